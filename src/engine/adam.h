@@ -1,0 +1,36 @@
+/*
+ * adam.h
+ *	  Adam (Kingma and Ba 2015) over dense ranges and over touched rows.
+ */
+#ifndef AREAD_ENGINE_ADAM_H
+#define AREAD_ENGINE_ADAM_H
+
+#include "model.h"
+#include "rows.h"
+
+typedef struct AdamStep
+{
+	real		rate;			/* learning rate over the first moment's bias correction */
+	real		correction2;	/* 1 - beta2^t */
+} AdamStep;
+
+/* Step t = 1, 2, ... at a learning rate. */
+extern AdamStep adam_step(double learning_rate, uint64_t t);
+
+/*
+ * Dense tensors within the first n parameters; gradients gain l2 * parameter
+ * where the tensor is under l2.  first, second: moments [n].
+ */
+extern void adam_dense(const Model *model, size_t n, const real *grads, real *first,
+					   real *second, double l2, AdamStep step);
+
+/*
+ * The rows that a batch touched.  Gradients gain, for each occurrence of a row
+ * with c training rows in a batch of B, l2 / (c B) * row (L2 by frequency).
+ * Moments are (n_rows, dim), or (n_slots, dim) with by_slot.
+ */
+extern void adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2,
+					  int batch_rows, real *first, real *second, bool by_slot,
+					  AdamStep step);
+
+#endif							/* AREAD_ENGINE_ADAM_H */

@@ -1,0 +1,97 @@
+/*
+ * base.h
+ *	  What every engine file stands on: the number type, errors, the arena and
+ *	  the host's callbacks.
+ *
+ * The engine is plain C11 with CBLAS.  It has no globals, takes memory from
+ * the arena that its caller hands in, reports errors as a code and a message,
+ * and asks the host now and then whether it should stop.
+ */
+#ifndef AREAD_ENGINE_BASE_H
+#define AREAD_ENGINE_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Gradient checks build the engine in double precision. */
+#ifdef AREAD_DOUBLE
+typedef double real;
+#else
+typedef float real;
+#endif
+
+typedef enum EngineCode
+{
+	ENGINE_OK = 0,
+	ENGINE_OUT_OF_MEMORY,
+	ENGINE_INTERRUPTED,			/* the host asked to stop */
+	ENGINE_DIVERGED,			/* a loss became NaN or infinite */
+	ENGINE_BAD_INPUT,			/* data or options that cannot be trained on */
+	ENGINE_CORRUPT				/* stored bytes that do not add up */
+} EngineCode;
+
+/*
+ * Filled by the function that fails; functions return false then.  "message"
+ * follows PostgreSQL's style (no capital, no period); "hint" is a sentence
+ * that says what to do, or empty.
+ */
+typedef struct EngineError
+{
+	EngineCode	code;
+	char		message[256];
+	char		hint[256];
+} EngineError;
+
+/* Fill *error and return false, so that callers can "return engine_fail(...)". */
+extern bool engine_fail(EngineError *error, EngineCode code, const char *hint,
+						const char *format,...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * An arena hands out zeroed, 64-byte-aligned blocks and frees them together.
+ * A failed allocation returns NULL and leaves "failed" set, so that a function
+ * can allocate a dozen arrays and check once.
+ */
+typedef struct Arena
+{
+	void	   *(*allocate) (void *context, size_t size);	/* NULL: no memory */
+	void		(*release) (void *context, void *block);
+	void	   *context;
+	struct ArenaBlock *blocks;	/* newest first */
+	size_t		bytes;			/* now held */
+	size_t		peak_bytes;
+	bool		failed;
+} Arena;
+
+extern void arena_init(Arena *arena, void *(*allocate) (void *, size_t),
+					   void (*release) (void *, void *), void *context);
+/* An arena over malloc and free: tests and benchmarks. */
+extern void arena_init_malloc(Arena *arena);
+extern void *arena_alloc(Arena *arena, size_t size);
+/* count * size with an overflow check. */
+extern void *arena_array(Arena *arena, size_t count, size_t size);
+/* Everything allocated after the mark goes with arena_reset_to(). */
+extern struct ArenaBlock *arena_mark(const Arena *arena);
+extern void arena_reset_to(Arena *arena, struct ArenaBlock *mark);
+extern void arena_free_all(Arena *arena);
+/* false, with *error filled, if an allocation has failed since the last check. */
+extern bool arena_ok(Arena *arena, EngineError *error);
+
+#define ARENA_ARRAY(arena, type, count) \
+	((type *) arena_array((arena), (count), sizeof(type)))
+
+/*
+ * What the engine asks of its host.  interrupted() is called at least several
+ * times a second and must be cheap; seconds() is a monotonic clock.
+ */
+typedef struct EngineHost
+{
+	bool		(*interrupted) (void *context);
+	double		(*seconds) (void *context);
+	void	   *context;
+} EngineHost;
+
+/* false, with *error filled, if the host wants to stop. */
+extern bool host_continue(const EngineHost *host, EngineError *error);
+
+#endif							/* AREAD_ENGINE_BASE_H */

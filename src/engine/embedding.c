@@ -1,0 +1,146 @@
+/*
+ * embedding.c
+ *	  Embedding tables, wide weights, pairwise term: forward and backward.
+ */
+#include "embedding.h"
+
+#include <string.h>
+
+#include "linear.h"
+
+void
+embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
+				  const Batch *batch, int dim)
+{
+	for (int b = 0; b < batch->n_rows; b++)
+		for (int f = 0; f < shape->n_fields; f++)
+		{
+			const real *values = tables[shape->field_table[f]].values;
+			real	   *out = x0 + ((size_t) b * shape->n_fields + f) * dim;
+			const uint32_t *members;
+			uint32_t	n = batch_members(batch, shape, b, f, &members);
+
+			if (n == 1)
+			{
+				memcpy(out, values + (size_t) members[0] * dim, dim * sizeof(real));
+				continue;
+			}
+			memset(out, 0, dim * sizeof(real));
+			for (uint32_t i = 0; i < n; i++)
+				add_scaled(out, (real) 1 / n, values + (size_t) members[i] * dim, dim);
+		}
+}
+
+void
+embedding_backward(RowTensor *tables, const real *d_x0, const Shape *shape,
+				   const Batch *batch, int dim)
+{
+	for (int b = 0; b < batch->n_rows; b++)
+		for (int f = 0; f < shape->n_fields; f++)
+		{
+			const real *d = d_x0 + ((size_t) b * shape->n_fields + f) * dim;
+			const uint32_t *members;
+			uint32_t	n = batch_members(batch, shape, b, f, &members);
+
+			for (uint32_t i = 0; i < n; i++)
+				add_scaled(rows_touch(&tables[shape->field_table[f]], members[i]),
+						   (real) 1 / n, d, dim);
+		}
+}
+
+void
+wide_forward(real *logit, const RowTensor *wide, real bias, const Shape *shape,
+			 const Batch *batch)
+{
+	for (int b = 0; b < batch->n_rows; b++)
+	{
+		logit[b] = bias;
+		for (int f = 0; f < shape->n_fields; f++)
+		{
+			const uint32_t *members;
+			uint32_t	n = batch_members(batch, shape, b, f, &members);
+			real		sum = 0;
+
+			for (uint32_t i = 0; i < n; i++)
+				sum += wide[f].values[members[i]];
+			logit[b] += n > 1 ? sum / n : sum;
+		}
+	}
+}
+
+real
+wide_backward(RowTensor *wide, const real *d_logit, const Shape *shape, const Batch *batch)
+{
+	real		d_bias = 0;
+
+	for (int b = 0; b < batch->n_rows; b++)
+	{
+		d_bias += d_logit[b];
+		for (int f = 0; f < shape->n_fields; f++)
+		{
+			const uint32_t *members;
+			uint32_t	n = batch_members(batch, shape, b, f, &members);
+
+			for (uint32_t i = 0; i < n; i++)
+				*rows_touch(&wide[f], members[i]) += d_logit[b] / n;
+		}
+	}
+	return d_bias;
+}
+
+void
+pairwise_forward(real *logit, real *sums, const real *x0, int rows, int n_fields, int dim)
+{
+	for (int b = 0; b < rows; b++)
+	{
+		const real *x = x0 + (size_t) b * n_fields * dim;
+		real	   *sum = sums + (size_t) b * dim;
+		real		squares = 0;
+		real		square_of_sum = 0;
+
+		memset(sum, 0, dim * sizeof(real));
+		for (int f = 0; f < n_fields; f++)
+			for (int e = 0; e < dim; e++)
+			{
+				sum[e] += x[f * dim + e];
+				squares += x[f * dim + e] * x[f * dim + e];
+			}
+		for (int e = 0; e < dim; e++)
+			square_of_sum += sum[e] * sum[e];
+		logit[b] += (square_of_sum - squares) / 2;
+	}
+}
+
+void
+pairwise_backward(real *d_x0, const real *d_logit, const real *sums, const real *x0,
+				  int rows, int n_fields, int dim)
+{
+	for (int b = 0; b < rows; b++)
+	{
+		const real *sum = sums + (size_t) b * dim;
+
+		for (int f = 0; f < n_fields; f++)
+		{
+			size_t		at = ((size_t) b * n_fields + f) * dim;
+
+			for (int e = 0; e < dim; e++)
+				d_x0[at + e] += d_logit[b] * (sum[e] - x0[at + e]);
+		}
+	}
+}
+
+size_t
+batch_occurrences(const Batch *batch, const Shape *shape, int field)
+{
+	size_t		n = 0;
+
+	if (!shape->field_is_list[field])
+		return batch->n_rows;
+	for (int b = 0; b < batch->n_rows; b++)
+	{
+		const uint32_t *members;
+
+		n += batch_members(batch, shape, b, field, &members);
+	}
+	return n;
+}

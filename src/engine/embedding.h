@@ -1,0 +1,39 @@
+/*
+ * embedding.h
+ *	  From ids to x0 (embedding tables) and to the wide part's logit; the
+ *	  pairwise term of a factorization machine.
+ */
+#ifndef AREAD_ENGINE_EMBEDDING_H
+#define AREAD_ENGINE_EMBEDDING_H
+
+#include "batch.h"
+#include "rows.h"
+
+/* x0 (B, F * dim): a field's vector, of a list the mean of its members' (none: zeros). */
+extern void embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
+							  const Batch *batch, int dim);
+/* Adds d_x0 to the gradients of the rows touched; rows_begin() was called. */
+extern void embedding_backward(RowTensor *tables, const real *d_x0, const Shape *shape,
+							   const Batch *batch, int dim);
+
+/* logit[B] = bias + sum over fields of the value's weight, of a list the members' mean. */
+extern void wide_forward(real *logit, const RowTensor *wide, real bias, const Shape *shape,
+						 const Batch *batch);
+/* d_logit[B] to the touched weights; returns the bias's gradient. */
+extern real wide_backward(RowTensor *wide, const real *d_logit, const Shape *shape,
+						  const Batch *batch);
+
+/*
+ * logit[B] += sum over pairs of fields f < g of x0_f . x0_g (Rendle 2010);
+ * sums (B, dim) keeps sum_f x0_f for the backward pass.
+ */
+extern void pairwise_forward(real *logit, real *sums, const real *x0, int rows,
+							 int n_fields, int dim);
+/* d_x0 += d_logit * (sum - x0_f) */
+extern void pairwise_backward(real *d_x0, const real *d_logit, const real *sums,
+							  const real *x0, int rows, int n_fields, int dim);
+
+/* Occurrences of a field in a batch: its rows, or its lists' members. */
+extern size_t batch_occurrences(const Batch *batch, const Shape *shape, int field);
+
+#endif							/* AREAD_ENGINE_EMBEDDING_H */

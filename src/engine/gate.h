@@ -1,0 +1,25 @@
+/*
+ * gate.h
+ *	  Softmax gates and the mixtures that they make.
+ */
+#ifndef AREAD_ENGINE_GATE_H
+#define AREAD_ENGINE_GATE_H
+
+#include "base.h"
+
+/* Each group of n logits to its softmax, in place. */
+extern void softmax_forward(real *logits, size_t groups, int n);
+/* d (groups, n): gradient of the softmax "gates", in place to that of the logits. */
+extern void softmax_backward(real *d, const real *gates, size_t groups, int n);
+
+/*
+ * MMoE's mixtures (Ma et al. 2018):
+ * h (B, n_out, H)[b, n] = sum_m gates (B, n_out, n_in)[b, n, m] * e (B, n_in, H)[b, m]
+ */
+extern void mix_forward(real *h, const real *gates, const real *e, int rows, int n_out,
+						int n_in, int dim);
+/* Sets d_gates and d_e. */
+extern void mix_backward(real *d_gates, real *d_e, const real *d_h, const real *gates,
+						 const real *e, int rows, int n_out, int n_in, int dim);
+
+#endif							/* AREAD_ENGINE_GATE_H */

@@ -1,0 +1,198 @@
+/*
+ * head.c
+ *	  Heads: logits, loss, gradients.
+ */
+#include "head.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Keeps the gradient of a mean of sigmoids finite: 1e-7 is about float's epsilon. */
+#define MIN_PROBABILITY 1e-7
+
+static double
+sigmoid(double x)
+{
+	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
+}
+
+/* BCE(sigmoid(x), y), without overflow. */
+static double
+logit_loss(double x, int y)
+{
+	double		margin = y ? x : -x;
+
+	return margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin));
+}
+
+void
+heads_forward(Heads *heads, const Batch *batch, const real *base_logit, const real *cross)
+{
+	int			n_heads = heads->n_heads;
+
+	if (heads->width > 0)
+		linear_forward((Matrix) {heads->logit, n_heads}, (Matrix) {(real *) cross, heads->width},
+					   heads->cross_weight, batch->n_rows, heads->width, n_heads);
+	else
+		memset(heads->logit, 0, (size_t) batch->n_rows * n_heads * sizeof(real));
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		const Segment *segment = &batch->segments[s];
+
+		for (int j = 0; j < n_heads; j++)
+		{
+			if (!head_open(heads, j, s))
+				continue;
+			for (int r = 0; r < segment->n_rows; r++)
+			{
+				size_t		b = segment->start + r;
+				real		own = 0;
+
+				if (heads->n_in > 0)
+				{
+					const HeadInput *input = &heads->input[j];
+
+					own = dot(input->e.data + (size_t) (input->offset[s] + r) * input->e.stride,
+							  heads->weight + (size_t) j * heads->n_in, heads->n_in);
+				}
+				heads->logit[b * n_heads + j] += base_logit[b] + own;
+			}
+		}
+	}
+}
+
+/* Mean of one row's open heads; *n_open is how many. */
+static double
+row_mean(const Heads *heads, int s, size_t b, int *n_open)
+{
+	double		sum = 0;
+	int			n = 0;
+
+	for (int j = 0; j < heads->n_heads; j++)
+		if (head_open(heads, j, s))
+		{
+			sum += sigmoid(heads->logit[b * heads->n_heads + j]);
+			n++;
+		}
+	*n_open = n;
+	return sum / n;
+}
+
+void
+heads_mean(const Heads *heads, const Batch *batch, double *probabilities)
+{
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		const Segment *segment = &batch->segments[s];
+		int			n_open;
+
+		for (int b = segment->start; b < segment->start + segment->n_rows; b++)
+			probabilities[b] = row_mean(heads, s, b, &n_open);
+	}
+}
+
+/* Loss (6) of one row; sets its d_logit [J]. */
+static double
+mean_loss(Heads *heads, int s, size_t b, int y, double scale)
+{
+	int			n_open;
+	double		p = row_mean(heads, s, b, &n_open);
+	double		d_p;
+
+	if (p < MIN_PROBABILITY)
+		p = MIN_PROBABILITY;
+	if (p > 1 - MIN_PROBABILITY)
+		p = 1 - MIN_PROBABILITY;
+	d_p = (p - y) / (p * (1 - p)) * scale / n_open;
+	for (int j = 0; j < heads->n_heads; j++)
+	{
+		double		s_j = sigmoid(heads->logit[b * heads->n_heads + j]);
+
+		heads->d_logit[b * heads->n_heads + j] =
+			head_open(heads, j, s) ? d_p * s_j * (1 - s_j) : 0;
+	}
+	return y ? -log(p) : -log(1 - p);
+}
+
+/* Loss (8) of one row over the number of its heads; sets its d_logit [J]. */
+static double
+separate_loss(Heads *heads, int s, size_t b, int y, double scale)
+{
+	double		sum = 0;
+	int			n_open = 0;
+
+	for (int j = 0; j < heads->n_heads; j++)
+		n_open += head_open(heads, j, s);
+	for (int j = 0; j < heads->n_heads; j++)
+	{
+		double		logit = heads->logit[b * heads->n_heads + j];
+
+		heads->d_logit[b * heads->n_heads + j] = 0;
+		if (!head_open(heads, j, s))
+			continue;
+		sum += logit_loss(logit, y);
+		heads->d_logit[b * heads->n_heads + j] = (sigmoid(logit) - y) * scale / n_open;
+	}
+	return sum / n_open;
+}
+
+double
+heads_loss(Heads *heads, const Batch *batch)
+{
+	double		sum = 0;
+	double		scale = 1.0 / batch->n_rows;
+
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		const Segment *segment = &batch->segments[s];
+
+		for (int b = segment->start; b < segment->start + segment->n_rows; b++)
+			sum += segment->mask ? separate_loss(heads, s, b, batch->labels[b], scale) :
+				mean_loss(heads, s, b, batch->labels[b], scale);
+	}
+	return sum;
+}
+
+/* One head's own input and weights, one segment. */
+static void
+head_backward(Heads *heads, const Segment *segment, int s, int j, real *d_weight)
+{
+	const HeadInput *input = &heads->input[j];
+	const real *weight = heads->weight + (size_t) j * heads->n_in;
+
+	for (int r = 0; r < segment->n_rows; r++)
+	{
+		real		d = heads->d_logit[(size_t) (segment->start + r) * heads->n_heads + j];
+		size_t		row = input->offset[s] + r;
+
+		add_scaled(d_weight, d, input->e.data + row * input->e.stride, heads->n_in);
+		add_scaled(input->d_e.data + row * input->d_e.stride, d, weight, heads->n_in);
+	}
+}
+
+void
+heads_backward(Heads *heads, const Batch *batch, const real *cross, real *d_cross,
+			   real *d_base, const real *params, real *grads)
+{
+	int			n_heads = heads->n_heads;
+
+	for (int b = 0; b < batch->n_rows; b++)
+	{
+		d_base[b] = 0;
+		for (int j = 0; j < n_heads; j++)
+			d_base[b] += heads->d_logit[(size_t) b * n_heads + j];
+	}
+	if (heads->width > 0)
+		linear_backward((Matrix) {d_cross, heads->width}, 0,
+						grads + (heads->cross_weight - params),
+						(Matrix) {heads->d_logit, n_heads},
+						(Matrix) {(real *) cross, heads->width}, heads->cross_weight,
+						batch->n_rows, heads->width, n_heads);
+	if (heads->n_in == 0)
+		return;
+	for (int s = 0; s < batch->n_segments; s++)
+		for (int j = 0; j < n_heads; j++)
+			if (head_open(heads, j, s))
+				head_backward(heads, &batch->segments[s], s, j,
+							  grads + (heads->weight - params) + (size_t) j * heads->n_in);
+}

@@ -1,0 +1,51 @@
+/*
+ * mask.h
+ *	  Masks over the gates between HEI layers: validity, density, pruning,
+ *	  overlap.
+ *
+ * A mask is [G] bytes, 1 = open, in gate order: layer l = 2..L, lower expert
+ * i, upper expert n; gate (l, i, n) feeds e_{l-1,i} into expert n of layer l.
+ */
+#ifndef AREAD_ENGINE_MASK_H
+#define AREAD_ENGINE_MASK_H
+
+#include "config.h"
+#include "random.h"
+
+/*
+ * Close what is useless: inputs of experts that feed nobody, outputs of
+ * experts with no input, until nothing changes.  Returns false, with the mask
+ * unspecified, if no last-layer expert stays.
+ */
+extern bool mask_make_valid(const Config *config, uint8_t *mask);
+/* Is it a fixed point of mask_make_valid()? */
+extern bool mask_is_valid(const Config *config, const uint8_t *mask);
+extern int	mask_open(const Config *config, const uint8_t *mask);
+extern double mask_density(const Config *config, const uint8_t *mask);
+
+/* Which experts of layer l (1..L) the mask uses: used[N_l]. */
+extern void mask_used_experts(const Config *config, const uint8_t *mask, int layer,
+							  bool *used);
+
+/*
+ * A candidate's start: the top "density" share of mean_gates open, "present"
+ * (NULL: none) added, each gate flipped with probability min(1, |N(0, sigma)|),
+ * made valid.  If the flips leave no valid mask, they are drawn again.
+ */
+extern void mask_candidate(const Config *config, const real *mean_gates,
+						   const uint8_t *present, double density, double sigma,
+						   Random *random, uint8_t *mask);
+
+/*
+ * Close max(1, round(ratio * open)) open gates of lowest |gate| over all layers
+ * together, then what that makes useless; a gate whose loss would leave no
+ * valid mask is passed over.  Returns how many gates were closed.
+ */
+extern int	mask_prune(const Config *config, const real *gates, double ratio,
+					   uint8_t *mask);
+
+/* |A and B| / |A or B| over the gates of layer l, or of all layers (0); NaN if both are empty. */
+extern double mask_overlap(const Config *config, const uint8_t *a, const uint8_t *b,
+						   int layer);
+
+#endif							/* AREAD_ENGINE_MASK_H */

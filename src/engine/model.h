@@ -1,0 +1,79 @@
+/*
+ * model.h
+ *	  A model: its configuration, its parameters as one block with a table of
+ *	  names, and the domains' masks.
+ *
+ * Legend of dimensions, used in every engine file:
+ *	  B	  rows of a batch			  F	  fields
+ *	  E	  embed_dim					  W	  width of x0, F * E
+ *	  M	  MMoE experts				  H	  width of an MMoE expert's output
+ *	  L	  HEI layers				  N_l experts in HEI layer l
+ *	  D	  domains seen in training	  G	  gates, sum over l >= 2 of N_{l-1} N_l
+ *	  S	  segments: runs of a batch's rows that share a domain
+ */
+#ifndef AREAD_ENGINE_MODEL_H
+#define AREAD_ENGINE_MODEL_H
+
+#include "config.h"
+#include "dataset.h"
+
+typedef enum TensorKind
+{
+	TENSOR_DENSE,				/* every step moves it */
+	TENSOR_ROWS,				/* a step moves the rows that its batch touches */
+	TENSOR_STATISTIC			/* running mean and variance: moved, not trained */
+} TensorKind;
+
+typedef struct Tensor
+{
+	char		name[64];
+	TensorKind	kind;
+	bool		l2;				/* dense: under l2_dense */
+	int			n_dims;
+	uint32_t	dims[3];
+	size_t		offset;			/* into Model.params */
+	size_t		size;			/* elements */
+} Tensor;
+
+typedef struct Model
+{
+	Config		config;
+	Shape		shape;
+	int			n_tensors;
+	Tensor	   *tensors;		/* the only list of parameters */
+	size_t		n_params;
+	real	   *params;			/* [n_params] */
+	uint32_t	n_domains;		/* D */
+	int			n_gates;		/* G; 0 without HEI */
+	bool	   *has_mask;		/* [D]; false: all gates open, output (6) */
+	uint8_t    *masks;			/* [D, G]: 1 open; gate order: layer, lower expert, upper expert */
+} Model;
+
+/*
+ * Lay out the tensors of config and shape and allocate them, zeroed; masks
+ * all open and has_mask false.  Copies shape's arrays.  NULL and *error on
+ * lack of memory or a size that overflows.
+ */
+extern Model *model_create(Arena *arena, const Config *config, const Shape *shape,
+						   EngineError *error);
+/* Initial weights from config.seed (see algorithm: start). */
+extern void model_init_weights(Model *model);
+
+extern const Tensor *model_find(const Model *model, const char *name);
+/* The parameters of a tensor, by name; NULL if the architecture has none such. */
+extern real *model_param(const Model *model, const char *name);
+
+/* First gate of HEI layer l (2 <= l <= L) in gate order. */
+extern int	model_gate_offset(const Config *config, int layer);
+extern int	config_n_gates(const Config *config);
+
+/*
+ * Row UNSEEN_ID of every embedding table becomes the mean of the trained rows
+ * weighted by their training counts; its wide weights are 0.
+ */
+extern void model_fill_unseen(Model *model, const uint32_t *const *table_counts);
+
+/* Every parameter finite? */
+extern bool model_is_finite(const Model *model);
+
+#endif							/* AREAD_ENGINE_MODEL_H */

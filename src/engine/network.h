@@ -1,0 +1,92 @@
+/*
+ * network.h
+ *	  The layers put together: a forward and a backward pass over a batch.
+ *
+ *	  ids -> x0 -> MMoE experts -> mixtures h -> HEI -> heads -> loss
+ *			  \--> cross network ------------------/
+ *	  ids -> wide (+ pairwise) -------------------/
+ *
+ * The "base" is everything below HEI; a pass over the experts can run again
+ * and again on the same base output, which is what the cheap mask search does.
+ */
+#ifndef AREAD_ENGINE_NETWORK_H
+#define AREAD_ENGINE_NETWORK_H
+
+#include "cross.h"
+#include "embedding.h"
+#include "head.h"
+#include "gate.h"
+#include "hei.h"
+
+/* What the base hands to experts and heads. */
+typedef struct BaseOutput
+{
+	real	   *h;				/* (B, N_1, H); NULL without MMoE */
+	real	   *cross;			/* (B, W); NULL without cross network */
+	real	   *logit;			/* [B] wide + bias + pairwise */
+} BaseOutput;
+
+typedef struct Network
+{
+	const Model *model;
+	Arena	   *arena;
+	int			capacity;		/* B at most */
+	bool		training;
+	int			width;			/* W */
+	int			n_mixtures;		/* N_1 */
+	int			mixture_dim;	/* H */
+	RowTensor  *tables;			/* [n_tables] embeddings */
+	RowTensor  *wide;			/* [n_fields] */
+	real	   *bias;			/* [1] */
+	Mlp			experts;		/* MMoE */
+	MlpCache	expert_cache;
+	real	   *gate_weight;	/* (N_1, M, W) */
+	real	   *gate_bias;		/* (N_1, M) */
+	Cross		cross;
+	Hei			hei;
+	Heads		heads;
+	HeadInput  *mixture_heads;	/* MMoE arm: heads on h */
+	int		   *segment_start;	/* [S]: the mixture heads' offsets */
+	MlpScratch	scratch;
+	/* activations */
+	real	   *x0;				/* (B, W) */
+	real	   *pairwise_sums;	/* (B, E) */
+	real	   *gates;			/* (B, N_1, M) */
+	BaseOutput	base;
+	/* gradients */
+	size_t		n_dense;		/* dense parameters, at the start of params */
+	size_t		n_expert_dense; /* of them HEI, gates, heads, bias */
+	real	   *grads;			/* [n_dense] */
+	real	   *d_x0;			/* (B, W) */
+	real	   *d_h;			/* (B, N_1, H) */
+	real	   *d_cross;		/* (B, W) */
+	real	   *d_gates;		/* (B, N_1, M) */
+	real	   *d_base;			/* [B] */
+} Network;
+
+/*
+ * Bind to a model's parameters; batches of up to "capacity" rows.  Gradients
+ * and what backward passes need only with "training".
+ */
+extern bool network_init(Network *network, const Model *model, int capacity,
+						 bool training, Arena *arena, EngineError *error);
+
+/* From ids to network->base. */
+extern void network_base_forward(Network *network, const Batch *batch, const PassMode *mode);
+/* From a base output (of this or an earlier pass) to the heads' logits. */
+extern void network_experts_forward(Network *network, const Batch *batch,
+									const BaseOutput *base, const PassMode *mode);
+
+/*
+ * Gradients of the mean loss into network->grads and the row tensors.  Sets
+ * *loss to the summed loss of the batch.
+ */
+extern bool network_backward(Network *network, const Batch *batch, double *loss,
+							 EngineError *error);
+/* The same for the dense parameters of experts and heads alone. */
+extern void network_experts_backward(Network *network, const Batch *batch,
+									 const BaseOutput *base, double *loss);
+/* Room for a batch's rows in the row tensors; starts their slots anew. */
+extern bool network_begin_rows(Network *network, const Batch *batch, EngineError *error);
+
+#endif							/* AREAD_ENGINE_NETWORK_H */

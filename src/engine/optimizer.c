@@ -1,0 +1,152 @@
+/*
+ * optimizer.c
+ *	  A step of Adam over everything a batch moved, and the counts it needs.
+ */
+#include "trainer.h"
+
+#include <string.h>
+
+/* Count one field's training occurrences. */
+static void
+count_field(const Dataset *data, int field, uint32_t *counts)
+{
+	size_t		n_fields = data->shape.n_fields;
+
+	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		uint32_t	id = data->ids[row * n_fields + field];
+
+		if (!data->shape.field_is_list[field])
+		{
+			counts[id]++;
+			continue;
+		}
+		for (uint64_t i = data->list_start[id]; i < data->list_start[id + 1]; i++)
+			counts[data->list_members[i]]++;
+	}
+}
+
+bool
+counts_init(Counts *counts, Arena *arena, const Dataset *data, EngineError *error)
+{
+	const Shape *shape = &data->shape;
+
+	counts->table = ARENA_ARRAY(arena, uint32_t *, shape->n_tables);
+	counts->field = ARENA_ARRAY(arena, uint32_t *, shape->n_fields);
+	if (!arena_ok(arena, error))
+		return false;
+	for (int t = 0; t < shape->n_tables; t++)
+		counts->table[t] = ARENA_ARRAY(arena, uint32_t, shape->table_rows[t]);
+	for (int f = 0; f < shape->n_fields; f++)
+		counts->field[f] = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[f]]);
+	if (!arena_ok(arena, error))
+		return false;
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		uint32_t	t = shape->field_table[f];
+
+		count_field(data, f, counts->field[f]);
+		for (uint32_t row = 0; row < shape->table_rows[t]; row++)
+			counts->table[t][row] += counts->field[f][row];
+	}
+	return true;
+}
+
+bool
+domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data, EngineError *error)
+{
+	uint32_t	n_domains = shape_domains(&data->shape);
+	size_t		end = data->split_start[SPLIT_VALID];
+	uint64_t   *next;
+
+	rows->start = ARENA_ARRAY(arena, uint64_t, n_domains + 2);
+	rows->positives = ARENA_ARRAY(arena, uint64_t, n_domains + 1);
+	rows->rows = ARENA_ARRAY(arena, uint32_t, end);
+	if (!arena_ok(arena, error))
+		return false;
+	/* start[d + 1] counts domain d, then marks where it begins, then ends */
+	next = rows->start + 1;
+	for (size_t row = 0; row < end; row++)
+		if (dataset_domain(data, row) >= 0)
+			next[dataset_domain(data, row) + 1]++;
+	for (uint32_t d = 0; d < n_domains; d++)
+		next[d + 1] += next[d];
+	for (size_t row = 0; row < end; row++)
+	{
+		int64_t		domain = dataset_domain(data, row);
+
+		if (domain < 0)
+			continue;
+		rows->rows[next[domain]++] = row;
+		rows->positives[domain] += data->labels[row];
+	}
+	return true;
+}
+
+static bool
+alloc_row_moments(Optimizer *optimizer, Arena *arena, const Model *model, EngineError *error)
+{
+	const Shape *shape = &model->shape;
+	size_t		dim = model->config.embed_dim;
+
+	for (int t = 0; t < shape->n_tables && model->config.architecture != ARCH_WIDE; t++)
+	{
+		optimizer->table_first[t] = ARENA_ARRAY(arena, real, shape->table_rows[t] * dim);
+		optimizer->table_second[t] = ARENA_ARRAY(arena, real, shape->table_rows[t] * dim);
+	}
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
+
+		optimizer->wide_first[f] = ARENA_ARRAY(arena, real, n_rows);
+		optimizer->wide_second[f] = ARENA_ARRAY(arena, real, n_rows);
+	}
+	return arena_ok(arena, error);
+}
+
+bool
+optimizer_init(Optimizer *optimizer, Arena *arena, const Model *model, size_t n_dense,
+			   bool by_slot, EngineError *error)
+{
+	const Shape *shape = &model->shape;
+
+	memset(optimizer, 0, sizeof(*optimizer));
+	optimizer->by_slot = by_slot;
+	optimizer->first = ARENA_ARRAY(arena, real, n_dense);
+	optimizer->second = ARENA_ARRAY(arena, real, n_dense);
+	optimizer->table_first = ARENA_ARRAY(arena, real *, shape->n_tables);
+	optimizer->table_second = ARENA_ARRAY(arena, real *, shape->n_tables);
+	optimizer->wide_first = ARENA_ARRAY(arena, real *, shape->n_fields);
+	optimizer->wide_second = ARENA_ARRAY(arena, real *, shape->n_fields);
+	if (!arena_ok(arena, error))
+		return false;
+	return by_slot || alloc_row_moments(optimizer, arena, model, error);
+}
+
+void
+optimizer_step(Optimizer *optimizer, Network *network, const Counts *counts, int batch_rows,
+			   double learning_rate)
+{
+	const Config *config = &network->model->config;
+	const Shape *shape = &network->model->shape;
+	AdamStep	step = adam_step(learning_rate, ++optimizer->step);
+
+	adam_dense(network->model, network->n_dense, network->grads, optimizer->first,
+			   optimizer->second, config->l2_dense, step);
+	for (int t = 0; t < shape->n_tables && network->tables[t].values; t++)
+		adam_rows(&network->tables[t], counts->table[t], config->l2_embedding, batch_rows,
+				  optimizer->table_first[t], optimizer->table_second[t],
+				  optimizer->by_slot, step);
+	for (int f = 0; f < shape->n_fields; f++)
+		adam_rows(&network->wide[f], counts->field[f], config->l2_wide, batch_rows,
+				  optimizer->wide_first[f], optimizer->wide_second[f],
+				  optimizer->by_slot, step);
+}
+
+void
+optimizer_step_experts(Optimizer *optimizer, Network *network, double learning_rate)
+{
+	adam_dense(network->model, network->n_expert_dense, network->grads, optimizer->first,
+			   optimizer->second, network->model->config.l2_dense,
+			   adam_step(learning_rate, ++optimizer->step));
+}

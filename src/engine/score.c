@@ -1,0 +1,137 @@
+/*
+ * score.c
+ *	  Scoring: the network's forward pass with batch norm folded and the gates
+ *	  of every domain at hand.
+ */
+#include "score.h"
+
+#include "network.h"
+
+/* Rows at a time: what fits the caches; more gains little. */
+#define SCORE_BATCH 256
+
+struct Scorer
+{
+	const Model *model;
+	Network		network;
+	Batch		batch;
+	real	   *gates;			/* (D + 1, G), never-seen last */
+	uint32_t	rows[SCORE_BATCH];
+	double		probabilities[SCORE_BATCH];
+};
+
+static bool
+fold_batch_norm(Network *network, Arena *arena, EngineError *error)
+{
+	const Config *config = &network->model->config;
+	Mlp			mlp;
+
+	if (config_has_mmoe(config))
+	{
+		mlp = network->experts;
+		if (!mlp_fold(&network->experts, &mlp, arena, error))
+			return false;
+	}
+	for (int l = 0; l < network->hei.n_layers; l++)
+		for (int n = 0; n < network->hei.layer[l].n_experts; n++)
+		{
+			HeiExpert  *expert = &network->hei.layer[l].experts[n];
+
+			mlp = expert->mlp;
+			if (!mlp_fold(&expert->mlp, &mlp, arena, error))
+				return false;
+		}
+	return true;
+}
+
+static const uint8_t *
+domain_mask(const Model *model, int64_t domain)
+{
+	if (domain < 0 || !model->has_mask[domain])
+		return NULL;
+	return model->masks + (size_t) domain * model->n_gates;
+}
+
+static bool
+compute_gates(Scorer *scorer, Arena *arena, EngineError *error)
+{
+	const Model *model = scorer->model;
+	Hei		   *hei = &scorer->network.hei;
+	const RowTensor *table =
+		&scorer->network.tables[model->shape.field_table[model->shape.domain_field]];
+	size_t		dim = model->config.embed_dim;
+	real	   *scratch = ARENA_ARRAY(arena, real, 2 * dim + model->n_gates);
+
+	scorer->gates = ARENA_ARRAY(arena, real, ((size_t) model->n_domains + 1) * model->n_gates);
+	if (!arena_ok(arena, error))
+		return false;
+	for (uint32_t d = 0; d <= model->n_domains; d++)
+	{
+		int64_t		domain = d < model->n_domains ? (int64_t) d : -1;
+		size_t		row = domain < 0 ? UNSEEN_ID : FIRST_ID + d;
+
+		hei_gates_forward(hei, table->values + row * dim, domain_mask(model, domain), scratch,
+						  scratch + 2 * dim, scorer->gates + (size_t) d * model->n_gates);
+	}
+	hei->fixed_gates = scorer->gates;
+	return true;
+}
+
+Scorer *
+scorer_create(Arena *arena, const Model *model, EngineError *error)
+{
+	Scorer	   *scorer = ARENA_ARRAY(arena, Scorer, 1);
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	scorer->model = model;
+	if (!network_init(&scorer->network, model, SCORE_BATCH, false, arena, error) ||
+		!batch_init(&scorer->batch, arena, SCORE_BATCH, model->shape.n_fields, error) ||
+		!fold_batch_norm(&scorer->network, arena, error))
+		return NULL;
+	if (config_has_hei(&model->config) && !compute_gates(scorer, arena, error))
+		return NULL;
+	return scorer;
+}
+
+static void
+score_batch(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *probabilities)
+{
+	Network    *network = &scorer->network;
+	Batch	   *batch = &scorer->batch;
+	PassMode	mode = {0};
+
+	for (int i = 0; i < n; i++)
+		scorer->rows[i] = i;
+	batch_fill(batch, &scorer->model->shape,
+			   rows->ids + first * (size_t) scorer->model->shape.n_fields, NULL,
+			   rows->list_start, rows->list_members, scorer->rows, NULL, n);
+	for (int s = 0; s < batch->n_segments; s++)
+		if (config_has_hei(&scorer->model->config))
+			batch->segments[s].mask = domain_mask(scorer->model, batch->segments[s].domain);
+	network_base_forward(network, batch, &mode);
+	network_experts_forward(network, batch, &network->base, &mode);
+	heads_mean(&network->heads, batch, scorer->probabilities);
+	for (int k = 0; k < n; k++)
+		probabilities[first + batch->rows[k]] = scorer->probabilities[k];
+}
+
+void
+scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities)
+{
+	for (size_t first = 0; first < rows->n_rows; first += SCORE_BATCH)
+	{
+		size_t		left = rows->n_rows - first;
+
+		score_batch(scorer, rows, first, left < SCORE_BATCH ? (int) left : SCORE_BATCH,
+					probabilities);
+	}
+}
+
+const real *
+scorer_gates(const Scorer *scorer, int64_t domain)
+{
+	size_t		d = domain < 0 ? scorer->model->n_domains : (size_t) domain;
+
+	return scorer->gates ? scorer->gates + d * scorer->model->n_gates : NULL;
+}

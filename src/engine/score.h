@@ -1,0 +1,40 @@
+/*
+ * score.h
+ *	  A trained model, made ready to score: batch norm folded into the linear
+ *	  layers, gates computed once for each domain.
+ */
+#ifndef AREAD_ENGINE_SCORE_H
+#define AREAD_ENGINE_SCORE_H
+
+#include "model.h"
+
+typedef struct Scorer Scorer;
+
+/* Rows to score; the fields as in Dataset. */
+typedef struct ScoreRows
+{
+	size_t		n_rows;
+	const uint32_t *ids;		/* [n_rows, n_fields] */
+	const uint64_t *list_start;
+	const uint32_t *list_members;
+} ScoreRows;
+
+/*
+ * Folded weights and gates in the arena; model must outlive the scorer (its
+ * embedding tables are used in place).
+ */
+extern Scorer *scorer_create(Arena *arena, const Model *model, EngineError *error);
+
+/*
+ * probabilities[n_rows] of label 1, equation (9); rows may mix domains in any
+ * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer.
+ */
+extern void scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities);
+
+/*
+ * Gate weights of a domain (-1: never seen) as scoring uses them: masked and
+ * rescaled, [G] in gate order.
+ */
+extern const real *scorer_gates(const Scorer *scorer, int64_t domain);
+
+#endif							/* AREAD_ENGINE_SCORE_H */

@@ -1,0 +1,483 @@
+/*
+ * train.c
+ *	  The training loop: start, epochs of mixed batches, mask updates,
+ *	  evaluations, early stopping.
+ */
+#include "train.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "logistic.h"
+#include "score.h"
+#include "trainer.h"
+
+#define START_TOLERANCE 1e-5
+#define START_ITERATIONS 500
+/* Rows scored between two looks at the host. */
+#define EVALUATE_ROWS 4096
+
+static double
+now(const Trainer *trainer)
+{
+	return trainer->host->seconds(trainer->host->context);
+}
+
+static size_t
+split_rows(const Dataset *data, Split split)
+{
+	return data->split_start[split + 1] - data->split_start[split];
+}
+
+static bool
+check_labels(const Dataset *data, EngineError *error)
+{
+	size_t		n = split_rows(data, SPLIT_TRAIN);
+	size_t		positives = 0;
+
+	if (n == 0)
+		return engine_fail(error, ENGINE_BAD_INPUT,
+						   "Check the split: no row of the source falls into training.",
+						   "there are no training rows");
+	for (size_t row = 0; row < n; row++)
+		positives += data->labels[row];
+	if (positives == 0 || positives == n)
+		return engine_fail(error, ENGINE_BAD_INPUT,
+						   "A model needs both positive and negative rows to learn from.",
+						   "all %zu training rows have label %d", n, positives > 0);
+	return true;
+}
+
+/* Score the rows of a split -> scores [rows of the split]. */
+static bool
+score_split(Trainer *trainer, Split split, double *scores, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n = split_rows(data, split);
+	size_t		first = data->split_start[split];
+	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, error);
+
+	if (!scorer)
+		return false;
+	for (size_t at = 0; at < n; at += EVALUATE_ROWS)
+	{
+		ScoreRows	rows = {
+			.n_rows = n - at < EVALUATE_ROWS ? n - at : EVALUATE_ROWS,
+			.ids = data->ids + (first + at) * (size_t) data->shape.n_fields,
+			.list_start = data->list_start,
+			.list_members = data->list_members
+		};
+
+		if (!host_continue(trainer->host, error))
+			return false;
+		scorer_score(scorer, &rows, scores + at);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(scores[i]))
+			return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
+							   "training diverged: scores are not finite");
+	return true;
+}
+
+/* Measures of a split under the present parameters; by_domain [D] or NULL. */
+static bool
+measure_split(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
+			  EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n = split_rows(data, split);
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
+	int64_t    *domains = ARENA_ARRAY(trainer->arena, int64_t, n);
+	bool		ok;
+
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		domains[i] = dataset_domain(data, data->split_start[split] + i);
+	ok = score_split(trainer, split, scores, error) &&
+		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
+						domains, n, trainer->model->n_domains, measures, by_domain, error);
+	arena_reset_to(trainer->arena, mark);
+	return ok;
+}
+
+/* Higher is better; without validation rows the latest evaluation is the best. */
+static double
+evaluation_score(const Evaluation *evaluation)
+{
+	if (!isnan(evaluation->valid.domain_auc.value))
+		return evaluation->valid.domain_auc.value;
+	if (!isnan(evaluation->valid.auc.value))
+		return evaluation->valid.auc.value;
+	if (!isnan(evaluation->valid.log_loss.value))
+		return -evaluation->valid.log_loss.value;
+	return evaluation->number;
+}
+
+static Evaluation *
+add_evaluation(Trainer *trainer, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+
+	if (result->n_evaluations == trainer->evaluations_capacity)
+	{
+		int			capacity = 2 * trainer->evaluations_capacity + 16;
+		Evaluation *evaluations = ARENA_ARRAY(trainer->arena, Evaluation, capacity);
+
+		if (!arena_ok(trainer->arena, error))
+			return NULL;
+		if (result->n_evaluations > 0)
+			memcpy(evaluations, result->evaluations,
+				   result->n_evaluations * sizeof(Evaluation));
+		result->evaluations = evaluations;
+		trainer->evaluations_capacity = capacity;
+	}
+	return &result->evaluations[result->n_evaluations];
+}
+
+static void
+keep_best(Trainer *trainer)
+{
+	const Model *model = trainer->model;
+
+	memcpy(trainer->best_params, model->params, model->n_params * sizeof(real));
+	memcpy(trainer->best_masks, model->masks, (size_t) model->n_domains * model->n_gates);
+	memcpy(trainer->best_has_mask, model->has_mask, model->n_domains);
+}
+
+static void
+restore_best(Trainer *trainer)
+{
+	Model	   *model = trainer->model;
+
+	memcpy(model->params, trainer->best_params, model->n_params * sizeof(real));
+	memcpy(model->masks, trainer->best_masks, (size_t) model->n_domains * model->n_gates);
+	memcpy(model->has_mask, trainer->best_has_mask, model->n_domains);
+}
+
+/* Measure the validation rows, record it, keep the parameters if they are the best. */
+static bool
+evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+	Evaluation *evaluation = add_evaluation(trainer, error);
+
+	if (!evaluation)
+		return false;
+	model_fill_unseen(trainer->model, (const uint32_t *const *) trainer->counts.table);
+	evaluation->number = result->n_evaluations;
+	evaluation->epoch = epoch;
+	evaluation->epoch_end = epoch_end;
+	evaluation->batches = trainer->batches;
+	evaluation->train_loss = trainer->loss_rows > 0 ?
+		trainer->loss_sum / trainer->loss_rows : NAN;
+	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
+		trainer->loss_rows / trainer->batch_seconds : 0;
+	evaluation->mask_updates = result->n_mask_updates;
+	if (!measure_split(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
+		return false;
+	evaluation->best = result->n_evaluations == 0 ||
+		evaluation_score(evaluation) > trainer->best_score;
+	evaluation->seconds = now(trainer) - trainer->started;
+	if (evaluation->best)
+	{
+		trainer->best_score = evaluation_score(evaluation);
+		result->best_evaluation = evaluation->number;
+		keep_best(trainer);
+	}
+	result->n_evaluations++;
+	trainer->loss_sum = 0;
+	trainer->loss_rows = 0;
+	trainer->batch_seconds = 0;
+	trainer->observer->evaluation(trainer->observer->context, evaluation);
+	return true;
+}
+
+/* The wide part alone, to its optimum; heads are at zero. */
+static bool
+start_wide(Trainer *trainer, EngineError *error)
+{
+	const Shape *shape = &trainer->model->shape;
+	TrainProgress progress = {.phase = PHASE_START};
+	struct ArenaBlock *mark;
+	real	  **wide;
+	LogisticReport report;
+	bool		ok;
+
+	trainer->observer->progress(trainer->observer->context, &progress);
+	mark = arena_mark(trainer->arena);
+	wide = ARENA_ARRAY(trainer->arena, real *, shape->n_fields);
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	for (int f = 0; f < shape->n_fields; f++)
+		wide[f] = trainer->network.wide[f].values;
+	ok = logistic_fit(trainer->arena, trainer->data, trainer->config->l2_wide,
+					  START_TOLERANCE, START_ITERATIONS, wide, trainer->network.bias,
+					  trainer->host, &report, error);
+	arena_reset_to(trainer->arena, mark);
+	return ok;
+}
+
+static void
+set_masks(Trainer *trainer)
+{
+	Batch	   *batch = &trainer->batch;
+	const Model *model = trainer->model;
+
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		int64_t		domain = batch->segments[s].domain;
+
+		if (domain >= 0 && model->n_gates > 0 && model->has_mask[domain])
+			batch->segments[s].mask = model->masks + (size_t) domain * model->n_gates;
+	}
+}
+
+/* One step on the given training rows. */
+static bool
+train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	Network    *network = &trainer->network;
+	Batch	   *batch = &trainer->batch;
+	double		started = now(trainer);
+	double		loss;
+	Random		random;
+	PassMode	mode = {.dropout = true,.batch_statistics = true,.update_running = true,
+	.random = &random};
+
+	random_start(&random, trainer->config->seed, RANDOM_DROPOUT, trainer->batches);
+	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
+			   data->list_members, rows, NULL, n);
+	set_masks(trainer);
+	network_base_forward(network, batch, &mode);
+	network_experts_forward(network, batch, &network->base, &mode);
+	if (!network_backward(network, batch, &loss, error))
+		return false;
+	if (!isfinite(loss))
+		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
+						   "training diverged: the loss is not finite after %llu batches",
+						   (unsigned long long) trainer->batches);
+	optimizer_step(&trainer->optimizer, network, &trainer->counts, n,
+				   config_learning_rate(trainer->config));
+	if (config_has_masks(trainer->config))
+		search_observe(trainer, batch);
+	trainer->batches++;
+	trainer->loss_sum += loss;
+	trainer->loss_rows += n;
+	trainer->batch_seconds += now(trainer) - started;
+	return true;
+}
+
+static void
+report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_batches)
+{
+	TrainProgress progress = {
+		.phase = trainer->result->n_mask_updates == 0 &&
+		config_has_masks(trainer->config) ? PHASE_WARMUP : PHASE_TRAIN,
+		.epoch = epoch,
+		.batch = batch,
+		.batches = n_batches,
+		.loss = trainer->loss_rows > 0 ? trainer->loss_sum / trainer->loss_rows : NAN,
+		.rows_per_second = trainer->batch_seconds > 0 ?
+		trainer->loss_rows / trainer->batch_seconds : 0
+	};
+
+	trainer->observer->progress(trainer->observer->context, &progress);
+}
+
+/*
+ * Masks are due after the warm-up (an epoch at most) and then every
+ * mask_interval batches (half an epoch at most).
+ */
+static bool
+masks_due(const Trainer *trainer, uint64_t n_batches)
+{
+	const Config *config = trainer->config;
+	uint64_t	warmup = config->warmup_batches;
+	uint64_t	interval = config->mask_interval;
+
+	if (!config_has_masks(config))
+		return false;
+	if (warmup > n_batches)
+		warmup = n_batches;
+	if (interval > n_batches / 2)
+		interval = n_batches / 2 > 0 ? n_batches / 2 : 1;
+	return trainer->batches >= warmup && (trainer->batches - warmup) % interval == 0;
+}
+
+static bool
+out_of_patience(const Trainer *trainer)
+{
+	const TrainResult *result = trainer->result;
+
+	return result->n_evaluations - 1 - result->best_evaluation >= trainer->config->patience;
+}
+
+/* One epoch over shuffled rows; sets *stop when patience ran out. */
+static bool
+run_epoch(Trainer *trainer, int epoch, uint32_t *order, bool *stop, EngineError *error)
+{
+	const Config *config = trainer->config;
+	size_t		n = split_rows(trainer->data, SPLIT_TRAIN);
+	uint64_t	n_batches = (n + config->batch_size - 1) / config->batch_size;
+	Random		random;
+
+	random_start(&random, config->seed, RANDOM_SHUFFLE, epoch);
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
+	random_shuffle(&random, order, n);
+	for (uint64_t b = 0; b < n_batches && !*stop; b++)
+	{
+		size_t		from = n * b / n_batches;
+		size_t		to = n * (b + 1) / n_batches;
+
+		if (!host_continue(trainer->host, error) ||
+			!train_batch(trainer, order + from, to - from, error))
+			return false;
+		report_progress(trainer, epoch, b + 1, n_batches);
+		if (masks_due(trainer, n_batches) && !search_update(trainer, error))
+			return false;
+		if ((b + 1) * config->evaluations / n_batches > b * config->evaluations / n_batches)
+		{
+			if (!evaluate(trainer, epoch, b + 1 == n_batches, error))
+				return false;
+			*stop = out_of_patience(trainer);
+		}
+	}
+	return true;
+}
+
+static bool
+run_epochs(Trainer *trainer, EngineError *error)
+{
+	uint32_t   *order = ARENA_ARRAY(trainer->arena, uint32_t,
+									split_rows(trainer->data, SPLIT_TRAIN));
+	bool		stop = false;
+
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	for (int epoch = 1; epoch <= trainer->config->epochs && !stop; epoch++)
+		if (!run_epoch(trainer, epoch, order, &stop, error))
+			return false;
+	return true;
+}
+
+/* Rows that stand in for minor domains in the mask search. */
+static bool
+augment(Trainer *trainer, EngineError *error)
+{
+	const Config *config = trainer->config;
+	AugmentPlan plan;
+
+	if (config->architecture != ARCH_AREAD || config->augment_ratio <= 0 ||
+		trainer->data->shape.item_field < 0)
+		return true;
+	return augment_plan(trainer->arena, config, trainer->data, &plan, error) &&
+		augment_draw(trainer->arena, config, trainer->data, &plan, trainer->host,
+					 &trainer->augmented, error);
+}
+
+static bool
+trainer_init(Trainer *trainer, EngineError *error)
+{
+	Arena	   *arena = trainer->arena;
+	const Config *config = trainer->config;
+	Model	   *model;
+
+	trainer->result = ARENA_ARRAY(arena, TrainResult, 1);
+	if (!arena_ok(arena, error))
+		return false;
+	trainer->model = model = model_create(arena, config, &trainer->data->shape, error);
+	if (!model)
+		return false;
+	model_init_weights(model);
+	trainer->result->model = model;
+	trainer->best_params = ARENA_ARRAY(arena, real, model->n_params);
+	trainer->best_masks = ARENA_ARRAY(arena, uint8_t,
+									  (size_t) model->n_domains * model->n_gates + 1);
+	trainer->best_has_mask = ARENA_ARRAY(arena, bool, model->n_domains + 1);
+	if (!arena_ok(arena, error) ||
+		!counts_init(&trainer->counts, arena, trainer->data, error) ||
+		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
+		!network_init(&trainer->network, model, config->batch_size, true, arena, error) ||
+		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
+		return false;
+	if (config->architecture == ARCH_WIDE)
+		return true;
+	return augment(trainer, error) &&
+		optimizer_init(&trainer->optimizer, arena, model, trainer->network.n_dense, false,
+					   error) &&
+		(!config_has_masks(config) || search_init(trainer, error));
+}
+
+static void
+fill_domain(const Trainer *trainer, uint32_t d, DomainRecord *domain)
+{
+	const Config *config = trainer->config;
+	double		n = (double) split_rows(trainer->data, SPLIT_TRAIN);
+
+	domain->rows = trainer->domain_rows.start[d + 1] - trainer->domain_rows.start[d];
+	domain->positives = trainer->domain_rows.positives[d];
+	domain->is_minor = domain->rows < config->minor_share * n;
+	domain->is_major = domain->rows > config->major_share * n;
+	if (trainer->augmented.start)
+		domain->augmented_rows = trainer->augmented.start[d + 1] - trainer->augmented.start[d];
+}
+
+/* What was kept, measured on validation and test rows. */
+static bool
+finish(Trainer *trainer, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+	uint32_t	n_domains = trainer->model->n_domains;
+	DomainMeasure *measures = ARENA_ARRAY(trainer->arena, DomainMeasure, n_domains);
+
+	result->n_domains = n_domains;
+	result->domains = ARENA_ARRAY(trainer->arena, DomainRecord, n_domains);
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	restore_best(trainer);
+	for (uint32_t d = 0; d < n_domains; d++)
+		fill_domain(trainer, d, &result->domains[d]);
+	if (!measure_split(trainer, SPLIT_VALID, &result->valid, measures, error))
+		return false;
+	for (uint32_t d = 0; d < n_domains; d++)
+		result->domains[d].valid = measures[d];
+	if (!measure_split(trainer, SPLIT_TEST, &result->test, measures, error))
+		return false;
+	for (uint32_t d = 0; d < n_domains; d++)
+		result->domains[d].test = measures[d];
+	for (int split = 0; split < 3; split++)
+		result->rows[split] = split_rows(trainer->data, split);
+	if (!model_is_finite(trainer->model))
+		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
+						   "training diverged: a parameter is not finite");
+	result->seconds = now(trainer) - trainer->started;
+	return true;
+}
+
+TrainResult *
+train(Arena *arena, const Config *config, const Dataset *data, const EngineHost *host,
+	  const TrainObserver *observer, EngineError *error)
+{
+	Trainer    *trainer = ARENA_ARRAY(arena, Trainer, 1);
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	*trainer = (Trainer) {.arena = arena,.config = config,.data = data,.host = host,
+		.observer = observer};
+	trainer->started = now(trainer);
+	if (!config_check(config, error) || !dataset_check(data, error) ||
+		!check_labels(data, error) || !trainer_init(trainer, error))
+		return NULL;
+	if ((config->wide_start || config->architecture == ARCH_WIDE) &&
+		!start_wide(trainer, error))
+		return NULL;
+	if (!evaluate(trainer, 0, true, error))
+		return NULL;
+	if (config->architecture != ARCH_WIDE && !run_epochs(trainer, error))
+		return NULL;
+	return finish(trainer, error) ? trainer->result : NULL;
+}

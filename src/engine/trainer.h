@@ -1,0 +1,118 @@
+/*
+ * trainer.h
+ *	  What the parts of training share: train.c (the loop), hemp.c (mask
+ *	  updates), optimizer.c.  Internal to the engine.
+ */
+#ifndef AREAD_ENGINE_TRAINER_H
+#define AREAD_ENGINE_TRAINER_H
+
+#include "adam.h"
+#include "network.h"
+#include "train.h"
+
+/* Adam's moments of every parameter. */
+typedef struct Optimizer
+{
+	real	   *first;			/* [n_dense] */
+	real	   *second;
+	real	  **table_first;	/* [n_tables] (rows or slots, E) */
+	real	  **table_second;
+	real	  **wide_first;		/* [n_fields] (rows or slots) */
+	real	  **wide_second;
+	bool		by_slot;		/* row moments by slot of the present batch */
+	uint64_t	step;			/* taken so far */
+} Optimizer;
+
+/* Training occurrences of each id. */
+typedef struct Counts
+{
+	uint32_t  **table;			/* [n_tables] over all fields that share it */
+	uint32_t  **field;			/* [n_fields] */
+} Counts;
+
+/* Training rows of each domain. */
+typedef struct DomainRows
+{
+	uint64_t   *start;			/* [D + 1] */
+	uint32_t   *rows;
+	uint64_t   *positives;		/* [D] */
+} DomainRows;
+
+/* The mask search's own state; hemp.c. */
+typedef struct Search
+{
+	double		density;		/* S0, sigma and Z as they settle */
+	double		sigma;
+	double		candidates;
+	int			n_updates;
+	double	   *gate_sum;		/* [D, G] raw gates of the present stretch */
+	uint32_t   *gate_batches;	/* [D] batches summed */
+	Batch		train_batch;
+	Batch	   *score_batches;	/* [score_batches] */
+	BaseOutput	train_base;		/* search "experts": computed once a domain */
+	BaseOutput *score_bases;
+	real	   *saved_dense;	/* [n_dense] Theta0 */
+	real	  **saved_tables;	/* [n_tables] (slots, E) */
+	real	  **saved_wide;		/* [n_fields] (slots) */
+	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
+	size_t	   *field_slots;	/* [n_fields] */
+	Optimizer	optimizer;
+	uint32_t   *sample;			/* [largest A_d] */
+	int64_t    *sample_domains;
+	uint8_t    *candidate;		/* [G] */
+	uint8_t    *chosen;			/* [G] */
+	real	   *gates;			/* [G] scratch */
+} Search;
+
+typedef struct Trainer
+{
+	Arena	   *arena;
+	const Config *config;
+	const Dataset *data;
+	const EngineHost *host;
+	const TrainObserver *observer;
+	Model	   *model;
+	Network		network;
+	Batch		batch;
+	Optimizer	optimizer;
+	Counts		counts;
+	DomainRows	domain_rows;
+	AugmentedRows augmented;	/* start NULL: none */
+	Search		search;
+	/* progress */
+	double		started;
+	uint64_t	batches;		/* trained so far */
+	double		loss_sum;		/* since the last evaluation */
+	uint64_t	loss_rows;
+	double		batch_seconds;
+	/* the best evaluation so far */
+	real	   *best_params;
+	uint8_t    *best_masks;
+	bool	   *best_has_mask;
+	double		best_score;
+	TrainResult *result;
+	int			evaluations_capacity;
+	int			updates_capacity;
+} Trainer;
+
+extern bool counts_init(Counts *counts, Arena *arena, const Dataset *data, EngineError *error);
+extern bool domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data,
+							 EngineError *error);
+
+/* Moments at zero; row moments by id, or (by_slot) allocated later by the search. */
+extern bool optimizer_init(Optimizer *optimizer, Arena *arena, const Model *model,
+						   size_t n_dense, bool by_slot, EngineError *error);
+/* One step over all parameters with the network's gradients. */
+extern void optimizer_step(Optimizer *optimizer, Network *network, const Counts *counts,
+						   int batch_rows, double learning_rate);
+/* One step over the dense parameters of experts and heads. */
+extern void optimizer_step_experts(Optimizer *optimizer, Network *network,
+								   double learning_rate);
+
+extern bool search_init(Trainer *trainer, EngineError *error);
+/* Add the gates of the batch just trained to the stretch's means. */
+extern void search_observe(Trainer *trainer, const Batch *batch);
+/* Algorithm 1, lines 3 to 14: new masks for all domains; parameters unchanged. */
+extern bool search_update(Trainer *trainer, EngineError *error);
+
+#endif							/* AREAD_ENGINE_TRAINER_H */

@@ -1,0 +1,132 @@
+/*
+ * source.h
+ *	  From a relation to ids: roles of columns, kinds of features,
+ *	  vocabularies, and the dataset that they give.
+ */
+#ifndef AREAD_SOURCE_H
+#define AREAD_SOURCE_H
+
+#include "postgres.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
+
+#include "engine/config.h"
+#include "engine/dataset.h"
+
+/* Which column plays which part.  Names are as in pg_attribute (not quoted). */
+typedef struct ColumnRoles
+{
+	Oid			relation;
+	char	   *label;
+	char	   *domain;
+	char	   *user_id;		/* NULL: none */
+	char	   *item_id;		/* NULL: none */
+	char	   *split;			/* NULL: by seeded hash */
+	List	   *features;		/* of char *; NIL: every column but label and split */
+} ColumnRoles;
+
+typedef enum SplitMethod
+{
+	SPLIT_AUTO,					/* by the type and values of the split column */
+	SPLIT_BY_NAME,				/* train/valid/test or 0/1/2 */
+	SPLIT_BY_ORDER,				/* the last rows are test, those before valid */
+	SPLIT_BY_HASH
+} SplitMethod;
+
+typedef struct SourceOptions
+{
+	double		label_threshold;	/* label = column >= threshold; NaN: none */
+	bool		skip_bad_labels;	/* count them instead of raising an error */
+	SplitMethod split_method;
+	double		valid_share;
+	double		test_share;
+	int			default_bins;
+	int			default_min_count;
+	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
+	uint64		seed;
+} SourceOptions;
+
+typedef enum FeatureKind
+{
+	FEATURE_CATEGORICAL,
+	FEATURE_BINNED,
+	FEATURE_LIST				/* of categorical values */
+} FeatureKind;
+
+/*
+ * Keys to ids.  "bytes" is position-independent, as stored (vocabulary.c has
+ * the layout); one per table of the model.
+ */
+typedef struct Vocabulary
+{
+	char	   *name;			/* of the feature that it was made for */
+	uint32		n_rows;			/* ids, FIRST_ID included */
+	uint32		buckets;		/* > 0: hashed, no keys */
+	bool		has_rare;		/* values below the minimum count share RARE_ID */
+	const char *bytes;
+	Size		size;
+} Vocabulary;
+
+typedef struct Feature
+{
+	char	   *name;			/* column name */
+	FeatureKind kind;
+	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
+								 * so that it survives dump and restore */
+	Oid			type;			/* type_name resolved here; InvalidOid if it is gone */
+	int			vocabulary;		/* index */
+	int			n_edges;		/* binned: bin = edges <= value */
+	double	   *edges;
+	uint32		min_count;
+} Feature;
+
+/* Everything that encoding a row needs; stored with the model. */
+typedef struct FeatureSpec
+{
+	int			n_features;		/* fields of the model, in order */
+	Feature    *features;
+	int			n_vocabularies;
+	Vocabulary *vocabularies;
+	int			domain_feature;
+	int			user_feature;	/* -1: none */
+	int			item_feature;	/* -1: none */
+	char	   *label;			/* column, as trained */
+	double		label_threshold;
+} FeatureSpec;
+
+/* What became of the source's rows. */
+typedef struct ReadReport
+{
+	uint64		rows_read;
+	uint64		rows_used;
+	uint64		null_labels;	/* skipped */
+	uint64		bad_labels;		/* skipped: not 0 or 1, by option */
+	uint64		null_domains;	/* skipped */
+	uint64		null_splits;	/* skipped: NULL in the split or ordering column */
+	uint64		rows[3];		/* by split */
+	double		seconds;
+} ReadReport;
+
+/*
+ * Read a relation once, with the caller's rights, through the executor; infer
+ * the feature spec, build vocabularies and bins from its training rows.
+ * Everything is allocated in "context".  Errors are raised with ereport.
+ */
+extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *options,
+							MemoryContext context, FeatureSpec **spec,
+							ReadReport *report);
+
+/*
+ * Read a relation with the spec of a trained model: for evaluation.  All rows
+ * land in SPLIT_TEST, whatever their split column says.
+ */
+extern Dataset *source_read_as(Oid relation, const FeatureSpec *spec,
+							   const SourceOptions *options,
+							   MemoryContext context, ReadReport *report);
+
+/* The model's input as the engine sees it; arrays in the current context. */
+extern void spec_shape(const FeatureSpec *spec, Shape *shape);
+/* Index of a feature by column name, or -1. */
+extern int	spec_find(const FeatureSpec *spec, const char *name);
+
+#endif							/* AREAD_SOURCE_H */

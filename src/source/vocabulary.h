@@ -1,0 +1,35 @@
+/*
+ * vocabulary.h
+ *	  Keys to ids and back: a hash table that is used as it is stored.
+ */
+#ifndef AREAD_VOCABULARY_H
+#define AREAD_VOCABULARY_H
+
+#include "source/source.h"
+
+typedef struct VocabularyKey
+{
+	const char *bytes;			/* canonical form, UTF-8, not terminated */
+	uint32		length;
+	uint32		count;			/* in training rows */
+} VocabularyKey;
+
+/*
+ * Build from keys and counts.  Sorts keys by count, descending, then by bytes;
+ * ids start at FIRST_ID.  Keys below min_count are left out (has_rare).
+ */
+extern void vocabulary_build(Vocabulary *vocabulary, VocabularyKey *keys, uint32 n_keys,
+							 uint32 min_count);
+/* A hashed vocabulary: no keys, a fixed number of buckets. */
+extern void vocabulary_build_hashed(Vocabulary *vocabulary, uint32 buckets);
+
+/* Id of a key: UNSEEN_ID, or RARE_ID where has_rare, if it is not there. */
+extern uint32 vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length);
+
+/* Key of an id >= FIRST_ID, as text in the server encoding; NULL if hashed. */
+extern char *vocabulary_key(const Vocabulary *vocabulary, uint32 id);
+
+/* Attach to stored bytes, checking every offset; raises ERRCODE_DATA_CORRUPTED. */
+extern void vocabulary_attach(Vocabulary *vocabulary, const char *bytes, Size size);
+
+#endif							/* AREAD_VOCABULARY_H */
