@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Keeps the gradient of a mean of sigmoids finite: 1e-7 is about float's epsilon. */
-#define MIN_PROBABILITY 1e-7
+/* Keeps the loss of a mean of sigmoids finite. */
+#define MIN_PROBABILITY 1e-30
 
 static double
 sigmoid(double x)
@@ -61,9 +61,9 @@ heads_forward(Heads *heads, const Batch *batch, const real *base_logit, const re
 	}
 }
 
-/* Mean of one row's open heads; *n_open is how many. */
+/* Mean of one row's open heads. */
 static double
-row_mean(const Heads *heads, int s, size_t b, int *n_open)
+row_mean(const Heads *heads, int s, size_t b)
 {
 	double		sum = 0;
 	int			n = 0;
@@ -74,7 +74,6 @@ row_mean(const Heads *heads, int s, size_t b, int *n_open)
 			sum += sigmoid(heads->logit[b * heads->n_heads + j]);
 			n++;
 		}
-	*n_open = n;
 	return sum / n;
 }
 
@@ -84,34 +83,36 @@ heads_mean(const Heads *heads, const Batch *batch, double *probabilities)
 	for (int s = 0; s < batch->n_segments; s++)
 	{
 		const Segment *segment = &batch->segments[s];
-		int			n_open;
 
 		for (int b = segment->start; b < segment->start + segment->n_rows; b++)
-			probabilities[b] = row_mean(heads, s, b, &n_open);
+			probabilities[b] = row_mean(heads, s, b);
 	}
 }
 
-/* Loss (6) of one row; sets its d_logit [J]. */
+/*
+ * Loss (6) of one row, -log of the mean over heads of P(label); sets its
+ * d_logit [J].  In terms of the label's own probability nothing cancels.
+ */
 static double
 mean_loss(Heads *heads, int s, size_t b, int y, double scale)
 {
-	int			n_open;
-	double		p = row_mean(heads, s, b, &n_open);
-	double		d_p;
+	real	   *logit = heads->logit + b * heads->n_heads;
+	real	   *d_logit = heads->d_logit + b * heads->n_heads;
+	double		sign = y ? 1 : -1;
+	double		p = 0;
+	int			n_open = 0;
 
-	if (p < MIN_PROBABILITY)
-		p = MIN_PROBABILITY;
-	if (p > 1 - MIN_PROBABILITY)
-		p = 1 - MIN_PROBABILITY;
-	d_p = (p - y) / (p * (1 - p)) * scale / n_open;
 	for (int j = 0; j < heads->n_heads; j++)
-	{
-		double		s_j = sigmoid(heads->logit[b * heads->n_heads + j]);
-
-		heads->d_logit[b * heads->n_heads + j] =
-			head_open(heads, j, s) ? d_p * s_j * (1 - s_j) : 0;
-	}
-	return y ? -log(p) : -log(1 - p);
+		if (head_open(heads, j, s))
+		{
+			p += sigmoid(sign * logit[j]);
+			n_open++;
+		}
+	p = fmax(p / n_open, MIN_PROBABILITY);
+	for (int j = 0; j < heads->n_heads; j++)
+		d_logit[j] = head_open(heads, j, s) ?
+			-sign * sigmoid(logit[j]) * sigmoid(-logit[j]) / p * scale / n_open : 0;
+	return -log(p);
 }
 
 /* Loss (8) of one row over the number of its heads; sets its d_logit [J]. */

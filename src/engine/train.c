@@ -379,7 +379,7 @@ augment(Trainer *trainer, EngineError *error)
 					 &trainer->augmented, error);
 }
 
-static bool
+bool
 trainer_init(Trainer *trainer, EngineError *error)
 {
 	Arena	   *arena = trainer->arena;

@@ -95,6 +95,9 @@ typedef struct Trainer
 	int			updates_capacity;
 } Trainer;
 
+/* Allocate and initialize all of the above from arena, config, data, host and observer. */
+extern bool trainer_init(Trainer *trainer, EngineError *error);
+
 extern bool counts_init(Counts *counts, Arena *arena, const Dataset *data, EngineError *error);
 extern bool domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data,
 							 EngineError *error);

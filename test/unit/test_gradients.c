@@ -1,0 +1,470 @@
+/*
+ * test_gradients.c
+ *	  Analytic gradients against central differences: every layer on its own,
+ *	  then the whole network under each architecture, with masks and without.
+ *
+ * In double precision the relative error must stay below 1e-6; in single
+ * precision differences drown in rounding, so only a coarse bound is asked.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "unit.h"
+
+#include "engine/mask.h"
+#include "engine/network.h"
+
+#ifdef AREAD_DOUBLE
+#define STEP 1e-6
+#define TOLERANCE 1e-6
+#else
+#define STEP 1e-2
+#define TOLERANCE 5e-2
+#endif
+
+/* A loss as a function of whatever its context points to. */
+typedef double (*LossFunction) (void *context);
+
+static void
+fill_normal(real *values, size_t n, double std, uint64_t stream)
+{
+	Random		random;
+
+	random_start(&random, 7, RANDOM_WEIGHTS, stream);
+	for (size_t i = 0; i < n; i++)
+		values[i] = std * random_normal(&random);
+}
+
+/* |analytic - numeric| over the larger of both and a floor, the worst of n. */
+static double
+worst_error(LossFunction loss, void *context, real *values, const real *grads, size_t n)
+{
+	double		worst = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		real		saved = values[i];
+		double		up;
+		double		down;
+		double		numeric;
+		double		scale;
+
+		values[i] = saved + STEP;
+		up = loss(context);
+		values[i] = saved - STEP;
+		down = loss(context);
+		values[i] = saved;
+		numeric = (up - down) / (2 * STEP);
+		scale = fmax(fmax(fabs(numeric), fabs(grads[i])), 1e-2);
+		worst = fmax(worst, fabs(numeric - grads[i]) / scale);
+	}
+	return worst;
+}
+
+/* --- single layers: loss = sum of out * weights, for fixed random weights --- */
+
+#define ROWS 7
+
+typedef struct LayerCase
+{
+	Model	   *model;
+	Mlp			mlp;
+	MlpCache	cache;
+	MlpScratch	scratch;
+	PassMode	mode;
+	real		in[ROWS * 5];
+	real		weights[ROWS * 12];
+	int			n_in;
+} LayerCase;
+
+static double
+weighted_sum(const real *out, const real *weights, size_t n)
+{
+	double		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) out[i] * weights[i];
+	return sum;
+}
+
+static double
+mlp_loss(void *context)
+{
+	LayerCase  *layer = context;
+	int			last = layer->mlp.n_layers - 1;
+	Random		random;
+
+	random_start(&random, 3, RANDOM_DROPOUT, 0);
+	layer->mode.random = &random;
+	mlp_forward(&layer->mlp, &layer->cache, (Matrix) {layer->in, layer->n_in}, ROWS,
+				&layer->mode, &layer->scratch);
+	return weighted_sum(layer->cache.out[last], layer->weights,
+						(size_t) ROWS * mlp_width(&layer->mlp, last));
+}
+
+static void
+small_config(Config *config, Architecture architecture)
+{
+	config_defaults(config);
+	config->architecture = architecture;
+	config->embed_dim = 2;
+	config->mmoe_experts = 2;
+	config->mmoe_dims = (IntList) {2, {5, 4}};
+	config->hei_experts = (IntList) {3, {2, 3, 4}};
+	config->hei_hidden = (IntList) {3, {4, 4, 3}};
+	config->hei_output = (IntList) {3, {4, 3, 3}};
+	config->cross_layers = 2;
+	config->batch_size = 16;
+	config->dropout = 0.25;
+}
+
+/* Fields: domain, user, item, list of items sharing the item's table. */
+static const uint32_t table_rows[] = {FIRST_ID + 3, FIRST_ID + 5, FIRST_ID + 6};
+static const uint32_t field_table[] = {0, 1, 2, 2};
+static const bool field_is_list[] = {false, false, false, true};
+static const Shape shape = {
+	.n_tables = 3,.table_rows = table_rows,.n_fields = 4,.field_table = field_table,
+	.field_is_list = field_is_list,.domain_field = 0,.user_field = 1,.item_field = 2
+};
+
+static const uint64_t list_start[] = {0, 0, 2, 5, 6};
+static const uint32_t list_members[] = {3, 4, 5, 5, 8, NULL_ID};
+static const uint32_t rows_ids[] = {
+	3, 3, 4, 0, 4, 4, 3, 1, 5, 5, 8, 2, 3, 6, 6, 3, 4, 7, 7, 1, 3, NULL_ID, 3, 2,
+	4, 3, 5, 0, 5, 4, 4, 1, 3, 5, 8, 2, 4, 6, 3, 3, 5, 7, 6, 1
+};
+static const uint8_t row_labels[] = {1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1};
+
+#define N_ROWS 11
+
+static void
+check_mlp(bool batch_norm, bool dropout)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	LayerCase	layer = {0};
+	real	   *grads;
+	real		d_in[ROWS * 5] = {0};
+	real	   *d_out;
+	size_t		n_out;
+
+	arena_init_malloc(&arena);
+	small_config(&config, ARCH_MMOE);
+	config.batch_norm = batch_norm;
+	config.dropout = dropout ? 0.25 : 0;
+	config.embed_dim = 1;
+	layer.model = model_create(&arena, &config, &shape, &error);
+	CHECK(layer.model != NULL);
+	model_init_weights(layer.model);
+	mlp_bind(&layer.mlp, layer.model, "mmoe", 2);
+	layer.n_in = layer.mlp.layer[0].n_in;
+	for (int k = 0; k < 2; k++)
+	{
+		int			width = mlp_width(&layer.mlp, k);
+
+		fill_normal(layer.mlp.layer[k].bias, width, 0.5, 20 + k);
+		if (batch_norm)
+			fill_normal(layer.mlp.layer[k].scale, width, 1, 30 + k);
+	}
+	mlp_cache_alloc(&layer.cache, &layer.mlp, ROWS, true, &arena);
+	layer.scratch.sum = ARENA_ARRAY(&arena, real, 16);
+	layer.scratch.sum2 = ARENA_ARRAY(&arena, real, 16);
+	layer.scratch.coins = ARENA_ARRAY(&arena, uint16_t, 16);
+	layer.scratch.d_out = ARENA_ARRAY(&arena, real, ROWS * 16);
+	layer.scratch.d_in = ARENA_ARRAY(&arena, real, ROWS * 16);
+	layer.mode = (PassMode) {.dropout = dropout,.batch_statistics = true};
+	fill_normal(layer.in, ROWS * layer.n_in, 1, 1);
+	n_out = (size_t) ROWS * mlp_width(&layer.mlp, 1);
+	fill_normal(layer.weights, n_out, 1, 2);
+	grads = ARENA_ARRAY(&arena, real, layer.model->n_params);
+	d_out = ARENA_ARRAY(&arena, real, n_out);
+
+	mlp_loss(&layer);
+	memcpy(d_out, layer.weights, n_out * sizeof(real));
+	mlp_backward(&layer.mlp, &layer.cache, d_out, (Matrix) {d_in, layer.n_in}, 0, ROWS,
+				 layer.model->params, grads, &layer.scratch);
+	CHECK(worst_error(mlp_loss, &layer, layer.in, d_in, ROWS * layer.n_in) < TOLERANCE);
+	for (int i = 0; i < layer.model->n_tensors; i++)
+	{
+		const Tensor *tensor = &layer.model->tensors[i];
+
+		if (tensor->kind == TENSOR_DENSE && strncmp(tensor->name, "mmoe.layer", 10) == 0)
+			CHECK(worst_error(mlp_loss, &layer, layer.model->params + tensor->offset,
+							  grads + tensor->offset, tensor->size) < TOLERANCE);
+	}
+	arena_free_all(&arena);
+}
+
+typedef struct CrossCase
+{
+	Cross		cross;
+	real		x0[ROWS * 4];
+	real		weight[2 * 4];
+	real		bias[2 * 4];
+	real		x[2 * ROWS * 4];
+	real		product[2 * ROWS];
+	real		weights[ROWS * 4];
+} CrossCase;
+
+static double
+cross_loss(void *context)
+{
+	CrossCase  *c = context;
+
+	cross_forward(&c->cross, c->x0, ROWS);
+	return weighted_sum(cross_output(&c->cross), c->weights, ROWS * 4);
+}
+
+static void
+check_cross(void)
+{
+	CrossCase	c;
+	real		d_x0[ROWS * 4] = {0};
+	real		d_weight[8] = {0};
+	real		d_bias[8] = {0};
+	real		d[ROWS * 4];
+
+	c.cross = (Cross) {.n_layers = 2,.width = 4,.weight = c.weight,.bias = c.bias,
+		.x = c.x,.product = c.product,.capacity = ROWS};
+	fill_normal(c.x0, ROWS * 4, 1, 1);
+	fill_normal(c.weight, 8, 0.5, 2);
+	fill_normal(c.bias, 8, 0.5, 3);
+	fill_normal(c.weights, ROWS * 4, 1, 4);
+	cross_loss(&c);
+	memcpy(d, c.weights, sizeof(d));
+	cross_backward(&c.cross, d_x0, d_weight, d_bias, d, c.x0, ROWS);
+	CHECK(worst_error(cross_loss, &c, c.x0, d_x0, ROWS * 4) < TOLERANCE);
+	CHECK(worst_error(cross_loss, &c, c.weight, d_weight, 8) < TOLERANCE);
+	CHECK(worst_error(cross_loss, &c, c.bias, d_bias, 8) < TOLERANCE);
+}
+
+typedef struct MixCase
+{
+	real		logits[ROWS * 2 * 3];
+	real		gates[ROWS * 2 * 3];
+	real		e[ROWS * 3 * 2];
+	real		h[ROWS * 2 * 2];
+	real		weights[ROWS * 2 * 2];
+} MixCase;
+
+static double
+mix_loss(void *context)
+{
+	MixCase    *c = context;
+
+	memcpy(c->gates, c->logits, sizeof(c->gates));
+	softmax_forward(c->gates, ROWS * 2, 3);
+	mix_forward(c->h, c->gates, c->e, ROWS, 2, 3, 2);
+	return weighted_sum(c->h, c->weights, ROWS * 2 * 2);
+}
+
+static void
+check_mix(void)
+{
+	MixCase		c;
+	real		d_gates[ROWS * 2 * 3];
+	real		d_e[ROWS * 3 * 2];
+
+	fill_normal(c.logits, ROWS * 6, 1, 1);
+	fill_normal(c.e, ROWS * 6, 1, 2);
+	fill_normal(c.weights, ROWS * 4, 1, 3);
+	mix_loss(&c);
+	mix_backward(d_gates, d_e, c.weights, c.gates, c.e, ROWS, 2, 3, 2);
+	softmax_backward(d_gates, c.gates, ROWS * 2, 3);
+	CHECK(worst_error(mix_loss, &c, c.logits, d_gates, ROWS * 6) < TOLERANCE);
+	CHECK(worst_error(mix_loss, &c, c.e, d_e, ROWS * 6) < TOLERANCE);
+}
+
+typedef struct PairwiseCase
+{
+	real		x0[ROWS * 3 * 2];
+	real		sums[ROWS * 2];
+	real		logit[ROWS];
+	real		weights[ROWS];
+} PairwiseCase;
+
+static double
+pairwise_loss(void *context)
+{
+	PairwiseCase *c = context;
+
+	memset(c->logit, 0, sizeof(c->logit));
+	pairwise_forward(c->logit, c->sums, c->x0, ROWS, 3, 2);
+	return weighted_sum(c->logit, c->weights, ROWS);
+}
+
+static void
+check_pairwise(void)
+{
+	PairwiseCase c;
+	real		d_x0[ROWS * 3 * 2] = {0};
+
+	fill_normal(c.x0, ROWS * 6, 1, 1);
+	fill_normal(c.weights, ROWS, 1, 2);
+	pairwise_loss(&c);
+	pairwise_backward(d_x0, c.weights, c.sums, c.x0, ROWS, 3, 2);
+	CHECK(worst_error(pairwise_loss, &c, c.x0, d_x0, ROWS * 6) < TOLERANCE);
+}
+
+/* --- the whole network --- */
+
+typedef struct NetworkCase
+{
+	Network		network;
+	Batch		batch;
+	Model	   *model;
+	PassMode	mode;
+	BaseOutput *base;			/* experts alone, over this base */
+} NetworkCase;
+
+/* Mean loss of a forward pass; its dropout is the same every time. */
+static double
+network_loss(void *context)
+{
+	NetworkCase *c = context;
+	Random		random;
+
+	random_start(&random, 5, RANDOM_DROPOUT, 0);
+	c->mode.random = &random;
+	if (!c->base)
+		network_base_forward(&c->network, &c->batch, &c->mode);
+	network_experts_forward(&c->network, &c->batch, c->base ? c->base : &c->network.base,
+							&c->mode);
+	return heads_loss(&c->network.heads, &c->batch) / c->batch.n_rows;
+}
+
+static void
+network_case(NetworkCase *c, Arena *arena, const Config *config)
+{
+	EngineError error = {0};
+	uint32_t	rows[N_ROWS];
+
+	memset(c, 0, sizeof(*c));
+	c->model = model_create(arena, config, &shape, &error);
+	CHECK(c->model != NULL);
+	model_init_weights(c->model);
+	/* away from the zeros and small values of the start, so that all gradients flow */
+	for (int i = 0; i < c->model->n_tensors; i++)
+	{
+		const Tensor *tensor = &c->model->tensors[i];
+
+		if (tensor->kind != TENSOR_STATISTIC)
+			fill_normal(c->model->params + tensor->offset, tensor->size, 0.7, 100 + i);
+	}
+	CHECK(network_init(&c->network, c->model, 16, true, arena, &error));
+	CHECK(batch_init(&c->batch, arena, 16, shape.n_fields, &error));
+	for (uint32_t i = 0; i < N_ROWS; i++)
+		rows[i] = i;
+	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
+			   N_ROWS);
+	c->mode = (PassMode) {.dropout = true,.batch_statistics = true};
+}
+
+static void
+set_random_masks(NetworkCase *c, const Config *config)
+{
+	Random		random;
+
+	random_start(&random, 11, RANDOM_MASKS, 0);
+	for (int s = 0; s < c->batch.n_segments; s++)
+	{
+		uint8_t    *mask = c->model->masks + (size_t) s * c->model->n_gates;
+		real		gates[64];
+
+		fill_normal(gates, c->model->n_gates, 1, 40 + s);
+		mask_candidate(config, gates, NULL, 0.5, 0.2, &random, mask);
+		CHECK(mask_is_valid(config, mask));
+		c->batch.segments[s].mask = mask;
+	}
+}
+
+static void
+check_rows(NetworkCase *c, const RowTensor *tensor)
+{
+	for (uint32_t slot = 0; slot < tensor->n_slots; slot++)
+		CHECK(worst_error(network_loss, c, tensor->values + (size_t) tensor->rows[slot] * tensor->dim,
+						  tensor->grads + (size_t) slot * tensor->dim, tensor->dim) < TOLERANCE);
+}
+
+static void
+check_network(Architecture architecture, bool masks, bool batch_norm, bool pairwise)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	NetworkCase c;
+	double		loss;
+
+	arena_init_malloc(&arena);
+	small_config(&config, architecture);
+	config.batch_norm = batch_norm;
+	config.pairwise = pairwise;
+	network_case(&c, &arena, &config);
+	if (masks)
+		set_random_masks(&c, &config);
+	network_loss(&c);
+	CHECK(network_backward(&c.network, &c.batch, &loss, &error));
+	for (int i = 0; i < c.model->n_tensors; i++)
+	{
+		const Tensor *tensor = &c.model->tensors[i];
+
+		if (tensor->kind == TENSOR_DENSE)
+			CHECK(worst_error(network_loss, &c, c.model->params + tensor->offset,
+							  c.network.grads + tensor->offset, tensor->size) < TOLERANCE);
+	}
+	for (int t = 0; t < shape.n_tables && c.network.tables[t].values; t++)
+		check_rows(&c, &c.network.tables[t]);
+	for (int f = 0; f < shape.n_fields; f++)
+		check_rows(&c, &c.network.wide[f]);
+	arena_free_all(&arena);
+}
+
+/* The cheap mask search's backward pass: experts and heads over a fixed base. */
+static void
+check_experts_alone(void)
+{
+	Arena		arena;
+	Config		config;
+	NetworkCase c;
+	double		loss;
+
+	arena_init_malloc(&arena);
+	small_config(&config, ARCH_AREAD);
+	network_case(&c, &arena, &config);
+	set_random_masks(&c, &config);
+	network_loss(&c);
+	c.base = &c.network.base;
+	network_loss(&c);
+	network_experts_backward(&c.network, &c.batch, c.base, &loss);
+	/* the bias enters by the base's logit, which is fixed here */
+	for (int i = 0; i < c.model->n_tensors; i++)
+	{
+		const Tensor *tensor = &c.model->tensors[i];
+
+		if (tensor->offset < c.network.n_expert_dense && strcmp(tensor->name, "bias") != 0)
+			CHECK(worst_error(network_loss, &c, c.model->params + tensor->offset,
+							  c.network.grads + tensor->offset, tensor->size) < TOLERANCE);
+	}
+	arena_free_all(&arena);
+}
+
+int
+main(void)
+{
+	check_mlp(true, false);
+	check_mlp(true, true);
+	check_mlp(false, true);
+	check_cross();
+	check_mix();
+	check_pairwise();
+	check_network(ARCH_WIDE, false, true, false);
+	check_network(ARCH_FM, false, true, false);
+	check_network(ARCH_MMOE, false, true, false);
+	check_network(ARCH_HEI, false, true, false);
+	check_network(ARCH_AREAD, true, true, false);
+	check_network(ARCH_AREAD, true, true, true);
+	check_network(ARCH_AREAD, true, false, false);
+	check_experts_alone();
+	return unit_summary();
+}

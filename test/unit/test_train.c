@@ -1,0 +1,269 @@
+/*
+ * test_train.c
+ *	  Training as a whole: it learns, it is reproducible, it stops when told;
+ *	  a mask update leaves the parameters as they were.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toy.h"
+#include "unit.h"
+
+#include "engine/mask.h"
+#include "engine/trainer.h"
+
+static TrainResult *
+train_toy(Arena *arena, const Dataset *data, const Config *config, EngineError *error)
+{
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+
+	return train(arena, config, data, &host, &observer, error);
+}
+
+static bool
+same_model(const Model *a, const Model *b)
+{
+	return a->n_params == b->n_params &&
+		memcmp(a->params, b->params, a->n_params * sizeof(real)) == 0 &&
+		memcmp(a->masks, b->masks, (size_t) a->n_domains * a->n_gates) == 0;
+}
+
+static void
+check_every_architecture(void)
+{
+	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
+	{
+		Arena		arena;
+		EngineError error = {0};
+		Config		config;
+		Dataset    *data;
+		TrainResult *result;
+
+		arena_init_malloc(&arena);
+		data = toy_dataset(&arena, 3000);
+		toy_config(&config, architecture);
+		result = train_toy(&arena, data, &config, &error);
+		CHECK(result != NULL);
+		CHECK(model_is_finite(result->model));
+		CHECK(result->valid.auc.value ==
+			  result->evaluations[result->best_evaluation].valid.auc.value);
+		for (int i = 0; i < result->n_evaluations; i++)
+			CHECK(!(result->evaluations[i].valid.domain_auc.value >
+					result->evaluations[result->best_evaluation].valid.domain_auc.value));
+		CHECK((result->n_mask_updates > 0) == (architecture >= ARCH_HEMP));
+		arena_free_all(&arena);
+	}
+}
+
+/* The pattern is an interaction: ids alone cannot show it, the network can. */
+static void
+check_learns(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	TrainResult *wide;
+	TrainResult *full;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, 20000);
+	toy_config(&config, ARCH_WIDE);
+	wide = train_toy(&arena, data, &config, &error);
+	toy_config(&config, ARCH_AREAD);
+	config.epochs = 12;
+	config.patience = 8;
+	config.dropout = 0;
+	config.l2_embedding = 1;
+	config.learning_rate = 1e-2;
+	full = train_toy(&arena, data, &config, &error);
+	CHECK(wide && full);
+	CHECK(wide->test.auc.value < 0.6);
+	CHECK(full->test.auc.value > 0.7);
+	arena_free_all(&arena);
+}
+
+static void
+check_reproducible(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	TrainResult *first;
+	TrainResult *again;
+	TrainResult *other;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, 2000);
+	toy_config(&config, ARCH_AREAD);
+	first = train_toy(&arena, data, &config, &error);
+	again = train_toy(&arena, data, &config, &error);
+	config.seed = 2;
+	other = train_toy(&arena, data, &config, &error);
+	CHECK(first && again && other);
+	CHECK(same_model(first->model, again->model));
+	CHECK(!same_model(first->model, other->model));
+	arena_free_all(&arena);
+}
+
+/* Algorithm 1, line 14: Theta0 again, bit for bit; masks follow the rules. */
+static void
+check_mask_update(MaskSearch how)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+	Trainer		trainer;
+	size_t		bytes;
+	real	   *before;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, ARCH_AREAD);
+	config.mask_search = how;
+	trainer = (Trainer) {.arena = &arena,.config = &config,.data = toy_dataset(&arena, 3000),
+		.host = &host,.observer = &observer};
+	CHECK(trainer_init(&trainer, &error));
+	bytes = trainer.model->n_params * sizeof(real);
+	before = ARENA_ARRAY(&arena, real, trainer.model->n_params);
+	memcpy(before, trainer.model->params, bytes);
+	for (int number = 1; number <= 2; number++)
+	{
+		CHECK(search_update(&trainer, &error));
+		CHECK(memcmp(before, trainer.model->params, bytes) == 0);
+		CHECK(trainer.result->n_mask_updates == number);
+	}
+	for (uint32_t d = 0; d < trainer.model->n_domains; d++)
+	{
+		const uint8_t *mask = trainer.model->masks + (size_t) d * trainer.model->n_gates;
+		const MaskChoice *choice = &trainer.result->mask_updates[1].choices[d];
+		int			open = lround(choice->start_density * trainer.model->n_gates);
+
+		CHECK(trainer.model->has_mask[d]);
+		CHECK(mask_is_valid(&config, mask));
+		CHECK(fabs(mask_density(&config, mask) - choice->end_density) < 1e-6);
+		/* each step closes max(1, round(ratio * open)) gates, or more that became useless */
+		for (int step = 0; step < choice->steps; step++)
+			open -= fmax(1, round(config.prune_ratio * open));
+		CHECK(lround(choice->end_density * trainer.model->n_gates) <= open);
+		CHECK(choice->steps == config.candidate_steps ||
+			  choice->end_density <= config.target_density);
+		CHECK(isfinite(choice->loss));
+	}
+	arena_free_all(&arena);
+}
+
+static void
+check_bad_data(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	uint8_t    *labels;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, ARCH_AREAD);
+	data = toy_dataset(&arena, 500);
+	labels = (uint8_t *) data->labels;
+	memset(labels, 1, 500);
+	CHECK(train_toy(&arena, data, &config, &error) == NULL);
+	CHECK(error.code == ENGINE_BAD_INPUT);
+	data->split_start[1] = data->split_start[2] = 0;
+	CHECK(train_toy(&arena, data, &config, &error) == NULL);
+	CHECK(error.code == ENGINE_BAD_INPUT);
+	data = toy_dataset(&arena, 500);
+	config.learning_rate = 1;
+	config.batch_norm = false;
+	config.cross_layers = 8;
+	config.l2_embedding = 0;
+	config.epochs = 20;
+	/* a learning rate this high diverges, or is survived with finite numbers */
+	if (!train_toy(&arena, data, &config, &error))
+		CHECK(error.code == ENGINE_DIVERGED);
+	arena_free_all(&arena);
+}
+
+static bool
+interrupted_after(void *context)
+{
+	return --*(int *) context < 0;
+}
+
+static void
+check_interrupted(void)
+{
+	for (int calls = 0; calls < 200; calls += 13)
+	{
+		Arena		arena;
+		EngineError error = {0};
+		Config		config;
+		int			left = calls;
+		EngineHost	host = toy_host();
+		TrainObserver observer = toy_observer();
+
+		arena_init_malloc(&arena);
+		toy_config(&config, ARCH_AREAD);
+		host.interrupted = interrupted_after;
+		host.context = &left;
+		CHECK(train(&arena, &config, toy_dataset(&arena, 1000), &host, &observer,
+					&error) == NULL);
+		CHECK(error.code == ENGINE_INTERRUPTED);
+		arena_free_all(&arena);
+	}
+}
+
+/* An allocator that gives up after so many blocks. */
+static void *
+scarce_allocate(void *context, size_t size)
+{
+	return --*(int *) context < 0 ? NULL : malloc(size);
+}
+
+static void
+scarce_release(void *context, void *block)
+{
+	(void) context;
+	free(block);
+}
+
+static void
+check_out_of_memory(void)
+{
+	for (int blocks = 0; blocks < 600; blocks += 7)
+	{
+		Arena		data_arena;
+		Arena		arena;
+		EngineError error = {0};
+		Config		config;
+		int			left = blocks;
+
+		arena_init_malloc(&data_arena);
+		arena_init(&arena, scarce_allocate, scarce_release, &left);
+		toy_config(&config, ARCH_AREAD);
+		config.epochs = 1;
+		if (!train_toy(&arena, toy_dataset(&data_arena, 300), &config, &error))
+			CHECK(error.code == ENGINE_OUT_OF_MEMORY);
+		arena_free_all(&arena);
+		arena_free_all(&data_arena);
+	}
+}
+
+int
+main(void)
+{
+	check_every_architecture();
+	check_learns();
+	check_reproducible();
+	check_mask_update(SEARCH_EXPERTS);
+	check_mask_update(SEARCH_FULL);
+	check_bad_data();
+	check_interrupted();
+	check_out_of_memory();
+
+	return unit_summary();
+}

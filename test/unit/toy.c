@@ -1,0 +1,130 @@
+/*
+ * toy.c
+ *	  A small dataset for tests of training and scoring.
+ */
+#include "toy.h"
+
+#include <time.h>
+
+#include "engine/random.h"
+
+static const uint32_t table_rows[] = {FIRST_ID + TOY_DOMAINS, FIRST_ID + TOY_USERS,
+FIRST_ID + TOY_ITEMS};
+static const uint32_t field_table[] = {0, 1, 2, 2};
+static const bool field_is_list[] = {false, false, false, true};
+
+/* Domain sizes fall by half. */
+static uint32_t
+draw_domain(Random *random)
+{
+	uint32_t	domain = 0;
+
+	while (domain < TOY_DOMAINS - 1 && random_below(random, 2) == 0)
+		domain++;
+	return domain;
+}
+
+Dataset *
+toy_dataset(Arena *arena, size_t n)
+{
+	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
+	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, n * TOY_FIELDS);
+	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, n);
+	uint64_t   *list_start = ARENA_ARRAY(arena, uint64_t, n + 1);
+	uint32_t   *members = ARENA_ARRAY(arena, uint32_t, 3 * n);
+	Random		random;
+
+	random_start(&random, 42, RANDOM_SIMULATE, 0);
+	for (size_t row = 0; row < n; row++)
+	{
+		uint32_t	domain = draw_domain(&random);
+		uint32_t	user = random_below(&random, TOY_USERS);
+		uint32_t	item = random_below(&random, TOY_ITEMS);
+		bool		likes = (user + item) % 2 == domain % 2;
+		uint64_t	length = random_below(&random, 4);
+
+		ids[row * TOY_FIELDS] = FIRST_ID + domain;
+		ids[row * TOY_FIELDS + 1] = FIRST_ID + user;
+		ids[row * TOY_FIELDS + 2] = FIRST_ID + item;
+		ids[row * TOY_FIELDS + 3] = row;
+		list_start[row + 1] = list_start[row] + length;
+		for (uint64_t i = list_start[row]; i < list_start[row + 1]; i++)
+			members[i] = FIRST_ID + random_below(&random, TOY_ITEMS);
+		labels[row] = random_uniform(&random) < (likes ? 0.8 : 0.3);
+	}
+	for (int f = 0; f < 3; f++)
+		ids[(n - 1) * TOY_FIELDS + f] = UNSEEN_ID;
+	data->shape = (Shape) {.n_tables = 3,.table_rows = table_rows,.n_fields = TOY_FIELDS,
+		.field_table = field_table,.field_is_list = field_is_list,.domain_field = 0,
+		.user_field = 1,.item_field = 2};
+	data->split_start[1] = n * 8 / 10;
+	data->split_start[2] = n * 9 / 10;
+	data->split_start[3] = n;
+	data->ids = ids;
+	data->labels = labels;
+	data->list_start = list_start;
+	data->list_members = members;
+	return data;
+}
+
+void
+toy_config(Config *config, Architecture architecture)
+{
+	config_defaults(config);
+	config->architecture = architecture;
+	config->embed_dim = 4;
+	config->mmoe_experts = 2;
+	config->mmoe_dims = (IntList) {2, {16, 8}};
+	config->hei_experts = (IntList) {3, {2, 3, 4}};
+	config->hei_hidden = (IntList) {3, {8, 8, 4}};
+	config->hei_output = (IntList) {3, {8, 4, 4}};
+	config->cross_layers = 2;
+	config->batch_size = 64;
+	config->epochs = 3;
+	config->warmup_batches = 5;
+	config->candidates = 4;
+	config->learning_rate = 3e-3;
+}
+
+static bool
+never_interrupted(void *context)
+{
+	(void) context;
+	return false;
+}
+
+static double
+monotonic_seconds(void *context)
+{
+	struct timespec t;
+
+	(void) context;
+	timespec_get(&t, TIME_UTC);
+	return (double) t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+EngineHost
+toy_host(void)
+{
+	return (EngineHost) {.interrupted = never_interrupted,.seconds = monotonic_seconds};
+}
+
+static void
+ignore_progress(void *context, const TrainProgress *progress)
+{
+	(void) context;
+	(void) progress;
+}
+
+static void
+ignore_evaluation(void *context, const Evaluation *evaluation)
+{
+	(void) context;
+	(void) evaluation;
+}
+
+TrainObserver
+toy_observer(void)
+{
+	return (TrainObserver) {.progress = ignore_progress,.evaluation = ignore_evaluation};
+}

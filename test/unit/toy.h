@@ -1,0 +1,23 @@
+/*
+ * toy.h
+ *	  A small dataset for tests of training and scoring: two groups of domains
+ *	  that like opposite items, with a list field and never-seen values.
+ */
+#ifndef AREAD_TEST_TOY_H
+#define AREAD_TEST_TOY_H
+
+#include "engine/train.h"
+
+#define TOY_DOMAINS 6
+#define TOY_USERS 40
+#define TOY_ITEMS 30
+#define TOY_FIELDS 4
+
+/* Fields: domain, user, item, list of items; 80/10/10 over n rows. */
+extern Dataset *toy_dataset(Arena *arena, size_t n);
+/* Small sizes, a few epochs. */
+extern void toy_config(Config *config, Architecture architecture);
+extern EngineHost toy_host(void);
+extern TrainObserver toy_observer(void);
+
+#endif							/* AREAD_TEST_TOY_H */
