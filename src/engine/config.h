@@ -14,6 +14,7 @@
 #define MAX_LAYERS 8			/* of any stack: MMoE dims, HEI layers */
 #define MAX_EXPERTS 64			/* in one layer */
 #define MAX_EMBED_DIM 1024
+#define MAX_GATES 4096			/* in all layers together */
 
 /* The ablation's arms, each containing the one before except FM. */
 typedef enum Architecture

@@ -30,7 +30,8 @@ extern void mask_used_experts(const Config *config, const uint8_t *mask, int lay
 /*
  * A candidate's start: the top "density" share of mean_gates open, "present"
  * (NULL: none) added, each gate flipped with probability min(1, |N(0, sigma)|),
- * made valid.  If the flips leave no valid mask, they are drawn again.
+ * made valid.  If that leaves no valid mask, it is drawn again with one gate more
+ * of the top.
  */
 extern void mask_candidate(const Config *config, const real *mean_gates,
 						   const uint8_t *present, double density, double sigma,

@@ -34,6 +34,8 @@ typedef enum RandomUse
 	RANDOM_SCORE
 } RandomUse;
 
+/* One block of the generator: word = Philox4x32-10(key, counter). */
+extern void philox(const uint32_t key[2], const uint32_t counter[4], uint32_t word[4]);
 /* Start the generator of (seed, use, number) at counter 0. */
 extern void random_start(Random *random, uint64_t seed, RandomUse use, uint64_t number);
 extern uint32_t random_word(Random *random);

@@ -1,0 +1,39 @@
+/*
+ * dataset.c
+ *	  Bounds of encoded interactions.
+ */
+#include "dataset.h"
+
+uint32_t
+shape_domains(const Shape *shape)
+{
+	return shape->table_rows[shape->field_table[shape->domain_field]] - FIRST_ID;
+}
+
+static bool
+check_list(const Dataset *data, uint32_t list, uint32_t n_rows)
+{
+	for (uint64_t i = data->list_start[list]; i < data->list_start[list + 1]; i++)
+		if (data->list_members[i] >= n_rows)
+			return false;
+	return true;
+}
+
+bool
+dataset_check(const Dataset *data, EngineError *error)
+{
+	const Shape *shape = &data->shape;
+
+	for (size_t row = 0; row < data->split_start[3]; row++)
+		for (int f = 0; f < shape->n_fields; f++)
+		{
+			uint32_t	id = data->ids[row * (size_t) shape->n_fields + f];
+			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
+			bool		ok = shape->field_is_list[f] ? check_list(data, id, n_rows) : id < n_rows;
+
+			if (!ok)
+				return engine_fail(error, ENGINE_BAD_INPUT, NULL,
+								   "id of field %d in row %zu is out of bounds", f, row);
+		}
+	return true;
+}
