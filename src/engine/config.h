@@ -120,6 +120,8 @@ extern const int n_config_options;
 extern void config_defaults(Config *config);
 /* The option of that name, or NULL. */
 extern const Option *config_find(const char *name);
+/* Edits that turn a into b (Levenshtein); 64 for names of 64 bytes or more. */
+extern int	edit_distance(const char *a, const char *b);
 /* The known name nearest to a misspelt one, by edit distance; NULL if none is near. */
 extern const char *config_nearest(const char *name);
 /* Ranges of every member and what must hold between them. */

@@ -40,7 +40,7 @@ toy_dataset(Arena *arena, size_t n)
 		uint32_t	domain = draw_domain(&random);
 		uint32_t	user = random_below(&random, TOY_USERS);
 		uint32_t	item = random_below(&random, TOY_ITEMS);
-		bool		likes = (user + item) % 2 == domain % 2;
+		bool		likes = (user + item) % 2 == 0;
 		uint64_t	length = random_below(&random, 4);
 
 		ids[row * TOY_FIELDS] = FIRST_ID + domain;
@@ -50,7 +50,7 @@ toy_dataset(Arena *arena, size_t n)
 		list_start[row + 1] = list_start[row] + length;
 		for (uint64_t i = list_start[row]; i < list_start[row + 1]; i++)
 			members[i] = FIRST_ID + random_below(&random, TOY_ITEMS);
-		labels[row] = random_uniform(&random) < (likes ? 0.8 : 0.3);
+		labels[row] = random_uniform(&random) < (likes ? 0.8 : 0.3) - 0.05 * (domain % 2);
 	}
 	for (int f = 0; f < 3; f++)
 		ids[(n - 1) * TOY_FIELDS + f] = UNSEEN_ID;

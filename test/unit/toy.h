@@ -1,7 +1,7 @@
 /*
  * toy.h
- *	  A small dataset for tests of training and scoring: two groups of domains
- *	  that like opposite items, with a list field and never-seen values.
+ *	  A small dataset for tests of training and scoring: who likes what is an
+ *	  interaction of user and item, with a list field and never-seen values.
  */
 #ifndef AREAD_TEST_TOY_H
 #define AREAD_TEST_TOY_H
