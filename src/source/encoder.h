@@ -1,7 +1,7 @@
 /*
  * encoder.h
- *	  One value of one feature to an id: canonical keys, casts between input
- *	  type and the type trained with, bins.
+ *	  A value of a feature to its id: canonical keys, casts between the type of
+ *	  the input and the type trained with, bins.
  */
 #ifndef AREAD_ENCODER_H
 #define AREAD_ENCODER_H
@@ -12,19 +12,21 @@ typedef struct ValueEncoder ValueEncoder;
 
 /*
  * Prepare to encode values of input_type for a feature.  Values of another
- * type than the feature's are cast by the feature's type's own rules: through
- * a cast if pg_cast has an implicit or assignment one, else through text.
- * Raises an error if there is no way (naming feature and both types).
+ * type than the feature's are cast by that type's own rules: an implicit or
+ * assignment cast, else through text.  UNKNOWNOID is a C string.
  */
 extern ValueEncoder *encoder_create(const FeatureSpec *spec, int feature, Oid input_type,
 									MemoryContext context);
 /* Id of a value of a single-valued feature. */
 extern uint32 encoder_id(ValueEncoder *encoder, Datum value, bool isnull);
-/* Ids of a list's members: *members is valid until the next call; returns how many.
- * NULL list: one member, NULL_ID.  NULL members are skipped. */
+/*
+ * Ids of a list's members: *members is valid until the next call; returns how
+ * many.  NULL is a list of one NULL_ID; NULL members are left out.
+ */
 extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 							const uint32 **members);
-/* The canonical key of a value of a type: UTF-8, whatever the settings; *length out. */
-extern const char *canonical_key(Oid type, Datum value, StringInfo buffer, uint32 *length);
+
+/* The value of a binned feature's bin: FIRST_ID + edges at or below it; NaN: NULL_ID. */
+extern uint32 bin_of(const Feature *feature, double value);
 
 #endif							/* AREAD_ENCODER_H */

@@ -1,0 +1,366 @@
+/*
+ * features.c
+ *	  Which columns are features, and of what kind: from the columns' types,
+ *	  overruled by options.
+ */
+#include "postgres.h"
+
+#include "source/features.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "source/key.h"
+#include "source/reader.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+#define MAX_BINS 65536
+#define MAX_BUCKETS 100000000
+
+static bool
+is_member(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+/* Of a list the type of its members. */
+static Oid
+value_type(Oid type, bool *is_list)
+{
+	Oid			element = get_element_type(getBaseType(type));
+
+	*is_list = OidIsValid(element);
+	return *is_list ? element : type;
+}
+
+static bool
+is_supported(Oid type)
+{
+	bool		is_list;
+
+	return key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED;
+}
+
+/* Every column but label and split; those of no use are named in a NOTICE. */
+static List *
+default_features(const ColumnRoles *roles)
+{
+	List	   *features = NIL;
+	StringInfoData used;
+	StringInfoData left_out;
+	ListCell   *cell;
+
+	initStringInfo(&used);
+	initStringInfo(&left_out);
+	foreach(cell, column_names(roles->relation))
+	{
+		char	   *name = lfirst(cell);
+		StringInfo	told = &used;
+
+		if (strcmp(name, roles->label) == 0 ||
+			(roles->split && strcmp(name, roles->split) == 0))
+			continue;
+		if (is_supported(column_type(roles->relation, name)))
+			features = lappend(features, name);
+		else
+			told = &left_out;
+		appendStringInfo(told, "%s%s", told->len > 0 ? ", " : "", name);
+	}
+	ereport(NOTICE,
+			(errmsg("features: %s", used.data),
+			 left_out.len > 0 ? errdetail("Left out, for their types: %s.", left_out.data) : 0));
+	return features;
+}
+
+/* The features asked for, or all; domain, user and item are always among them. */
+static List *
+feature_names(const ColumnRoles *roles)
+{
+	List	   *features = NIL;
+	const char *always[] = {roles->domain, roles->user_id, roles->item_id};
+	ListCell   *cell;
+
+	if (roles->features == NIL)
+		features = default_features(roles);
+	foreach(cell, roles->features)
+	{
+		char	   *name = lfirst(cell);
+
+		if (strcmp(name, roles->label) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("label column \"%s\" cannot be a feature", name)));
+		if (is_member(features, name))
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_COLUMN),
+					 errmsg("feature \"%s\" is listed twice", name)));
+		features = lappend(features, name);
+	}
+	for (int i = 0; i < lengthof(always); i++)
+		if (always[i] && !is_member(features, always[i]))
+			features = lappend(features, (char *) always[i]);
+	return features;
+}
+
+static char *
+qualified_type_name(Oid type)
+{
+	return format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+static void
+infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, char *name,
+			  const SourceOptions *options)
+{
+	Oid			column = column_type(roles->relation, name);
+	bool		is_list;
+	KeyKind		kind;
+
+	if (!OidIsValid(column))
+		missing_column(roles->relation, name, "feature");
+	feature->name = name;
+	feature->type = getBaseType(value_type(column, &is_list));
+	feature->type_name = qualified_type_name(feature->type);
+	feature->min_count = options->default_min_count;
+	kind = key_kind(feature->type);
+	if (kind == KEY_UNSUPPORTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of type %s cannot be a feature", name,
+						format_type_be(column)),
+				 errhint("List the features without it, or read from a view that casts it.")));
+	feature->kind = is_list ? FEATURE_LIST :
+		kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
+	plan->bins = options->default_bins;
+}
+
+/* An integer out of a feature's options. */
+static int
+integer_option(const char *feature, const char *option, const JsonbValue *value, int maximum)
+{
+	int64		number = -1;
+
+	if (value->type == jbvNumeric)
+		number = DatumGetInt64(DirectFunctionCall1(numeric_int8,
+												   NumericGetDatum(value->val.numeric)));
+	if (number < 1 || number > maximum)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" of feature \"%s\" must be a number between 1 and %d",
+						option, feature, maximum)));
+	return (int) number;
+}
+
+static char *
+string_option(const char *feature, const char *option, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" of feature \"%s\" must be a string", option, feature)));
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+static void
+set_kind(Feature *feature, const char *kind)
+{
+	bool		numeric = key_kind(feature->type) == KEY_FLOAT ||
+		key_kind(feature->type) == KEY_NUMERIC ||
+		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
+
+	if (strcmp(kind, "list") == 0 && feature->kind == FEATURE_LIST)
+		return;
+	if (strcmp(kind, "categorical") == 0 && feature->kind != FEATURE_LIST)
+		feature->kind = FEATURE_CATEGORICAL;
+	else if (strcmp(kind, "binned") == 0 && numeric && feature->kind != FEATURE_LIST)
+		feature->kind = FEATURE_BINNED;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, kind),
+				 errhint("Arrays are \"list\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
+}
+
+/* Options of one feature; a vocabulary to share is returned in *shared. */
+static void
+apply_options(Feature *feature, FeaturePlan *plan, JsonbContainer *options, char **shared)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(options);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *key = NULL;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(value.val.string.val, value.val.string.len);
+		if (token != WJB_VALUE)
+			continue;
+		if (strcmp(key, "kind") == 0)
+			set_kind(feature, string_option(feature->name, key, &value));
+		else if (strcmp(key, "bins") == 0)
+			plan->bins = integer_option(feature->name, key, &value, MAX_BINS);
+		else if (strcmp(key, "buckets") == 0)
+			plan->buckets = integer_option(feature->name, key, &value, MAX_BUCKETS);
+		else if (strcmp(key, "min_count") == 0)
+			feature->min_count = integer_option(feature->name, key, &value, PG_INT32_MAX);
+		else if (strcmp(key, "vocabulary") == 0)
+			*shared = string_option(feature->name, key, &value);
+		else
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown option \"%s\" of feature \"%s\"", key, feature->name),
+					 errhint("Known ones are kind, bins, buckets, min_count and vocabulary.")));
+	}
+}
+
+int
+spec_find(const FeatureSpec *spec, const char *name)
+{
+	for (int f = 0; f < spec->n_features; f++)
+		if (strcmp(spec->features[f].name, name) == 0)
+			return f;
+	return -1;
+}
+
+static void
+apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **shared)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&options->root);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	int			f = -1;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			char	   *name = pnstrdup(value.val.string.val, value.val.string.len);
+
+			f = spec_find(spec, name);
+			if (f < 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("option \"features\" names \"%s\", which is not a feature", name)));
+		}
+		else if (token == WJB_VALUE)
+		{
+			if (value.type != jbvBinary || !JsonContainerIsObject(value.val.binary.data))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("options of feature \"%s\" must be an object",
+								spec->features[f].name)));
+			apply_options(&spec->features[f], &plans[f], value.val.binary.data, &shared[f]);
+		}
+	}
+}
+
+/* One vocabulary for each feature that does not share another's. */
+static void
+assign_vocabularies(FeatureSpec *spec, char **shared)
+{
+	spec->vocabularies = palloc0(spec->n_features * sizeof(Vocabulary));
+	for (int f = 0; f < spec->n_features; f++)
+		if (!shared[f])
+		{
+			spec->features[f].vocabulary = spec->n_vocabularies;
+			spec->vocabularies[spec->n_vocabularies++].name = spec->features[f].name;
+		}
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		Feature    *feature = &spec->features[f];
+		int			other = shared[f] ? spec_find(spec, shared[f]) : f;
+
+		if (!shared[f])
+			continue;
+		if (other < 0 || shared[other] || feature->kind == FEATURE_BINNED ||
+			spec->features[other].kind == FEATURE_BINNED)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("feature \"%s\" cannot share the vocabulary of \"%s\"",
+							feature->name, shared[f]),
+					 errhint("Name a categorical feature or list that has a vocabulary of its own.")));
+		feature->vocabulary = spec->features[other].vocabulary;
+	}
+}
+
+/* What must hold of the domain, user and item. */
+static void
+check_roles(const FeatureSpec *spec, FeaturePlan *plans)
+{
+	Feature    *domain = &spec->features[spec->domain_feature];
+	const int	ids[] = {spec->domain_feature, spec->user_feature, spec->item_feature};
+
+	for (int i = 0; i < lengthof(ids); i++)
+		if (ids[i] >= 0 && spec->features[ids[i]].kind != FEATURE_CATEGORICAL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" must be categorical to be the domain, user or item",
+							spec->features[ids[i]].name),
+					 errhint("Use integers or text, or set its kind in option \"features\".")));
+	domain->min_count = 1;
+	if (plans[spec->domain_feature].buckets > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("domain column \"%s\" cannot be hashed to buckets", domain->name)));
+}
+
+FeatureSpec *
+features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePlan **plans)
+{
+	List	   *names = feature_names(roles);
+	FeatureSpec *spec = palloc0(sizeof(FeatureSpec));
+	char	  **shared = palloc0(list_length(names) * sizeof(char *));
+	ListCell   *cell;
+
+	spec->features = palloc0(list_length(names) * sizeof(Feature));
+	*plans = palloc0(list_length(names) * sizeof(FeaturePlan));
+	foreach(cell, names)
+	{
+		infer_feature(&spec->features[spec->n_features], &(*plans)[spec->n_features], roles,
+					  lfirst(cell), options);
+		spec->n_features++;
+	}
+	spec->domain_feature = spec_find(spec, roles->domain);
+	spec->user_feature = roles->user_id ? spec_find(spec, roles->user_id) : -1;
+	spec->item_feature = roles->item_id ? spec_find(spec, roles->item_id) : -1;
+	spec->label = roles->label;
+	spec->label_threshold = options->label_threshold;
+	if (options->features)
+		apply_all_options(spec, *plans, options->features, shared);
+	assign_vocabularies(spec, shared);
+	check_roles(spec, *plans);
+	return spec;
+}
+
+void
+spec_shape(const FeatureSpec *spec, Shape *shape)
+{
+	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
+	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
+	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
+
+	for (int v = 0; v < spec->n_vocabularies; v++)
+		table_rows[v] = spec->vocabularies[v].n_rows;
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		field_table[f] = spec->features[f].vocabulary;
+		field_is_list[f] = spec->features[f].kind == FEATURE_LIST;
+	}
+	*shape = (Shape) {
+		.n_tables = spec->n_vocabularies,
+		.table_rows = table_rows,
+		.n_fields = spec->n_features,
+		.field_table = field_table,
+		.field_is_list = field_is_list,
+		.domain_field = spec->domain_feature,
+		.user_field = spec->user_feature,
+		.item_field = spec->item_feature
+	};
+}

@@ -1,0 +1,224 @@
+/*
+ * vocabulary.c
+ *	  Keys to ids and back: a hash table that is used as it is stored.
+ *
+ * Layout, little-endian and without pointers:
+ *	  header | slots uint32[n_slots] | offsets uint64[n_keys + 1] | key bytes
+ * A slot holds the number of a key plus one, or 0; the hash of a key starts
+ * its search, the next free slot ends it.  Key k has id FIRST_ID + k.
+ */
+#include "postgres.h"
+
+#include "source/vocabulary.h"
+
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#ifdef WORDS_BIGENDIAN
+#error "stored vocabularies are little-endian; this server is not"
+#endif
+
+#define VOCABULARY_MAGIC 0x434F5641 /* "AVOC" */
+#define VOCABULARY_FORMAT 1
+
+typedef struct VocabularyHeader
+{
+	uint32		magic;
+	uint32		format;
+	uint32		n_keys;
+	uint32		n_slots;		/* a power of two, more than n_keys */
+	uint32		buckets;
+	uint32		has_rare;
+	uint64		key_bytes;
+} VocabularyHeader;
+
+static const VocabularyHeader *
+header_of(const char *bytes)
+{
+	return (const VocabularyHeader *) bytes;
+}
+
+static uint32 *
+slots_of(const char *bytes)
+{
+	return (uint32 *) (bytes + sizeof(VocabularyHeader));
+}
+
+static uint64 *
+offsets_of(const char *bytes)
+{
+	return (uint64 *) (slots_of(bytes) + header_of(bytes)->n_slots);
+}
+
+static char *
+keys_of(const char *bytes)
+{
+	return (char *) (offsets_of(bytes) + header_of(bytes)->n_keys + 1);
+}
+
+static Size
+total_size(const VocabularyHeader *header)
+{
+	return sizeof(VocabularyHeader) + (Size) header->n_slots * sizeof(uint32) +
+		((Size) header->n_keys + 1) * sizeof(uint64) + header->key_bytes;
+}
+
+/* More rows first, then by bytes. */
+static int
+compare_keys(const void *a, const void *b)
+{
+	const VocabularyKey *x = a;
+	const VocabularyKey *y = b;
+	int			order;
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	order = memcmp(x->bytes, y->bytes, Min(x->length, y->length));
+	if (order != 0)
+		return order;
+	return (x->length > y->length) - (x->length < y->length);
+}
+
+static void
+insert_key(char *bytes, uint32 number, const char *key, uint32 length)
+{
+	uint32		mask = header_of(bytes)->n_slots - 1;
+	uint32		slot = hash_bytes_extended((const unsigned char *) key, length, 0) & mask;
+
+	while (slots_of(bytes)[slot] != 0)
+		slot = (slot + 1) & mask;
+	slots_of(bytes)[slot] = number + 1;
+}
+
+void
+vocabulary_build(Vocabulary *vocabulary, VocabularyKey *keys, uint32 n_keys,
+				 uint32 min_count)
+{
+	VocabularyHeader header = {VOCABULARY_MAGIC, VOCABULARY_FORMAT};
+	char	   *bytes;
+	uint64		offset = 0;
+
+	qsort(keys, n_keys, sizeof(VocabularyKey), compare_keys);
+	while (header.n_keys < n_keys && keys[header.n_keys].count >= Max(min_count, 1))
+		header.key_bytes += keys[header.n_keys++].length;
+	header.has_rare = min_count > 1;
+	header.n_slots = 4;
+	while (header.n_slots < 2 * (uint64) header.n_keys)
+		header.n_slots *= 2;
+	vocabulary->size = total_size(&header);
+	bytes = MemoryContextAllocExtended(CurrentMemoryContext, vocabulary->size,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	memcpy(bytes, &header, sizeof(header));
+	for (uint32 k = 0; k < header.n_keys; k++)
+	{
+		offsets_of(bytes)[k] = offset;
+		memcpy(keys_of(bytes) + offset, keys[k].bytes, keys[k].length);
+		offset += keys[k].length;
+		insert_key(bytes, k, keys[k].bytes, keys[k].length);
+	}
+	offsets_of(bytes)[header.n_keys] = offset;
+	vocabulary->bytes = bytes;
+	vocabulary->n_rows = FIRST_ID + header.n_keys;
+	vocabulary->buckets = 0;
+	vocabulary->has_rare = header.has_rare;
+}
+
+/* No keys: "buckets" ids by hash, or for a binned feature by bin. */
+void
+vocabulary_build_hashed(Vocabulary *vocabulary, uint32 buckets)
+{
+	VocabularyHeader header = {VOCABULARY_MAGIC, VOCABULARY_FORMAT,.n_slots = 4,
+		.buckets = buckets};
+	char	   *bytes = palloc0(total_size(&header));
+
+	memcpy(bytes, &header, sizeof(header));
+	vocabulary->bytes = bytes;
+	vocabulary->size = total_size(&header);
+	vocabulary->n_rows = FIRST_ID + buckets;
+	vocabulary->buckets = buckets;
+	vocabulary->has_rare = false;
+}
+
+uint32
+vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length)
+{
+	const char *bytes = vocabulary->bytes;
+	uint32		mask = header_of(bytes)->n_slots - 1;
+	const uint32 *slots = slots_of(bytes);
+	const uint64 *offsets = offsets_of(bytes);
+	uint64		hash = hash_bytes_extended((const unsigned char *) key, length, 0);
+
+	if (vocabulary->buckets > 0)
+		return FIRST_ID + hash % vocabulary->buckets;
+	for (uint32 slot = hash & mask; slots[slot] != 0; slot = (slot + 1) & mask)
+	{
+		uint32		k = slots[slot] - 1;
+
+		if (offsets[k + 1] - offsets[k] == length &&
+			memcmp(keys_of(bytes) + offsets[k], key, length) == 0)
+			return FIRST_ID + k;
+	}
+	return vocabulary->has_rare ? RARE_ID : UNSEEN_ID;
+}
+
+char *
+vocabulary_key(const Vocabulary *vocabulary, uint32 id)
+{
+	const char *bytes = vocabulary->bytes;
+	const uint64 *offsets = offsets_of(bytes);
+	uint32		k = id - FIRST_ID;
+	char	   *key;
+
+	if (vocabulary->buckets > 0 || id < FIRST_ID || k >= header_of(bytes)->n_keys)
+		return NULL;
+	key = pnstrdup(keys_of(bytes) + offsets[k], offsets[k + 1] - offsets[k]);
+	return pg_any_to_server(key, strlen(key), PG_UTF8);
+}
+
+static void
+corrupt(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("stored vocabulary is corrupt"),
+			 errdetail("Its %s is wrong.", what),
+			 errhint("Restore the model from a backup, or train it again.")));
+}
+
+void
+vocabulary_attach(Vocabulary *vocabulary, const char *bytes, Size size)
+{
+	const VocabularyHeader *header = header_of(bytes);
+
+	if (size < sizeof(VocabularyHeader) || header->magic != VOCABULARY_MAGIC ||
+		header->format != VOCABULARY_FORMAT)
+		corrupt("header");
+	if (header->n_slots < 4 || (header->n_slots & (header->n_slots - 1)) != 0 ||
+		header->n_keys >= header->n_slots || header->key_bytes > size ||
+		header->buckets > PG_INT32_MAX || total_size(header) != size)
+		corrupt("size");
+	for (uint32 k = 0; k < header->n_keys; k++)
+		if (offsets_of(bytes)[k] > offsets_of(bytes)[k + 1])
+			corrupt("list of keys");
+	if (offsets_of(bytes)[0] != 0 || offsets_of(bytes)[header->n_keys] != header->key_bytes)
+		corrupt("list of keys");
+	{
+		uint32		used = 0;
+
+		for (uint32 slot = 0; slot < header->n_slots; slot++)
+		{
+			if (slots_of(bytes)[slot] > header->n_keys)
+				corrupt("hash table");
+			used += slots_of(bytes)[slot] != 0;
+		}
+		/* a free slot ends every search */
+		if (used > header->n_keys)
+			corrupt("hash table");
+	}
+	vocabulary->bytes = bytes;
+	vocabulary->size = size;
+	vocabulary->buckets = header->buckets;
+	vocabulary->has_rare = header->has_rare;
+	vocabulary->n_rows = FIRST_ID + (header->buckets > 0 ? header->buckets : header->n_keys);
+}
