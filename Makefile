@@ -1,59 +1,82 @@
 # aread: adaptive recommendation for all domains, inside PostgreSQL.
 #
 #   make && make install        build and install (needs server headers, OpenBLAS)
-#   make installcheck           SQL tests against a running server
+#   make installcheck           tests against a running server that has it installed
 #   make unit                   engine tests, stand-alone, under ASan and UBSan
-#   make demo, make check       everything by themselves, on a bare machine too
+#   make demo, make check       all set-up included, on a bare machine too
 #
-# PGXS needs pg_config; demo and check must work without it.
+# Variables: PG_CONFIG (which PostgreSQL), WERROR=1 (warnings are errors).
 
 PG_CONFIG ?= pg_config
-SCRIPTED := demo check
+STANDALONE = demo check unit
 
-ifneq ($(filter $(SCRIPTED),$(MAKECMDGOALS)),)
-
-.PHONY: $(SCRIPTED)
-$(SCRIPTED):
-	scripts/$@
-
-else ifneq ($(filter unit,$(MAKECMDGOALS)),)
-
-.PHONY: unit
-unit:
-	$(MAKE) -C test/unit check
-
-else
+# PGXS needs pg_config, and has a "check" of its own: leave it out where no goal needs it.
+ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 
 EXTENSION = aread
-EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" aread.control)
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" aread.control)
 MODULE_big = aread
-ENGINE_OBJS = $(patsubst %.c,%.o,$(wildcard src/engine/*.c))
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/source/*.c src/catalog/*.c src/serve/*.c src/api/*.c)) \
-	$(ENGINE_OBJS)
+OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+ENGINE_OBJS := $(filter src/engine/%,$(OBJS))
 DATA_built = aread--$(EXTVERSION).sql
 EXTRA_CLEAN = aread--*.sql $(OBJS:.o=.d) test/unit/build
 
 PG_CPPFLAGS = -Isrc -MMD -MP
-PG_CFLAGS = -fvisibility=hidden -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
+PG_CFLAGS = -Wextra -Wshadow=compatible-local \
+	-Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
 ifdef WERROR
 PG_CFLAGS += -Werror
 endif
 SHLIB_LINK = -lopenblas -lm
-
-REGRESS = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
-REGRESS_OPTS = --inputdir=test --load-extension=aread
-ISOLATION = $(patsubst test/isolation/%.spec,%,$(sort $(wildcard test/isolation/*.spec)))
+# Nothing else is visible to the server's other libraries.
+SHLIB_EXPORTS = src/exports.txt
 with_llvm = no
+
+# Tests by what lies in their directories; an empty list leaves a suite out.
+REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=aread
+PGTAP := $(sort $(wildcard test/pgtap/*.sql))
+PGTAP_DB = pgtap_regression
+ISOLATION := $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=aread
+PROVE_TESTS := $(sort $(wildcard test/t/*.pl))
+TAP_TESTS := $(if $(PROVE_TESTS),1)
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # The engine is C11 without PostgreSQL's restrictions, and worth the optimizer's time.
-$(ENGINE_OBJS): PG_CFLAGS += -O3 -fno-math-errno -Wno-declaration-after-statement
+$(ENGINE_OBJS): override CFLAGS += -O3 -fno-math-errno -fvisibility=hidden -Wno-declaration-after-statement
 
 aread--$(EXTVERSION).sql: sql/aread.sql aread.control
 	cp $< $@
 
+# A database with pgTAP and aread loaded, in which every file runs.
+.PHONY: installcheck-pgtap
+installcheck-pgtap:
+	$(bindir)/dropdb --if-exists $(PGTAP_DB)
+	$(bindir)/createdb $(PGTAP_DB)
+	$(bindir)/psql -X -q -v ON_ERROR_STOP=1 -d $(PGTAP_DB) \
+		-c 'CREATE EXTENSION pgtap' -c 'CREATE EXTENSION aread'
+	pg_prove $(PROVE_FLAGS) --psql-bin $(bindir)/psql -d $(PGTAP_DB) $(PGTAP)
+	$(bindir)/dropdb $(PGTAP_DB)
+ifneq ($(strip $(PGTAP)),)
+installcheck: installcheck-pgtap
+endif
+
 -include $(OBJS:.o=.d)
 
+endif
+
+.PHONY: $(STANDALONE)
+demo:
+	scripts/demo
+
+unit:
+	$(MAKE) -C test/unit check
+
+# Only where it is asked for: PGXS's own rule of that name gives way with a warning.
+ifneq ($(filter check,$(MAKECMDGOALS)),)
+check:
+	scripts/check
 endif

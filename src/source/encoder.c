@@ -177,6 +177,12 @@ bin_of(const Feature *feature, double value)
 	return FIRST_ID + low;
 }
 
+double
+encoder_number(ValueEncoder *encoder, Datum value, bool isnull)
+{
+	return isnull ? NAN : DatumGetFloat8(cast_value(&encoder->cast, value));
+}
+
 uint32
 encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 {
@@ -185,9 +191,9 @@ encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 
 	if (isnull)
 		return NULL_ID;
-	value = cast_value(&encoder->cast, value);
 	if (encoder->feature->kind == FEATURE_BINNED)
-		return bin_of(encoder->feature, DatumGetFloat8(value));
+		return bin_of(encoder->feature, encoder_number(encoder, value, false));
+	value = cast_value(&encoder->cast, value);
 	key = key_write(&encoder->key, value, &length);
 	return vocabulary_find(encoder->vocabulary, key, length);
 }

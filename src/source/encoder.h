@@ -26,6 +26,8 @@ extern uint32 encoder_id(ValueEncoder *encoder, Datum value, bool isnull);
 extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 							const uint32 **members);
 
+/* A value of a binned feature as a number; NULL is NaN. */
+extern double encoder_number(ValueEncoder *encoder, Datum value, bool isnull);
 /* The value of a binned feature's bin: FIRST_ID + edges at or below it; NaN: NULL_ID. */
 extern uint32 bin_of(const Feature *feature, double value);
 

@@ -33,10 +33,15 @@ typedef enum SplitMethod
 	SPLIT_BY_HASH
 } SplitMethod;
 
+typedef enum BadLabels
+{
+	BAD_LABELS_ERROR, BAD_LABELS_SKIP
+} BadLabels;
+
 typedef struct SourceOptions
 {
 	double		label_threshold;	/* label = column >= threshold; NaN: none */
-	bool		skip_bad_labels;	/* count them instead of raising an error */
+	BadLabels	on_bad_label;	/* raise an error, or skip and count */
 	SplitMethod split_method;
 	double		valid_share;
 	double		test_share;

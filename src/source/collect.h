@@ -1,0 +1,77 @@
+/*
+ * collect.h
+ *	  Rows of a source on their way to a dataset.
+ *
+ * While rows are read ids are provisional: numbers of dictionary entries in
+ * the order of their appearance.  When the last row is in and every row has
+ * its split, ids get their final order and rows theirs.
+ */
+#ifndef AREAD_COLLECT_H
+#define AREAD_COLLECT_H
+
+#include "source/dictionary.h"
+#include "source/encoder.h"
+#include "source/features.h"
+#include "source/key.h"
+#include "source/label.h"
+#include "source/split.h"
+
+/* A feature's column while it is read. */
+typedef struct CollectColumn
+{
+	KeyWriter	key;			/* categorical, lists: of the members */
+	ValueEncoder *encoder;		/* binned: the value as a number */
+	double	   *numbers;		/* [capacity] binned */
+	int16		element_length;
+	bool		element_by_value;
+	char		element_align;
+} CollectColumn;
+
+typedef struct Collector
+{
+	const SourceOptions *options;
+	FeatureSpec *spec;
+	FeaturePlan *plans;
+	LabelReader label;
+	SplitReader split;
+	bool		has_split;		/* the last value of a row is the split column's */
+	ReadReport *report;
+	MemoryContext context;
+	CollectColumn *columns;		/* [n_features] */
+	Dictionary *dictionaries;	/* [n_vocabularies] */
+	/* rows */
+	uint64		n_rows;
+	uint64		capacity;
+	uint32	   *ids;			/* [capacity, n_features] */
+	uint8	   *labels;
+	uint64	   *hashes;			/* of features, later with the label */
+	int64	   *split_keys;
+	uint8	   *splits;
+	/* lists, in the order of their appearance */
+	uint64		n_lists;
+	uint64		list_capacity;
+	uint64	   *list_start;		/* [list_capacity + 1] */
+	uint64		n_members;
+	uint64		member_capacity;
+	uint32	   *members;
+} Collector;
+
+/*
+ * Everything is allocated in the current memory context.  plans NULL: ids come
+ * from a trained model's vocabularies, collect_row() is not used.
+ */
+extern void collector_init(Collector *collector, const ColumnRoles *roles,
+						   const SourceOptions *options, FeatureSpec *spec,
+						   FeaturePlan *plans, ReadReport *report);
+/* A row: features, label, and the split column if there is one (a RowFunction). */
+extern void collect_row(void *collector, const Datum *values, const bool *nulls);
+/* Room for one row more. */
+extern void collector_reserve(Collector *collector);
+/* Append a list of n members; returns its number. */
+extern uint32 collect_list(Collector *collector, const uint32 *members, int n);
+/* Splits, vocabularies, bins and final ids; rows ordered by split and content. */
+extern Dataset *collector_finish(Collector *collector);
+/* Rows ordered by split and content, ids as they are. */
+extern Dataset *collector_dataset(Collector *collector);
+
+#endif							/* AREAD_COLLECT_H */

@@ -1,0 +1,335 @@
+/*
+ * finish.c
+ *	  From collected rows to a dataset: splits, vocabularies, bins, final ids,
+ *	  and an order of rows that does not depend on the order of reading.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "source/collect.h"
+#include "source/vocabulary.h"
+#include "utils/memutils.h"
+
+#define MAX_DOMAINS 10000
+
+static void *
+huge(Size size)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+}
+
+/* Occurrences of each key in training rows. */
+static void
+count_training(Collector *collector)
+{
+	FeatureSpec *spec = collector->spec;
+
+	for (uint64 row = 0; row < collector->n_rows; row++)
+	{
+		const uint32 *ids = collector->ids + row * spec->n_features;
+
+		if (collector->splits[row] != SPLIT_TRAIN)
+			continue;
+		for (int f = 0; f < spec->n_features; f++)
+		{
+			Dictionary *dictionary = &collector->dictionaries[spec->features[f].vocabulary];
+
+			if (spec->vocabularies[spec->features[f].vocabulary].buckets > 0)
+				continue;
+			if (spec->features[f].kind == FEATURE_CATEGORICAL && ids[f] >= FIRST_ID)
+				dictionary->entries[ids[f] - FIRST_ID].count++;
+			if (spec->features[f].kind != FEATURE_LIST)
+				continue;
+			for (uint64 i = collector->list_start[ids[f]];
+				 i < collector->list_start[ids[f] + 1]; i++)
+				if (collector->members[i] >= FIRST_ID)
+					dictionary->entries[collector->members[i] - FIRST_ID].count++;
+		}
+	}
+}
+
+/* The smallest minimum count of the features that share a vocabulary. */
+static uint32
+vocabulary_min_count(const FeatureSpec *spec, int v)
+{
+	uint32		min_count = PG_UINT32_MAX;
+
+	for (int f = 0; f < spec->n_features; f++)
+		if (spec->features[f].vocabulary == v)
+			min_count = Min(min_count, spec->features[f].min_count);
+	return min_count;
+}
+
+/* Final ids [n + FIRST_ID] by provisional id. */
+static uint32 *
+build_vocabulary(Collector *collector, int v)
+{
+	Dictionary *dictionary = &collector->dictionaries[v];
+	Vocabulary *vocabulary = &collector->spec->vocabularies[v];
+	VocabularyKey *keys = huge(dictionary->n * sizeof(VocabularyKey));
+	uint32	   *final = huge(((Size) dictionary->n + FIRST_ID) * sizeof(uint32));
+
+	for (uint32 i = 0; i < dictionary->n; i++)
+		keys[i] = (VocabularyKey)
+		{
+			.bytes = dictionary->bytes + dictionary->entries[i].offset,
+			.length = dictionary->entries[i].length,
+			.count = dictionary->entries[i].count
+		};
+	vocabulary_build(vocabulary, keys, dictionary->n,
+					 vocabulary_min_count(collector->spec, v));
+	for (uint32 id = 0; id < FIRST_ID; id++)
+		final[id] = id;
+	for (uint32 i = 0; i < dictionary->n; i++)
+		final[FIRST_ID + i] =
+			vocabulary_find(vocabulary, dictionary->bytes + dictionary->entries[i].offset,
+							dictionary->entries[i].length);
+	pfree(keys);
+	return final;
+}
+
+static void
+remap(Collector *collector, int v, const uint32 *final)
+{
+	FeatureSpec *spec = collector->spec;
+
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		if (spec->features[f].vocabulary != v || spec->features[f].kind == FEATURE_BINNED)
+			continue;
+		for (uint64 row = 0; row < collector->n_rows; row++)
+		{
+			uint32	   *id = &collector->ids[row * spec->n_features + f];
+
+			if (spec->features[f].kind == FEATURE_CATEGORICAL)
+				*id = final[*id];
+			else
+				for (uint64 i = collector->list_start[*id];
+					 i < collector->list_start[*id + 1]; i++)
+					collector->members[i] = final[collector->members[i]];
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static int
+compare_double(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Distinct quantiles of the training rows' numbers: bins of about equal count. */
+static void
+build_bins(Collector *collector, int f)
+{
+	Feature    *feature = &collector->spec->features[f];
+	const double *numbers = collector->columns[f].numbers;
+	double	   *sorted = huge(collector->n_rows * sizeof(double));
+	int			bins = collector->plans[f].bins;
+	uint64		n = 0;
+
+	for (uint64 row = 0; row < collector->n_rows; row++)
+		if (collector->splits[row] == SPLIT_TRAIN && !isnan(numbers[row]))
+			sorted[n++] = numbers[row];
+	qsort(sorted, n, sizeof(double), compare_double);
+	feature->edges = palloc(bins * sizeof(double));
+	for (int b = 1; b < bins && n > 0; b++)
+	{
+		double		edge = sorted[n * b / bins];
+
+		if (edge > sorted[0] &&
+			(feature->n_edges == 0 || edge > feature->edges[feature->n_edges - 1]))
+			feature->edges[feature->n_edges++] = edge;
+	}
+	vocabulary_build_hashed(&collector->spec->vocabularies[feature->vocabulary],
+							feature->n_edges + 1);
+	for (uint64 row = 0; row < collector->n_rows; row++)
+		collector->ids[row * collector->spec->n_features + f] = bin_of(feature, numbers[row]);
+	pfree(sorted);
+}
+
+typedef struct RowOrder
+{
+	uint64		hash;
+	uint32		row;
+	uint8		split;
+	uint8		label;
+} RowOrder;
+
+static int
+compare_row(const void *a, const void *b)
+{
+	const RowOrder *x = a;
+	const RowOrder *y = b;
+
+	if (x->split != y->split)
+		return x->split < y->split ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->label - y->label;
+}
+
+static RowOrder *
+order_rows(const Collector *collector)
+{
+	RowOrder   *order = huge(collector->n_rows * sizeof(RowOrder));
+
+	for (uint64 row = 0; row < collector->n_rows; row++)
+		order[row] = (RowOrder)
+		{
+			.hash = collector->hashes[row],.row = row,
+			.split = collector->splits[row],.label = collector->labels[row]
+		};
+	qsort(order, collector->n_rows, sizeof(RowOrder), compare_row);
+	return order;
+}
+
+/* A row's ids, and its lists appended in the order of the rows. */
+static void
+place_row(const Collector *collector, const uint32 *from, uint32 *to, uint64 *list_start,
+		  uint32 *members, uint64 *n_lists)
+{
+	for (int f = 0; f < collector->spec->n_features; f++)
+	{
+		uint64		start;
+		uint64		length;
+
+		to[f] = from[f];
+		if (collector->spec->features[f].kind != FEATURE_LIST)
+			continue;
+		start = collector->list_start[from[f]];
+		length = collector->list_start[from[f] + 1] - start;
+		memcpy(members + list_start[*n_lists], collector->members + start,
+			   length * sizeof(uint32));
+		list_start[*n_lists + 1] = list_start[*n_lists] + length;
+		to[f] = (*n_lists)++;
+	}
+}
+
+Dataset *
+collector_dataset(Collector *collector)
+{
+	Dataset    *data = palloc0(sizeof(Dataset));
+	uint64		n = collector->n_rows;
+	int			n_features = collector->spec->n_features;
+	RowOrder   *order = order_rows(collector);
+	uint32	   *ids = huge(n * n_features * sizeof(uint32));
+	uint8	   *labels = huge(n);
+	uint64	   *list_start = huge((collector->n_lists + 1) * sizeof(uint64));
+	uint32	   *members = huge(collector->n_members * sizeof(uint32));
+	uint64		n_lists = 0;
+
+	list_start[0] = 0;
+	for (uint64 i = 0; i < n; i++)
+	{
+		place_row(collector, collector->ids + (uint64) order[i].row * n_features,
+				  ids + i * n_features, list_start, members, &n_lists);
+		labels[i] = order[i].label;
+		collector->report->rows[order[i].split]++;
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	for (int split = 0; split < 3; split++)
+		data->split_start[split + 1] = data->split_start[split] + collector->report->rows[split];
+	collector->report->rows_used = n;
+	spec_shape(collector->spec, &data->shape);
+	data->ids = ids;
+	data->labels = labels;
+	data->list_start = list_start;
+	data->list_members = members;
+	pfree(order);
+	pfree(collector->ids);
+	pfree(collector->hashes);
+	return data;
+}
+
+/* A feature of a few values that tells the label by itself. */
+static void
+warn_of_leak(const Collector *collector, const Dataset *data, int f)
+{
+	const char *name = collector->spec->features[f].name;
+	uint32		n_rows = data->shape.table_rows[data->shape.field_table[f]];
+	size_t		n = data->split_start[SPLIT_VALID];
+	uint64	   *count;
+	uint64		positives = 0;
+	double		concordant = 0;
+
+	if (collector->spec->features[f].kind == FEATURE_LIST || n_rows > n / 10)
+		return;
+	count = palloc0(2 * (Size) n_rows * sizeof(uint64));
+	for (size_t row = 0; row < n; row++)
+	{
+		count[2 * data->ids[row * data->shape.n_fields + f] + data->labels[row]]++;
+		positives += data->labels[row];
+	}
+	/* pairs of a positive and a negative row that the values' rates put in order */
+	for (uint32 a = 0; a < n_rows && n_rows <= 1000; a++)
+		for (uint32 b = 0; b < n_rows; b++)
+		{
+			double		rate_a = (count[2 * a + 1] + 1.0) / (count[2 * a] + count[2 * a + 1] + 2);
+			double		rate_b = (count[2 * b + 1] + 1.0) / (count[2 * b] + count[2 * b + 1] + 2);
+
+			if (rate_a >= rate_b)
+				concordant += (rate_a > rate_b ? 1 : 0.5) * count[2 * a + 1] * count[2 * b];
+		}
+	if (positives > 0 && positives < n &&
+		concordant / ((double) positives * (n - positives)) > 0.98)
+		ereport(WARNING,
+				(errmsg("column \"%s\" alone predicts the label", name),
+				 errhint("If it is not known when scores are needed, list the features without it.")));
+	pfree(count);
+}
+
+static void
+check_domains(const FeatureSpec *spec)
+{
+	const Feature *domain = &spec->features[spec->domain_feature];
+	uint32		n_domains = spec->vocabularies[domain->vocabulary].n_rows - FIRST_ID;
+
+	if (n_domains > MAX_DOMAINS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("column \"%s\" has %u domains, more than %d", domain->name, n_domains,
+						MAX_DOMAINS),
+				 errhint("Choose a coarser column as the domain.")));
+	if (n_domains == 1)
+		ereport(WARNING,
+				(errmsg("there is only one domain in column \"%s\"", domain->name),
+				 errhint("The model learns what domains share and where they differ; with one, a simpler architecture does.")));
+}
+
+Dataset *
+collector_finish(Collector *collector)
+{
+	FeatureSpec *spec = collector->spec;
+	Dataset    *data;
+
+	collector->splits = huge(collector->n_rows);
+	split_rows(&collector->split, collector->options, collector->split_keys,
+			   collector->hashes, collector->n_rows, collector->splits);
+	count_training(collector);
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		uint32	   *final;
+
+		if (spec->vocabularies[v].buckets > 0)
+			continue;
+		final = build_vocabulary(collector, v);
+		remap(collector, v, final);
+		pfree(final);
+	}
+	for (int f = 0; f < spec->n_features; f++)
+		if (spec->features[f].kind == FEATURE_BINNED)
+			build_bins(collector, f);
+	check_domains(spec);
+	data = collector_dataset(collector);
+	for (int f = 0; f < spec->n_features; f++)
+		warn_of_leak(collector, data, f);
+	return data;
+}

@@ -1,0 +1,98 @@
+/*
+ * label.c
+ *	  A row's label.
+ */
+#include "postgres.h"
+
+#include "source/label.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "source/reader.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+
+void
+label_init(LabelReader *reader, Oid relation, const char *column,
+		   const SourceOptions *options)
+{
+	reader->column = column;
+	reader->threshold = options->label_threshold;
+	reader->skip_bad = options->on_bad_label == BAD_LABELS_SKIP;
+	reader->type = column_type(relation, column);
+	if (!OidIsValid(reader->type))
+		missing_column(relation, column, "label");
+	reader->type = getBaseType(reader->type);
+	switch (reader->type)
+	{
+		case BOOLOID:
+			if (isnan(reader->threshold))
+				return;
+			break;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			return;
+		default:
+			break;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of type %s cannot be the label", column,
+					format_type_be(reader->type)),
+			 errdetail("A label is a boolean, the number 0 or 1, or with option \"label_threshold\" any number."),
+			 errhint("Read from a view that says when a row is positive.")));
+}
+
+static double
+number_value(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case BOOLOID:
+			return DatumGetBool(value) ? 1 : 0;
+		case INT2OID:
+			return DatumGetInt16(value);
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return (double) DatumGetInt64(value);
+		case FLOAT4OID:
+			return DatumGetFloat4(value);
+		case FLOAT8OID:
+			return DatumGetFloat8(value);
+		default:
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+	}
+}
+
+LabelState
+label_read(const LabelReader *reader, Datum value, bool isnull, uint8 *label)
+{
+	double		number;
+
+	if (isnull)
+		return LABEL_NULL;
+	number = number_value(reader->type, value);
+	if (!isnan(reader->threshold) && !isnan(number))
+	{
+		*label = number >= reader->threshold;
+		return LABEL_GOOD;
+	}
+	if (number == 0 || number == 1)
+	{
+		*label = number == 1;
+		return LABEL_GOOD;
+	}
+	if (!reader->skip_bad)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("label %g in column \"%s\" is neither 0 nor 1", number, reader->column),
+				 errhint("For ratings set option \"label_threshold\"; to leave such rows out set \"on_bad_label\" to \"skip\".")));
+	return LABEL_BAD;
+}

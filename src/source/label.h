@@ -1,0 +1,30 @@
+/*
+ * label.h
+ *	  A row's label: 0, 1, missing, or not a label at all.
+ */
+#ifndef AREAD_LABEL_H
+#define AREAD_LABEL_H
+
+#include "source/source.h"
+
+typedef struct LabelReader
+{
+	const char *column;
+	Oid			type;			/* base type */
+	double		threshold;		/* NaN: none */
+	bool		skip_bad;
+} LabelReader;
+
+typedef enum LabelState
+{
+	LABEL_GOOD, LABEL_NULL, LABEL_BAD
+} LabelState;
+
+/* Booleans and numbers; raises an error for a column of another type. */
+extern void label_init(LabelReader *reader, Oid relation, const char *column,
+					   const SourceOptions *options);
+/* Raises an error for a value that is neither 0 nor 1, unless those are skipped. */
+extern LabelState label_read(const LabelReader *reader, Datum value, bool isnull,
+							 uint8 *label);
+
+#endif							/* AREAD_LABEL_H */

@@ -1,0 +1,209 @@
+/*
+ * source.c
+ *	  From a relation to a dataset, for training and for evaluation.
+ */
+#include "postgres.h"
+
+#include "source/source.h"
+
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "source/collect.h"
+#include "source/reader.h"
+#include "source/vocabulary.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+static double
+seconds_since(instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+/* Columns in the order that collect_row() expects them. */
+static List *
+columns_to_read(const FeatureSpec *spec, const ColumnRoles *roles)
+{
+	List	   *columns = NIL;
+
+	for (int f = 0; f < spec->n_features; f++)
+		columns = lappend(columns, spec->features[f].name);
+	columns = lappend(columns, roles->label);
+	if (roles->split)
+		columns = lappend(columns, roles->split);
+	return columns;
+}
+
+static void
+check_role_columns(const ColumnRoles *roles)
+{
+	const struct
+	{
+		const char *name;
+		const char *role;
+	}			named[] = {
+		{roles->label, "label"}, {roles->domain, "domain"}, {roles->user_id, "user"},
+		{roles->item_id, "item"}, {roles->split, "split"}
+	};
+
+	check_relation(roles->relation);
+	for (int i = 0; i < lengthof(named); i++)
+		if (named[i].name && !OidIsValid(column_type(roles->relation, named[i].name)))
+			missing_column(roles->relation, named[i].name, named[i].role);
+	if (strcmp(roles->label, roles->domain) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" cannot be both label and domain", roles->label)));
+}
+
+Dataset *
+source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContext context,
+			FeatureSpec **spec, ReadReport *report)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Collector	collector;
+	FeaturePlan *plans;
+	Dataset    *data;
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	memset(report, 0, sizeof(*report));
+	check_role_columns(roles);
+	*spec = features_infer(roles, options, &plans);
+	for (int f = 0; f < (*spec)->n_features; f++)
+		if (plans[f].buckets > 0)
+			vocabulary_build_hashed(&(*spec)->vocabularies[(*spec)->features[f].vocabulary],
+									plans[f].buckets);
+	collector_init(&collector, roles, options, *spec, plans, report);
+	reader_run(roles->relation, columns_to_read(*spec, roles), collect_row, &collector);
+	data = collector_finish(&collector);
+	report->seconds = seconds_since(start);
+	MemoryContextSwitchTo(old);
+	return data;
+}
+
+/* A source encoded by the vocabularies of a trained model. */
+typedef struct Encoding
+{
+	Collector	rows;
+	ValueEncoder **encoders;	/* [n_features]; NULL: the column is missing */
+	int		   *position;		/* [n_features] among the values read */
+	int			label_position;
+} Encoding;
+
+static uint32
+encode_value(Encoding *encoding, int f, Datum value, bool isnull)
+{
+	const uint32 *members;
+	int			n;
+
+	if (encoding->rows.spec->features[f].kind != FEATURE_LIST)
+		return encoder_id(encoding->encoders[f], value, isnull);
+	n = encoder_members(encoding->encoders[f], value, isnull, &members);
+	return collect_list(&encoding->rows, members, n);
+}
+
+/* A value that the source does not have: NULL. */
+static uint32
+encode_missing(Encoding *encoding, int f)
+{
+	const uint32 null_member = NULL_ID;
+
+	if (encoding->rows.spec->features[f].kind != FEATURE_LIST)
+		return NULL_ID;
+	return collect_list(&encoding->rows, &null_member, 1);
+}
+
+static void
+encode_row(void *context, const Datum *values, const bool *nulls)
+{
+	Encoding   *encoding = context;
+	Collector  *rows = &encoding->rows;
+	int			n_features = rows->spec->n_features;
+	LabelState	state;
+
+	CHECK_FOR_INTERRUPTS();
+	collector_reserve(rows);
+	rows->report->rows_read++;
+	state = label_read(&rows->label, values[encoding->label_position],
+					   nulls[encoding->label_position], &rows->labels[rows->n_rows]);
+	if (state != LABEL_GOOD)
+	{
+		if (state == LABEL_NULL)
+			rows->report->null_labels++;
+		else
+			rows->report->bad_labels++;
+		return;
+	}
+	for (int f = 0; f < n_features; f++)
+	{
+		int			at = encoding->position[f];
+
+		rows->ids[rows->n_rows * n_features + f] = encoding->encoders[f] ?
+			encode_value(encoding, f, values[at], nulls[at]) : encode_missing(encoding, f);
+	}
+	rows->hashes[rows->n_rows] = rows->n_rows;
+	rows->n_rows++;
+}
+
+/* Match the model's features to columns by name; returns the columns to read. */
+static List *
+match_columns(Encoding *encoding, Oid relation, const FeatureSpec *spec)
+{
+	List	   *columns = NIL;
+	StringInfoData missing;
+
+	initStringInfo(&missing);
+	encoding->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
+	encoding->position = palloc0(spec->n_features * sizeof(int));
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		const char *name = spec->features[f].name;
+		Oid			type = column_type(relation, name);
+
+		if (!OidIsValid(type))
+		{
+			if (f == spec->domain_feature)
+				missing_column(relation, name, "domain");
+			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
+			continue;
+		}
+		encoding->encoders[f] = encoder_create(spec, f, type, CurrentMemoryContext);
+		encoding->position[f] = list_length(columns);
+		columns = lappend(columns, (char *) name);
+	}
+	if (missing.len > 0)
+		ereport(NOTICE,
+				(errmsg("features that \"%s\" does not have count as NULL: %s",
+						get_rel_name(relation), missing.data)));
+	encoding->label_position = list_length(columns);
+	return lappend(columns, spec->label);
+}
+
+Dataset *
+source_read_as(Oid relation, const FeatureSpec *spec, const SourceOptions *options,
+			   MemoryContext context, ReadReport *report)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ColumnRoles roles = {.relation = relation,.label = spec->label,
+	.domain = spec->features[spec->domain_feature].name};
+	Encoding	encoding;
+	Dataset    *data;
+	instr_time	start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	memset(report, 0, sizeof(*report));
+	check_role_columns(&roles);
+	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, report);
+	reader_run(relation, match_columns(&encoding, relation, spec), encode_row, &encoding);
+	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
+	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
+	data = collector_dataset(&encoding.rows);
+	report->seconds = seconds_since(start);
+	MemoryContextSwitchTo(old);
+	return data;
+}
