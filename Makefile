@@ -30,7 +30,8 @@ endif
 SHLIB_LINK = -lopenblas -lm
 # Nothing else is visible to the server's other libraries.
 SHLIB_EXPORTS = src/exports.txt
-with_llvm = no
+# No bitcode: nothing here gains from being inlined into a query.
+override with_llvm = no
 
 # Tests by what lies in their directories; an empty list leaves a suite out.
 REGRESS := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))

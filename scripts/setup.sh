@@ -40,8 +40,10 @@ packages() {
 
 # Sets pg_major.
 choose_postgres() {
-  pg_major=${PG_MAJOR:-$(find /usr/lib/postgresql -path '*/bin/postgres' 2>/dev/null |
-    sed 's|.*postgresql/\([0-9]*\)/.*|\1|' | sort -n | tail -1)}
+  pg_major=${PG_MAJOR:-}
+  if [ -z "$pg_major" ] && [ -d /usr/lib/postgresql ]; then
+    pg_major=$(find /usr/lib/postgresql -path '*/bin/postgres' | sed 's|.*postgresql/\([0-9]*\)/.*|\1|' | sort -n | tail -1)
+  fi
   if [ -z "$pg_major" ]; then
     as_root apt-get -qq update
     pg_major=$(apt-cache depends postgresql | sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -1)
@@ -116,5 +118,5 @@ listen_addresses = ''
 unix_socket_directories = '$work/socket'
 fsync = off
 CONF
-  quiet start as_server "$bin/pg_ctl" -s -w -D "$work/data" -l "$work/log/server" start
+  quiet start as_server "$bin/pg_ctl" -s -w -D "$work/data" -l "$work/log/server-log" start
 }

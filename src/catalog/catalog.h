@@ -3,8 +3,8 @@
  *	  Models as rows: write, find, read, drop.
  *
  * The catalog's tables belong to the extension's owner and callers have no
- * rights on them.  catalog.c is the one file that switches to the owner, after
- * the checks of ownership that each function names.
+ * rights on them.  access.c is the one file that switches to the owner; the
+ * functions here check the caller's rights before they use it.
  */
 #ifndef AREAD_CATALOG_H
 #define AREAD_CATALOG_H
@@ -21,8 +21,8 @@ typedef struct ModelVersion
 	int64		id;				/* never reused */
 	char	   *name;
 	int32		version;		/* 1, 2, ... within the name */
-	Oid			owner;
-	uint32		crc;			/* over all of its tensors */
+	uint32		crc;			/* over all of its tensors and masks */
+	Oid			catalog;		/* OID of the catalog's table: another one after DROP EXTENSION */
 } ModelVersion;
 
 /* A trained model on its way into the catalog. */
@@ -43,28 +43,31 @@ typedef struct LoadedModel
 	ModelVersion version;
 	Model	   *model;
 	FeatureSpec *spec;
+	uint64	   *domain_rows;	/* [D] training rows */
 } LoadedModel;
 
 /*
  * Raise an error now, before hours of training, if the caller may not write
- * that name: taken by a model of an owner whose rights the caller lacks.
+ * that name: taken by a model whose owner's rights the caller lacks, empty, or
+ * too long.
  */
 extern void catalog_check_name(const char *name);
-/* Write a new version and deploy it; returns its id and sets *version. */
-extern int64 catalog_store(const NewModel *model, int32 *version, uint32 *crc);
+/* Write a new version and deploy it; sets *version and *crc. */
+extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
 /*
- * The deployed version of a name under the active snapshot.  Raises an error,
- * with the nearest name that the caller can see as hint, if there is none or
- * the caller has no right to it.
+ * The deployed version of a name under the active snapshot, allocated in the
+ * current memory context.  Raises an error, with the nearest name that the
+ * caller can see as hint, if there is none or the caller has no right to it.
  */
 extern void catalog_find(const char *name, ModelVersion *version);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */
 extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext context);
-/* Drop a model with all versions (owner only). */
-extern void catalog_drop(const char *name);
+/* Drop a model with all versions (owner only); false if there is none. */
+extern bool catalog_drop(const char *name);
 
-/* Column roles registered for a relation; NULL if there are none.  The caller needs SELECT on it. */
+/* Column roles registered for a relation; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);
 extern void catalog_register(const ColumnRoles *roles);
+extern bool catalog_unregister(Oid relation);
 
 #endif							/* AREAD_CATALOG_H */

@@ -1,0 +1,35 @@
+/*
+ * access.h
+ *	  SQL on the catalog's tables, as the extension's owner.
+ */
+#ifndef AREAD_ACCESS_H
+#define AREAD_ACCESS_H
+
+#include "postgres.h"
+#include "executor/spi.h"
+
+typedef struct CatalogAccess
+{
+	Oid			user;
+	int			security_context;
+	int			guc_level;
+} CatalogAccess;
+
+/*
+ * From here to catalog_leave() statements run as the extension's owner, with a
+ * search_path of pg_catalog alone, under SPI.  An error undoes all of it.
+ */
+extern void catalog_enter(CatalogAccess *access);
+extern void catalog_leave(CatalogAccess *access);
+
+/*
+ * Run a schema-qualified statement.  Reads see the active snapshot.  Returns
+ * the number of rows; they are in SPI_tuptable.
+ */
+extern uint64 catalog_query(const char *sql, bool read_only, int n, Oid *types, Datum *values,
+							const char *nulls);
+
+/* A column of row "row" of SPI_tuptable; NULL columns raise an error unless isnull is given. */
+extern Datum catalog_value(uint64 row, int column, bool *isnull);
+
+#endif							/* AREAD_ACCESS_H */

@@ -1,0 +1,23 @@
+/*
+ * chunk.h
+ *	  The form of stored bytes: pieces with a header that says what they are.
+ */
+#ifndef AREAD_CHUNK_H
+#define AREAD_CHUNK_H
+
+#include "postgres.h"
+
+/* Payload of a full chunk. */
+#define CHUNK_SIZE (512 * 1024)
+
+/* A bytea of one piece: header and payload. */
+extern bytea *chunk_seal(const char *payload, Size size);
+/*
+ * The payload of a stored piece (not detoasted here), after checks of magic,
+ * format, length and CRC; raises ERRCODE_DATA_CORRUPTED.  "what" names it.
+ */
+extern const char *chunk_open(const bytea *chunk, Size *size, const char *what);
+/* Raise ERRCODE_DATA_CORRUPTED about a stored thing. */
+extern void stored_corrupt(const char *what, const char *detail) pg_attribute_noreturn();
+
+#endif							/* AREAD_CHUNK_H */

@@ -1,0 +1,327 @@
+/*
+ * options.c
+ *	  Options of aread_train as jsonb, by walking the tables of options.
+ */
+#include "postgres.h"
+
+#include "catalog/options.h"
+
+#include <math.h>
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+static const char *const bad_label_choices[] = {"error", "skip", NULL};
+static const char *const split_choices[] = {"auto", "name", "order", "hash", NULL};
+
+#define AT(member) offsetof(SourceOptions, member)
+
+const Option source_options[] = {
+	{"label_threshold", OPTION_REAL, AT(label_threshold), -1e308, 1e308, NULL, "null", "",
+	"Label values from this one on are positive; null: labels are 0 and 1."},
+	{"on_bad_label", OPTION_CHOICE, AT(on_bad_label), 0, 0, bad_label_choices, "\"error\"", "",
+	"What a label that is neither 0 nor 1 does: raise an error, or skip and count its row."},
+	{"split_method", OPTION_CHOICE, AT(split_method), 0, 0, split_choices, "\"auto\"", "",
+	"How rows are split: by names in the split column, by its order (the last rows test), by a hash, or as the column suggests."},
+	{"valid_share", OPTION_REAL, AT(valid_share), 0, 0.9, NULL, "0.1", "",
+	"Share of validation rows, where the split is by order or hash."},
+	{"test_share", OPTION_REAL, AT(test_share), 0, 0.9, NULL, "0.1", "",
+	"Share of test rows, where the split is by order or hash."},
+	{"bins", OPTION_INT, AT(default_bins), 1, 65536, NULL, "32", "",
+	"Bins of a numeric feature, by training quantiles."},
+	{"min_count", OPTION_INT, AT(default_min_count), 1, 1000000000, NULL, "1", "",
+	"Values with fewer training rows share one id."},
+};
+
+const int	n_source_options = lengthof(source_options);
+
+static void
+source_defaults(SourceOptions *source)
+{
+	memset(source, 0, sizeof(*source));
+	source->label_threshold = NAN;
+	source->valid_share = 0.1;
+	source->test_share = 0.1;
+	source->default_bins = 32;
+	source->default_min_count = 1;
+}
+
+static void
+wrong_type(const Option *option, const char *wanted)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be %s", option->name, wanted),
+			 errhint("%s", option->meaning)));
+}
+
+static double
+number_of(const Option *option, const JsonbValue *value)
+{
+	if (value->type != jbvNumeric)
+		wrong_type(option, "a number");
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+											  NumericGetDatum(value->val.numeric)));
+}
+
+static double
+integer_of(const Option *option, const JsonbValue *value)
+{
+	double		number = number_of(option, value);
+
+	if (number != rint(number) || fabs(number) > 9007199254740991.0)
+		wrong_type(option, "an integer");
+	return number;
+}
+
+static void
+check_range(const Option *option, double value)
+{
+	if (value >= option->minimum && value <= option->maximum)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" is %.12g, but must be between %.12g and %.12g",
+					option->name, value, option->minimum, option->maximum)));
+}
+
+static int
+choice_of(const Option *option, const JsonbValue *value)
+{
+	StringInfoData choices;
+
+	initStringInfo(&choices);
+	for (int i = 0; option->choices[i]; i++)
+	{
+		if (value->type == jbvString && strlen(option->choices[i]) == value->val.string.len &&
+			memcmp(option->choices[i], value->val.string.val, value->val.string.len) == 0)
+			return i;
+		appendStringInfo(&choices, "%s\"%s\"", i > 0 ? ", " : "", option->choices[i]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be one of %s", option->name, choices.data)));
+}
+
+static IntList
+list_of(const Option *option, const JsonbValue *value)
+{
+	IntList		list = {0};
+	JsonbIterator *iterator;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		wrong_type(option, "an array of integers");
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		double		number;
+
+		if (token != WJB_ELEM)
+			continue;
+		number = integer_of(option, &element);
+		check_range(option, number);
+		if (list.n == MAX_LAYERS)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"%s\" has more than %d elements", option->name,
+							MAX_LAYERS)));
+		list.value[list.n++] = (int) number;
+	}
+	return list;
+}
+
+/* What null means: a number of its own kind for the few options that have it. */
+static double
+null_number(const Option *option)
+{
+	if (strcmp(option->default_text, "null") != 0)
+		wrong_type(option, "a number");
+	return strcmp(option->name, "learning_rate") == 0 ? 0 : NAN;
+}
+
+static void
+set_option(const Option *option, void *options, const JsonbValue *value)
+{
+	char	   *at = (char *) options + option->offset;
+	double		number;
+
+	switch (option->type)
+	{
+		case OPTION_BOOL:
+			if (value->type != jbvBool)
+				wrong_type(option, "true or false");
+			*(bool *) at = value->val.boolean;
+			break;
+		case OPTION_INT:
+			number = integer_of(option, value);
+			check_range(option, number);
+			*(int *) at = (int) number;
+			break;
+		case OPTION_SEED:
+			number = integer_of(option, value);
+			check_range(option, number);
+			*(uint64_t *) at = (uint64_t) number;
+			break;
+		case OPTION_REAL:
+			if (value->type == jbvNull)
+			{
+				*(double *) at = null_number(option);
+				break;
+			}
+			number = number_of(option, value);
+			check_range(option, number);
+			*(double *) at = number;
+			break;
+		case OPTION_CHOICE:
+			*(int *) at = choice_of(option, value);
+			break;
+		case OPTION_INT_LIST:
+			*(IntList *) at = list_of(option, value);
+			break;
+	}
+}
+
+static const Option *
+find_source_option(const char *name)
+{
+	for (int i = 0; i < n_source_options; i++)
+		if (strcmp(source_options[i].name, name) == 0)
+			return &source_options[i];
+	return NULL;
+}
+
+static void
+unknown_option(const char *name)
+{
+	const char *nearest = config_nearest(name);
+	int			best = nearest ? edit_distance(name, nearest) : (int) strlen(name) / 3 + 2;
+
+	for (int i = 0; i < n_source_options; i++)
+		if (edit_distance(name, source_options[i].name) < best)
+		{
+			nearest = source_options[i].name;
+			best = edit_distance(name, nearest);
+		}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown option \"%s\"", name),
+			 nearest ? errhint("Perhaps you mean \"%s\".", nearest) :
+			 errhint("aread_options() lists all options.")));
+}
+
+static void
+set_named_option(const char *name, const JsonbValue *value, Config *config,
+				 SourceOptions *source)
+{
+	const Option *option = config_find(name);
+
+	if (strcmp(name, "features") == 0)
+	{
+		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"features\" must be an object"),
+					 errhint("For example {\"price\": {\"kind\": \"binned\", \"bins\": 10}}.")));
+		source->features = JsonbValueToJsonb((JsonbValue *) value);
+	}
+	else if (option)
+		set_option(option, config, value);
+	else if ((option = find_source_option(name)) != NULL)
+		set_option(option, source, value);
+	else
+		unknown_option(name);
+}
+
+void
+options_parse(Jsonb *given, Config *config, SourceOptions *source)
+{
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+	EngineError error;
+
+	config_defaults(config);
+	source_defaults(source);
+	if (!given)
+		return;
+	if (!JB_ROOT_IS_OBJECT(given))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be an object"),
+				 errhint("For example '{\"epochs\": 5}'; aread_options() lists all options.")));
+	iterator = JsonbIteratorInit(&given->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE)
+			set_named_option(name, &value, config, source);
+	}
+	if (source->valid_share + source->test_share >= 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows")));
+	source->seed = config->seed;
+	if (!config_check(config, &error))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s", error.message),
+				 error.hint[0] ? errhint("%s", error.hint) : 0));
+}
+
+static void
+append_option(StringInfo json, const Option *option, const void *options)
+{
+	const char *at = (const char *) options + option->offset;
+
+	switch (option->type)
+	{
+		case OPTION_BOOL:
+			appendStringInfoString(json, *(const bool *) at ? "true" : "false");
+			break;
+		case OPTION_INT:
+			appendStringInfo(json, "%d", *(const int *) at);
+			break;
+		case OPTION_SEED:
+			appendStringInfo(json, UINT64_FORMAT, *(const uint64_t *) at);
+			break;
+		case OPTION_REAL:
+			if (isnan(*(const double *) at))
+				appendStringInfoString(json, "null");
+			else
+				appendStringInfo(json, "%.17g", *(const double *) at);
+			break;
+		case OPTION_CHOICE:
+			appendStringInfo(json, "\"%s\"", option->choices[*(const int *) at]);
+			break;
+		case OPTION_INT_LIST:
+			{
+				const IntList *list = (const IntList *) at;
+
+				appendStringInfoChar(json, '[');
+				for (int i = 0; i < list->n; i++)
+					appendStringInfo(json, "%s%d", i > 0 ? ", " : "", list->value[i]);
+				appendStringInfoChar(json, ']');
+				break;
+			}
+	}
+}
+
+Jsonb *
+options_from_config(const Config *config)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int i = 0; i < n_config_options; i++)
+	{
+		appendStringInfo(&json, "%s\"%s\": ", i > 0 ? ", " : "{", config_options[i].name);
+		append_option(&json, &config_options[i], config);
+	}
+	appendStringInfoChar(&json, '}');
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
+}
