@@ -1,13 +1,13 @@
 /*
- * catalog.h
+ * models.h
  *	  Models as rows: write, find, read, drop.
  *
  * The catalog's tables belong to the extension's owner and callers have no
  * rights on them.  access.c is the one file that switches to the owner; the
  * functions here check the caller's rights before they use it.
  */
-#ifndef AREAD_CATALOG_H
-#define AREAD_CATALOG_H
+#ifndef AREAD_MODELS_H
+#define AREAD_MODELS_H
 
 #include "postgres.h"
 #include "utils/jsonb.h"
@@ -70,4 +70,4 @@ extern ColumnRoles *catalog_roles(Oid relation);
 extern void catalog_register(const ColumnRoles *roles);
 extern bool catalog_unregister(Oid relation);
 
-#endif							/* AREAD_CATALOG_H */
+#endif							/* AREAD_MODELS_H */

@@ -1,0 +1,340 @@
+/*
+ * load.c
+ *	  A model version out of the catalog, every byte checked.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/access.h"
+#include "catalog/models.h"
+#include "catalog/chunk.h"
+#include "catalog/masks.h"
+#include "catalog/options.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "parser/parse_type.h"
+#include "source/vocabulary.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+
+static void *
+load_allocate(void *context, size_t size)
+{
+	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+}
+
+static void
+load_release(void *context, void *block)
+{
+	pfree(block);
+}
+
+static uint64
+query_version(const char *sql, int64 version_id)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(version_id);
+
+	return catalog_query(sql, true, 1, &type, &value, NULL);
+}
+
+/*
+ * Chunks of one thing into buf[size]; raises an error unless they fill it
+ * exactly.
+ */
+static void
+read_bytes(int64 version_id, const char *kind, const char *name, char *buffer, Size size)
+{
+	Oid			types[] = {INT8OID, TEXTOID, TEXTOID};
+	Datum		values[] = {Int64GetDatum(version_id), CStringGetTextDatum(kind),
+	CStringGetTextDatum(name)};
+	const char *what = psprintf("%s \"%s\"", kind, name);
+	Portal		portal;
+	Size		at = 0;
+	int32		expected = 0;
+
+	portal = SPI_cursor_open_with_args(NULL,
+									   "SELECT chunk, data FROM aread.stored_chunk"
+									   " WHERE version_id = $1 AND kind = $2 AND name = $3"
+									   " ORDER BY chunk",
+									   3, types, values, NULL, true, 0);
+	for (;;)
+	{
+		Size		n;
+		bytea	   *chunk;
+		const char *payload;
+
+		SPI_cursor_fetch(portal, true, 1);
+		if (SPI_processed == 0)
+			break;
+		if (DatumGetInt32(catalog_value(0, 1, NULL)) != expected++)
+			stored_corrupt(what, "A chunk is missing.");
+		chunk = DatumGetByteaPP(catalog_value(0, 2, NULL));
+		payload = chunk_open(chunk, &n, what);
+		if (n > size - at)
+			stored_corrupt(what, "It is longer than it should be.");
+		memcpy(buffer + at, payload, n);
+		at += n;
+		if ((Pointer) chunk != DatumGetPointer(catalog_value(0, 2, NULL)))
+			pfree(chunk);
+		SPI_freetuptable(SPI_tuptable);
+		CHECK_FOR_INTERRUPTS();
+	}
+	SPI_cursor_close(portal);
+	if (at != size || expected == 0)
+		stored_corrupt(what, "It is shorter than it should be.");
+}
+
+/* Payload bytes of one thing, from the lengths of its chunks. */
+static Size
+stored_size(int64 version_id, const char *kind, const char *name)
+{
+	Oid			types[] = {INT8OID, TEXTOID, TEXTOID};
+	Datum		values[] = {Int64GetDatum(version_id), CStringGetTextDatum(kind),
+	CStringGetTextDatum(name)};
+	int64		size;
+
+	catalog_query("SELECT COALESCE(pg_catalog.sum(pg_catalog.octet_length(data) - 16), 0)::int8"
+				  " FROM aread.stored_chunk WHERE version_id = $1 AND kind = $2 AND name = $3",
+				  true, 3, types, values, NULL);
+	size = DatumGetInt64(catalog_value(0, 1, NULL));
+	if (size < 0)
+		stored_corrupt(kind, "It is shorter than its header.");
+	return size;
+}
+
+static char *
+text_value(uint64 row, int column)
+{
+	return TextDatumGetCString(catalog_value(row, column, NULL));
+}
+
+/* Type by its stored name; InvalidOid if it is gone. */
+static Oid
+resolve_type(const char *name)
+{
+	Oid			type = InvalidOid;
+	int32		typmod;
+
+	parseTypeString(name, &type, &typmod, true);
+	return type;
+}
+
+static void
+read_edges(Feature *feature, uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = catalog_value(row, column, &isnull);
+	ArrayType  *array;
+
+	if (isnull)
+		return;
+	array = DatumGetArrayTypeP(value);
+	if (ARR_NDIM(array) > 1 || ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT8OID)
+		stored_corrupt("bin edges", "They are not a list of numbers.");
+	feature->n_edges = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	feature->edges = palloc(Max(feature->n_edges, 1) * sizeof(double));
+	memcpy(feature->edges, ARR_DATA_PTR(array), feature->n_edges * sizeof(double));
+	for (int i = 0; i < feature->n_edges; i++)
+		if (isnan(feature->edges[i]) || (i > 0 && feature->edges[i] <= feature->edges[i - 1]))
+			stored_corrupt("bin edges", "They do not ascend.");
+}
+
+static FeatureKind
+parse_kind(const char *kind)
+{
+	if (strcmp(kind, "categorical") == 0)
+		return FEATURE_CATEGORICAL;
+	if (strcmp(kind, "binned") == 0)
+		return FEATURE_BINNED;
+	if (strcmp(kind, "list") != 0)
+		stored_corrupt("feature", "Its kind is unknown.");
+	return FEATURE_LIST;
+}
+
+static void
+read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
+{
+	MemoryContext old;
+
+	spec->n_features =
+		(int) query_version("SELECT position, name, kind, type_name, vocabulary, min_count, edges"
+							" FROM aread.stored_feature WHERE version_id = $1 ORDER BY position",
+							version_id);
+	old = MemoryContextSwitchTo(context);
+	spec->features = palloc0(Max(spec->n_features, 1) * sizeof(Feature));
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		Feature    *feature = &spec->features[f];
+
+		if (DatumGetInt32(catalog_value(f, 1, NULL)) != f)
+			stored_corrupt("feature", "A position is missing.");
+		feature->name = text_value(f, 2);
+		feature->kind = parse_kind(text_value(f, 3));
+		feature->type_name = text_value(f, 4);
+		feature->vocabulary = DatumGetInt32(catalog_value(f, 5, NULL));
+		feature->min_count = (uint32) DatumGetInt64(catalog_value(f, 6, NULL));
+		read_edges(feature, f, 7);
+		if (feature->vocabulary < 0 || feature->vocabulary >= spec->n_features)
+			stored_corrupt("feature", "Its vocabulary is out of range.");
+		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
+	}
+	MemoryContextSwitchTo(old);
+	for (int f = 0; f < spec->n_features; f++)
+		spec->features[f].type = resolve_type(spec->features[f].type_name);
+}
+
+static void
+read_vocabularies(FeatureSpec *spec, int64 version_id, MemoryContext context)
+{
+	spec->vocabularies = MemoryContextAllocZero(context,
+												Max(spec->n_vocabularies, 1) * sizeof(Vocabulary));
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		char		name[16];
+		Size		size;
+		char	   *bytes;
+
+		snprintf(name, sizeof(name), "%d", v);
+		size = stored_size(version_id, "vocabulary", name);
+		bytes = MemoryContextAllocHuge(context, Max(size, 1));
+		read_bytes(version_id, "vocabulary", name, bytes, size);
+		vocabulary_attach(&spec->vocabularies[v], bytes, size);
+	}
+}
+
+/* A feature's place: -1 for NULL. */
+static int
+feature_position(uint64 row, int column)
+{
+	bool		isnull;
+	int			position = DatumGetInt32(catalog_value(row, column, &isnull));
+
+	if (isnull)
+		return -1;
+	if (position < 0)
+		stored_corrupt("version", "The position of a feature is out of range.");
+	return position;
+}
+
+static void
+read_version(FeatureSpec *spec, Config *config, int64 version_id, MemoryContext context)
+{
+	SourceOptions ignored;
+	bool		isnull;
+	Datum		threshold;
+
+	if (query_version("SELECT label, label_threshold, domain_feature, user_feature, item_feature,"
+					  " config FROM aread.stored_version WHERE version_id = $1", version_id) != 1)
+		stored_corrupt("version", "Its row is missing.");
+	spec->label = MemoryContextStrdup(context, text_value(0, 1));
+	threshold = catalog_value(0, 2, &isnull);
+	spec->label_threshold = isnull ? NAN : DatumGetFloat8(threshold);
+	spec->domain_feature = feature_position(0, 3);
+	spec->user_feature = feature_position(0, 4);
+	spec->item_feature = feature_position(0, 5);
+	options_parse(DatumGetJsonbP(catalog_value(0, 6, NULL)), config, &ignored);
+}
+
+static void
+check_spec(const FeatureSpec *spec)
+{
+	const int	roles[] = {spec->domain_feature, spec->user_feature, spec->item_feature};
+
+	if (spec->domain_feature < 0)
+		stored_corrupt("version", "It has no domain.");
+	for (int i = 0; i < lengthof(roles); i++)
+		if (roles[i] >= spec->n_features ||
+			(roles[i] >= 0 && spec->features[roles[i]].kind != FEATURE_CATEGORICAL))
+			stored_corrupt("version", "The position of a feature is out of range.");
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		const Feature *feature = &spec->features[f];
+		const Vocabulary *vocabulary = &spec->vocabularies[feature->vocabulary];
+
+		if (feature->kind == FEATURE_BINNED &&
+			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
+			stored_corrupt("feature", "Its bins do not fit its vocabulary.");
+	}
+}
+
+static void
+read_masks(Model *model, int64 version_id)
+{
+	Size		size = stored_size(version_id, "masks", "masks");
+	char	   *bytes = MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+	StoredMasks masks;
+
+	read_bytes(version_id, "masks", "masks", bytes, size);
+	masks_read(&masks, bytes, size);
+	if (masks.n_domains != model->n_domains || masks.n_gates != model->n_gates ||
+		memcmp(&masks.config.hei_experts, &model->config.hei_experts, sizeof(IntList)) != 0)
+		stored_corrupt("mask", "It does not fit the model.");
+	memcpy(model->has_mask, masks.has_mask, masks.n_domains);
+	memcpy(model->masks, masks.masks, (Size) masks.n_domains * masks.n_gates);
+	pfree(bytes);
+}
+
+static Model *
+read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
+		   MemoryContext context)
+{
+	Arena		arena;
+	Shape		shape;
+	EngineError error;
+	Model	   *model;
+
+	arena_init(&arena, load_allocate, load_release, context);
+	spec_shape(spec, &shape);
+	model = model_create(&arena, config, &shape, &error);
+	if (!model)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("%s", error.message)));
+	for (int i = 0; i < model->n_tensors; i++)
+		read_bytes(version_id, "tensor", model->tensors[i].name,
+				   (char *) (model->params + model->tensors[i].offset),
+				   model->tensors[i].size * sizeof(real));
+	if (model->n_gates > 0)
+		read_masks(model, version_id);
+	if (!model_is_finite(model))
+		stored_corrupt("tensor", "A number is not finite.");
+	return model;
+}
+
+static uint64 *
+read_domain_rows(int64 version_id, uint32 n_domains, MemoryContext context)
+{
+	uint64	   *rows = MemoryContextAllocZero(context, Max(n_domains, 1) * sizeof(uint64));
+
+	if (query_version("SELECT number, rows FROM aread.stored_domain WHERE version_id = $1"
+					  " ORDER BY number", version_id) != n_domains)
+		stored_corrupt("domain", "One is missing.");
+	for (uint32 d = 0; d < n_domains; d++)
+		rows[d] = (uint64) DatumGetInt64(catalog_value(d, 2, NULL));
+	return rows;
+}
+
+LoadedModel *
+catalog_load(const ModelVersion *version, MemoryContext context)
+{
+	LoadedModel *loaded = MemoryContextAllocZero(context, sizeof(LoadedModel));
+	FeatureSpec *spec = MemoryContextAllocZero(context, sizeof(FeatureSpec));
+	CatalogAccess access;
+	Config		config;
+
+	loaded->version = *version;
+	loaded->version.name = MemoryContextStrdup(context, version->name);
+	loaded->spec = spec;
+	catalog_enter(&access);
+	read_features(spec, version->id, context);
+	read_vocabularies(spec, version->id, context);
+	read_version(spec, &config, version->id, context);
+	check_spec(spec);
+	loaded->model = read_model(spec, &config, version->id, context);
+	loaded->domain_rows = read_domain_rows(version->id, loaded->model->n_domains, context);
+	catalog_leave(&access);
+	return loaded;
+}

@@ -1,0 +1,285 @@
+/*
+ * models.c
+ *	  Finding and dropping models by name; registered sources.
+ */
+#include "postgres.h"
+
+#include "catalog/models.h"
+
+#include "catalog/access.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#define MAX_NAME 200
+
+/*
+ * Does the user have the rights of a model's owner?  The owner's name must
+ * still be that of its OID: a role dropped and made again inherits nothing.
+ */
+static bool
+may_use(Oid user, Oid owner, const char *owner_name)
+{
+	char	   *present;
+
+	if (superuser_arg(user))
+		return true;
+	present = GetUserNameFromId(owner, true);
+	return present && strcmp(present, owner_name) == 0 && has_privs_of_role(user, owner);
+}
+
+/* Name, owner and owner's name of a row that selects them as columns 1 to 3. */
+static bool
+row_is_usable(Oid user, uint64 row)
+{
+	return may_use(user, DatumGetObjectId(catalog_value(row, 2, NULL)),
+				   NameStr(*DatumGetName(catalog_value(row, 3, NULL))));
+}
+
+static uint64
+select_model(const char *sql, const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+
+	return catalog_query(sql, true, 1, &type, &value, NULL);
+}
+
+/* The name nearest to one that is not there, among those that the user may use. */
+static char *
+nearest_name(Oid user, const char *name, MemoryContext context)
+{
+	uint64		n = catalog_query("SELECT name, owner, owner_name FROM aread.stored_model"
+								  " ORDER BY name", true, 0, NULL, NULL, NULL);
+	int			best = (int) strlen(name) / 2 + 1;
+	char	   *nearest = NULL;
+
+	for (uint64 row = 0; row < n; row++)
+	{
+		char	   *other = TextDatumGetCString(catalog_value(row, 1, NULL));
+		int			distance = edit_distance(name, other);
+
+		if (distance < best && row_is_usable(user, row))
+		{
+			best = distance;
+			nearest = MemoryContextStrdup(context, other);
+		}
+	}
+	return nearest;
+}
+
+static void
+no_right(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for model \"%s\"", name),
+			 errdetail("It belongs to another role."),
+			 errhint("Become a member of that role, or choose another name.")));
+}
+
+void
+catalog_check_name(const char *name)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	bool		allowed = true;
+
+	if (name[0] == '\0' || strlen(name) > MAX_NAME)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("model name must have between 1 and %d bytes", MAX_NAME)));
+	catalog_enter(&access);
+	if (select_model("SELECT name, owner, owner_name FROM aread.stored_model WHERE name = $1",
+					 name) == 1)
+		allowed = row_is_usable(user, 0);
+	catalog_leave(&access);
+	if (!allowed)
+		no_right(name);
+}
+
+void
+catalog_find(const char *name, ModelVersion *version)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	bool		found;
+	bool		allowed = false;
+	char	   *nearest = NULL;
+
+	catalog_enter(&access);
+	found = select_model("SELECT m.name, m.owner, m.owner_name, v.version_id, v.version, v.crc"
+						 " FROM aread.stored_model m JOIN aread.stored_version v"
+						 " ON v.model_id = m.model_id AND v.version = m.deployed_version"
+						 " WHERE m.name = $1", name) == 1;
+	if (found)
+	{
+		allowed = row_is_usable(user, 0);
+		version->id = DatumGetInt64(catalog_value(0, 4, NULL));
+		version->version = DatumGetInt32(catalog_value(0, 5, NULL));
+		version->crc = (uint32) DatumGetInt64(catalog_value(0, 6, NULL));
+		version->name = MemoryContextStrdup(context, name);
+		version->catalog = get_relname_relid("stored_version",
+											 get_namespace_oid("aread", false));
+	}
+	else
+		nearest = nearest_name(user, name, context);
+	catalog_leave(&access);
+	if (!found)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" does not exist", name),
+				 nearest ? errhint("Perhaps you mean the model \"%s\".", nearest) :
+				 errhint("Train it with aread_train; the view aread.model lists the models that you can use.")));
+	if (!allowed)
+		no_right(name);
+}
+
+bool
+catalog_drop(const char *name)
+{
+	Oid			user = GetUserId();
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+	CatalogAccess access;
+	bool		found;
+	bool		allowed = false;
+
+	catalog_enter(&access);
+	found = catalog_query("SELECT name, owner, owner_name FROM aread.stored_model"
+						  " WHERE name = $1 FOR UPDATE", false, 1, &type, &value, NULL) == 1;
+	if (found)
+		allowed = row_is_usable(user, 0);
+	if (allowed)
+		catalog_query("DELETE FROM aread.stored_model WHERE name = $1", false, 1, &type, &value,
+					  NULL);
+	catalog_leave(&access);
+	if (found && !allowed)
+		no_right(name);
+	return found;
+}
+
+/* A text column of the row; NULL stays NULL. */
+static char *
+optional_text(int column, MemoryContext context)
+{
+	bool		isnull;
+	Datum		value = catalog_value(0, column, &isnull);
+
+	return isnull ? NULL : MemoryContextStrdup(context, TextDatumGetCString(value));
+}
+
+static List *
+name_list(Datum array, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	List	   *names = NIL;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &values,
+					  &nulls, &n);
+	for (int i = 0; i < n; i++)
+		if (!nulls[i])
+			names = lappend(names, TextDatumGetCString(values[i]));
+	MemoryContextSwitchTo(old);
+	return names;
+}
+
+ColumnRoles *
+catalog_roles(Oid relation)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ColumnRoles *roles = NULL;
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relation);
+	CatalogAccess access;
+
+	catalog_enter(&access);
+	if (catalog_query("SELECT label, domain, user_id, item_id, split, features"
+					  " FROM aread.stored_source WHERE relation = $1", true, 1, &type, &value,
+					  NULL) == 1)
+	{
+		bool		isnull;
+		Datum		features = catalog_value(0, 6, &isnull);
+
+		roles = MemoryContextAllocZero(context, sizeof(ColumnRoles));
+		roles->relation = relation;
+		roles->label = optional_text(1, context);
+		roles->domain = optional_text(2, context);
+		roles->user_id = optional_text(3, context);
+		roles->item_id = optional_text(4, context);
+		roles->split = optional_text(5, context);
+		roles->features = isnull ? NIL : name_list(features, context);
+	}
+	catalog_leave(&access);
+	return roles;
+}
+
+static Datum
+feature_array(const ColumnRoles *roles)
+{
+	Datum	   *values = palloc(Max(list_length(roles->features), 1) * sizeof(Datum));
+	ListCell   *cell;
+
+	foreach(cell, roles->features)
+		values[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
+	return PointerGetDatum(construct_array(values, list_length(roles->features), TEXTOID, -1,
+										   false, TYPALIGN_INT));
+}
+
+void
+catalog_register(const ColumnRoles *roles)
+{
+	const char *texts[] = {roles->label, roles->domain, roles->user_id, roles->item_id,
+	roles->split};
+	Oid			types[9] = {OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID,
+	OIDOID, TEXTOID};
+	Datum		values[9];
+	char		nulls[9];
+	CatalogAccess access;
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = ObjectIdGetDatum(roles->relation);
+	for (int i = 0; i < lengthof(texts); i++)
+	{
+		values[i + 1] = texts[i] ? CStringGetTextDatum(texts[i]) : (Datum) 0;
+		nulls[i + 1] = texts[i] ? ' ' : 'n';
+	}
+	values[6] = feature_array(roles);
+	nulls[6] = roles->features == NIL ? 'n' : ' ';
+	values[7] = ObjectIdGetDatum(GetUserId());
+	values[8] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	catalog_enter(&access);
+	catalog_query("INSERT INTO aread.stored_source AS s VALUES"
+				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, $9)"
+				  " ON CONFLICT (relation) DO UPDATE SET label = excluded.label,"
+				  " domain = excluded.domain, user_id = excluded.user_id,"
+				  " item_id = excluded.item_id, split = excluded.split,"
+				  " features = excluded.features, registered_by = excluded.registered_by,"
+				  " registered_by_name = excluded.registered_by_name",
+				  false, 9, types, values, nulls);
+	catalog_leave(&access);
+}
+
+bool
+catalog_unregister(Oid relation)
+{
+	Oid			type = OIDOID;
+	Datum		value = ObjectIdGetDatum(relation);
+	CatalogAccess access;
+	bool		found;
+
+	catalog_enter(&access);
+	found = catalog_query("DELETE FROM aread.stored_source WHERE relation = $1", false, 1, &type,
+						  &value, NULL) > 0;
+	catalog_leave(&access);
+	return found;
+}

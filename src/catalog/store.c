@@ -1,0 +1,466 @@
+/*
+ * store.c
+ *	  A trained model into the catalog.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/access.h"
+#include "catalog/models.h"
+#include "catalog/chunk.h"
+#include "catalog/masks.h"
+#include "catalog/options.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "port/pg_crc32c.h"
+#include "source/vocabulary.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#define SOFTWARE "aread 0.1.0"
+#define N_MEASURES 6
+#define MAX_PARAMETERS 32
+
+/* Arguments of one statement, collected one by one. */
+typedef struct Arguments
+{
+	int			n;
+	Oid			types[MAX_PARAMETERS];
+	Datum		values[MAX_PARAMETERS];
+	char		nulls[MAX_PARAMETERS];
+} Arguments;
+
+static void
+add_argument(Arguments *arguments, Oid type, Datum value, bool isnull)
+{
+	Assert(arguments->n < MAX_PARAMETERS);
+	arguments->types[arguments->n] = type;
+	arguments->values[arguments->n] = value;
+	arguments->nulls[arguments->n++] = isnull ? 'n' : ' ';
+}
+
+static void
+add_int8(Arguments *arguments, int64 value)
+{
+	add_argument(arguments, INT8OID, Int64GetDatum(value), false);
+}
+
+static void
+add_int4(Arguments *arguments, int32 value)
+{
+	add_argument(arguments, INT4OID, Int32GetDatum(value), false);
+}
+
+static void
+add_bool(Arguments *arguments, bool value)
+{
+	add_argument(arguments, BOOLOID, BoolGetDatum(value), false);
+}
+
+static void
+add_text(Arguments *arguments, const char *value)
+{
+	add_argument(arguments, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, !value);
+}
+
+/* An undefined measure is NaN in the engine and NULL in the catalog. */
+static void
+add_float8(Arguments *arguments, double value)
+{
+	add_argument(arguments, FLOAT8OID, Float8GetDatum(value), isnan(value));
+}
+
+static void
+add_float8_array(Arguments *arguments, const double *values, int n)
+{
+	Datum	   *elements = palloc(Max(n, 1) * sizeof(Datum));
+	bool	   *nulls = palloc(Max(n, 1) * sizeof(bool));
+	int			lower = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		elements[i] = Float8GetDatum(values[i]);
+		nulls[i] = isnan(values[i]);
+	}
+	add_argument(arguments, FLOAT8ARRAYOID,
+				 PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID,
+													sizeof(float8), FLOAT8PASSBYVAL,
+													TYPALIGN_DOUBLE)), false);
+}
+
+static uint64
+run(const char *sql, Arguments *arguments)
+{
+	return catalog_query(sql, false, arguments->n, arguments->types, arguments->values,
+						 arguments->nulls);
+}
+
+static void
+measures_to_arrays(const Measures *measures, double *values, int64 *rows)
+{
+	const Measure *list[N_MEASURES] = {
+		&measures->auc, &measures->domain_auc, &measures->major5_auc,
+		&measures->minor10_auc, &measures->minor5_auc, &measures->log_loss
+	};
+
+	for (int i = 0; i < N_MEASURES; i++)
+	{
+		values[i] = list[i]->value;
+		rows[i] = (int64) list[i]->rows;
+	}
+}
+
+static void
+add_measures(Arguments *arguments, const Measures *measures)
+{
+	double		values[N_MEASURES];
+	int64		rows[N_MEASURES];
+	Datum		elements[N_MEASURES];
+
+	measures_to_arrays(measures, values, rows);
+	add_float8_array(arguments, values, N_MEASURES);
+	for (int i = 0; i < N_MEASURES; i++)
+		elements[i] = Int64GetDatum(rows[i]);
+	add_argument(arguments, INT8ARRAYOID,
+				 PointerGetDatum(construct_array(elements, N_MEASURES, INT8OID, sizeof(int64),
+												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
+}
+
+/*
+ * The row of the name, locked, so that of two trainings of one name the second
+ * waits here for the first to end; made if there is none.
+ */
+static int64
+lock_model(const char *name, Oid user, int32 *version)
+{
+	Arguments	arguments = {0};
+	int64		model_id;
+
+	add_text(&arguments, name);
+	add_argument(&arguments, OIDOID, ObjectIdGetDatum(user), false);
+	add_text(&arguments, GetUserNameFromId(user, false));
+	run("INSERT INTO aread.stored_model (name, owner, owner_name, deployed_version)"
+		" VALUES ($1, $2, $3, 0) ON CONFLICT (name) DO NOTHING", &arguments);
+	arguments.n = 1;
+	run("SELECT model_id FROM aread.stored_model WHERE name = $1 FOR UPDATE", &arguments);
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("model \"%s\" was changed by another session", name),
+				 errhint("Train it again.")));
+	model_id = DatumGetInt64(catalog_value(0, 1, NULL));
+	arguments.n = 0;
+	add_int8(&arguments, model_id);
+	run("SELECT COALESCE(pg_catalog.max(version), 0) + 1 FROM aread.stored_version"
+		" WHERE model_id = $1", &arguments);
+	*version = DatumGetInt32(catalog_value(0, 1, NULL));
+	arguments.n = 0;
+	add_int8(&arguments, model_id);
+	add_int4(&arguments, *version);
+	run("UPDATE aread.stored_model SET deployed_version = $2 WHERE model_id = $1", &arguments);
+	return model_id;
+}
+
+/* CRC-32C over all tensors, then masks. */
+static uint32
+model_crc(const Model *model)
+{
+	const char *bytes = (const char *) model->params;
+	Size		left = model->n_params * sizeof(real);
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	while (left > 0)
+	{
+		Size		n = Min(left, CHUNK_SIZE);
+
+		COMP_CRC32C(crc, bytes, n);
+		bytes += n;
+		left -= n;
+		CHECK_FOR_INTERRUPTS();
+	}
+	COMP_CRC32C(crc, model->has_mask, model->n_domains);
+	COMP_CRC32C(crc, model->masks, (Size) model->n_domains * model->n_gates);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+static char *
+relation_name(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+
+	if (!name)
+		return psprintf("%u", relation);
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+static void
+add_training(Arguments *arguments, const NewModel *new, uint32 crc)
+{
+	const TrainResult *result = new->result;
+	const ReadReport *report = new->report;
+
+	add_int8(arguments, (int64) new->config->seed);
+	add_int8(arguments, (int64) report->rows_read);
+	for (int split = 0; split < 3; split++)
+		add_int8(arguments, (int64) report->rows[split]);
+	add_int8(arguments, (int64) report->null_labels);
+	add_int8(arguments, (int64) report->bad_labels);
+	add_int8(arguments, (int64) report->null_domains);
+	add_int8(arguments, (int64) report->null_splits);
+	add_int8(arguments, (int64) result->model->n_params);
+	add_int4(arguments, (int32) result->n_domains);
+	add_measures(arguments, &result->valid);
+	add_measures(arguments, &result->test);
+	add_int4(arguments, result->best_evaluation);
+	add_float8(arguments, result->seconds);
+	add_int8(arguments, crc);
+	add_text(arguments, SOFTWARE);
+}
+
+static int64
+insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
+{
+	const FeatureSpec *spec = new->spec;
+	Arguments	arguments = {0};
+	Jsonb	   *config = options_from_config(new->config);
+
+	add_int8(&arguments, model_id);
+	add_int4(&arguments, version);
+	add_text(&arguments, relation_name(new->roles->relation));
+	add_text(&arguments, spec->label);
+	add_float8(&arguments, spec->label_threshold);
+	add_int4(&arguments, spec->domain_feature);
+	add_argument(&arguments, INT4OID, Int32GetDatum(spec->user_feature),
+				 spec->user_feature < 0);
+	add_argument(&arguments, INT4OID, Int32GetDatum(spec->item_feature),
+				 spec->item_feature < 0);
+	add_text(&arguments, new->roles->split);
+	add_argument(&arguments, JSONBOID, JsonbPGetDatum(new->options), false);
+	add_argument(&arguments, JSONBOID, JsonbPGetDatum(config), false);
+	add_training(&arguments, new, crc);
+	run("INSERT INTO aread.stored_version (model_id, version, source_name, label,"
+		" label_threshold, domain_feature, user_feature, item_feature, split, options, config,"
+		" architecture, seed, rows_read, train_rows, valid_rows, test_rows, null_labels,"
+		" bad_labels, null_domains, null_splits, n_parameters, n_domains, valid_measures,"
+		" valid_measure_rows, test_measures, test_measure_rows, best_evaluation, seconds, crc,"
+		" software, trained_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11 ->> 'architecture', $12,"
+		" $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,"
+		" $30, pg_catalog.now()) RETURNING version_id", &arguments);
+	return DatumGetInt64(catalog_value(0, 1, NULL));
+}
+
+static void
+insert_features(const FeatureSpec *spec, int64 version_id)
+{
+	static const char *const kinds[] = {"categorical", "binned", "list"};
+
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		const Feature *feature = &spec->features[f];
+		Arguments	arguments = {0};
+
+		add_int8(&arguments, version_id);
+		add_int4(&arguments, f);
+		add_text(&arguments, feature->name);
+		add_text(&arguments, kinds[feature->kind]);
+		add_text(&arguments, feature->type_name);
+		add_int4(&arguments, feature->vocabulary);
+		add_int8(&arguments, spec->vocabularies[feature->vocabulary].n_rows);
+		add_int8(&arguments, feature->min_count);
+		if (feature->kind == FEATURE_BINNED)
+			add_float8_array(&arguments, feature->edges, feature->n_edges);
+		else
+			add_argument(&arguments, FLOAT8ARRAYOID, (Datum) 0, true);
+		run("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+			&arguments);
+	}
+}
+
+static void
+insert_domains(const NewModel *new, int64 version_id)
+{
+	const FeatureSpec *spec = new->spec;
+	const Vocabulary *names =
+		&spec->vocabularies[spec->features[spec->domain_feature].vocabulary];
+
+	for (uint32 d = 0; d < new->result->n_domains; d++)
+	{
+		const DomainRecord *domain = &new->result->domains[d];
+		Arguments	arguments = {0};
+
+		add_int8(&arguments, version_id);
+		add_int4(&arguments, (int32) d);
+		add_text(&arguments, vocabulary_key(names, FIRST_ID + d));
+		add_int8(&arguments, (int64) domain->rows);
+		add_int8(&arguments, (int64) domain->positives);
+		add_bool(&arguments, domain->is_minor);
+		add_bool(&arguments, domain->is_major);
+		add_int8(&arguments, (int64) domain->augmented_rows);
+		add_int8(&arguments, (int64) domain->valid.rows);
+		add_float8(&arguments, domain->valid.auc);
+		add_float8(&arguments, domain->valid.log_loss);
+		add_int8(&arguments, (int64) domain->test.rows);
+		add_float8(&arguments, domain->test.auc);
+		add_float8(&arguments, domain->test.log_loss);
+		run("INSERT INTO aread.stored_domain VALUES"
+			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", &arguments);
+	}
+}
+
+static void
+insert_evaluations(const TrainResult *result, int64 version_id)
+{
+	for (int i = 0; i < result->n_evaluations; i++)
+	{
+		const Evaluation *evaluation = &result->evaluations[i];
+		Arguments	arguments = {0};
+		double		values[N_MEASURES];
+		int64		rows[N_MEASURES];
+
+		measures_to_arrays(&evaluation->valid, values, rows);
+		add_int8(&arguments, version_id);
+		add_int4(&arguments, evaluation->number);
+		add_int4(&arguments, evaluation->epoch);
+		add_bool(&arguments, evaluation->epoch_end);
+		add_int8(&arguments, (int64) evaluation->batches);
+		add_float8(&arguments, evaluation->train_loss);
+		add_float8_array(&arguments, values, N_MEASURES);
+		add_float8(&arguments, evaluation->rows_per_second);
+		add_int4(&arguments, evaluation->mask_updates);
+		add_float8(&arguments, evaluation->seconds);
+		add_bool(&arguments, evaluation->best);
+		run("INSERT INTO aread.stored_evaluation VALUES"
+			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", &arguments);
+	}
+}
+
+static void
+insert_mask_choice(const Model *model, const MaskUpdate *update, uint32 d, int64 version_id)
+{
+	const MaskChoice *choice = &update->choices[d];
+	Arguments	arguments = {0};
+	bytea	   *mask = palloc(VARHDRSZ + model->n_gates);
+
+	SET_VARSIZE(mask, VARHDRSZ + model->n_gates);
+	memcpy(VARDATA(mask), update->masks + (Size) d * model->n_gates, model->n_gates);
+	add_int8(&arguments, version_id);
+	add_int4(&arguments, update->number);
+	add_int4(&arguments, (int32) d);
+	add_int8(&arguments, (int64) update->batches);
+	add_float8(&arguments, update->seconds);
+	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->start_density), false);
+	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->end_density), false);
+	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->loss), false);
+	add_int4(&arguments, choice->steps);
+	add_argument(&arguments, BYTEAOID, PointerGetDatum(mask), false);
+	run("INSERT INTO aread.stored_mask_update VALUES"
+		" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &arguments);
+}
+
+/* Bytes in chunks; an empty thing is one empty chunk. */
+static void
+insert_bytes(int64 version_id, const char *kind, const char *name, const char *bytes, Size size)
+{
+	MemoryContext chunk_context = AllocSetContextCreate(CurrentMemoryContext, "aread chunk",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(chunk_context);
+	Size		at = 0;
+	int32		number = 0;
+
+	do
+	{
+		Size		n = Min(size - at, CHUNK_SIZE);
+		Arguments	arguments = {0};
+
+		add_int8(&arguments, version_id);
+		add_text(&arguments, kind);
+		add_text(&arguments, name);
+		add_int4(&arguments, number++);
+		add_argument(&arguments, BYTEAOID, PointerGetDatum(chunk_seal(bytes + at, n)), false);
+		run("INSERT INTO aread.stored_chunk VALUES ($1, $2, $3, $4, $5)", &arguments);
+		at += n;
+		MemoryContextReset(chunk_context);
+		CHECK_FOR_INTERRUPTS();
+	} while (at < size);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(chunk_context);
+}
+
+static void *
+scorer_allocate(void *context, size_t size)
+{
+	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+}
+
+static void
+scorer_release(void *context, void *block)
+{
+	pfree(block);
+}
+
+static void
+insert_masks(const Model *model, int64 version_id)
+{
+	Arena		arena;
+	EngineError error;
+	Scorer	   *scorer;
+	Size		size;
+	char	   *bytes;
+
+	arena_init(&arena, scorer_allocate, scorer_release, CurrentMemoryContext);
+	scorer = scorer_create(&arena, model, &error);
+	if (!scorer)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("%s", error.message)));
+	bytes = masks_write(model, scorer, &size);
+	insert_bytes(version_id, "masks", "masks", bytes, size);
+	pfree(bytes);
+	arena_free_all(&arena);
+}
+
+static void
+insert_parameters(const NewModel *new, int64 version_id)
+{
+	const Model *model = new->result->model;
+
+	for (int i = 0; i < model->n_tensors; i++)
+		insert_bytes(version_id, "tensor", model->tensors[i].name,
+					 (const char *) (model->params + model->tensors[i].offset),
+					 model->tensors[i].size * sizeof(real));
+	for (int v = 0; v < new->spec->n_vocabularies; v++)
+		insert_bytes(version_id, "vocabulary", psprintf("%d", v),
+					 new->spec->vocabularies[v].bytes, new->spec->vocabularies[v].size);
+	if (model->n_gates > 0)
+		insert_masks(model, version_id);
+}
+
+void
+catalog_store(const NewModel *new, int32 *version, uint32 *crc)
+{
+	const Model *model = new->result->model;
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	int64		model_id;
+	int64		version_id;
+
+	catalog_check_name(new->name);
+	*crc = model_crc(model);
+	catalog_enter(&access);
+	model_id = lock_model(new->name, user, version);
+	version_id = insert_version(new, model_id, *version, *crc);
+	insert_features(new->spec, version_id);
+	insert_domains(new, version_id);
+	insert_evaluations(new->result, version_id);
+	for (int u = 0; u < new->result->n_mask_updates; u++)
+		for (uint32 d = 0; d < model->n_domains; d++)
+			insert_mask_choice(model, &new->result->mask_updates[u], d, version_id);
+	insert_parameters(new, version_id);
+	catalog_leave(&access);
+}
