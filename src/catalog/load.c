@@ -12,6 +12,7 @@
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
+#include "host.h"
 #include "miscadmin.h"
 #include "parser/parse_type.h"
 #include "source/vocabulary.h"
@@ -19,18 +20,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
-
-static void *
-load_allocate(void *context, size_t size)
-{
-	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-}
-
-static void
-load_release(void *context, void *block)
-{
-	pfree(block);
-}
 
 static uint64
 query_version(const char *sql, int64 version_id)
@@ -287,12 +276,11 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	EngineError error;
 	Model	   *model;
 
-	arena_init(&arena, load_allocate, load_release, context);
+	host_arena(&arena, context);
 	spec_shape(spec, &shape);
 	model = model_create(&arena, config, &shape, &error);
 	if (!model)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("%s", error.message)));
+		host_raise(&error);
 	for (int i = 0; i < model->n_tensors; i++)
 		read_bytes(version_id, "tensor", model->tensors[i].name,
 				   (char *) (model->params + model->tensors[i].offset),

@@ -12,6 +12,7 @@
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
+#include "host.h"
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "source/vocabulary.h"
@@ -393,18 +394,6 @@ insert_bytes(int64 version_id, const char *kind, const char *name, const char *b
 	MemoryContextDelete(chunk_context);
 }
 
-static void *
-scorer_allocate(void *context, size_t size)
-{
-	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
-}
-
-static void
-scorer_release(void *context, void *block)
-{
-	pfree(block);
-}
-
 static void
 insert_masks(const Model *model, int64 version_id)
 {
@@ -414,11 +403,10 @@ insert_masks(const Model *model, int64 version_id)
 	Size		size;
 	char	   *bytes;
 
-	arena_init(&arena, scorer_allocate, scorer_release, CurrentMemoryContext);
+	host_arena(&arena, CurrentMemoryContext);
 	scorer = scorer_create(&arena, model, &error);
 	if (!scorer)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("%s", error.message)));
+		host_raise(&error);
 	bytes = masks_write(model, scorer, &size);
 	insert_bytes(version_id, "masks", "masks", bytes, size);
 	pfree(bytes);

@@ -168,5 +168,6 @@ missing_column(Oid relation, const char *name, const char *role)
 			 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
 					get_rel_name(relation)),
 			 errdetail("It is to be the %s column.", role),
-			 nearest ? errhint("Perhaps you mean the column \"%s\".", nearest) : 0));
+			 nearest ? errhint("Perhaps you mean the column \"%s\".", nearest) :
+			 errhint("Name the column that plays this part, or keep it with aread_register.")));
 }

@@ -6,23 +6,13 @@
 
 #include "source/source.h"
 
+#include "host.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "source/collect.h"
 #include "source/reader.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-
-static double
-seconds_since(instr_time start)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_DOUBLE(now);
-}
 
 /* Columns in the order that collect_row() expects them. */
 static List *
@@ -38,8 +28,8 @@ columns_to_read(const FeatureSpec *spec, const ColumnRoles *roles)
 	return columns;
 }
 
-static void
-check_role_columns(const ColumnRoles *roles)
+void
+source_check_roles(const ColumnRoles *roles)
 {
 	const struct
 	{
@@ -49,6 +39,7 @@ check_role_columns(const ColumnRoles *roles)
 		{roles->label, "label"}, {roles->domain, "domain"}, {roles->user_id, "user"},
 		{roles->item_id, "item"}, {roles->split, "split"}
 	};
+	ListCell   *cell;
 
 	check_relation(roles->relation);
 	for (int i = 0; i < lengthof(named); i++)
@@ -58,6 +49,9 @@ check_role_columns(const ColumnRoles *roles)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("column \"%s\" cannot be both label and domain", roles->label)));
+	foreach(cell, roles->features)
+		if (!OidIsValid(column_type(roles->relation, lfirst(cell))))
+			missing_column(roles->relation, lfirst(cell), "feature");
 }
 
 Dataset *
@@ -68,11 +62,10 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	Collector	collector;
 	FeaturePlan *plans;
 	Dataset    *data;
-	instr_time	start;
+	double		start = host_seconds();
 
-	INSTR_TIME_SET_CURRENT(start);
 	memset(report, 0, sizeof(*report));
-	check_role_columns(roles);
+	source_check_roles(roles);
 	*spec = features_infer(roles, options, &plans);
 	for (int f = 0; f < (*spec)->n_features; f++)
 		if (plans[f].buckets > 0)
@@ -81,7 +74,7 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	collector_init(&collector, roles, options, *spec, plans, report);
 	reader_run(roles->relation, columns_to_read(*spec, roles), collect_row, &collector);
 	data = collector_finish(&collector);
-	report->seconds = seconds_since(start);
+	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
 }
@@ -193,17 +186,16 @@ source_read_as(Oid relation, const FeatureSpec *spec, const SourceOptions *optio
 	.domain = spec->features[spec->domain_feature].name};
 	Encoding	encoding;
 	Dataset    *data;
-	instr_time	start;
+	double		start = host_seconds();
 
-	INSTR_TIME_SET_CURRENT(start);
 	memset(report, 0, sizeof(*report));
-	check_role_columns(&roles);
+	source_check_roles(&roles);
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, report);
 	reader_run(relation, match_columns(&encoding, relation, spec), encode_row, &encoding);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
 	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
 	data = collector_dataset(&encoding.rows);
-	report->seconds = seconds_since(start);
+	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
 }

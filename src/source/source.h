@@ -112,6 +112,9 @@ typedef struct ReadReport
 	double		seconds;
 } ReadReport;
 
+/* Every column that has a role is there; raises an error otherwise. */
+extern void source_check_roles(const ColumnRoles *roles);
+
 /*
  * Read a relation once, with the caller's rights, through the executor; infer
  * the feature spec, build vocabularies and bins from its training rows.

@@ -1,0 +1,216 @@
+/*
+ * evaluate.c
+ *	  aread_evaluate() and aread_evaluate_domains(): a model's measures over a
+ *	  table.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "engine/metrics.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "host.h"
+#include "miscadmin.h"
+#include "serve/cache.h"
+#include "source/vocabulary.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Rows scored between two looks at interrupts. */
+#define ROWS_AT_ONCE 1024
+
+typedef struct ModelEvaluation
+{
+	const LoadedModel *loaded;
+	ReadReport	report;
+	uint64		n_rows;
+	uint32		n_domains;
+	Measures	measures;
+	DomainMeasure *by_domain;	/* [n_domains] */
+	DomainMeasure unseen;		/* rows of domains never seen */
+} ModelEvaluation;
+
+static double *
+score_all(const ServedModel *served, const Dataset *data, uint64 n_rows, MemoryContext context)
+{
+	double	   *scores = MemoryContextAllocHuge(context, (n_rows + 1) * sizeof(double));
+
+	for (uint64 row = 0; row < n_rows; row += ROWS_AT_ONCE)
+	{
+		ScoreRows	rows = {
+			.n_rows = Min(n_rows - row, ROWS_AT_ONCE),
+			.ids = data->ids + row * data->shape.n_fields,
+			.list_start = data->list_start,
+			.list_members = data->list_members
+		};
+
+		CHECK_FOR_INTERRUPTS();
+		scorer_score(served->scorer, &rows, scores + row);
+	}
+	return scores;
+}
+
+/* Measures of the rows whose domain was never seen: moved to the front of copies. */
+static bool
+measure_unseen(Arena *arena, ModelEvaluation *evaluation, const double *scores,
+			   const uint8 *labels, const int64_t *domains, EngineError *error)
+{
+	DomainMeasure *unseen = &evaluation->unseen;
+	double	   *own_scores = ARENA_ARRAY(arena, double, evaluation->n_rows);
+	uint8	   *own_labels = ARENA_ARRAY(arena, uint8, evaluation->n_rows);
+
+	if (!arena_ok(arena, error))
+		return false;
+	for (uint64 row = 0; row < evaluation->n_rows; row++)
+		if (domains[row] < 0)
+		{
+			own_scores[unseen->rows] = scores[row];
+			own_labels[unseen->rows++] = labels[row];
+			unseen->positives += labels[row];
+		}
+	unseen->log_loss = metrics_log_loss(own_scores, own_labels, unseen->rows);
+	return metrics_auc(arena, own_scores, own_labels, unseen->rows, &unseen->auc, error);
+}
+
+static void
+measure(ModelEvaluation *evaluation, const Dataset *data, const double *scores,
+		MemoryContext context)
+{
+	uint64		n_rows = evaluation->n_rows;
+	EngineError error;
+	int64_t    *domains;
+	Arena		arena;
+
+	host_arena(&arena, context);
+	domains = ARENA_ARRAY(&arena, int64_t, n_rows);
+	evaluation->by_domain = ARENA_ARRAY(&arena, DomainMeasure, evaluation->n_domains);
+	if (!arena_ok(&arena, &error))
+		host_raise(&error);
+	for (uint64 row = 0; row < n_rows; row++)
+		domains[row] = dataset_domain(data, row);
+	if (!metrics_compute(&arena, scores, data->labels, domains, n_rows, evaluation->n_domains,
+						 &evaluation->measures, evaluation->by_domain, &error) ||
+		!measure_unseen(&arena, evaluation, scores, data->labels, domains, &error))
+		host_raise(&error);
+}
+
+/* Everything is allocated in the current memory context. */
+static ModelEvaluation *
+evaluate(FunctionCallInfo fcinfo)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	const FeatureSpec *spec = served->loaded->spec;
+	SourceOptions options = {
+		.label_threshold = spec->label_threshold,.on_bad_label = BAD_LABELS_SKIP
+	};
+	Dataset    *data;
+	double	   *scores;
+
+	cache_pin(served, CurrentMemoryContext);
+	data = source_read_as(PG_GETARG_OID(1), spec, &options, CurrentMemoryContext,
+						  &evaluation->report);
+	evaluation->loaded = served->loaded;
+	evaluation->n_rows = data->split_start[3];
+	evaluation->n_domains = served->loaded->model->n_domains;
+	scores = score_all(served, data, evaluation->n_rows, CurrentMemoryContext);
+	measure(evaluation, data, scores, CurrentMemoryContext);
+	return evaluation;
+}
+
+/* A measure and the rows behind it. */
+static int
+set_measure(Datum *values, bool *nulls, int at, const Measure *measure, bool with_rows)
+{
+	values[at] = Float8GetDatum(measure->value);
+	nulls[at++] = isnan(measure->value);
+	if (with_rows)
+		values[at++] = Int64GetDatum((int64) measure->rows);
+	return at;
+}
+
+PG_FUNCTION_INFO_V1(aread_evaluate);
+/* aread_evaluate(model, source) */
+Datum
+aread_evaluate(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread evaluation",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	ModelEvaluation *evaluation;
+	const Measures *measures;
+	TupleDesc	descriptor;
+	Datum		values[12];
+	bool		nulls[12] = {false};
+	Datum		result;
+	int			at = 2;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	old = MemoryContextSwitchTo(context);
+	evaluation = evaluate(fcinfo);
+	MemoryContextSwitchTo(old);
+	measures = &evaluation->measures;
+	values[0] = Int64GetDatum((int64) evaluation->n_rows);
+	values[1] = Int64GetDatum((int64) (evaluation->report.null_labels +
+									   evaluation->report.bad_labels));
+	at = set_measure(values, nulls, at, &measures->auc, false);
+	at = set_measure(values, nulls, at, &measures->domain_auc, true);
+	at = set_measure(values, nulls, at, &measures->major5_auc, true);
+	at = set_measure(values, nulls, at, &measures->minor10_auc, true);
+	at = set_measure(values, nulls, at, &measures->minor5_auc, true);
+	at = set_measure(values, nulls, at, &measures->log_loss, false);
+	Assert(at == lengthof(values));
+	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	MemoryContextDelete(context);
+	return result;
+}
+
+static void
+put_domain(ReturnSetInfo *rsinfo, const char *name, const DomainMeasure *measure,
+		   uint64 train_rows)
+{
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	nulls[0] = !name;
+	values[0] = name ? CStringGetTextDatum(name) : (Datum) 0;
+	values[1] = Int64GetDatum((int64) measure->rows);
+	values[2] = Int64GetDatum((int64) measure->positives);
+	values[3] = Float8GetDatum(measure->auc);
+	nulls[3] = measure->rows == 0 || isnan(measure->auc);
+	values[4] = Float8GetDatum(measure->log_loss);
+	nulls[4] = measure->rows == 0 || isnan(measure->log_loss);
+	values[5] = Int64GetDatum((int64) train_rows);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(aread_evaluate_domains);
+/* aread_evaluate_domains(model, source) */
+Datum
+aread_evaluate_domains(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread evaluation",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	ModelEvaluation *evaluation;
+	const FeatureSpec *spec;
+	const Vocabulary *names;
+
+	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(context);
+	evaluation = evaluate(fcinfo);
+	spec = evaluation->loaded->spec;
+	names = &spec->vocabularies[spec->features[spec->domain_feature].vocabulary];
+	for (uint32 d = 0; d < evaluation->n_domains; d++)
+		put_domain(rsinfo, vocabulary_key(names, FIRST_ID + d), &evaluation->by_domain[d],
+				   evaluation->loaded->domain_rows[d]);
+	if (evaluation->unseen.rows > 0)
+		put_domain(rsinfo, NULL, &evaluation->unseen, 0);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}

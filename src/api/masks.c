@@ -1,0 +1,158 @@
+/*
+ * masks.c
+ *	  Stored masks as rows, behind the views aread.mask and aread.mask_overlap.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/chunk.h"
+#include "catalog/masks.h"
+#include "catalog/pg_type.h"
+#include "engine/mask.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/memutils.h"
+
+/* Masks out of the array of their chunks; false: the model has none. */
+static bool
+read_chunks(ArrayType *array, StoredMasks *masks)
+{
+	Datum	   *chunks;
+	bool	   *nulls;
+	int			n;
+	char	   *bytes;
+	Size		size = 0;
+
+	deconstruct_array(array, BYTEAOID, -1, false, TYPALIGN_INT, &chunks, &nulls, &n);
+	if (n == 0)
+		return false;
+	bytes = MemoryContextAllocHuge(CurrentMemoryContext, (Size) n * CHUNK_SIZE);
+	for (int i = 0; i < n; i++)
+	{
+		Size		length;
+		const char *payload;
+
+		if (nulls[i])
+			stored_corrupt("mask", "A chunk is NULL.");
+		payload = chunk_open(DatumGetByteaPP(chunks[i]), &length, "mask");
+		if (length > CHUNK_SIZE)
+			stored_corrupt("mask", "A chunk is longer than it should be.");
+		memcpy(bytes + size, payload, length);
+		size += length;
+	}
+	masks_read(masks, bytes, size);
+	return true;
+}
+
+/* A domain without a mask has all gates open. */
+static bool
+is_open(const StoredMasks *masks, uint32 domain, int gate)
+{
+	return !masks->has_mask[domain] ||
+		masks->masks[(Size) domain * masks->n_gates + gate] != 0;
+}
+
+static void
+put_gates(ReturnSetInfo *rsinfo, const StoredMasks *masks, uint32 domain)
+{
+	const IntList *experts = &masks->config.hei_experts;
+	int			gate = 0;
+
+	for (int layer = 2; layer <= experts->n; layer++)
+		for (int lower = 1; lower <= experts->value[layer - 2]; lower++)
+			for (int upper = 1; upper <= experts->value[layer - 1]; upper++, gate++)
+			{
+				Datum		values[6];
+				bool		nulls[6] = {false};
+
+				values[0] = Int32GetDatum((int32) domain);
+				values[1] = Int32GetDatum(layer);
+				values[2] = Int32GetDatum(lower);
+				values[3] = Int32GetDatum(upper);
+				values[4] = BoolGetDatum(is_open(masks, domain, gate));
+				values[5] = Float4GetDatum(masks_gate(masks, domain, gate));
+				tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+			}
+}
+
+PG_FUNCTION_INFO_V1(aread_mask_gates);
+/* aread.mask_gates(chunks): domain, layer, lower expert, upper expert, open, gate */
+Datum
+aread_mask_gates(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	StoredMasks masks;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
+		return (Datum) 0;
+	for (uint32 d = 0; d < masks.n_domains; d++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_gates(rsinfo, &masks, d);
+	}
+	return (Datum) 0;
+}
+
+/* All masks as bytes, those of domains without a mask all open. */
+static uint8 *
+open_gates(const StoredMasks *masks)
+{
+	uint8	   *gates = MemoryContextAllocHuge(CurrentMemoryContext,
+											   (Size) masks->n_domains * masks->n_gates + 1);
+
+	for (uint32 d = 0; d < masks->n_domains; d++)
+		for (int g = 0; g < masks->n_gates; g++)
+			gates[(Size) d * masks->n_gates + g] = is_open(masks, d, g);
+	return gates;
+}
+
+static void
+put_overlaps(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *gates, uint32 a,
+			 uint32 b)
+{
+	int			n_layers = masks->config.hei_experts.n;
+
+	/* layer 1 of the loop stands for all layers together */
+	for (int layer = 1; layer <= n_layers; layer++)
+	{
+		double		overlap = mask_overlap(&masks->config, gates + (Size) a * masks->n_gates,
+										   gates + (Size) b * masks->n_gates,
+										   layer == 1 ? 0 : layer);
+		Datum		values[4];
+		bool		nulls[4] = {false};
+
+		values[0] = Int32GetDatum((int32) a);
+		values[1] = Int32GetDatum((int32) b);
+		values[2] = Int32GetDatum(layer);
+		nulls[2] = layer == 1;
+		values[3] = Float8GetDatum(overlap);
+		nulls[3] = isnan(overlap);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+}
+
+PG_FUNCTION_INFO_V1(aread_mask_overlaps);
+/* aread.mask_overlaps(chunks): domain_a < domain_b, layer (NULL: all), overlap */
+Datum
+aread_mask_overlaps(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	StoredMasks masks;
+	uint8	   *gates;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
+		return (Datum) 0;
+	gates = open_gates(&masks);
+	for (uint32 a = 0; a < masks.n_domains; a++)
+		for (uint32 b = a + 1; b < masks.n_domains; b++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			put_overlaps(rsinfo, &masks, gates, a, b);
+		}
+	return (Datum) 0;
+}

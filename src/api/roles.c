@@ -1,0 +1,93 @@
+/*
+ * roles.c
+ *	  Column roles out of a call's arguments.
+ */
+#include "postgres.h"
+
+#include "api/roles.h"
+
+#include "catalog/pg_type.h"
+#include "source/reader.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int argument)
+{
+	if (argument < 0 || PG_ARGISNULL(argument))
+		return NULL;
+	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+/* A role that need not be filled: its default name counts if there is such a column. */
+static char *
+optional_role(FunctionCallInfo fcinfo, int argument, char *known, Oid relation,
+			  const char *default_name)
+{
+	char	   *given = text_argument(fcinfo, argument);
+
+	if (given)
+		return given;
+	if (known)
+		return known;
+	return OidIsValid(column_type(relation, default_name)) ? pstrdup(default_name) : NULL;
+}
+
+static char *
+required_role(FunctionCallInfo fcinfo, int argument, char *known, const char *default_name)
+{
+	char	   *given = text_argument(fcinfo, argument);
+
+	if (given)
+		return given;
+	return known ? known : pstrdup(default_name);
+}
+
+static List *
+feature_list(FunctionCallInfo fcinfo, int argument)
+{
+	List	   *features = NIL;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), TEXTOID, -1, false, TYPALIGN_INT,
+					  &values, &nulls, &n);
+	if (n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the list of features is empty"),
+				 errhint("Leave the argument out to use every column but label and split.")));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the list of features contains NULL")));
+		features = lappend(features, TextDatumGetCString(values[i]));
+	}
+	return features;
+}
+
+ColumnRoles *
+roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *arguments,
+			  const ColumnRoles *known)
+{
+	static const ColumnRoles nothing = {0};
+	ColumnRoles *roles = palloc0(sizeof(ColumnRoles));
+
+	check_relation(relation);
+	if (!known)
+		known = &nothing;
+	roles->relation = relation;
+	roles->label = required_role(fcinfo, arguments->label, known->label, "label");
+	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
+	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, relation,
+								   "user_id");
+	roles->item_id = optional_role(fcinfo, arguments->item_id, known->item_id, relation,
+								   "item_id");
+	roles->split = optional_role(fcinfo, arguments->split, known->split, relation, "split");
+	roles->features = PG_ARGISNULL(arguments->features) ? known->features :
+		feature_list(fcinfo, arguments->features);
+	return roles;
+}

@@ -1,0 +1,33 @@
+/*
+ * roles.h
+ *	  Column roles out of a call's arguments, shared by training and
+ *	  registering.
+ */
+#ifndef AREAD_ROLES_H
+#define AREAD_ROLES_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+#include "source/source.h"
+
+/* Where the arguments of a function stand; -1: it has no such argument. */
+typedef struct RoleArguments
+{
+	int			label;
+	int			domain;
+	int			user_id;
+	int			item_id;
+	int			split;
+	int			features;
+} RoleArguments;
+
+/*
+ * The roles of a relation's columns: what the call says, else what "known"
+ * (NULL: nothing) says, else the columns called label, domain, user_id,
+ * item_id and split; the last three only if there are such.
+ */
+extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, Oid relation,
+								  const RoleArguments *arguments, const ColumnRoles *known);
+
+#endif							/* AREAD_ROLES_H */

@@ -1,0 +1,206 @@
+/*
+ * train.c
+ *	  aread_train(): read the source, train, store, report.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "api/roles.h"
+#include "catalog/models.h"
+#include "catalog/options.h"
+#include "engine/train.h"
+#include "funcapi.h"
+#include "host.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+/* Longest silence of a training. */
+#define NOTICE_SECONDS 10.0
+
+typedef struct Reporter
+{
+	double		last_notice;
+	int			epochs;			/* of the configuration */
+} Reporter;
+
+static void
+report_progress(void *context, const TrainProgress *progress)
+{
+	Reporter   *reporter = context;
+	double		now = host_seconds();
+
+	if (now - reporter->last_notice < NOTICE_SECONDS)
+		return;
+	reporter->last_notice = now;
+	switch (progress->phase)
+	{
+		case PHASE_START:
+			ereport(NOTICE, (errmsg("start: training the wide part")));
+			break;
+		case PHASE_MASK_UPDATE:
+			ereport(NOTICE,
+					(errmsg("mask update: domain " UINT64_FORMAT " of " UINT64_FORMAT,
+							progress->batch, progress->batches)));
+			break;
+		case PHASE_WARMUP:
+		case PHASE_TRAIN:
+			ereport(NOTICE,
+					(errmsg("epoch %d: batch " UINT64_FORMAT " of " UINT64_FORMAT
+							", loss %.4f, %.0f rows/s", progress->epoch, progress->batch,
+							progress->batches, progress->loss, progress->rows_per_second)));
+			break;
+	}
+}
+
+static char *
+measure_text(double value)
+{
+	return isnan(value) ? pstrdup("-") : psprintf("%.4f", value);
+}
+
+static void
+report_evaluation(void *context, const Evaluation *evaluation)
+{
+	Reporter   *reporter = context;
+	const Measures *valid = &evaluation->valid;
+
+	if (!evaluation->epoch_end && evaluation->number > 0)
+		return;
+	reporter->last_notice = host_seconds();
+	if (evaluation->number == 0)
+		ereport(NOTICE,
+				(errmsg("start: validation AUC %s, DomainAUC %s, log loss %s",
+						measure_text(valid->auc.value), measure_text(valid->domain_auc.value),
+						measure_text(valid->log_loss.value))));
+	else
+		ereport(NOTICE,
+				(errmsg("epoch %d of %d: loss %.4f, validation AUC %s, DomainAUC %s, log loss %s, %.0f rows/s%s",
+						evaluation->epoch, reporter->epochs, evaluation->train_loss,
+						measure_text(valid->auc.value), measure_text(valid->domain_auc.value),
+						measure_text(valid->log_loss.value), evaluation->rows_per_second,
+						evaluation->best ? ", best so far" : "")));
+}
+
+static uint64
+skipped_rows(const ReadReport *report)
+{
+	return report->null_labels + report->bad_labels + report->null_domains +
+		report->null_splits;
+}
+
+static void
+report_skips(const ReadReport *report)
+{
+	if (skipped_rows(report) > 0)
+		ereport(NOTICE,
+				(errmsg("skipped " UINT64_FORMAT " of " UINT64_FORMAT " rows",
+						skipped_rows(report), report->rows_read),
+				 errdetail("No label: " UINT64_FORMAT ", label neither 0 nor 1: " UINT64_FORMAT
+						   ", no domain: " UINT64_FORMAT ", no split: " UINT64_FORMAT ".",
+						   report->null_labels, report->bad_labels, report->null_domains,
+						   report->null_splits)));
+}
+
+static void
+set_measure(Datum *values, bool *nulls, int at, const Measure *measure)
+{
+	values[at] = Float8GetDatum(measure->value);
+	nulls[at] = isnan(measure->value);
+}
+
+/* The row that the call returns; measures on test rows if there are any. */
+static Datum
+result_row(FunctionCallInfo fcinfo, const NewModel *new, int32 version)
+{
+	const TrainResult *result = new->result;
+	const Measures *measures = new->report->rows[SPLIT_TEST] > 0 ? &result->test : &result->valid;
+	Datum		values[15];
+	bool		nulls[15] = {false};
+	TupleDesc	descriptor;
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = CStringGetTextDatum(new->name);
+	values[1] = Int32GetDatum(version);
+	for (int split = 0; split < 3; split++)
+		values[2 + split] = Int64GetDatum((int64) new->report->rows[split]);
+	values[5] = Int64GetDatum((int64) skipped_rows(new->report));
+	set_measure(values, nulls, 6, &measures->auc);
+	set_measure(values, nulls, 7, &measures->domain_auc);
+	set_measure(values, nulls, 8, &measures->major5_auc);
+	set_measure(values, nulls, 9, &measures->minor10_auc);
+	set_measure(values, nulls, 10, &measures->minor5_auc);
+	set_measure(values, nulls, 11, &measures->log_loss);
+	values[12] = Int32GetDatum(result->evaluations[result->n_evaluations - 1].epoch);
+	values[13] = Int32GetDatum(result->evaluations[result->best_evaluation].epoch);
+	values[14] = Float8GetDatum(new->report->seconds + result->seconds);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}
+
+static void
+train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
+{
+	static const TrainObserver observer = {report_progress, report_evaluation};
+	Reporter	reporter = {host_seconds(), new->config->epochs};
+	TrainObserver reporting = observer;
+	EngineHost	host = host_callbacks();
+	EngineError error;
+	ReadReport *report = palloc0(sizeof(ReadReport));
+	FeatureSpec *spec;
+	Dataset    *data;
+	Arena		arena;
+
+	reporting.context = &reporter;
+	data = source_read(new->roles, options, context, &spec, report);
+	report_skips(report);
+	host_arena(&arena, context);
+	new->result = train(&arena, new->config, data, &host, &reporting, &error);
+	if (!new->result)
+		host_raise(&error);
+	new->spec = spec;
+	new->report = report;
+}
+
+PG_FUNCTION_INFO_V1(aread_train);
+/*
+ * aread_train(source, model, label, domain, features, user_id, item_id, split,
+ * options): the model appears with the caller's COMMIT.
+ */
+Datum
+aread_train(PG_FUNCTION_ARGS)
+{
+	static const RoleArguments arguments = {
+		.label = 2,.domain = 3,.features = 4,.user_id = 5,.item_id = 6,.split = 7
+	};
+	MemoryContext context;
+	Config		config;
+	SourceOptions options;
+	NewModel	new = {.config = &config};
+	int32		version;
+	uint32		crc;
+	Oid			relation;
+
+	PreventCommandIfReadOnly("aread_train()");
+	PreventCommandIfParallelMode("aread_train()");
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
+	relation = PG_GETARG_OID(0);
+	new.options = PG_ARGISNULL(8) ?
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
+		PG_GETARG_JSONB_P(8);
+	options_parse(new.options, &config, &options);
+	new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
+	new.name = PG_ARGISNULL(1) ? get_rel_name(relation) :
+		text_to_cstring(PG_GETARG_TEXT_PP(1));
+	catalog_check_name(new.name);
+	context = AllocSetContextCreate(CurrentMemoryContext, "aread training",
+									ALLOCSET_DEFAULT_SIZES);
+	train_model(&new, &options, context);
+	catalog_store(&new, &version, &crc);
+	return result_row(fcinfo, &new, version);
+}

@@ -1,0 +1,100 @@
+/*
+ * host.c
+ *	  PostgreSQL as the engine's host.
+ */
+#include "postgres.h"
+
+#include "host.h"
+
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "utils/memutils.h"
+
+static void *
+host_allocate(void *context, size_t size)
+{
+	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+}
+
+static void
+host_release(void *context, void *block)
+{
+	pfree(block);
+}
+
+void
+host_arena(Arena *arena, MemoryContext context)
+{
+	arena_init(arena, host_allocate, host_release, context);
+}
+
+/*
+ * A cancelled query leaves the engine by its own way out, the rarer interrupts
+ * (a recovery conflict, a barrier) from here: the engine holds nothing but
+ * memory of its arena.
+ */
+static bool
+host_interrupted(void *context)
+{
+	if (QueryCancelPending || ProcDiePending)
+		return true;
+	CHECK_FOR_INTERRUPTS();
+	return false;
+}
+
+double
+host_seconds(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+static double
+clock_seconds(void *context)
+{
+	return host_seconds();
+}
+
+EngineHost
+host_callbacks(void)
+{
+	return (EngineHost) {
+		.interrupted = host_interrupted,.seconds = clock_seconds
+	};
+}
+
+static int
+sqlstate_of(EngineCode code)
+{
+	switch (code)
+	{
+		case ENGINE_OUT_OF_MEMORY:
+			return ERRCODE_OUT_OF_MEMORY;
+		case ENGINE_INTERRUPTED:
+			return ERRCODE_QUERY_CANCELED;
+		case ENGINE_DIVERGED:
+			return ERRCODE_FLOATING_POINT_EXCEPTION;
+		case ENGINE_BAD_INPUT:
+			return ERRCODE_INVALID_PARAMETER_VALUE;
+		case ENGINE_CORRUPT:
+			return ERRCODE_DATA_CORRUPTED;
+		case ENGINE_OK:
+			break;
+	}
+	return ERRCODE_INTERNAL_ERROR;
+}
+
+void
+host_raise(const EngineError *error)
+{
+	/* the server knows best why it wants to stop */
+	if (error->code == ENGINE_INTERRUPTED)
+		CHECK_FOR_INTERRUPTS();
+	ereport(ERROR,
+			(errcode(sqlstate_of(error->code)),
+			 errmsg("%s", error->message),
+			 error->hint[0] ? errhint("%s", error->hint) : 0));
+	pg_unreachable();
+}

@@ -1,0 +1,22 @@
+/*
+ * host.h
+ *	  PostgreSQL as the engine's host: memory contexts for its arenas, the
+ *	  backend's interrupts, a clock, and ereport for its errors.
+ */
+#ifndef AREAD_HOST_H
+#define AREAD_HOST_H
+
+#include "postgres.h"
+
+#include "engine/base.h"
+
+/* Blocks of the arena are chunks of the context: either frees them. */
+extern void host_arena(Arena *arena, MemoryContext context);
+/* Interrupts and clock; has no state. */
+extern EngineHost host_callbacks(void);
+/* Seconds of a monotonic clock. */
+extern double host_seconds(void);
+/* The engine's error as PostgreSQL's. */
+extern void host_raise(const EngineError *error) pg_attribute_noreturn();
+
+#endif							/* AREAD_HOST_H */

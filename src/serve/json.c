@@ -1,0 +1,132 @@
+/*
+ * json.c
+ *	  JSON objects to rows of ids: keys are feature names.
+ */
+#include "postgres.h"
+
+#include "serve/input.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+/* The types of a JSON value that is not null. */
+typedef enum JsonType
+{
+	JSON_STRING, JSON_NUMBER, JSON_BOOLEAN, N_JSON_TYPES
+} JsonType;
+
+struct JsonMap
+{
+	const FeatureSpec *spec;
+	ValueEncoder *(*encoders)[N_JSON_TYPES];	/* [n_features] */
+	MemoryContext context;
+};
+
+JsonMap *
+json_map(const FeatureSpec *spec, MemoryContext context)
+{
+	JsonMap    *map = MemoryContextAllocZero(context, sizeof(JsonMap));
+
+	map->spec = spec;
+	map->context = context;
+	map->encoders = MemoryContextAllocZero(context,
+										   spec->n_features * sizeof(*map->encoders));
+	return map;
+}
+
+static ValueEncoder *
+encoder_for(JsonMap *map, int f, JsonType type)
+{
+	static const Oid scalars[] = {TEXTOID, NUMERICOID, BOOLOID};
+	static const Oid arrays[] = {TEXTARRAYOID, NUMERICARRAYOID, BOOLARRAYOID};
+	bool		is_list = map->spec->features[f].kind == FEATURE_LIST;
+
+	if (!map->encoders[f][type])
+		map->encoders[f][type] = encoder_create(map->spec, f,
+												is_list ? arrays[type] : scalars[type],
+												map->context);
+	return map->encoders[f][type];
+}
+
+/* Id of a scalar: a value, or a member of a list. */
+static uint32
+scalar_id(JsonMap *map, int f, const JsonbValue *value)
+{
+	text	   *string;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			return NULL_ID;
+		case jbvString:
+			string = cstring_to_text_with_len(value->val.string.val, value->val.string.len);
+			return encoder_id(encoder_for(map, f, JSON_STRING), PointerGetDatum(string), false);
+		case jbvNumeric:
+			return encoder_id(encoder_for(map, f, JSON_NUMBER),
+							  NumericGetDatum(value->val.numeric), false);
+		case jbvBool:
+			return encoder_id(encoder_for(map, f, JSON_BOOLEAN),
+							  BoolGetDatum(value->val.boolean), false);
+		default:
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("feature \"%s\" cannot take a JSON object or array",
+							map->spec->features[f].name)));
+	}
+}
+
+static void
+set_list(JsonMap *map, int f, const JsonbValue *value, InputRow *row)
+{
+	JsonbIterator *iterator;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+	uint32	   *members;
+	int			n = 0;
+
+	if (value->type == jbvNull)
+		return;
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("feature \"%s\" is a list, but its value is not an array",
+						map->spec->features[f].name)));
+	members = palloc((JsonContainerSize(value->val.binary.data) + 1) * sizeof(uint32));
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+		if (token == WJB_ELEM && element.type != jbvNull)
+			members[n++] = scalar_id(map, f, &element);
+	input_set_list(row, f, members, n);
+}
+
+void
+json_encode(JsonMap *map, Jsonb *features, InputRow *row)
+{
+	bool		any = false;
+
+	if (!JB_ROOT_IS_OBJECT(features))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("features must be a JSON object"),
+				 errhint("For example '{\"user_id\": 7, \"item_id\": 42}'.")));
+	for (int f = 0; f < map->spec->n_features; f++)
+	{
+		const char *name = map->spec->features[f].name;
+		JsonbValue	value;
+
+		if (!getKeyJsonValueFromContainer(&features->root, name, strlen(name), &value))
+			continue;
+		any = true;
+		if (map->spec->features[f].kind == FEATURE_LIST)
+			set_list(map, f, &value, row);
+		else
+			input_set(row, f, scalar_id(map, f, &value));
+	}
+	if (!any && JB_ROOT_COUNT(features) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("no key of the object is a feature of the model"),
+				 errhint("The view aread.feature lists the features; the first is \"%s\".",
+						 map->spec->features[0].name)));
+}

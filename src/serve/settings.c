@@ -1,0 +1,33 @@
+/*
+ * settings.c
+ *	  Settings (aread.*) that scoring obeys.
+ */
+#include "postgres.h"
+
+#include "serve/settings.h"
+
+#include "utils/guc.h"
+
+int			serve_cache_megabytes = 512;
+int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
+
+static const struct config_enum_entry unseen_domain_values[] = {
+	{"score", UNSEEN_DOMAIN_SCORE, false},
+	{"error", UNSEEN_DOMAIN_ERROR, false},
+	{NULL, 0, false}
+};
+
+void
+serve_define_settings(void)
+{
+	DefineCustomIntVariable("aread.cache_size",
+							"Memory of a session for models that are not in use.",
+							"Models used longest ago leave it first; those that a running query uses stay.",
+							&serve_cache_megabytes, 512, 0, 1024 * 1024, PGC_USERSET,
+							GUC_UNIT_MB, NULL, NULL, NULL);
+	DefineCustomEnumVariable("aread.unseen_domain",
+							 "What aread_predict does for a domain not seen in training.",
+							 "\"score\" uses all experts without a mask, \"error\" raises an error.",
+							 &serve_unseen_domain, UNSEEN_DOMAIN_SCORE, unseen_domain_values,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+}

@@ -1,0 +1,22 @@
+/*
+ * settings.h
+ *	  Settings (aread.*) that scoring obeys.
+ */
+#ifndef AREAD_SETTINGS_H
+#define AREAD_SETTINGS_H
+
+#include "postgres.h"
+
+/* What a domain does that was not seen in training. */
+typedef enum UnseenDomain
+{
+	UNSEEN_DOMAIN_SCORE,		/* scores without a mask, equation (6) */
+	UNSEEN_DOMAIN_ERROR
+} UnseenDomain;
+
+extern int	serve_cache_megabytes;	/* aread.cache_size */
+extern int	serve_unseen_domain;	/* aread.unseen_domain, an UnseenDomain */
+
+extern void serve_define_settings(void);
+
+#endif							/* AREAD_SETTINGS_H */
