@@ -71,8 +71,9 @@ select_text(Oid relation, List *columns)
 void
 reader_run(Oid relation, List *columns, RowFunction function, void *context)
 {
+	/* SPI takes a SELECT into DestNone for a utility statement */
 	RowReceiver receiver = {
-		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestNone},
+		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestTuplestore},
 		.function = function,
 		.context = context
 	};
