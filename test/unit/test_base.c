@@ -1,0 +1,103 @@
+/*
+ * test_base.c
+ *	  The arena: alignment, zeroing, marks, failure; errors; interrupts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base.h"
+#include "unit.h"
+
+static void
+test_blocks(void)
+{
+	Arena		arena;
+	unsigned char *block;
+	struct ArenaBlock *mark;
+	bool		zero = true;
+	size_t		held;
+
+	arena_init_malloc(&arena);
+	block = arena_alloc(&arena, 1000);
+	CHECK((uintptr_t) block % 64 == 0);
+	for (int i = 0; i < 1000; i++)
+		zero = zero && block[i] == 0;
+	CHECK(zero);
+	memset(block, 1, 1000);
+	held = arena.bytes;
+	mark = arena_mark(&arena);
+	CHECK(arena_alloc(&arena, 100000) != NULL);
+	CHECK(arena.bytes > held + 99999);
+	arena_reset_to(&arena, mark);
+	CHECK(arena.bytes == held);
+	CHECK(block[999] == 1);
+	CHECK(arena.peak_bytes > held + 99999);
+	arena_free_all(&arena);
+	CHECK(arena.bytes == 0);
+}
+
+static void *
+allocate_little(void *context, size_t size)
+{
+	(void) context;
+	return size > 4096 ? NULL : malloc(size);
+}
+
+static void
+release(void *context, void *block)
+{
+	(void) context;
+	free(block);
+}
+
+/* A failure is remembered, and nothing more handed out, until it is asked for. */
+static void
+test_failure(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+
+	arena_init(&arena, allocate_little, release, NULL);
+	CHECK(arena_alloc(&arena, 100) != NULL);
+	CHECK(arena_ok(&arena, &error));
+	CHECK(arena_alloc(&arena, 100000) == NULL);
+	CHECK(arena_alloc(&arena, 100) == NULL);
+	CHECK(!arena_ok(&arena, &error));
+	CHECK(error.code == ENGINE_OUT_OF_MEMORY);
+	CHECK(arena_alloc(&arena, 100) != NULL);
+	CHECK(arena_array(&arena, SIZE_MAX / 2, 16) == NULL);
+	CHECK(!arena_ok(&arena, &error));
+	arena_free_all(&arena);
+}
+
+static bool
+interrupted(void *context)
+{
+	return *(bool *) context;
+}
+
+static void
+test_errors(void)
+{
+	bool		stop = false;
+	EngineHost	host = {.interrupted = interrupted,.context = &stop};
+	EngineError error = {0};
+
+	CHECK(!engine_fail(&error, ENGINE_BAD_INPUT, "Do this.", "%d is wrong", 7));
+	CHECK(error.code == ENGINE_BAD_INPUT);
+	CHECK(strcmp(error.message, "7 is wrong") == 0);
+	CHECK(strcmp(error.hint, "Do this.") == 0);
+	CHECK(host_continue(&host, &error));
+	stop = true;
+	CHECK(!host_continue(&host, &error));
+	CHECK(error.code == ENGINE_INTERRUPTED);
+}
+
+int
+main(void)
+{
+	test_blocks();
+	test_failure();
+	test_errors();
+	return unit_summary();
+}

@@ -1,0 +1,182 @@
+/*
+ * test_mask.c
+ *	  Masks: validity, pruning, candidates and overlap against plain rules.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/mask.h"
+#include "engine/model.h"
+#include "unit.h"
+
+#define GATES (2 * 3 + 3 * 4)
+
+/* Two layers of gates: 2 experts below 3 below 4. */
+static Config
+small_config(void)
+{
+	Config		config;
+
+	config_defaults(&config);
+	config.hei_experts = (IntList) {3, {2, 3, 4}};
+	config.hei_hidden.n = config.hei_output.n = 3;
+	return config;
+}
+
+/* Gate of layer 2 (lower 0..1, upper 0..2) or 3 (lower 0..2, upper 0..3). */
+static int
+gate(int layer, int lower, int upper)
+{
+	return layer == 2 ? lower * 3 + upper : 6 + lower * 4 + upper;
+}
+
+/* Every expert that is fed feeds on, and the other way round; somebody answers. */
+static bool
+follows_rules(const uint8_t *mask)
+{
+	bool		answers = false;
+
+	for (int middle = 0; middle < 3; middle++)
+	{
+		bool		fed = false;
+		bool		feeds = false;
+
+		for (int lower = 0; lower < 2; lower++)
+			fed = fed || mask[gate(2, lower, middle)];
+		for (int upper = 0; upper < 4; upper++)
+			feeds = feeds || mask[gate(3, middle, upper)];
+		if (fed != feeds)
+			return false;
+		answers = answers || fed;
+	}
+	return answers;
+}
+
+/* All 2^18 masks: made valid they follow the rules, and lose only what they must. */
+static void
+test_validity(void)
+{
+	Config		config = small_config();
+	int			bad = 0;
+
+	for (uint32_t bits = 0; bits < 1u << GATES; bits++)
+	{
+		uint8_t		mask[GATES];
+		uint8_t		valid[GATES];
+		bool		has_path = false;
+
+		for (int g = 0; g < GATES; g++)
+			valid[g] = mask[g] = bits >> g & 1;
+		for (int lower = 0; lower < 2; lower++)
+			for (int middle = 0; middle < 3; middle++)
+				for (int upper = 0; upper < 4; upper++)
+					has_path = has_path || (mask[gate(2, lower, middle)] &&
+											mask[gate(3, middle, upper)]);
+		if (mask_make_valid(&config, valid) != has_path)
+			bad++;
+		if (!has_path)
+			continue;
+		if (!follows_rules(valid) || !mask_is_valid(&config, valid))
+			bad++;
+		if (mask_is_valid(&config, mask) != follows_rules(mask))
+			bad++;
+		for (int g = 0; g < GATES; g++)
+			if (valid[g] > mask[g])
+				bad++;
+	}
+	CHECK(bad == 0);
+}
+
+/* Closes round(ratio * open) of the lowest gates, and never the last path. */
+static void
+test_pruning(void)
+{
+	Config		config = small_config();
+	real		gates[GATES];
+	uint8_t		mask[GATES];
+	int			rounds = 0;
+
+	for (int g = 0; g < GATES; g++)
+		gates[g] = (real) (g + 1);
+	memset(mask, 1, GATES);
+	CHECK(mask_open(&config, mask) == GATES);
+	CHECK(mask_prune(&config, gates, 0.1, mask) >= 2);
+	CHECK(!mask[0] && !mask[1] && mask[2]);
+	CHECK(mask_open(&config, mask) == GATES - 2);
+	while (mask_prune(&config, gates, 0.2, mask) > 0 && rounds++ < 100)
+		CHECK(follows_rules(mask));
+	CHECK(mask_open(&config, mask) == 2);
+	CHECK(rounds < 100);
+}
+
+static void
+test_candidates(void)
+{
+	Config		config = small_config();
+	real		gates[GATES];
+	uint8_t		present[GATES] = {0};
+	uint8_t		mask[GATES];
+	Random		random;
+	double		density = 0;
+
+	for (int g = 0; g < GATES; g++)
+		gates[g] = (real) ((g * 7) % GATES);
+	random_start(&random, 3, RANDOM_MASKS, 0);
+	/* without flips: the top gates, and the present mask */
+	mask_candidate(&config, gates, NULL, 1.0, 0, &random, mask);
+	CHECK(mask_open(&config, mask) == GATES);
+	present[gate(2, 0, 0)] = present[gate(3, 0, 0)] = 1;
+	mask_candidate(&config, gates, present, 0.5, 0, &random, mask);
+	CHECK(mask[gate(2, 0, 0)] && mask[gate(3, 0, 0)]);
+	CHECK(follows_rules(mask));
+	for (int i = 0; i < 500; i++)
+	{
+		mask_candidate(&config, gates, NULL, 0.1, 0.5, &random, mask);
+		CHECK(follows_rules(mask));
+		density += mask_density(&config, mask) / 500;
+	}
+	CHECK(density > 0.05 && density < 0.7);
+}
+
+static void
+test_overlap(void)
+{
+	Config		config = small_config();
+	uint8_t		a[GATES] = {0};
+	uint8_t		b[GATES] = {0};
+
+	CHECK(isnan(mask_overlap(&config, a, b, 0)));
+	a[0] = a[1] = a[6] = 1;
+	b[1] = b[2] = b[6] = b[7] = 1;
+	CHECK(fabs(mask_overlap(&config, a, b, 2) - 1.0 / 3) < 1e-12);
+	CHECK(fabs(mask_overlap(&config, a, b, 3) - 1.0 / 2) < 1e-12);
+	CHECK(fabs(mask_overlap(&config, a, b, 0) - 2.0 / 5) < 1e-12);
+	CHECK(mask_overlap(&config, a, a, 0) == 1);
+}
+
+static void
+test_used_experts(void)
+{
+	Config		config = small_config();
+	uint8_t		mask[GATES] = {0};
+	bool		used[MAX_EXPERTS];
+
+	mask[gate(2, 1, 2)] = mask[gate(3, 2, 0)] = mask[gate(3, 2, 3)] = 1;
+	mask_used_experts(&config, mask, 1, used);
+	CHECK(!used[0] && used[1]);
+	mask_used_experts(&config, mask, 2, used);
+	CHECK(!used[0] && !used[1] && used[2]);
+	mask_used_experts(&config, mask, 3, used);
+	CHECK(used[0] && !used[1] && !used[2] && used[3]);
+}
+
+int
+main(void)
+{
+	test_validity();
+	test_pruning();
+	test_candidates();
+	test_overlap();
+	test_used_experts();
+	return unit_summary();
+}
