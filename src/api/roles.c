@@ -19,9 +19,12 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-/* A role that need not be filled: its default name counts if there is such a column. */
+/*
+ * A role that need not be filled: its default name counts if there is such a
+ * column, and it is not the label.
+ */
 static char *
-optional_role(FunctionCallInfo fcinfo, int argument, char *known, Oid relation,
+optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRoles *roles,
 			  const char *default_name)
 {
 	char	   *given = text_argument(fcinfo, argument);
@@ -30,7 +33,10 @@ optional_role(FunctionCallInfo fcinfo, int argument, char *known, Oid relation,
 		return given;
 	if (known)
 		return known;
-	return OidIsValid(column_type(relation, default_name)) ? pstrdup(default_name) : NULL;
+	if (strcmp(roles->label, default_name) == 0 ||
+		!OidIsValid(column_type(roles->relation, default_name)))
+		return NULL;
+	return pstrdup(default_name);
 }
 
 static char *
@@ -82,11 +88,11 @@ roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *argume
 	roles->relation = relation;
 	roles->label = required_role(fcinfo, arguments->label, known->label, "label");
 	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
-	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, relation,
+	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, roles,
 								   "user_id");
-	roles->item_id = optional_role(fcinfo, arguments->item_id, known->item_id, relation,
+	roles->item_id = optional_role(fcinfo, arguments->item_id, known->item_id, roles,
 								   "item_id");
-	roles->split = optional_role(fcinfo, arguments->split, known->split, relation, "split");
+	roles->split = optional_role(fcinfo, arguments->split, known->split, roles, "split");
 	roles->features = PG_ARGISNULL(arguments->features) ? known->features :
 		feature_list(fcinfo, arguments->features);
 	return roles;

@@ -20,6 +20,26 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+/* Other base types, by what their category promises of their output. */
+static KeyKind
+base_type_kind(Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(type, &category, &preferred);
+	switch (category)
+	{
+		case TYPCATEGORY_STRING:
+			return get_typlen(type) == -1 ? KEY_TEXT : KEY_OUTPUT;
+		case TYPCATEGORY_GEOMETRIC: /* extra_float_digits */
+		case TYPCATEGORY_NUMERIC:	/* regclass and its like: search_path */
+			return KEY_UNSUPPORTED;
+		default:
+			return KEY_OUTPUT;
+	}
+}
+
 KeyKind
 key_kind(Oid type)
 {
@@ -52,6 +72,7 @@ key_kind(Oid type)
 		case XMLOID:
 		case INTERVALOID:		/* IntervalStyle */
 		case CASHOID:			/* lc_monetary */
+		case BYTEAOID:			/* bytea_output */
 			return KEY_UNSUPPORTED;
 		default:
 			break;
@@ -61,19 +82,10 @@ key_kind(Oid type)
 	switch (get_typtype(base))
 	{
 		case TYPTYPE_BASE:
-			{
-				char		category;
-				bool		preferred;
-
-				get_type_category_preferred(base, &category, &preferred);
-				return category == TYPCATEGORY_STRING && get_typlen(base) == -1 ?
-					KEY_TEXT : KEY_OUTPUT;
-			}
+			return base_type_kind(base);
 		case TYPTYPE_ENUM:
-		case TYPTYPE_RANGE:
-		case TYPTYPE_MULTIRANGE:
 			return KEY_OUTPUT;
-		default:
+		default:				/* of ranges, the bounds' output counts */
 			return KEY_UNSUPPORTED;
 	}
 }
