@@ -14,6 +14,14 @@
 
 #define START_TOLERANCE 1e-5
 #define START_ITERATIONS 500
+/*
+ * Heads that start at zero move little at first: patience counts from here on,
+ * and mask updates of small sets need not be closer than this.
+ */
+#define SETTLE_BATCHES 400
+#define MIN_MASK_INTERVAL 100
+/* An evaluation must gain that much to be better: less is noise on any validation set. */
+#define MIN_GAIN 1e-4
 /* Rows scored between two looks at the host. */
 #define EVALUATE_ROWS 4096
 
@@ -178,14 +186,17 @@ evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
 	if (!measure_split(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
 		return false;
 	evaluation->best = result->n_evaluations == 0 ||
-		evaluation_score(evaluation) > trainer->best_score;
+		evaluation_score(evaluation) >= trainer->best_score + MIN_GAIN;
 	evaluation->seconds = now(trainer) - trainer->started;
 	if (evaluation->best)
 	{
 		trainer->best_score = evaluation_score(evaluation);
 		result->best_evaluation = evaluation->number;
+		trainer->evaluations_without_gain = 0;
 		keep_best(trainer);
 	}
+	else if (trainer->batches >= SETTLE_BATCHES)
+		trainer->evaluations_without_gain++;
 	result->n_evaluations++;
 	trainer->loss_sum = 0;
 	trainer->loss_rows = 0;
@@ -289,7 +300,7 @@ report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_ba
 
 /*
  * Masks are due after the warm-up (an epoch at most) and then every
- * mask_interval batches (half an epoch at most).
+ * mask_interval batches (half an epoch at most, unless that is a few batches).
  */
 static bool
 masks_due(const Trainer *trainer, uint64_t n_batches)
@@ -302,17 +313,15 @@ masks_due(const Trainer *trainer, uint64_t n_batches)
 		return false;
 	if (warmup > n_batches)
 		warmup = n_batches;
-	if (interval > n_batches / 2)
-		interval = n_batches / 2 > 0 ? n_batches / 2 : 1;
+	if (interval > n_batches / 2 && interval > MIN_MASK_INTERVAL)
+		interval = n_batches / 2 > MIN_MASK_INTERVAL ? n_batches / 2 : MIN_MASK_INTERVAL;
 	return trainer->batches >= warmup && (trainer->batches - warmup) % interval == 0;
 }
 
 static bool
 out_of_patience(const Trainer *trainer)
 {
-	const TrainResult *result = trainer->result;
-
-	return result->n_evaluations - 1 - result->best_evaluation >= trainer->config->patience;
+	return trainer->evaluations_without_gain >= trainer->config->patience;
 }
 
 /* One epoch over shuffled rows; sets *stop when patience ran out. */

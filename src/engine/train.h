@@ -39,7 +39,7 @@ typedef struct Evaluation
 	double		seconds;		/* since training began */
 	int			mask_updates;	/* so far */
 	bool		epoch_end;
-	bool		best;			/* better than all before */
+	bool		best;			/* better than all before, by more than noise */
 } Evaluation;
 
 /* What one mask update decided for one domain. */

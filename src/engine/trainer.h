@@ -90,6 +90,7 @@ typedef struct Trainer
 	uint8_t    *best_masks;
 	bool	   *best_has_mask;
 	double		best_score;
+	int			evaluations_without_gain;	/* once settled */
 	TrainResult *result;
 	int			evaluations_capacity;
 	int			updates_capacity;

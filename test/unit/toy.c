@@ -82,6 +82,7 @@ toy_config(Config *config, Architecture architecture)
 	config->batch_size = 64;
 	config->epochs = 3;
 	config->warmup_batches = 5;
+	config->mask_interval = 10;
 	config->candidates = 4;
 	config->learning_rate = 3e-3;
 }
