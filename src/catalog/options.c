@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "common/shortest_dec.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -293,7 +294,12 @@ append_option(StringInfo json, const Option *option, const void *options)
 			if (isnan(*(const double *) at))
 				appendStringInfoString(json, "null");
 			else
-				appendStringInfo(json, "%.17g", *(const double *) at);
+			{
+				char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+				double_to_shortest_decimal_buf(*(const double *) at, digits);
+				appendStringInfoString(json, digits);
+			}
 			break;
 		case OPTION_CHOICE:
 			appendStringInfo(json, "\"%s\"", option->choices[*(const int *) at]);

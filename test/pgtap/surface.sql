@@ -1,0 +1,63 @@
+-- What the extension consists of, and that all of it is explained.
+BEGIN;
+SELECT no_plan();
+
+SELECT has_schema('aread');
+SELECT has_extension('aread');
+SELECT set_eq(
+  $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+    WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+      AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
+  ARRAY['aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_options', 'aread_predict', 'aread_register',
+        'aread_simulate', 'aread_train', 'aread_unregister', 'mask_gates', 'mask_overlaps'],
+  'functions');
+SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'mask_update', 'training_log']);
+SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update']);
+
+SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb']);
+SELECT has_function('public', 'aread_drop', ARRAY['text', 'boolean']);
+SELECT has_function('public', 'aread_register', ARRAY['regclass', 'text', 'text', 'text', 'text', 'text[]', 'text']);
+SELECT has_function('public', 'aread_unregister', ARRAY['regclass']);
+SELECT has_function('public', 'aread_options', '{}'::name[]);
+SELECT has_function('public', 'aread_simulate', ARRAY['bigint', 'integer', 'integer', 'integer', 'integer', 'float8', 'float8', 'float8', 'bigint']);
+SELECT has_function('public', 'aread_evaluate', ARRAY['text', 'regclass']);
+SELECT has_function('public', 'aread_evaluate_domains', ARRAY['text', 'regclass']);
+SELECT has_function('public', 'aread_predict', ARRAY['text', f, d]::name[])
+FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f, unnest(ARRAY['text', 'anynonarray']) d;
+SELECT has_function('public', 'aread_predict', ARRAY['text', f]::name[]) FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f;
+
+SELECT is(count(*), 12::bigint, 'every aread_predict is stable, parallel safe and known to cost something')
+FROM pg_proc WHERE proname = 'aread_predict' AND provolatile = 's' AND proparallel = 's' AND procost > 100;
+SELECT is(count(*), 0::bigint, 'nothing that writes is parallel safe')
+FROM pg_proc WHERE proname IN ('aread_train', 'aread_drop', 'aread_register', 'aread_unregister')
+  AND (proparallel <> 'u' OR provolatile <> 'v');
+
+-- comments on everything
+SELECT is_empty($$SELECT p.oid::regprocedure FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+  WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass
+    AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')
+    AND obj_description(p.oid, 'pg_proc') IS NULL$$, 'functions are commented');
+SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace
+  AND c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL$$, 'tables and views are commented');
+SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+  WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
+    AND c.relname <> 'visible_version' AND col_description(c.oid, a.attnum) IS NULL$$, 'columns are commented');
+
+-- what users may touch
+SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATERAL aclexplode(c.relacl) g
+  WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0
+    AND (c.relname LIKE 'stored%' OR c.relname = 'visible_version' OR g.privilege_type <> 'SELECT')$$,
+  'the public reads views, and nothing else');
+SELECT is(count(*), 8::bigint, 'of which there are eight') FROM pg_class c, LATERAL aclexplode(c.relacl) g
+WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0;
+SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind = 'v'
+  AND NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)$$, 'views are security barriers');
+
+-- everything that users made is dumped
+SELECT is(cardinality(extconfig), 10, 'tables and sequences of user data go into a dump')
+FROM pg_extension WHERE extname = 'aread';
+SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'S')
+  AND NOT c.oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'aread')::oid[])$$, 'all of them');
+
+SELECT * FROM finish();
+ROLLBACK;
