@@ -615,7 +615,7 @@ CREATE FUNCTION aread.mask_gates(
   OUT open boolean,
   OUT gate float4)
 RETURNS SETOF record
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 2000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 2000
 AS 'MODULE_PATHNAME', 'aread_mask_gates';
 COMMENT ON FUNCTION aread.mask_gates(bytea[]) IS 'decode stored masks; for the view aread.mask';
 
@@ -626,7 +626,7 @@ CREATE FUNCTION aread.mask_overlaps(
   OUT layer integer,
   OUT overlap float8)
 RETURNS SETOF record
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 2000
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 2000
 AS 'MODULE_PATHNAME', 'aread_mask_overlaps';
 COMMENT ON FUNCTION aread.mask_overlaps(bytea[]) IS 'overlap ratios of stored masks; for the view aread.mask_overlap';
 

@@ -134,15 +134,6 @@ list_of(const Option *option, const JsonbValue *value)
 	return list;
 }
 
-/* What null means: a number of its own kind for the few options that have it. */
-static double
-null_number(const Option *option)
-{
-	if (strcmp(option->default_text, "null") != 0)
-		wrong_type(option, "a number");
-	return strcmp(option->name, "learning_rate") == 0 ? 0 : NAN;
-}
-
 static void
 set_option(const Option *option, void *options, const JsonbValue *value)
 {
@@ -167,9 +158,10 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 			*(uint64_t *) at = (uint64_t) number;
 			break;
 		case OPTION_REAL:
-			if (value->type == jbvNull)
+			/* "none", where that is the default */
+			if (value->type == jbvNull && strcmp(option->default_text, "null") == 0)
 			{
-				*(double *) at = null_number(option);
+				*(double *) at = NAN;
 				break;
 			}
 			number = number_of(option, value);

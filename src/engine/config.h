@@ -61,7 +61,7 @@ typedef struct Config
 	double		dropout;
 	/* training */
 	bool		wide_start;
-	double		learning_rate;	/* 0: 3e-4 with the wide start, 1e-3 without */
+	double		learning_rate;
 	int			batch_size;
 	int			epochs;
 	int			evaluations;	/* per epoch */
@@ -150,14 +150,6 @@ config_has_pairwise(const Config *config)
 {
 	return config->architecture == ARCH_FM ||
 		(config->pairwise && config->architecture != ARCH_WIDE);
-}
-
-static inline double
-config_learning_rate(const Config *config)
-{
-	if (config->learning_rate > 0)
-		return config->learning_rate;
-	return config->wide_start ? 3e-4 : 1e-3;
 }
 
 #endif							/* AREAD_ENGINE_CONFIG_H */

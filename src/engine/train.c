@@ -271,7 +271,7 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 						   "training diverged: the loss is not finite after %llu batches",
 						   (unsigned long long) trainer->batches);
 	optimizer_step(&trainer->optimizer, network, &trainer->counts, n,
-				   config_learning_rate(trainer->config));
+				   trainer->config->learning_rate);
 	if (config_has_masks(trainer->config))
 		search_observe(trainer, batch);
 	trainer->batches++;

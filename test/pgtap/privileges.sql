@@ -1,0 +1,86 @@
+-- Who may train on what, and whose models are seen by whom.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SELECT no_plan();
+
+CREATE ROLE aread_anna;
+CREATE ROLE aread_bert;
+CREATE ROLE aread_team;
+GRANT aread_team TO aread_anna;
+CREATE SCHEMA shop;
+GRANT USAGE, CREATE ON SCHEMA shop TO aread_anna, aread_bert;
+CREATE TABLE shop.clicks AS SELECT label, domain, user_id, item_id, age_band AS secret FROM aread_simulate(600, domains => 4, users => 30, items => 20);
+CREATE TABLE shop.protected AS TABLE shop.clicks;
+ALTER TABLE shop.protected ENABLE ROW LEVEL SECURITY;
+CREATE POLICY some_rows ON shop.protected TO aread_anna USING (domain <> 'domain_01');
+GRANT SELECT ON shop.protected TO aread_anna;
+GRANT SELECT (label, domain, user_id, item_id) ON shop.clicks TO aread_bert;
+CREATE FUNCTION shop.train(source text, model text, features text[] DEFAULT '{user_id,item_id}') RETURNS integer LANGUAGE sql AS
+  $$ SELECT version FROM aread_train(source::regclass, model, features => features, options => '{"architecture": "wide"}') $$;
+
+-- reading is done with the caller's rights
+SET LOCAL ROLE aread_anna;
+SELECT throws_ok($$SELECT shop.train('shop.clicks', 'm')$$, '42501', 'permission denied for table clicks', 'no SELECT right, no training');
+SELECT is(shop.train('shop.protected', 'rows'), 1, 'row security holds');
+SELECT set_eq($$SELECT domain FROM aread.domain WHERE model = 'rows'$$, ARRAY['domain_02', 'domain_03', 'domain_04'], 'in training too');
+RESET ROLE;
+GRANT SELECT ON shop.clicks TO aread_anna;
+SET LOCAL ROLE aread_bert;
+SELECT is(shop.train('shop.clicks', 'berts'), 1, 'rights on the columns used are enough');
+SELECT throws_ok($$SELECT shop.train('shop.clicks', 'berts', '{secret}')$$, '42501', 'permission denied for table clicks', 'others are not read');
+SELECT throws_ok($$SELECT aread_register('shop.clicks')$$, '42501', 'must be owner of table clicks', 'only owners say what columns are for');
+RESET ROLE;
+
+-- a model is its owner's
+SET LOCAL ROLE aread_anna;
+SELECT is(shop.train('shop.clicks', 'annas'), 1, 'anna trains');
+SET LOCAL ROLE aread_bert;
+SELECT throws_ok($$SELECT shop.train('shop.clicks', 'annas')$$, '42501', 'permission denied for model "annas"', 'a name in use by another owner');
+SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$$, '42501', 'permission denied for model "annas"', 'scoring');
+SELECT throws_ok($$SELECT aread_evaluate('annas', 'shop.clicks')$$, '42501', 'permission denied for model "annas"', 'evaluation');
+SELECT throws_ok($$SELECT aread_drop('annas')$$, '42501', 'permission denied for model "annas"', 'dropping');
+SELECT set_eq($$SELECT model FROM aread.model$$, ARRAY['berts'], 'views show one''s own models');
+SELECT set_eq($$SELECT model FROM aread.domain$$, ARRAY['berts'], 'domains too');
+SELECT set_eq($$SELECT DISTINCT model FROM aread.feature UNION SELECT model FROM aread.training_log$$, ARRAY['berts'], 'and features and history');
+SELECT throws_ok($$SELECT aread_predict('annaz', '{"user_id": 1}', 'domain_01')$$, '42704', 'model "annaz" does not exist', 'hints do not name what one may not see');
+RESET ROLE;
+GRANT aread_anna TO aread_bert;
+SET LOCAL ROLE aread_bert;
+SELECT ok(aread_predict('annas', '{"user_id": 1}', 'domain_01') > 0, 'members of the owner may');
+SELECT is(shop.train('shop.clicks', 'annas'), 2, 'all');
+RESET ROLE;
+REVOKE aread_anna FROM aread_bert;
+SET LOCAL ROLE aread_bert;
+SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$$, '42501', NULL, 'until they are no more, cached or not');
+RESET ROLE;
+SELECT set_has($$SELECT model FROM aread.model$$, $$VALUES ('annas'), ('berts'), ('rows')$$, 'superusers see all');
+
+-- the catalog itself is closed
+SET LOCAL ROLE aread_anna;
+SELECT throws_ok(format('SELECT * FROM aread.%I', relname), '42501', NULL, relname || ' is not to be read')
+FROM pg_class WHERE relnamespace = 'aread'::regnamespace AND relkind = 'r';
+SELECT throws_ok($$DELETE FROM aread.model$$, NULL, NULL, 'views are not to be written');
+RESET ROLE;
+
+-- what a source's expressions do, they do as the caller
+CREATE FUNCTION shop.who() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN
+  IF current_user <> 'aread_anna' THEN RAISE 'run as %', current_user; END IF; RETURN 1; END $$;
+CREATE VIEW shop.spying WITH (security_barrier) AS SELECT label, domain, item_id, shop.who() AS one FROM shop.clicks;
+GRANT SELECT ON shop.spying TO aread_anna;
+SET LOCAL ROLE aread_anna;
+SELECT is(shop.train('shop.spying', 'spied', '{item_id,one}'), 1, 'functions of a view run as the caller');
+RESET ROLE;
+
+-- an owner's name that now is another role's
+SET LOCAL ROLE aread_anna;
+SELECT ok(aread_predict('annas', '{"user_id": 1}', 'domain_01') > 0, 'anna''s model');
+RESET ROLE;
+UPDATE aread.stored_model SET owner_name = 'somebody_else' WHERE name = 'annas';
+SET LOCAL ROLE aread_anna;
+SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$$, '42501', NULL, 'an OID alone is no owner');
+SELECT ok(NOT 'annas' = ANY (SELECT model FROM aread.model), 'nor in views');
+RESET ROLE;
+SELECT ok(aread_drop('annas'), 'superusers may still drop it');
+
+SELECT * FROM finish();
+ROLLBACK;
