@@ -10,10 +10,21 @@
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 
+/* Zeroed in pieces: the first touch of gigabytes takes many seconds. */
+#define ZERO_AT_ONCE ((Size) 64 * 1024 * 1024)
+
 static void *
 host_allocate(void *context, size_t size)
 {
-	return MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *block = MemoryContextAllocExtended(context, size,
+												   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+
+	for (Size at = 0; block && at < size; at += ZERO_AT_ONCE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memset(block + at, 0, Min(size - at, ZERO_AT_ONCE));
+	}
+	return block;
 }
 
 static void
@@ -30,8 +41,8 @@ host_arena(Arena *arena, MemoryContext context)
 
 /*
  * A cancelled query leaves the engine by its own way out, the rarer interrupts
- * (a recovery conflict, a barrier) from here: the engine holds nothing but
- * memory of its arena.
+ * (a recovery conflict, a barrier) from here, as errors leave it from an
+ * allocation: it holds nothing but memory of its arena.
  */
 static bool
 host_interrupted(void *context)

@@ -7,7 +7,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ALIGNMENT 64
 
@@ -42,7 +41,7 @@ static void *
 malloc_allocate(void *context, size_t size)
 {
 	(void) context;
-	return malloc(size);
+	return calloc(1, size);
 }
 
 static void
@@ -80,7 +79,7 @@ arena_alloc(Arena *arena, size_t size)
 		arena->peak_bytes = arena->bytes;
 	start = (uintptr_t) (block + 1);
 	start += (ALIGNMENT - start % ALIGNMENT) % ALIGNMENT;
-	return memset((void *) start, 0, size);
+	return (void *) start;
 }
 
 void *
@@ -138,4 +137,21 @@ host_continue(const EngineHost *host, EngineError *error)
 	if (!host->interrupted(host->context))
 		return true;
 	return engine_fail(error, ENGINE_INTERRUPTED, "", "training was interrupted");
+}
+
+bool
+watch_stopped(Watch *watch)
+{
+	if (!watch)
+		return false;
+	if (!watch->stopped)
+		watch->stopped = watch->host->interrupted(watch->host->context);
+	return watch->stopped;
+}
+
+bool
+watch_continue(Watch *watch, EngineError *error)
+{
+	return watch_stopped(watch) ?
+		engine_fail(error, ENGINE_INTERRUPTED, "", "training was interrupted") : true;
 }

@@ -54,7 +54,7 @@ extern bool engine_fail(EngineError *error, EngineCode code, const char *hint,
  */
 typedef struct Arena
 {
-	void	   *(*allocate) (void *context, size_t size);	/* NULL: no memory */
+	void	   *(*allocate) (void *context, size_t size);	/* zeroed; NULL: no memory */
 	void		(*release) (void *context, void *block);
 	void	   *context;
 	struct ArenaBlock *blocks;	/* newest first */
@@ -93,5 +93,20 @@ typedef struct EngineHost
 
 /* false, with *error filled, if the host wants to stop. */
 extern bool host_continue(const EngineHost *host, EngineError *error);
+
+/*
+ * For code too deep to return an error: it asks the host now and then and,
+ * once the answer was to stop, skips the rest.  Whoever called it asks
+ * watch_continue() before using the results.
+ */
+typedef struct Watch
+{
+	const EngineHost *host;
+	bool		stopped;
+} Watch;
+
+/* NULL watches nothing. */
+extern bool watch_stopped(Watch *watch);
+extern bool watch_continue(Watch *watch, EngineError *error);
 
 #endif							/* AREAD_ENGINE_BASE_H */

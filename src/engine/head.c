@@ -32,7 +32,7 @@ heads_forward(Heads *heads, const Batch *batch, const real *base_logit, const re
 
 	if (heads->width > 0)
 		linear_forward((Matrix) {heads->logit, n_heads}, (Matrix) {(real *) cross, heads->width},
-					   heads->cross_weight, batch->n_rows, heads->width, n_heads);
+					   heads->cross_weight, batch->n_rows, heads->width, n_heads, NULL);
 	else
 		memset(heads->logit, 0, (size_t) batch->n_rows * n_heads * sizeof(real));
 	for (int s = 0; s < batch->n_segments; s++)
@@ -188,7 +188,7 @@ heads_backward(Heads *heads, const Batch *batch, const real *cross, real *d_cros
 						grads + (heads->cross_weight - params),
 						(Matrix) {heads->d_logit, n_heads},
 						(Matrix) {(real *) cross, heads->width}, heads->cross_weight,
-						batch->n_rows, heads->width, n_heads);
+						batch->n_rows, heads->width, n_heads, NULL);
 	if (heads->n_in == 0)
 		return;
 	for (int s = 0; s < batch->n_segments; s++)

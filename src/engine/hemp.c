@@ -419,7 +419,7 @@ try_candidate(Trainer *trainer, uint32_t domain, int n_batches, Random *random,
 	choice->start_density = mask_density(config, mask);
 	for (choice->steps = 0; choice->steps < config->candidate_steps;)
 	{
-		if (!host_continue(trainer->host, error) || !candidate_step(trainer, random, error))
+		if (!watch_continue(&trainer->watch, error) || !candidate_step(trainer, random, error))
 			return false;
 		choice->steps++;
 		mask_prune(config, present_gates(trainer, domain, mask), config->prune_ratio, mask);
@@ -428,7 +428,7 @@ try_candidate(Trainer *trainer, uint32_t domain, int n_batches, Random *random,
 	}
 	choice->end_density = mask_density(config, mask);
 	choice->loss = candidate_loss(trainer, n_batches);
-	return true;
+	return watch_continue(&trainer->watch, error);
 }
 
 /* The best of Z candidates for one domain, into masks [D, G] and choices [D]. */
@@ -449,6 +449,8 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 		return false;
 	if (!is_full(trainer))
 		run_bases(trainer, n_batches);
+	if (!watch_continue(&trainer->watch, error))
+		return false;
 	for (int z = 0; z < n_candidates; z++)
 	{
 		MaskChoice	choice;

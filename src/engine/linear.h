@@ -14,16 +14,21 @@ typedef struct Matrix
 	int			stride;
 } Matrix;
 
+/*
+ * Large products are done in slices of rows, between which the watch (NULL:
+ * none) may end them.
+ */
+
 /* out (rows, n_out) = in (rows, n_in) . weight (n_out, n_in)^T */
 extern void linear_forward(Matrix out, Matrix in, const real *weight, int rows,
-						   int n_in, int n_out);
+						   int n_in, int n_out, Watch *watch);
 /*
  * d_weight (n_out, n_in) += d_out^T . in
  * d_in (rows, n_in) = keep * d_in + d_out . weight; d_in.data may be NULL
  */
 extern void linear_backward(Matrix d_in, real keep, real *d_weight, Matrix d_out,
 							Matrix in, const real *weight, int rows, int n_in,
-							int n_out);
+							int n_out, Watch *watch);
 
 /* y[n] += a * x[n] */
 static inline void

@@ -68,21 +68,22 @@ mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training, Arena 
 
 /* z (rows, blocks * n_out) = x . W^T; one wide product where blocks share their input. */
 static void
-layer_product(const Mlp *mlp, int k, real *z, Matrix in, int rows)
+layer_product(const Mlp *mlp, int k, real *z, Matrix in, int rows, Watch *watch)
 {
 	const MlpLayer *layer = &mlp->layer[k];
 	int			width = mlp_width(mlp, k);
 
 	if (k == 0)
 	{
-		linear_forward((Matrix) {z, width}, in, layer->weight, rows, layer->n_in, width);
+		linear_forward((Matrix) {z, width}, in, layer->weight, rows, layer->n_in, width,
+					   watch);
 		return;
 	}
 	for (int b = 0; b < mlp->blocks; b++)
 		linear_forward((Matrix) {z + b * layer->n_out, width},
 					   (Matrix) {in.data + b * layer->n_in, in.stride},
 					   layer->weight + (size_t) b * layer->n_out * layer->n_in, rows,
-					   layer->n_in, layer->n_out);
+					   layer->n_in, layer->n_out, watch);
 }
 
 /* Column means -> mean[width], biased column variances -> variance[width]. */
@@ -198,14 +199,14 @@ mlp_forward(const Mlp *mlp, MlpCache *cache, Matrix in, int rows, const PassMode
 
 	cache->in = in;
 	cache->keep_scale = dropout ? 1 / (1 - mlp->dropout) : 1;
-	for (int k = 0; k < mlp->n_layers; k++)
+	for (int k = 0; k < mlp->n_layers && !watch_stopped(scratch->watch); k++)
 	{
 		const MlpLayer *layer = &mlp->layer[k];
 		int			width = mlp_width(mlp, k);
 		real	   *out = cache->out[k];
 		real	   *z = cache->normalized[k] ? cache->normalized[k] : out;
 
-		layer_product(mlp, k, z, in, rows);
+		layer_product(mlp, k, z, in, rows, scratch->watch);
 		if (mlp->batch_norm)
 			normalize_forward(mlp, cache, k, z, rows, mode, scratch);
 		activate_forward(out, z, mlp->batch_norm ? layer->scale : NULL, layer->bias, rows,
@@ -278,7 +279,7 @@ bias_backward(real *d_bias, const real *d, int rows, int width)
 /* The counterpart of layer_product(). */
 static void
 product_backward(const Mlp *mlp, int k, real *d_z, Matrix in, Matrix d_in, real keep,
-				 real *d_weight, int rows)
+				 real *d_weight, int rows, Watch *watch)
 {
 	const MlpLayer *layer = &mlp->layer[k];
 	int			width = mlp_width(mlp, k);
@@ -286,7 +287,7 @@ product_backward(const Mlp *mlp, int k, real *d_z, Matrix in, Matrix d_in, real 
 	if (k == 0)
 	{
 		linear_backward(d_in, keep, d_weight, (Matrix) {d_z, width}, in, layer->weight,
-						rows, layer->n_in, width);
+						rows, layer->n_in, width, watch);
 		return;
 	}
 	for (int b = 0; b < mlp->blocks; b++)
@@ -296,7 +297,7 @@ product_backward(const Mlp *mlp, int k, real *d_z, Matrix in, Matrix d_in, real 
 		linear_backward((Matrix) {d_in.data + b * layer->n_in, d_in.stride}, keep,
 						d_weight + start, (Matrix) {d_z + b * layer->n_out, width},
 						(Matrix) {in.data + b * layer->n_in, in.stride},
-						layer->weight + start, rows, layer->n_in, layer->n_out);
+						layer->weight + start, rows, layer->n_in, layer->n_out, watch);
 	}
 }
 
@@ -306,7 +307,7 @@ mlp_backward(const Mlp *mlp, const MlpCache *cache, real *d_out, Matrix d_in, re
 {
 	real	   *d = d_out;
 
-	for (int k = mlp->n_layers - 1; k >= 0; k--)
+	for (int k = mlp->n_layers - 1; k >= 0 && !watch_stopped(scratch->watch); k--)
 	{
 		const MlpLayer *layer = &mlp->layer[k];
 		int			width = mlp_width(mlp, k);
@@ -323,7 +324,8 @@ mlp_backward(const Mlp *mlp, const MlpCache *cache, real *d_out, Matrix d_in, re
 		product_backward(mlp, k, d,
 						 k > 0 ? (Matrix) {cache->out[k - 1], width_below} : cache->in,
 						 k > 0 ? (Matrix) {d_below, width_below} : d_in,
-						 k > 0 ? 0 : keep, grads + (layer->weight - params), rows);
+						 k > 0 ? 0 : keep, grads + (layer->weight - params), rows,
+						 scratch->watch);
 		d = d_below;
 	}
 }

@@ -61,6 +61,7 @@ typedef struct MlpScratch
 	uint16_t   *coins;			/* (widest layer) */
 	real	   *d_out;			/* (rows, widest layer) */
 	real	   *d_in;			/* (rows, widest layer) */
+	Watch	   *watch;			/* NULL: none */
 } MlpScratch;
 
 /*

@@ -213,7 +213,7 @@ mmoe_forward(Network *network, const Batch *batch, const PassMode *mode)
 	mlp_forward(&network->experts, &network->expert_cache, x0, batch->n_rows, mode,
 				&network->scratch);
 	linear_forward((Matrix) {network->gates, n_gates}, x0, network->gate_weight,
-				   batch->n_rows, network->width, n_gates);
+				   batch->n_rows, network->width, n_gates, network->scratch.watch);
 	for (int b = 0; b < batch->n_rows; b++)
 		add_scaled(network->gates + (size_t) b * n_gates, 1, network->gate_bias, n_gates);
 	softmax_forward(network->gates, (size_t) batch->n_rows * network->n_mixtures, n_experts);
@@ -323,7 +323,7 @@ mmoe_backward(Network *network, const Batch *batch)
 				   network->d_gates + (size_t) b * n_gates, n_gates);
 	linear_backward(d_x0, 1, network->grads + (network->gate_weight - params),
 					(Matrix) {network->d_gates, n_gates}, x0, network->gate_weight,
-					batch->n_rows, network->width, n_gates);
+					batch->n_rows, network->width, n_gates, network->scratch.watch);
 }
 
 static void

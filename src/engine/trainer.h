@@ -70,6 +70,7 @@ typedef struct Trainer
 	const Config *config;
 	const Dataset *data;
 	const EngineHost *host;
+	Watch		watch;			/* over the network's passes */
 	const TrainObserver *observer;
 	Model	   *model;
 	Network		network;

@@ -40,7 +40,7 @@ static void *
 allocate_little(void *context, size_t size)
 {
 	(void) context;
-	return size > 4096 ? NULL : malloc(size);
+	return size > 4096 ? NULL : calloc(1, size);
 }
 
 static void

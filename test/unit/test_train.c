@@ -221,7 +221,7 @@ check_interrupted(void)
 static void *
 scarce_allocate(void *context, size_t size)
 {
-	return --*(int *) context < 0 ? NULL : malloc(size);
+	return --*(int *) context < 0 ? NULL : calloc(1, size);
 }
 
 static void

@@ -1,0 +1,44 @@
+-- The main job, from a table of interactions to ranked candidates.
+\set ECHO queries
+\pset footer off
+SET client_min_messages = notice;
+
+CREATE EXTENSION aread;
+
+-- 60,000 interactions in 12 domains of uneven size; the domains belong to three
+-- hidden groups that weigh users' tastes alike
+CREATE TABLE interactions AS
+  SELECT * FROM aread_simulate(60000, domains => 12, groups => 3, users => 300, items => 200, strength => 3);
+
+-- which columns play which part, kept once
+SELECT aread_register('interactions', features => '{domain,user_id,item_id,age_band,category,price}');
+
+-- train: a small network here, so that this takes a minute
+SELECT version, train_rows, test_rows, round(auc::numeric, 3) AS auc, round(domain_auc::numeric, 3) AS domain_auc, epochs
+FROM aread_train('interactions', options => '{"mmoe_dims": [64, 32], "batch_size": 512, "epochs": 12, "candidates": 6}');
+
+-- the yardstick: logistic regression on the same columns
+SELECT round(auc::numeric, 3) AS auc, round(domain_auc::numeric, 3) AS domain_auc
+FROM aread_train('interactions', 'baseline', options => '{"architecture": "wide"}');
+
+-- score: rank candidates for user 7 in a small domain, inside any query
+SELECT c.item_id, round(aread_predict('interactions', c, 'domain_11')::numeric, 3) AS score
+FROM (SELECT DISTINCT ON (item_id) 7 AS user_id, item_id, category, price,
+        (SELECT age_band FROM interactions WHERE user_id = 7 LIMIT 1) AS age_band
+      FROM interactions ORDER BY item_id) c
+ORDER BY score DESC
+LIMIT 5;
+
+-- analyse: how each domain is served
+SELECT domain, rows, minor, augmented_rows, round(test_auc::numeric, 3) AS test_auc
+FROM aread.domain WHERE model = 'interactions' ORDER BY rows DESC;
+
+-- and whether domains of one hidden group share more of the network
+WITH hidden AS (SELECT DISTINCT domain, planted_group FROM interactions)
+SELECT CASE WHEN a.planted_group = b.planted_group THEN 'same group' ELSE 'different groups' END AS domains,
+       round(avg(o.overlap)::numeric, 3) AS mask_overlap
+FROM aread.mask_overlap o
+JOIN hidden a ON a.domain = o.domain_a
+JOIN hidden b ON b.domain = o.domain_b
+WHERE o.model = 'interactions' AND o.layer IS NULL
+GROUP BY 1 ORDER BY 2 DESC;

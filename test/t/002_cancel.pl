@@ -1,0 +1,95 @@
+# Training reports, and ends within a second of being told to; nothing of it remains.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time sleep);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "shared_buffers = 256MB\nfsync = off\n");
+$node->start;
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION aread;
+	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, category FROM aread_simulate(300000, domains => 30, users => 20000, items => 10000);
+	CREATE TABLE few AS SELECT * FROM clicks LIMIT 20000;
+});
+
+my $remains = q{SELECT (SELECT count(*) FROM aread.stored_model) + (SELECT count(*) FROM aread.stored_version)
+	+ (SELECT count(*) FROM aread.stored_chunk) + (SELECT count(*) FROM aread.stored_domain)};
+
+# Run a statement, cancel it after so many seconds; how long does it take to end?
+sub cancelled_after
+{
+	my ($seconds, $sql, $what) = @_;
+	my ($out, $error) = ('', '');
+	my $run = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'", '-c', $sql],
+		'>', \$out, '2>', \$error);
+
+	sleep($seconds);
+	my $found = $node->safe_psql('postgres', q{SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE application_name = 'victim' AND state = 'active' AND backend_type = 'client backend'});
+	my $asked = time;
+	$run->finish;
+	my $took = time - $asked;
+
+	is($found, '1', "$what: was at work");
+	cmp_ok($took, '<', 1.0, "$what: ends within a second");
+	like($error, qr/canceling statement due to user request/, "$what: says why");
+	is($node->safe_psql('postgres', $remains), '0', "$what: nothing remains");
+	return $error;
+}
+
+my $all = q{SELECT aread_train('clicks', features => '{user_id,item_id,category}', options => '%s')};
+cancelled_after(0.3, sprintf($all, '{}'), 'reading');
+cancelled_after(1.5, sprintf($all, '{"l2_wide": 0.0001}'), 'start');
+cancelled_after(4, sprintf($all, '{"wide_start": false}'), 'batches');
+my $large = '{"wide_start": false, "batch_size": %d, "mmoe_dims": [1024, 512], "embed_dim": 64}';
+cancelled_after(3, sprintf($all, sprintf($large, 65536)), 'setting up large batches');
+cancelled_after(9, sprintf($all, sprintf($large, 8192)), 'large batches');
+cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
+	'{"wide_start": false, "warmup_batches": 1, "candidates": 1000, "candidate_steps": 1000}')}, 'mask search');
+cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
+	'{"wide_start": false, "warmup_batches": 1, "candidates": 1000, "mask_search": "full"}')}, 'full mask search');
+cancelled_after(0.5, q{SELECT count(*) FROM aread_simulate(1000000000)}, 'simulation');
+
+# a time limit
+my $begun = time;
+my ($status, $out, $error) = $node->psql('postgres', q{SET statement_timeout = '2s'; } . sprintf($all, '{"wide_start": false}'));
+cmp_ok(time - $begun, '<', 3.2, 'statement_timeout holds');
+like($error, qr/canceling statement due to statement timeout/, 'and says so');
+is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
+
+# a killed backend
+my $killed = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'",
+	'-c', sprintf($all, '{"wide_start": false}')], '>', \my $o, '2>', \my $e);
+sleep 3;
+my $asked = time;
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'victim'});
+cmp_ok(time - $asked, '<', 1.5, 'a terminated backend goes');
+$killed->finish;
+is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
+
+# evaluation and scoring are cancelled too; progress is told once an epoch
+($status, $out, $error) = $node->psql('postgres', q{SELECT aread_train('few', 'm', features => '{user_id,item_id}',
+	options => '{"epochs": 2, "architecture": "hei", "wide_start": false}')});
+is($status, 0, 'trains');
+like($error, qr/NOTICE:  epoch $_ of 2: loss \d\.\d+, validation AUC \d\.\d+, .* rows\/s/, "told of epoch $_") for 1, 2;
+$remains = q{SELECT count(*) - 1 FROM aread.model};
+cancelled_after(0.5, q{CREATE TABLE many AS SELECT c.* FROM clicks c, generate_series(1, 20); SELECT aread_evaluate('m', 'many')}, 'evaluation');
+cancelled_after(0.5, q{SELECT count(aread_predict('m', c)) FROM clicks c, generate_series(1, 20)}, 'scoring');
+
+# and within an epoch at least every ten seconds
+my @times;
+my $slow = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'",
+	'-c', sprintf($all, '{"wide_start": false}')], '>', \$o, '2>', sub { push @times, time; });
+for (1 .. 46)
+{
+	sleep 0.5;
+	$slow->pump_nb;
+}
+$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'});
+$slow->finish;
+cmp_ok(scalar @times, '>=', 3, 'several notices in 23 seconds');
+
+done_testing();
