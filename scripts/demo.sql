@@ -5,10 +5,10 @@ SET client_min_messages = notice;
 
 CREATE EXTENSION aread;
 
--- 60,000 interactions in 12 domains of uneven size; the domains belong to three
+-- 60,000 interactions in 18 domains of uneven size; the domains belong to three
 -- hidden groups that weigh users' tastes alike
 CREATE TABLE interactions AS
-  SELECT * FROM aread_simulate(60000, domains => 12, groups => 3, users => 300, items => 200, strength => 3);
+  SELECT * FROM aread_simulate(60000, domains => 18, groups => 3, users => 300, items => 200, strength => 3);
 
 -- which columns play which part, kept once
 SELECT aread_register('interactions', features => '{domain,user_id,item_id,age_band,category,price}');
