@@ -42,8 +42,8 @@ load('aliccp', "cat $data/aliccp_sample.csv");
 my @row = split /\|/, $node->safe_psql('postgres', q{SELECT train_rows + valid_rows + test_rows, valid_rows > 0, auc IS NOT NULL
 	FROM aread_train('aliccp', label => 'click', user_id => 'userid', item_id => 'itemid', split => 'train_tag',
 	options => '{"epochs": 1, "embed_dim": 8, "candidates": 2}')});
-is($row[0], 3190, 'aliccp: every row is used');
-is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT kind) FROM aread.feature WHERE model = 'aliccp'}), '31|1', 'aliccp: features');
+is($row[0], 3191, 'aliccp: every row is used');
+is($node->safe_psql('postgres', q{SELECT count(*), count(DISTINCT kind) FROM aread.feature WHERE model = 'aliccp'}), '32|1', 'aliccp: features');
 
 my %list = map { my $m = $_; map { ("user_${_}_${m}month_seq" => 'text') } qw(pos neg) } 1, 2, 6;
 load('amazon_text', "cat $data/amazon_sample.csv", %list);
