@@ -21,7 +21,7 @@ ENGINE_OBJS := $(filter src/engine/%,$(OBJS))
 DATA_built = aread--$(EXTVERSION).sql
 EXTRA_CLEAN = aread--*.sql $(OBJS:.o=.d) test/unit/build
 
-PG_CPPFLAGS = -Isrc -MMD -MP
+PG_CPPFLAGS = -Isrc -MMD -MP -DAREAD_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wextra -Wshadow=compatible-local \
 	-Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
 ifdef WERROR

@@ -460,20 +460,30 @@ RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-DO $$
-DECLARE
-  f regprocedure;
-BEGIN
-  FOR f IN
-    SELECT p.oid::regprocedure
-    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
-    WHERE p.proname = 'aread_predict' AND n.nspname = '@extschema@'
-  LOOP
-    EXECUTE pg_catalog.format('COMMENT ON FUNCTION %s IS %L', f,
-      'probability of a positive label under the deployed version of a model: features by column name or JSON key, missing ones count as NULL; the domain as an argument or among the features; NULL for a NULL model or NULL features');
-  END LOOP;
-END
-$$;
+COMMENT ON FUNCTION aread_predict(text, record, text) IS
+'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, record, anynonarray) IS
+'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, record) IS
+'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, jsonb, text) IS
+'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, jsonb, anynonarray) IS
+'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, jsonb) IS
+'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, json, text) IS
+'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, json, anynonarray) IS
+'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, json) IS
+'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, text, text) IS
+'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, text, anynonarray) IS
+'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+COMMENT ON FUNCTION aread_predict(text, text) IS
+'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
 
 --
 -- Views.  They run with the rights of the extension's owner and show each role

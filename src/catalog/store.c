@@ -22,7 +22,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#define SOFTWARE "aread 0.1.0"
+#define SOFTWARE "aread " AREAD_VERSION
 #define N_MEASURES 6
 #define MAX_PARAMETERS 32
 

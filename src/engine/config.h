@@ -57,6 +57,7 @@ typedef struct Config
 	IntList		hei_output;		/* second dim */
 	int			cross_layers;
 	bool		pairwise;		/* an FM term beside the wide part */
+	bool		base_skip;		/* a logit straight from the base beside the experts */
 	bool		batch_norm;
 	double		dropout;
 	/* training */
@@ -137,6 +138,13 @@ static inline bool
 config_has_mmoe(const Config *config)
 {
 	return config->architecture >= ARCH_MMOE;
+}
+
+/* Only where experts stand between base and heads. */
+static inline bool
+config_has_skip(const Config *config)
+{
+	return config->base_skip && config->architecture >= ARCH_HEI;
 }
 
 static inline bool

@@ -175,6 +175,9 @@ layout_base(Layout *layout, const Config *config, uint32_t width, bool statistic
 			   config->mmoe_experts, width, "mmoe.gate.weight");
 	add_tensor(layout, TENSOR_DENSE, false, 2, config->hei_experts.value[0],
 			   config->mmoe_experts, 1, "mmoe.gate.bias");
+	if (config_has_skip(config))
+		add_tensor(layout, TENSOR_DENSE, true, 2, config->hei_experts.value[0], n_in, 1,
+				   "mmoe.skip");
 	if (config->cross_layers > 0)
 	{
 		add_tensor(layout, TENSOR_DENSE, true, 2, config->cross_layers, width, 1,
@@ -320,7 +323,8 @@ initial_std(const Tensor *tensor)
 {
 	if (strncmp(tensor->name, "embedding.", 10) == 0 || strcmp(tensor->name, "hei.group") == 0)
 		return EMBEDDING_START_STD;
-	if (strncmp(tensor->name, "head.", 5) == 0 || strncmp(tensor->name, "wide.", 5) == 0)
+	if (strncmp(tensor->name, "head.", 5) == 0 || strncmp(tensor->name, "wide.", 5) == 0 ||
+		strcmp(tensor->name, "mmoe.skip") == 0)
 		return 0;
 	if (strcmp(tensor->name, "cross.weight") == 0)
 		return 1 / sqrt(tensor->dims[1]);

@@ -47,6 +47,7 @@ bind_base(Network *network, const Model *model, Arena *arena)
 	network->mixture_dim = config->mmoe_dims.value[config->mmoe_dims.n - 1];
 	network->gate_weight = model_param(model, "mmoe.gate.weight");
 	network->gate_bias = model_param(model, "mmoe.gate.bias");
+	network->skip = model_param(model, "mmoe.skip");
 	gates = (size_t) network->n_mixtures * config->mmoe_experts;
 	network->gates = ARENA_ARRAY(arena, real, rows * gates);
 	network->base.h = ARENA_ARRAY(arena, real, rows * network->n_mixtures * network->mixture_dim);
@@ -221,6 +222,29 @@ mmoe_forward(Network *network, const Batch *batch, const PassMode *mode)
 				n_experts, network->mixture_dim);
 }
 
+/* logit[b] += skip . h_b */
+static void
+skip_forward(Network *network, int rows)
+{
+	size_t		width = (size_t) network->n_mixtures * network->mixture_dim;
+
+	for (int b = 0; b < rows; b++)
+		network->base.logit[b] += dot(network->skip, network->base.h + b * width, width);
+}
+
+static void
+skip_backward(Network *network, int rows)
+{
+	size_t		width = (size_t) network->n_mixtures * network->mixture_dim;
+	real	   *d_skip = network->grads + (network->skip - network->model->params);
+
+	for (int b = 0; b < rows; b++)
+	{
+		add_scaled(d_skip, network->d_base[b], network->base.h + b * width, width);
+		add_scaled(network->d_h + b * width, network->d_base[b], network->skip, width);
+	}
+}
+
 void
 network_base_forward(Network *network, const Batch *batch, const PassMode *mode)
 {
@@ -237,6 +261,8 @@ network_base_forward(Network *network, const Batch *batch, const PassMode *mode)
 	if (!config_has_mmoe(config))
 		return;
 	mmoe_forward(network, batch, mode);
+	if (network->skip)
+		skip_forward(network, batch->n_rows);
 	if (config->cross_layers > 0)
 	{
 		cross_forward(&network->cross, network->x0, batch->n_rows);
@@ -344,6 +370,8 @@ base_backward(Network *network, const Batch *batch)
 						  config->embed_dim);
 	if (config_has_mmoe(config))
 	{
+		if (network->skip)
+			skip_backward(network, batch->n_rows);
 		if (config->cross_layers > 0)
 			cross_backward(&network->cross, network->d_x0,
 						   network->grads + (network->cross.weight - params),

@@ -42,6 +42,7 @@ typedef struct Network
 	MlpCache	expert_cache;
 	real	   *gate_weight;	/* (N_1, M, W) */
 	real	   *gate_bias;		/* (N_1, M) */
+	real	   *skip;			/* (N_1, H): h to the logit; NULL: none */
 	Cross		cross;
 	Hei			hei;
 	Heads		heads;

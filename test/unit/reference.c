@@ -339,6 +339,10 @@ reference_score(const Model *model, const uint32_t *ids, const uint64_t *list_st
 		return 1 / (1 + exp(-logit));
 	mmoe(model, x0, width, h);
 	cross_network(model, x0, width, cross);
+	for (int n = 0; model_param(model, "mmoe.skip") && n < config->hei_experts.value[0]; n++)
+		for (int i = 0; i < config->mmoe_dims.value[config->mmoe_dims.n - 1]; i++)
+			logit += h[n][i] * model_param(model, "mmoe.skip")
+				[n * config->mmoe_dims.value[config->mmoe_dims.n - 1] + i];
 	if (config_has_hei(config))
 		return hei(model, h, cross, width, logit, ids[model->shape.domain_field]);
 	for (int n = 0; n < MAX_EXPERTS; n++)

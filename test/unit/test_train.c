@@ -49,9 +49,10 @@ check_every_architecture(void)
 		CHECK(model_is_finite(result->model));
 		CHECK(result->valid.auc.value ==
 			  result->evaluations[result->best_evaluation].valid.auc.value);
+		/* no other one gained what counts as a gain */
 		for (int i = 0; i < result->n_evaluations; i++)
 			CHECK(!(result->evaluations[i].valid.domain_auc.value >
-					result->evaluations[result->best_evaluation].valid.domain_auc.value));
+					result->evaluations[result->best_evaluation].valid.domain_auc.value + 5e-4));
 		CHECK((result->n_mask_updates > 0) == (architecture >= ARCH_HEMP));
 		arena_free_all(&arena);
 	}
