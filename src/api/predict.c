@@ -29,11 +29,15 @@ typedef struct PredictCall
 static void
 start_model(PredictCall *call, const ServedModel *served, MemoryContext parent)
 {
-	if (call->context)
-		MemoryContextDelete(call->context);
+	MemoryContext old = call->context;
+	MemoryContext context = AllocSetContextCreate(parent, "aread_predict", ALLOCSET_SMALL_SIZES);
+
+	/* letting go of the old model may shrink the cache: the new one is pinned first */
+	cache_pin(served, context);
 	memset(call, 0, sizeof(*call));
-	call->context = AllocSetContextCreate(parent, "aread_predict", ALLOCSET_SMALL_SIZES);
-	cache_pin(served, call->context);
+	call->context = context;
+	if (old)
+		MemoryContextDelete(old);
 	input_init(&call->row, served->loaded->spec, call->context);
 	call->served = served;
 }

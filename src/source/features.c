@@ -137,7 +137,6 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 				 errhint("List the features without it, or read from a view that casts it.")));
 	feature->kind = is_list ? FEATURE_LIST :
 		kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
-	plan->bins = options->default_bins;
 }
 
 /* An integer out of a feature's options. */
@@ -220,6 +219,27 @@ apply_options(Feature *feature, FeaturePlan *plan, JsonbContainer *options, char
 	}
 }
 
+/* Bins are of binned features only, buckets of all others. */
+static void
+check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *options)
+{
+	bool		binned = feature->kind == FEATURE_BINNED;
+
+	if (!binned && plan->bins > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("feature \"%s\" has bins, but is not binned", feature->name),
+				 errhint("Set its kind to \"binned\" as well.")));
+	if (binned && plan->buckets > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("feature \"%s\" is binned and cannot be hashed to buckets",
+						feature->name),
+				 errhint("Set its kind to \"categorical\", or leave out the buckets.")));
+	if (plan->bins == 0)
+		plan->bins = options->default_bins;
+}
+
 int
 spec_find(const FeatureSpec *spec, const char *name)
 {
@@ -263,7 +283,7 @@ apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **
 
 /* One vocabulary for each feature that does not share another's. */
 static void
-assign_vocabularies(FeatureSpec *spec, char **shared)
+assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
 {
 	spec->vocabularies = palloc0(spec->n_features * sizeof(Vocabulary));
 	for (int f = 0; f < spec->n_features; f++)
@@ -279,6 +299,12 @@ assign_vocabularies(FeatureSpec *spec, char **shared)
 
 		if (!shared[f])
 			continue;
+		if (plans[f].buckets > 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("feature \"%s\" cannot share a vocabulary and have buckets of its own",
+							feature->name),
+					 errhint("Give the buckets to \"%s\".", shared[f])));
 		if (other < 0 || shared[other] || feature->kind == FEATURE_BINNED ||
 			spec->features[other].kind == FEATURE_BINNED)
 			ereport(ERROR,
@@ -334,7 +360,9 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 	spec->label_threshold = options->label_threshold;
 	if (options->features)
 		apply_all_options(spec, *plans, options->features, shared);
-	assign_vocabularies(spec, shared);
+	for (int f = 0; f < spec->n_features; f++)
+		check_plan(&spec->features[f], &(*plans)[f], options);
+	assign_vocabularies(spec, *plans, shared);
 	check_roles(spec, *plans);
 	return spec;
 }
