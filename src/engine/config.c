@@ -55,8 +55,8 @@ const Option config_options[] = {
 	"Evaluations on the validation rows in each epoch."},
 	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "3", "",
 	"Evaluations without a gain after which training stops; the first 400 batches do not count."},
-	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "1", "lambda",
-	"L2 of wide weights, by frequency: 1 is what logistic regression calls C = 1."},
+	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
+	"L2 of wide weights, by frequency: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
 	{"l2_embedding", OPTION_REAL, AT(l2_embedding), 0, 1e6, NULL, "10", "lambda",
 	"L2 of embeddings, by frequency."},
 	{"l2_dense", OPTION_REAL, AT(l2_dense), 0, 1e3, NULL, "0.00001", "",
@@ -121,7 +121,7 @@ config_defaults(Config *config)
 		.epochs = 20,
 		.evaluations = 2,
 		.patience = 3,
-		.l2_wide = 1,
+		.l2_wide = NAN,
 		.l2_embedding = 10,
 		.l2_dense = 1e-5,
 		.warmup_batches = 100,
@@ -224,8 +224,8 @@ check_option(const Config *config, const Option *option, EngineError *error)
 		case OPTION_INT:
 			return check_value(option, *(const int *) at, error);
 		case OPTION_REAL:
-			/* the one option whose absence is NaN */
-			return (option->offset == AT(unpopular_threshold) && isnan(*(const double *) at)) ||
+			/* null is stored as NaN */
+			return (strcmp(option->default_text, "null") == 0 && isnan(*(const double *) at)) ||
 				check_value(option, *(const double *) at, error);
 		case OPTION_INT_LIST:
 			{

@@ -1,71 +1,32 @@
 /*
  * logistic.c
- *	  Logistic regression over ids by L-BFGS (Nocedal and Wright, Numerical
- *	  Optimization, algorithm 7.4).
+ *	  Logistic regression over ids: the objective, and the evidence for its L2.
  */
 #include "logistic.h"
 
 #include <math.h>
 #include <string.h>
 
-#define HISTORY 10
-#define ARMIJO 1e-4
-#define MAX_HALVINGS 40
+#include "lbfgs.h"
+
 /* Rows between two looks at the host. */
 #define CHECK_ROWS 50000
+/* Rounds of the evidence, fewer once no l2 changes by a tenth; how exactly each is solved. */
+#define MAX_ROUNDS 8
+#define ROUND_CHANGE 0.1
+#define ROUND_TOLERANCE 0.02
+/* A weak prior on each l2, for fields of a few values; and its bounds. */
+#define PRIOR_COUNT 0.1
+#define MIN_L2 0.01
+#define MAX_L2 10000.0
 
 typedef struct Problem
 {
 	const Dataset *data;
-	double		l2;
-	size_t	   *offset;			/* [n_fields] of a field's weights; the bias is last */
-	size_t		n;				/* unknowns */
+	const double *l2;			/* [n_fields] */
+	size_t	   *offset;			/* [n_fields + 1] of a field's weights; the last: the bias */
 	const EngineHost *host;
 } Problem;
-
-/* A point, its gradient and its objective. */
-typedef struct Point
-{
-	double	   *w;
-	double	   *gradient;
-	double		objective;
-	double		loss;			/* summed BCE alone */
-} Point;
-
-typedef struct History
-{
-	double	   *step[HISTORY];	/* w_{k+1} - w_k */
-	double	   *change[HISTORY];	/* gradient_{k+1} - gradient_k */
-	double		scale[HISTORY]; /* 1 / (step . change) */
-	int			n;				/* pairs ever kept */
-} History;
-
-static double
-product(const double *x, const double *y, size_t n)
-{
-	double		sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
-
-static void
-add(double *y, double a, const double *x, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		y[i] += a * x[i];
-}
-
-static double
-infinity_norm(const double *x, size_t n)
-{
-	double		norm = 0;
-
-	for (size_t i = 0; i < n; i++)
-		norm = fmax(norm, fabs(x[i]));
-	return norm;
-}
 
 /* A value's members: one id, or a list's. */
 static size_t
@@ -83,9 +44,10 @@ members_of(const Dataset *data, size_t row, int field, const uint32_t **members)
 static double
 row_logit(const Problem *problem, const double *w, size_t row)
 {
-	double		logit = w[problem->n - 1];
+	int			n_fields = problem->data->shape.n_fields;
+	double		logit = w[problem->offset[n_fields]];
 
-	for (int f = 0; f < problem->data->shape.n_fields; f++)
+	for (int f = 0; f < n_fields; f++)
 	{
 		const double *weights = w + problem->offset[f];
 		const uint32_t *members;
@@ -99,217 +61,192 @@ row_logit(const Problem *problem, const double *w, size_t row)
 	return logit;
 }
 
+/* sums[weight] += a * x, or with "squared" a * x^2, for every weight of the row. */
 static void
-row_gradient(const Problem *problem, double *gradient, size_t row, double d_logit)
+row_add(const Problem *problem, double *sums, size_t row, double a, bool squared)
 {
-	gradient[problem->n - 1] += d_logit;
-	for (int f = 0; f < problem->data->shape.n_fields; f++)
+	int			n_fields = problem->data->shape.n_fields;
+
+	sums[problem->offset[n_fields]] += a;
+	for (int f = 0; f < n_fields; f++)
 	{
-		double	   *weights = gradient + problem->offset[f];
+		double	   *weights = sums + problem->offset[f];
 		const uint32_t *members;
 		size_t		n = members_of(problem->data, row, f, &members);
+		double		each = squared ? a / n / n : a / n;
 
 		for (size_t i = 0; i < n; i++)
-			weights[members[i]] += d_logit / n;
+			weights[members[i]] += each;
 	}
 }
 
-/* Objective and gradient at point->w. */
 static bool
-evaluate(const Problem *problem, Point *point, EngineError *error)
+objective(void *context, const double *w, double *value, double *gradient, EngineError *error)
 {
+	Problem    *problem = context;
 	const Dataset *data = problem->data;
-	size_t		n_weights = problem->n - 1;
+	int			n_fields = data->shape.n_fields;
+	double		sum = 0;
 
-	memset(point->gradient, 0, problem->n * sizeof(double));
-	point->loss = 0;
+	memset(gradient, 0, (problem->offset[n_fields] + 1) * sizeof(double));
 	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
-		double		logit = row_logit(problem, point->w, row);
+		double		logit = row_logit(problem, w, row);
 		double		small = exp(-fabs(logit));	/* no overflow either way */
 		double		probability = logit >= 0 ? 1 / (1 + small) : small / (1 + small);
 
 		if (row % CHECK_ROWS == 0 && !host_continue(problem->host, error))
 			return false;
-		point->loss += log1p(small) + fmax(logit, 0) - (data->labels[row] ? logit : 0);
-		row_gradient(problem, point->gradient, row, probability - data->labels[row]);
+		sum += log1p(small) + fmax(logit, 0) - (data->labels[row] ? logit : 0);
+		row_add(problem, gradient, row, probability - data->labels[row], false);
 	}
-	point->objective = point->loss +
-		problem->l2 / 2 * product(point->w, point->w, n_weights);
-	add(point->gradient, problem->l2, point->w, n_weights);
+	for (int f = 0; f < n_fields; f++)
+		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+		{
+			sum += problem->l2[f] / 2 * w[i] * w[i];
+			gradient[i] += problem->l2[f] * w[i];
+		}
+	*value = sum;
 	return true;
 }
 
-/* Two-loop recursion: direction = - inverse Hessian estimate . gradient. */
-static void
-lbfgs_direction(const History *history, const double *gradient, double *direction, size_t n)
-{
-	int			n_kept = history->n < HISTORY ? history->n : HISTORY;
-	double		alpha[HISTORY];
-
-	for (size_t i = 0; i < n; i++)
-		direction[i] = -gradient[i];
-	for (int k = history->n - 1; k >= history->n - n_kept; k--)
-	{
-		int			slot = k % HISTORY;
-
-		alpha[slot] = history->scale[slot] * product(history->step[slot], direction, n);
-		add(direction, -alpha[slot], history->change[slot], n);
-	}
-	if (n_kept > 0)
-	{
-		int			slot = (history->n - 1) % HISTORY;
-		double		curvature = product(history->change[slot], history->change[slot], n);
-
-		for (size_t i = 0; i < n; i++)
-			direction[i] /= history->scale[slot] * curvature;
-	}
-	for (int k = history->n - n_kept; k < history->n; k++)
-	{
-		int			slot = k % HISTORY;
-		double		beta = history->scale[slot] *
-			product(history->change[slot], direction, n);
-
-		add(direction, alpha[slot] - beta, history->step[slot], n);
-	}
-}
-
-/* Halve the step until the objective falls enough; *moved false: it never did. */
+/* The loss's part of the Hessian's diagonal at w: sum over rows of p (1 - p) x^2. */
 static bool
-line_search(const Problem *problem, const Point *at, const double *direction, double first,
-			Point *next, bool *moved, EngineError *error)
+information(const Problem *problem, const double *w, double *diagonal, EngineError *error)
 {
-	double		slope = product(at->gradient, direction, problem->n);
-	double		length = first;
+	const Dataset *data = problem->data;
 
-	*moved = false;
-	for (int halvings = 0; halvings < MAX_HALVINGS && !*moved; halvings++, length /= 2)
+	memset(diagonal, 0, (problem->offset[data->shape.n_fields] + 1) * sizeof(double));
+	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
-		for (size_t i = 0; i < problem->n; i++)
-			next->w[i] = at->w[i] + length * direction[i];
-		if (!evaluate(problem, next, error))
+		double		small = exp(-fabs(row_logit(problem, w, row)));
+
+		if (row % CHECK_ROWS == 0 && !host_continue(problem->host, error))
 			return false;
-		*moved = next->objective <= at->objective + ARMIJO * length * slope;
+		row_add(problem, diagonal, row, small / ((1 + small) * (1 + small)), true);
 	}
 	return true;
 }
 
-/* Keep the pair of a step, unless its curvature is not positive. */
-static void
-remember(History *history, const Point *from, const Point *to, size_t n)
+/*
+ * One round of the evidence: l2_f = gamma_f / |w_f|^2, where gamma_f, the
+ * number of weights that the rows determine, is the sum of h / (h + l2_f)
+ * over field f's weights.  Returns the largest change of a log l2.
+ */
+static double
+update_l2(const Problem *problem, const double *w, const double *diagonal, double *l2)
 {
-	int			slot = history->n % HISTORY;
-	double		curvature = 0;
+	double		change = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (int f = 0; f < problem->data->shape.n_fields; f++)
 	{
-		history->step[slot][i] = to->w[i] - from->w[i];
-		history->change[slot][i] = to->gradient[i] - from->gradient[i];
-		curvature += history->step[slot][i] * history->change[slot][i];
+		double		determined = PRIOR_COUNT;
+		double		squares = PRIOR_COUNT;
+		double		before = l2[f];
+
+		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+		{
+			determined += diagonal[i] / (diagonal[i] + l2[f]);
+			squares += w[i] * w[i];
+		}
+		l2[f] = fmin(fmax(determined / squares, MIN_L2), MAX_L2);
+		change = fmax(change, fabs(log(l2[f] / before)));
 	}
-	if (curvature <= 0)
-		return;
-	history->scale[slot] = 1 / curvature;
-	history->n++;
+	return change;
+}
+
+/* The search's scale: the diagonal of the whole objective's Hessian. */
+static void
+add_l2(const Problem *problem, double *diagonal)
+{
+	int			n_fields = problem->data->shape.n_fields;
+
+	for (int f = 0; f < n_fields; f++)
+		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+			diagonal[i] += problem->l2[f];
+	diagonal[problem->offset[n_fields]] += 1e-6;	/* rows of one class, all certain */
 }
 
 static bool
-minimize(const Problem *problem, History *history, Point *at, Point *next,
-		 double *direction, double tolerance, int max_iterations, LogisticReport *report,
-		 EngineError *error)
+solve(Problem *problem, Lbfgs *search, double *l2, bool evidence, double tolerance,
+	  int max_iterations, LogisticReport *report, EngineError *error)
 {
-	double		start_norm;
+	double		change = INFINITY;
 
-	if (!evaluate(problem, at, error))
+	for (report->rounds = 0; evidence && report->rounds < MAX_ROUNDS && change > ROUND_CHANGE;
+		 report->rounds++)
+	{
+		if (!information(problem, search->w, search->curvature, error))
+			return false;
+		if (report->rounds > 0)
+			change = update_l2(problem, search->w, search->curvature, l2);
+		add_l2(problem, search->curvature);
+		if (!lbfgs_minimize(search, ROUND_TOLERANCE, max_iterations, error))
+			return false;
+	}
+	if (!information(problem, search->w, search->curvature, error))
 		return false;
-	start_norm = infinity_norm(at->gradient, problem->n);
-	for (report->iterations = 0;; report->iterations++)
-	{
-		bool		moved;
-		Point		swap;
-
-		report->gradient_norm = infinity_norm(at->gradient, problem->n);
-		report->converged = report->gradient_norm <= tolerance * start_norm;
-		if (report->converged || report->iterations == max_iterations)
-			return true;
-		lbfgs_direction(history, at->gradient, direction, problem->n);
-		if (!line_search(problem, at, direction,
-						 history->n == 0 ? 1 / fmax(start_norm, 1) : 1, next, &moved, error))
-			return false;
-		if (!moved)
-			return true;
-		remember(history, at, next, problem->n);
-		swap = *at;
-		*at = *next;
-		*next = swap;
-	}
+	add_l2(problem, search->curvature);
+	return lbfgs_minimize(search, tolerance, max_iterations, error);
 }
 
 static void
 copy_in(const Problem *problem, real *const *wide, real bias, double *w)
 {
-	const Shape *shape = &problem->data->shape;
+	int			n_fields = problem->data->shape.n_fields;
 
-	for (int f = 0; f < shape->n_fields; f++)
-		for (uint32_t i = 0; i < shape->table_rows[shape->field_table[f]]; i++)
-			w[problem->offset[f] + i] = wide[f][i];
-	w[problem->n - 1] = bias;
+	for (int f = 0; f < n_fields; f++)
+		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+			w[i] = wide[f][i - problem->offset[f]];
+	w[problem->offset[n_fields]] = bias;
 }
 
 static void
 copy_out(const Problem *problem, const double *w, real *const *wide, real *bias)
 {
-	const Shape *shape = &problem->data->shape;
+	int			n_fields = problem->data->shape.n_fields;
 
+	for (int f = 0; f < n_fields; f++)
+		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+			wide[f][i - problem->offset[f]] = w[i];
+	*bias = w[problem->offset[n_fields]];
+}
+
+static bool
+fit(Arena *arena, Problem *problem, double *l2, bool evidence, double tolerance,
+	int max_iterations, real *const *wide, real *bias, LogisticReport *report,
+	EngineError *error)
+{
+	const Shape *shape = &problem->data->shape;
+	Lbfgs		search;
+
+	problem->offset = ARENA_ARRAY(arena, size_t, shape->n_fields + 1);
+	if (!arena_ok(arena, error))
+		return false;
 	for (int f = 0; f < shape->n_fields; f++)
-		for (uint32_t i = 0; i < shape->table_rows[shape->field_table[f]]; i++)
-			wide[f][i] = w[problem->offset[f] + i];
-	*bias = w[problem->n - 1];
+		problem->offset[f + 1] = problem->offset[f] + shape->table_rows[shape->field_table[f]];
+	if (!lbfgs_init(&search, arena, problem->offset[shape->n_fields] + 1, objective, problem,
+					error))
+		return false;
+	copy_in(problem, wide, *bias, search.w);
+	if (!solve(problem, &search, l2, evidence, tolerance, max_iterations, report, error))
+		return false;
+	report->iterations = search.iterations;
+	report->converged = search.largest_step <= tolerance;
+	copy_out(problem, search.w, wide, bias);
+	return true;
 }
 
 bool
-logistic_fit(Arena *arena, const Dataset *data, double l2, double tolerance,
+logistic_fit(Arena *arena, const Dataset *data, double *l2, bool evidence, double tolerance,
 			 int max_iterations, real *const *wide, real *bias, const EngineHost *host,
 			 LogisticReport *report, EngineError *error)
 {
-	const Shape *shape = &data->shape;
 	struct ArenaBlock *mark = arena_mark(arena);
-	Problem		problem = {.data = data,.l2 = l2,.n = 1,.host = host};
-	History		history = {.n = 0};
-	Point		at;
-	Point		next;
-	double	   *direction;
-	bool		ok;
+	Problem		problem = {.data = data,.l2 = l2,.host = host};
+	bool		ok = fit(arena, &problem, l2, evidence, tolerance, max_iterations, wide, bias,
+						 report, error);
 
-	problem.offset = ARENA_ARRAY(arena, size_t, shape->n_fields);
-	if (!arena_ok(arena, error))
-		return false;
-	for (int f = 0; f < shape->n_fields; f++)
-	{
-		problem.offset[f] = problem.n - 1;
-		problem.n += shape->table_rows[shape->field_table[f]];
-	}
-	at.w = ARENA_ARRAY(arena, double, problem.n);
-	at.gradient = ARENA_ARRAY(arena, double, problem.n);
-	next.w = ARENA_ARRAY(arena, double, problem.n);
-	next.gradient = ARENA_ARRAY(arena, double, problem.n);
-	direction = ARENA_ARRAY(arena, double, problem.n);
-	for (int k = 0; k < HISTORY; k++)
-	{
-		history.step[k] = ARENA_ARRAY(arena, double, problem.n);
-		history.change[k] = ARENA_ARRAY(arena, double, problem.n);
-	}
-	if (!arena_ok(arena, error))
-		return false;
-	copy_in(&problem, wide, *bias, at.w);
-	ok = minimize(&problem, &history, &at, &next, direction, tolerance, max_iterations,
-				  report, error);
-	if (ok)
-	{
-		report->loss = at.loss /
-			(data->split_start[SPLIT_VALID] - data->split_start[SPLIT_TRAIN]);
-		copy_out(&problem, at.w, wide, bias);
-	}
 	arena_reset_to(arena, mark);
 	return ok;
 }

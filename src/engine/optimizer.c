@@ -4,6 +4,7 @@
  */
 #include "trainer.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Count one field's training occurrences. */
@@ -27,10 +28,12 @@ count_field(const Dataset *data, int field, uint32_t *counts)
 }
 
 bool
-counts_init(Counts *counts, Arena *arena, const Dataset *data, EngineError *error)
+counts_init(Counts *counts, Arena *arena, const Config *config, const Dataset *data,
+			EngineError *error)
 {
 	const Shape *shape = &data->shape;
 
+	counts->wide_l2 = ARENA_ARRAY(arena, double, shape->n_fields);
 	counts->table = ARENA_ARRAY(arena, uint32_t *, shape->n_tables);
 	counts->field = ARENA_ARRAY(arena, uint32_t *, shape->n_fields);
 	if (!arena_ok(arena, error))
@@ -45,6 +48,7 @@ counts_init(Counts *counts, Arena *arena, const Dataset *data, EngineError *erro
 	{
 		uint32_t	t = shape->field_table[f];
 
+		counts->wide_l2[f] = isnan(config->l2_wide) ? 1 : config->l2_wide;
 		count_field(data, f, counts->field[f]);
 		for (uint32_t row = 0; row < shape->table_rows[t]; row++)
 			counts->table[t][row] += counts->field[f][row];
@@ -138,7 +142,7 @@ optimizer_step(Optimizer *optimizer, Network *network, const Counts *counts, int
 				  optimizer->table_first[t], optimizer->table_second[t],
 				  optimizer->by_slot, step);
 	for (int f = 0; f < shape->n_fields; f++)
-		adam_rows(&network->wide[f], counts->field[f], config->l2_wide, batch_rows,
+		adam_rows(&network->wide[f], counts->field[f], counts->wide_l2[f], batch_rows,
 				  optimizer->wide_first[f], optimizer->wide_second[f],
 				  optimizer->by_slot, step);
 }

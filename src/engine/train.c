@@ -12,7 +12,7 @@
 #include "score.h"
 #include "trainer.h"
 
-#define START_TOLERANCE 1e-5
+#define START_TOLERANCE 1e-3
 #define START_ITERATIONS 500
 /*
  * Heads that start at zero move little at first: patience counts from here on,
@@ -226,9 +226,9 @@ start_wide(Trainer *trainer, EngineError *error)
 		return false;
 	for (int f = 0; f < shape->n_fields; f++)
 		wide[f] = trainer->network.wide[f].values;
-	ok = logistic_fit(trainer->arena, trainer->data, trainer->config->l2_wide,
-					  START_TOLERANCE, START_ITERATIONS, wide, trainer->network.bias,
-					  trainer->host, &report, error);
+	ok = logistic_fit(trainer->arena, trainer->data, trainer->counts.wide_l2,
+					  isnan(trainer->config->l2_wide), START_TOLERANCE, START_ITERATIONS, wide,
+					  trainer->network.bias, trainer->host, &report, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
 }
@@ -411,7 +411,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 									  (size_t) model->n_domains * model->n_gates + 1);
 	trainer->best_has_mask = ARENA_ARRAY(arena, bool, model->n_domains + 1);
 	if (!arena_ok(arena, error) ||
-		!counts_init(&trainer->counts, arena, trainer->data, error) ||
+		!counts_init(&trainer->counts, arena, config, trainer->data, error) ||
 		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
 		!network_init(&trainer->network, model, config->batch_size, true, arena, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))

@@ -23,9 +23,10 @@ typedef struct Optimizer
 	uint64_t	step;			/* taken so far */
 } Optimizer;
 
-/* Training occurrences of each id. */
+/* What L2 by frequency goes by: training occurrences of each id, and lambda. */
 typedef struct Counts
 {
+	double	   *wide_l2;		/* [n_fields] */
 	uint32_t  **table;			/* [n_tables] over all fields that share it */
 	uint32_t  **field;			/* [n_fields] */
 } Counts;
@@ -100,7 +101,8 @@ typedef struct Trainer
 /* Allocate and initialize all of the above from arena, config, data, host and observer. */
 extern bool trainer_init(Trainer *trainer, EngineError *error);
 
-extern bool counts_init(Counts *counts, Arena *arena, const Dataset *data, EngineError *error);
+extern bool counts_init(Counts *counts, Arena *arena, const Config *config,
+						const Dataset *data, EngineError *error);
 extern bool domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data,
 							 EngineError *error);
 
