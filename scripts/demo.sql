@@ -19,7 +19,7 @@ FROM aread_train('interactions', options => '{"mmoe_dims": [64, 32], "batch_size
 
 -- the yardstick: logistic regression on the same columns
 SELECT round(auc::numeric, 3) AS auc, round(domain_auc::numeric, 3) AS domain_auc
-FROM aread_train('interactions', 'baseline', options => '{"architecture": "wide"}');
+FROM aread_train('interactions', 'baseline', options => '{"architecture": "wide", "l2_wide": 1, "domain_weights": false}');
 
 -- score: rank candidates for user 7 in a small domain, inside any query
 SELECT c.item_id, round(aread_predict('interactions', c, 'domain_11')::numeric, 3) AS score

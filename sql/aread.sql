@@ -127,6 +127,9 @@ CREATE TABLE aread.stored_feature (
   vocabulary_rows bigint NOT NULL,
   min_count bigint NOT NULL,
   edges float8[],
+  weight_sd float8,
+  domain_weights bigint NOT NULL,
+  domain_weight_sd float8,
   PRIMARY KEY (version_id, position)
 );
 COMMENT ON TABLE aread.stored_feature IS 'features of each version';
@@ -139,6 +142,9 @@ COMMENT ON COLUMN aread.stored_feature.vocabulary IS 'number of its vocabulary; 
 COMMENT ON COLUMN aread.stored_feature.vocabulary_rows IS 'ids of that vocabulary';
 COMMENT ON COLUMN aread.stored_feature.min_count IS 'rarer values share one id';
 COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature';
+COMMENT ON COLUMN aread.stored_feature.weight_sd IS 'standard deviation of its wide weights under their L2';
+COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and domain that have a weight';
+COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
 
 CREATE TABLE aread.stored_domain (
   version_id bigint NOT NULL REFERENCES aread.stored_version ON DELETE CASCADE,
@@ -182,10 +188,10 @@ CREATE TABLE aread.stored_chunk (
   PRIMARY KEY (version_id, kind, name, chunk)
 );
 ALTER TABLE aread.stored_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
-COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies and masks in pieces of 512 KB, each with magic, length and CRC-32C';
+COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, places of domain weights and masks in pieces of 512 KB, each with magic, length and CRC-32C';
 COMMENT ON COLUMN aread.stored_chunk.version_id IS 'its version';
-COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary or masks';
-COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary';
+COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, pairs or masks';
+COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, part and field of the pairs';
 COMMENT ON COLUMN aread.stored_chunk.chunk IS 'piece, from 0';
 COMMENT ON COLUMN aread.stored_chunk.data IS 'the bytes';
 
@@ -576,7 +582,8 @@ SELECT v.model, v.version, v.deployed, f.position + 1 AS position, f.name, f.kin
        (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
         WHERE o.version_id = f.version_id AND o.vocabulary = f.vocabulary
           AND o.position <> f.position) AS shares_with,
-       f.vocabulary_rows - 3 AS "values", f.min_count, f.edges
+       f.vocabulary_rows - 3 AS "values", f.min_count, f.edges,
+       f.weight_sd, f.domain_weights, f.domain_weight_sd
 FROM aread.visible_version v
 JOIN aread.stored_feature f USING (version_id);
 COMMENT ON VIEW aread.feature IS 'features of each version';
@@ -592,6 +599,9 @@ COMMENT ON COLUMN aread.feature.shares_with IS 'a feature with the same vocabula
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins or buckets known to the model';
 COMMENT ON COLUMN aread.feature.min_count IS 'rarer values share one id';
 COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.domain_weights IS 'pairs of value and domain that have a weight of their own';
+COMMENT ON COLUMN aread.feature.domain_weight_sd IS 'how much its values matter otherwise in one domain than in another: standard deviation of these weights in logits; NULL: it has none';
 
 CREATE VIEW aread.domain WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, d.name AS domain, d.rows, d.positives, d.minor, d.major,

@@ -267,6 +267,33 @@ read_masks(Model *model, int64 version_id)
 	pfree(bytes);
 }
 
+/* Places of the domain weights [n_fields]. */
+static DomainPairs *
+read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
+{
+	DomainPairs *pairs = MemoryContextAllocZero(context, shape->n_fields * sizeof(DomainPairs));
+
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		uint32		n_values = shape->table_rows[shape->field_table[f]];
+		Size		start_size = ((Size) n_values + 1) * sizeof(uint32);
+		const char *name = psprintf("domain.%d", f);
+		Size		size = stored_size(version_id, "pairs", name);
+
+		if (size == 0)
+			continue;
+		pairs[f] = (DomainPairs) {.n_pairs = size / sizeof(uint32),.n_values = n_values};
+		pairs[f].domain = MemoryContextAllocHuge(context, size);
+		pairs[f].start = MemoryContextAllocHuge(context, start_size);
+		read_bytes(version_id, "pairs", name, (char *) pairs[f].domain, size);
+		read_bytes(version_id, "pairs", psprintf("start.%d", f), (char *) pairs[f].start,
+				   start_size);
+		if (size % sizeof(uint32) != 0 || !pairs_valid(&pairs[f], n_values, shape_domains(shape)))
+			stored_corrupt("pairs", "They do not hold together.");
+	}
+	return pairs;
+}
+
 static Model *
 read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 		   MemoryContext context)
@@ -278,7 +305,7 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 
 	host_arena(&arena, context);
 	spec_shape(spec, &shape);
-	model = model_create(&arena, config, &shape, &error);
+	model = model_create(&arena, config, &shape, read_pairs(&shape, version_id, context), &error);
 	if (!model)
 		host_raise(&error);
 	for (int i = 0; i < model->n_tensors; i++)

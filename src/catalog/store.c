@@ -166,26 +166,37 @@ lock_model(const char *name, Oid user, int32 *version)
 	return model_id;
 }
 
-/* CRC-32C over all tensors, then masks. */
+static void
+add_crc(pg_crc32c *crc, const void *data, Size size)
+{
+	const char *bytes = data;
+
+	for (Size at = 0; at < size; at += CHUNK_SIZE)
+	{
+		COMP_CRC32C(*crc, bytes + at, Min(size - at, CHUNK_SIZE));
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* CRC-32C over all tensors, places of domain weights, then masks. */
 static uint32
 model_crc(const Model *model)
 {
-	const char *bytes = (const char *) model->params;
-	Size		left = model->n_params * sizeof(real);
 	pg_crc32c	crc;
 
 	INIT_CRC32C(crc);
-	while (left > 0)
+	add_crc(&crc, model->params, model->n_params * sizeof(real));
+	for (int f = 0; f < model->shape.n_fields; f++)
 	{
-		Size		n = Min(left, CHUNK_SIZE);
+		const DomainPairs *pairs = &model->pairs[f];
 
-		COMP_CRC32C(crc, bytes, n);
-		bytes += n;
-		left -= n;
-		CHECK_FOR_INTERRUPTS();
+		if (pairs->n_pairs == 0)
+			continue;
+		add_crc(&crc, pairs->start, ((Size) pairs->n_values + 1) * sizeof(uint32));
+		add_crc(&crc, pairs->domain, (Size) pairs->n_pairs * sizeof(uint32));
 	}
-	COMP_CRC32C(crc, model->has_mask, model->n_domains);
-	COMP_CRC32C(crc, model->masks, (Size) model->n_domains * model->n_gates);
+	add_crc(&crc, model->has_mask, model->n_domains);
+	add_crc(&crc, model->masks, (Size) model->n_domains * model->n_gates);
 	FIN_CRC32C(crc);
 	return crc;
 }
@@ -257,10 +268,24 @@ insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
 	return DatumGetInt64(catalog_value(0, 1, NULL));
 }
 
+/* An L2 is the inverse variance of the weights under it. */
 static void
-insert_features(const FeatureSpec *spec, int64 version_id)
+add_weights(Arguments *arguments, const TrainResult *result, int f)
+{
+	int			n_fields = result->model->shape.n_fields;
+	uint32		n_pairs = result->model->pairs[f].n_pairs;
+	const double *l2 = result->wide_l2;
+
+	add_float8(arguments, l2 && l2[f] > 0 ? 1 / sqrt(l2[f]) : NAN);
+	add_int8(arguments, n_pairs);
+	add_float8(arguments, n_pairs > 0 && l2[n_fields + f] > 0 ? 1 / sqrt(l2[n_fields + f]) : NAN);
+}
+
+static void
+insert_features(const NewModel *new, int64 version_id)
 {
 	static const char *const kinds[] = {"categorical", "binned", "list"};
+	const FeatureSpec *spec = new->spec;
 
 	for (int f = 0; f < spec->n_features; f++)
 	{
@@ -279,8 +304,9 @@ insert_features(const FeatureSpec *spec, int64 version_id)
 			add_float8_array(&arguments, feature->edges, feature->n_edges);
 		else
 			add_argument(&arguments, FLOAT8ARRAYOID, (Datum) 0, true);
-		run("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			&arguments);
+		add_weights(&arguments, new->result, f);
+		run("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+			" $10, $11, $12)", &arguments);
 	}
 }
 
@@ -413,6 +439,23 @@ insert_masks(const Model *model, int64 version_id)
 	arena_free_all(&arena);
 }
 
+/* Places of the domain weights, of the fields that have any. */
+static void
+insert_pairs(const Model *model, int64 version_id)
+{
+	for (int f = 0; f < model->shape.n_fields; f++)
+	{
+		const DomainPairs *pairs = &model->pairs[f];
+
+		if (pairs->n_pairs == 0)
+			continue;
+		insert_bytes(version_id, "pairs", psprintf("start.%d", f), (const char *) pairs->start,
+					 ((Size) pairs->n_values + 1) * sizeof(uint32));
+		insert_bytes(version_id, "pairs", psprintf("domain.%d", f),
+					 (const char *) pairs->domain, (Size) pairs->n_pairs * sizeof(uint32));
+	}
+}
+
 static void
 insert_parameters(const NewModel *new, int64 version_id)
 {
@@ -425,6 +468,7 @@ insert_parameters(const NewModel *new, int64 version_id)
 	for (int v = 0; v < new->spec->n_vocabularies; v++)
 		insert_bytes(version_id, "vocabulary", psprintf("%d", v),
 					 new->spec->vocabularies[v].bytes, new->spec->vocabularies[v].size);
+	insert_pairs(model, version_id);
 	if (model->n_gates > 0)
 		insert_masks(model, version_id);
 }
@@ -443,7 +487,7 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	catalog_enter(&access);
 	model_id = lock_model(new->name, user, version);
 	version_id = insert_version(new, model_id, *version, *crc);
-	insert_features(new->spec, version_id);
+	insert_features(new, version_id);
 	insert_domains(new, version_id);
 	insert_evaluations(new->result, version_id);
 	for (int u = 0; u < new->result->n_mask_updates; u++)

@@ -55,13 +55,14 @@ typedef struct Config
 	IntList		hei_experts;	/* N_l, lowest layer first */
 	IntList		hei_hidden;		/* first dim of the two-layer MLPs of layer l */
 	IntList		hei_output;		/* second dim */
+	bool		wide;			/* logistic regression over ids, fitted first, then held */
+	bool		domain_weights;	/* in the wide part, each value's by domain too */
 	int			cross_layers;
 	bool		pairwise;		/* an FM term beside the wide part */
 	bool		base_skip;		/* a logit straight from the base beside the experts */
 	bool		batch_norm;
 	double		dropout;
 	/* training */
-	bool		wide_start;
 	double		learning_rate;
 	int			batch_size;
 	int			epochs;
@@ -151,6 +152,13 @@ static inline bool
 config_has_masks(const Config *config)
 {
 	return config->architecture >= ARCH_HEMP;
+}
+
+/* The wide arm is its wide part. */
+static inline bool
+config_has_wide(const Config *config)
+{
+	return config->wide || config->architecture == ARCH_WIDE;
 }
 
 static inline bool

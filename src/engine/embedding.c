@@ -1,6 +1,6 @@
 /*
  * embedding.c
- *	  Embedding tables, wide weights, pairwise term: forward and backward.
+ *	  Embedding tables, pairwise term: forward and backward.
  */
 #include "embedding.h"
 
@@ -46,46 +46,6 @@ embedding_backward(RowTensor *tables, const real *d_x0, const Shape *shape,
 				add_scaled(rows_touch(&tables[shape->field_table[f]], members[i]),
 						   (real) 1 / n, d, dim);
 		}
-}
-
-void
-wide_forward(real *logit, const RowTensor *wide, real bias, const Shape *shape,
-			 const Batch *batch)
-{
-	for (int b = 0; b < batch->n_rows; b++)
-	{
-		logit[b] = bias;
-		for (int f = 0; f < shape->n_fields; f++)
-		{
-			const uint32_t *members;
-			uint32_t	n = batch_members(batch, shape, b, f, &members);
-			real		sum = 0;
-
-			for (uint32_t i = 0; i < n; i++)
-				sum += wide[f].values[members[i]];
-			logit[b] += n > 1 ? sum / n : sum;
-		}
-	}
-}
-
-real
-wide_backward(RowTensor *wide, const real *d_logit, const Shape *shape, const Batch *batch)
-{
-	real		d_bias = 0;
-
-	for (int b = 0; b < batch->n_rows; b++)
-	{
-		d_bias += d_logit[b];
-		for (int f = 0; f < shape->n_fields; f++)
-		{
-			const uint32_t *members;
-			uint32_t	n = batch_members(batch, shape, b, f, &members);
-
-			for (uint32_t i = 0; i < n; i++)
-				*rows_touch(&wide[f], members[i]) += d_logit[b] / n;
-		}
-	}
-	return d_bias;
 }
 
 void

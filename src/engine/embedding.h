@@ -1,7 +1,6 @@
 /*
  * embedding.h
- *	  From ids to x0 (embedding tables) and to the wide part's logit; the
- *	  pairwise term of a factorization machine.
+ *	  From ids to x0 (embedding tables); the pairwise term of a factorization machine.
  */
 #ifndef AREAD_ENGINE_EMBEDDING_H
 #define AREAD_ENGINE_EMBEDDING_H
@@ -15,13 +14,6 @@ extern void embedding_forward(real *x0, const RowTensor *tables, const Shape *sh
 /* Adds d_x0 to the gradients of the rows touched; rows_begin() was called. */
 extern void embedding_backward(RowTensor *tables, const real *d_x0, const Shape *shape,
 							   const Batch *batch, int dim);
-
-/* logit[B] = bias + sum over fields of the value's weight, of a list the members' mean. */
-extern void wide_forward(real *logit, const RowTensor *wide, real bias, const Shape *shape,
-						 const Batch *batch);
-/* d_logit[B] to the touched weights; returns the bias's gradient. */
-extern real wide_backward(RowTensor *wide, const real *d_logit, const Shape *shape,
-						  const Batch *batch);
 
 /*
  * logit[B] += sum over pairs of fields f < g of x0_f . x0_g (Rendle 2010);

@@ -76,9 +76,7 @@ search_init(Trainer *trainer, EngineError *error)
 	search->score_bases = ARENA_ARRAY(arena, BaseOutput, config->score_batches);
 	search->saved_dense = ARENA_ARRAY(arena, real, trainer->network.n_dense);
 	search->saved_tables = ARENA_ARRAY(arena, real *, shape->n_tables);
-	search->saved_wide = ARENA_ARRAY(arena, real *, shape->n_fields);
 	search->table_slots = ARENA_ARRAY(arena, size_t, shape->n_tables);
-	search->field_slots = ARENA_ARRAY(arena, size_t, shape->n_fields);
 	search->sample = ARENA_ARRAY(arena, uint32_t, largest);
 	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.capacity);
 	search->candidate = ARENA_ARRAY(arena, uint8_t, n_gates);
@@ -298,14 +296,6 @@ save_state(Trainer *trainer, EngineError *error)
 			return false;
 		save_rows(&network->tables[t], search->saved_tables[t]);
 	}
-	for (int f = 0; f < shape->n_fields; f++)
-	{
-		if (!reserve_slots(trainer->arena, &network->wide[f], &search->field_slots[f],
-						   &search->saved_wide[f], &optimizer->wide_first[f],
-						   &optimizer->wide_second[f], error))
-			return false;
-		save_rows(&network->wide[f], search->saved_wide[f]);
-	}
 	return true;
 }
 
@@ -331,12 +321,6 @@ restore_state(Trainer *trainer)
 		restore_rows(&network->tables[t], search->saved_tables[t]);
 		memset(optimizer->table_first[t], 0, n * sizeof(real));
 		memset(optimizer->table_second[t], 0, n * sizeof(real));
-	}
-	for (int f = 0; f < shape->n_fields; f++)
-	{
-		restore_rows(&network->wide[f], search->saved_wide[f]);
-		memset(optimizer->wide_first[f], 0, network->wide[f].n_slots * sizeof(real));
-		memset(optimizer->wide_second[f], 0, network->wide[f].n_slots * sizeof(real));
 	}
 }
 
@@ -370,7 +354,7 @@ candidate_step(Trainer *trainer, Random *random, EngineError *error)
 	network_experts_forward(network, batch, &network->base, &mode);
 	if (!network_backward(network, batch, &loss, error))
 		return false;
-	optimizer_step(&search->optimizer, network, &trainer->counts, batch->n_rows, rate);
+	optimizer_step(&search->optimizer, network, trainer->counts, batch->n_rows, rate);
 	return true;
 }
 

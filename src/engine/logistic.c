@@ -23,8 +23,11 @@
 typedef struct Problem
 {
 	const Dataset *data;
-	const double *l2;			/* [n_fields] */
-	size_t	   *offset;			/* [n_fields + 1] of a field's weights; the last: the bias */
+	const double *l2;			/* [n_blocks] */
+	int			n_blocks;		/* 2 * n_fields: by value, by pair */
+	size_t	   *offset;			/* [n_blocks + 1] of a block's weights; the last: the bias */
+	int			n_pair_blocks;
+	uint32_t   *pair_weights;	/* [training rows, n_pair_blocks]: places in w */
 	const EngineHost *host;
 } Problem;
 
@@ -44,10 +47,10 @@ members_of(const Dataset *data, size_t row, int field, const uint32_t **members)
 static double
 row_logit(const Problem *problem, const double *w, size_t row)
 {
-	int			n_fields = problem->data->shape.n_fields;
-	double		logit = w[problem->offset[n_fields]];
+	const uint32_t *pairs = problem->pair_weights + row * problem->n_pair_blocks;
+	double		logit = w[problem->offset[problem->n_blocks]];
 
-	for (int f = 0; f < n_fields; f++)
+	for (int f = 0; f < problem->data->shape.n_fields; f++)
 	{
 		const double *weights = w + problem->offset[f];
 		const uint32_t *members;
@@ -58,6 +61,8 @@ row_logit(const Problem *problem, const double *w, size_t row)
 			sum += weights[members[i]];
 		logit += n > 1 ? sum / n : sum;
 	}
+	for (int k = 0; k < problem->n_pair_blocks; k++)
+		logit += pairs[k] == NO_PAIR ? 0 : w[pairs[k]];
 	return logit;
 }
 
@@ -65,10 +70,10 @@ row_logit(const Problem *problem, const double *w, size_t row)
 static void
 row_add(const Problem *problem, double *sums, size_t row, double a, bool squared)
 {
-	int			n_fields = problem->data->shape.n_fields;
+	const uint32_t *pairs = problem->pair_weights + row * problem->n_pair_blocks;
 
-	sums[problem->offset[n_fields]] += a;
-	for (int f = 0; f < n_fields; f++)
+	sums[problem->offset[problem->n_blocks]] += a;
+	for (int f = 0; f < problem->data->shape.n_fields; f++)
 	{
 		double	   *weights = sums + problem->offset[f];
 		const uint32_t *members;
@@ -78,6 +83,9 @@ row_add(const Problem *problem, double *sums, size_t row, double a, bool squared
 		for (size_t i = 0; i < n; i++)
 			weights[members[i]] += each;
 	}
+	for (int k = 0; k < problem->n_pair_blocks; k++)
+		if (pairs[k] != NO_PAIR)
+			sums[pairs[k]] += a;
 }
 
 static bool
@@ -85,10 +93,9 @@ objective(void *context, const double *w, double *value, double *gradient, Engin
 {
 	Problem    *problem = context;
 	const Dataset *data = problem->data;
-	int			n_fields = data->shape.n_fields;
 	double		sum = 0;
 
-	memset(gradient, 0, (problem->offset[n_fields] + 1) * sizeof(double));
+	memset(gradient, 0, (problem->offset[problem->n_blocks] + 1) * sizeof(double));
 	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		double		logit = row_logit(problem, w, row);
@@ -100,11 +107,11 @@ objective(void *context, const double *w, double *value, double *gradient, Engin
 		sum += log1p(small) + fmax(logit, 0) - (data->labels[row] ? logit : 0);
 		row_add(problem, gradient, row, probability - data->labels[row], false);
 	}
-	for (int f = 0; f < n_fields; f++)
-		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+	for (int k = 0; k < problem->n_blocks; k++)
+		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
 		{
-			sum += problem->l2[f] / 2 * w[i] * w[i];
-			gradient[i] += problem->l2[f] * w[i];
+			sum += problem->l2[k] / 2 * w[i] * w[i];
+			gradient[i] += problem->l2[k] * w[i];
 		}
 	*value = sum;
 	return true;
@@ -116,7 +123,7 @@ information(const Problem *problem, const double *w, double *diagonal, EngineErr
 {
 	const Dataset *data = problem->data;
 
-	memset(diagonal, 0, (problem->offset[data->shape.n_fields] + 1) * sizeof(double));
+	memset(diagonal, 0, (problem->offset[problem->n_blocks] + 1) * sizeof(double));
 	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		double		small = exp(-fabs(row_logit(problem, w, row)));
@@ -129,28 +136,28 @@ information(const Problem *problem, const double *w, double *diagonal, EngineErr
 }
 
 /*
- * One round of the evidence: l2_f = gamma_f / |w_f|^2, where gamma_f, the
- * number of weights that the rows determine, is the sum of h / (h + l2_f)
- * over field f's weights.  Returns the largest change of a log l2.
+ * One round of the evidence: l2_k = gamma_k / |w_k|^2, where gamma_k, the
+ * number of weights that the rows determine, is the sum of h / (h + l2_k)
+ * over block k's weights.  Returns the largest change of a log l2.
  */
 static double
 update_l2(const Problem *problem, const double *w, const double *diagonal, double *l2)
 {
 	double		change = 0;
 
-	for (int f = 0; f < problem->data->shape.n_fields; f++)
+	for (int k = 0; k < problem->n_blocks; k++)
 	{
 		double		determined = PRIOR_COUNT;
 		double		squares = PRIOR_COUNT;
-		double		before = l2[f];
+		double		before = l2[k];
 
-		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
+		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
 		{
-			determined += diagonal[i] / (diagonal[i] + l2[f]);
+			determined += diagonal[i] / (diagonal[i] + l2[k]);
 			squares += w[i] * w[i];
 		}
-		l2[f] = fmin(fmax(determined / squares, MIN_L2), MAX_L2);
-		change = fmax(change, fabs(log(l2[f] / before)));
+		l2[k] = fmin(fmax(determined / squares, MIN_L2), MAX_L2);
+		change = fmax(change, fabs(log(l2[k] / before)));
 	}
 	return change;
 }
@@ -159,12 +166,10 @@ update_l2(const Problem *problem, const double *w, const double *diagonal, doubl
 static void
 add_l2(const Problem *problem, double *diagonal)
 {
-	int			n_fields = problem->data->shape.n_fields;
-
-	for (int f = 0; f < n_fields; f++)
-		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
-			diagonal[i] += problem->l2[f];
-	diagonal[problem->offset[n_fields]] += 1e-6;	/* rows of one class, all certain */
+	for (int k = 0; k < problem->n_blocks; k++)
+		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
+			diagonal[i] += problem->l2[k];
+	diagonal[problem->offset[problem->n_blocks]] += 1e-6;	/* all rows certain */
 }
 
 static bool
@@ -191,61 +196,101 @@ solve(Problem *problem, Lbfgs *search, double *l2, bool evidence, double toleran
 }
 
 static void
-copy_in(const Problem *problem, real *const *wide, real bias, double *w)
+copy_in(const Problem *problem, real *const *weights, real bias, double *w)
 {
-	int			n_fields = problem->data->shape.n_fields;
-
-	for (int f = 0; f < n_fields; f++)
-		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
-			w[i] = wide[f][i - problem->offset[f]];
-	w[problem->offset[n_fields]] = bias;
+	for (int k = 0; k < problem->n_blocks; k++)
+		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
+			w[i] = weights[k][i - problem->offset[k]];
+	w[problem->offset[problem->n_blocks]] = bias;
 }
 
 static void
-copy_out(const Problem *problem, const double *w, real *const *wide, real *bias)
+copy_out(const Problem *problem, const double *w, real *const *weights, real *bias)
 {
-	int			n_fields = problem->data->shape.n_fields;
+	for (int k = 0; k < problem->n_blocks; k++)
+		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
+			weights[k][i - problem->offset[k]] = w[i];
+	*bias = w[problem->offset[problem->n_blocks]];
+}
 
-	for (int f = 0; f < n_fields; f++)
-		for (size_t i = problem->offset[f]; i < problem->offset[f + 1]; i++)
-			wide[f][i - problem->offset[f]] = w[i];
-	*bias = w[problem->offset[n_fields]];
+/* Where the blocks begin; false if their weights cannot be numbered. */
+static bool
+lay_out(Problem *problem, const DomainPairs *pairs, EngineError *error)
+{
+	const Shape *shape = &problem->data->shape;
+	int			n_fields = shape->n_fields;
+
+	for (int k = 0; k < problem->n_blocks; k++)
+	{
+		uint32_t	n = k < n_fields ? shape->table_rows[shape->field_table[k]] :
+			pairs ? pairs[k - n_fields].n_pairs : 0;
+
+		problem->offset[k + 1] = problem->offset[k] + n;
+		problem->n_pair_blocks += k >= n_fields && n > 0;
+	}
+	return problem->offset[problem->n_blocks] < UINT32_MAX ||
+		engine_fail(error, ENGINE_BAD_INPUT,
+					"Set \"domain_weights\" to false, or \"min_count\" higher.",
+					"too many values and pairs of value and domain");
+}
+
+/* NO_PAIR where a rare domain is none of its own. */
+static void
+number_pairs(Problem *problem, const DomainPairs *pairs)
+{
+	const Dataset *data = problem->data;
+	int			n_fields = data->shape.n_fields;
+	size_t		at = 0;
+
+	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
+		for (int f = 0; f < n_fields; f++)
+		{
+			size_t		from = problem->offset[n_fields + f];
+			uint32_t	pair;
+
+			if (problem->offset[n_fields + f + 1] == from)
+				continue;
+			pair = pairs_find(&pairs[f], data->ids[row * (size_t) n_fields + f],
+							  dataset_domain(data, row));
+			problem->pair_weights[at++] = pair == NO_PAIR ? NO_PAIR : (uint32_t) from + pair;
+		}
 }
 
 static bool
-fit(Arena *arena, Problem *problem, double *l2, bool evidence, double tolerance,
-	int max_iterations, real *const *wide, real *bias, LogisticReport *report,
-	EngineError *error)
+fit(Arena *arena, Problem *problem, const DomainPairs *pairs, double *l2, bool evidence,
+	double tolerance, int max_iterations, real *const *weights, real *bias,
+	LogisticReport *report, EngineError *error)
 {
-	const Shape *shape = &problem->data->shape;
 	Lbfgs		search;
 
-	problem->offset = ARENA_ARRAY(arena, size_t, shape->n_fields + 1);
-	if (!arena_ok(arena, error))
+	problem->n_blocks = 2 * problem->data->shape.n_fields;
+	problem->offset = ARENA_ARRAY(arena, size_t, problem->n_blocks + 1);
+	if (!arena_ok(arena, error) || !lay_out(problem, pairs, error))
 		return false;
-	for (int f = 0; f < shape->n_fields; f++)
-		problem->offset[f + 1] = problem->offset[f] + shape->table_rows[shape->field_table[f]];
-	if (!lbfgs_init(&search, arena, problem->offset[shape->n_fields] + 1, objective, problem,
+	problem->pair_weights = ARENA_ARRAY(arena, uint32_t, problem->n_pair_blocks *
+										problem->data->split_start[SPLIT_VALID]);
+	if (!lbfgs_init(&search, arena, problem->offset[problem->n_blocks] + 1, objective, problem,
 					error))
 		return false;
-	copy_in(problem, wide, *bias, search.w);
+	number_pairs(problem, pairs);
+	copy_in(problem, weights, *bias, search.w);
 	if (!solve(problem, &search, l2, evidence, tolerance, max_iterations, report, error))
 		return false;
 	report->iterations = search.iterations;
 	report->converged = search.largest_step <= tolerance;
-	copy_out(problem, search.w, wide, bias);
+	copy_out(problem, search.w, weights, bias);
 	return true;
 }
 
 bool
-logistic_fit(Arena *arena, const Dataset *data, double *l2, bool evidence, double tolerance,
-			 int max_iterations, real *const *wide, real *bias, const EngineHost *host,
-			 LogisticReport *report, EngineError *error)
+logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs, double *l2,
+			 bool evidence, double tolerance, int max_iterations, real *const *weights,
+			 real *bias, const EngineHost *host, LogisticReport *report, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	Problem		problem = {.data = data,.l2 = l2,.host = host};
-	bool		ok = fit(arena, &problem, l2, evidence, tolerance, max_iterations, wide, bias,
-						 report, error);
+	bool		ok = fit(arena, &problem, pairs, l2, evidence, tolerance, max_iterations,
+						 weights, bias, report, error);
 
 	arena_reset_to(arena, mark);
 	return ok;

@@ -3,21 +3,22 @@
  *	  Logistic regression over ids to its optimum: the start of training.
  *
  * minimize  sum over training rows of BCE(sigmoid(x . w + b), y)
- *			 + sum over fields f of l2_f / 2 * |w_f|^2
- * where x has a one at each field's id and 1/length at each member of a list.
- * The bias is not penalized.  With l2 = 1 this is what liblinear and
+ *			 + sum over blocks k of l2_k / 2 * |w_k|^2
+ * where a block is a field's weights by value or its weights by pair of value
+ * and domain, and x has a one at each field's id, 1/length at each member of a
+ * list, and a one at each pair.  The bias is not penalized.  With l2 = 1 this is what liblinear and
  * scikit-learn call C = 1.
  *
- * Seen as a prior, l2_f is the inverse variance of field f's weights, and can
+ * Seen as a prior, l2_k is the inverse variance of a block's weights, and can
  * be found by the evidence of the training rows (MacKay, "Bayesian
- * interpolation", 1992, with the Hessian's diagonal): a field of few values
- * with many rows each wants another one than ids with a row or two, and a field that
- * says nothing is shrunk away.
+ * interpolation", 1992, with the Hessian's diagonal): a field of few values with
+ * many rows each wants another one than ids with a row or two, domain weights
+ * one that says how much domains differ, and what says nothing is shrunk away.
  */
 #ifndef AREAD_ENGINE_LOGISTIC_H
 #define AREAD_ENGINE_LOGISTIC_H
 
-#include "dataset.h"
+#include "pairs.h"
 
 typedef struct LogisticReport
 {
@@ -27,17 +28,19 @@ typedef struct LogisticReport
 } LogisticReport;
 
 /*
- * wide[f] is [table_rows of field f's table], start values in, optimum out;
- * *bias likewise.  Rows of ids that no training row has stay at 0.  Sums run
- * in double precision and in fixed order.
+ * weights[f] is [table_rows of field f's table], weights[n_fields + f] is
+ * [pairs[f].n_pairs] or NULL: start values in, optimum out; *bias likewise.
+ * Rows of ids that no training row has stay at 0.  pairs (NULL: none) were
+ * built from these training rows.  Sums run in double precision and in fixed
+ * order.
  *
- * l2[f] is used as it is or, with "evidence", where the search for it starts;
- * what was found out.  Stops when no weight's own Newton step exceeds
- * tolerance, or after max_iterations.
+ * l2[2 * n_fields] is used as it is or, with "evidence", where the search for
+ * it starts; what was found out.  Stops when no weight's own Newton step
+ * exceeds tolerance, or after max_iterations.
  */
-extern bool logistic_fit(Arena *arena, const Dataset *data, double *l2, bool evidence,
-						 double tolerance, int max_iterations, real *const *wide,
-						 real *bias, const EngineHost *host,
+extern bool logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs,
+						 double *l2, bool evidence, double tolerance, int max_iterations,
+						 real *const *weights, real *bias, const EngineHost *host,
 						 LogisticReport *report, EngineError *error);
 
 #endif							/* AREAD_ENGINE_LOGISTIC_H */

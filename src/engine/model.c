@@ -3,7 +3,8 @@
  *	  Layout, allocation and initial values of a model's parameters.
  *
  * Order in the block: dense tensors that the mask search of kind "experts"
- * trains (HEI, gates, heads), the other dense tensors, statistics, rows.  So
+ * trains (HEI, gates, heads), the other dense tensors, statistics, rows,
+ * what is fitted before training.  So
  * gradients and Adam's moments of the dense part are one range, and the
  * search's part is its beginning.
  */
@@ -188,7 +189,22 @@ layout_base(Layout *layout, const Config *config, uint32_t width, bool statistic
 }
 
 static void
-layout_model(Layout *layout, const Config *config, const Shape *shape)
+layout_wide(Layout *layout, const Config *config, const Shape *shape, const DomainPairs *pairs)
+{
+	if (!config_has_wide(config))
+		return;
+	for (int f = 0; f < shape->n_fields; f++)
+		add_tensor(layout, TENSOR_FITTED, false, 1,
+				   shape->table_rows[shape->field_table[f]], 1, 1, "wide.%d", f);
+	for (int f = 0; f < shape->n_fields; f++)
+		if (pairs[f].n_pairs > 0)
+			add_tensor(layout, TENSOR_FITTED, false, 1, pairs[f].n_pairs, 1, 1,
+					   "domain_wide.%d", f);
+}
+
+static void
+layout_model(Layout *layout, const Config *config, const Shape *shape,
+			 const DomainPairs *pairs)
 {
 	uint32_t	width = (uint32_t) shape->n_fields * config->embed_dim;
 
@@ -206,16 +222,14 @@ layout_model(Layout *layout, const Config *config, const Shape *shape)
 		for (int t = 0; t < shape->n_tables; t++)
 			add_tensor(layout, TENSOR_ROWS, false, 2, shape->table_rows[t],
 					   config->embed_dim, 1, "embedding.%d", t);
-	for (int f = 0; f < shape->n_fields; f++)
-		add_tensor(layout, TENSOR_ROWS, false, 1,
-				   shape->table_rows[shape->field_table[f]], 1, 1, "wide.%d", f);
+	layout_wide(layout, config, shape, pairs);
 }
 
 /* An upper bound of the number of tensors. */
 static int
 count_tensors(const Config *config, const Shape *shape)
 {
-	int			n = 16 + 5 * MAX_LAYERS + shape->n_tables + shape->n_fields;
+	int			n = 16 + 5 * MAX_LAYERS + shape->n_tables + 2 * shape->n_fields;
 
 	for (int l = 0; l < config->hei_experts.n; l++)
 		n += 10 * config->hei_experts.value[l] + 2;
@@ -241,7 +255,8 @@ copy_shape(Arena *arena, Shape *to, const Shape *from)
 }
 
 Model *
-model_create(Arena *arena, const Config *config, const Shape *shape, EngineError *error)
+model_create(Arena *arena, const Config *config, const Shape *shape,
+			 const DomainPairs *pairs, EngineError *error)
 {
 	Model	   *model = ARENA_ARRAY(arena, Model, 1);
 	Layout		layout = {.arena = arena};
@@ -254,7 +269,8 @@ model_create(Arena *arena, const Config *config, const Shape *shape, EngineError
 	copy_shape(arena, &model->shape, shape);
 	if (!arena_ok(arena, error))
 		return NULL;
-	layout_model(&layout, config, shape);
+	model->pairs = pairs;
+	layout_model(&layout, config, shape, pairs);
 	if (layout.overflow)
 	{
 		engine_fail(error, ENGINE_BAD_INPUT, "Use fewer features or a smaller embed_dim.",
@@ -323,7 +339,7 @@ initial_std(const Tensor *tensor)
 {
 	if (strncmp(tensor->name, "embedding.", 10) == 0 || strcmp(tensor->name, "hei.group") == 0)
 		return EMBEDDING_START_STD;
-	if (strncmp(tensor->name, "head.", 5) == 0 || strncmp(tensor->name, "wide.", 5) == 0 ||
+	if (strncmp(tensor->name, "head.", 5) == 0 || tensor->kind == TENSOR_FITTED ||
 		strcmp(tensor->name, "mmoe.skip") == 0)
 		return 0;
 	if (strcmp(tensor->name, "cross.weight") == 0)

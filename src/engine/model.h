@@ -16,12 +16,14 @@
 
 #include "config.h"
 #include "dataset.h"
+#include "pairs.h"
 
 typedef enum TensorKind
 {
 	TENSOR_DENSE,				/* every step moves it */
 	TENSOR_ROWS,				/* a step moves the rows that its batch touches */
-	TENSOR_STATISTIC			/* running mean and variance: moved, not trained */
+	TENSOR_STATISTIC,			/* running mean and variance: moved, not trained */
+	TENSOR_FITTED				/* the wide part: set by the start, then held */
 } TensorKind;
 
 typedef struct Tensor
@@ -39,6 +41,7 @@ typedef struct Model
 {
 	Config		config;
 	Shape		shape;
+	const DomainPairs *pairs;	/* [n_fields] */
 	int			n_tensors;
 	Tensor	   *tensors;		/* the only list of parameters */
 	size_t		n_params;
@@ -50,12 +53,12 @@ typedef struct Model
 } Model;
 
 /*
- * Lay out the tensors of config and shape and allocate them, zeroed; masks
- * all open and has_mask false.  Copies shape's arrays.  NULL and *error on
- * lack of memory or a size that overflows.
+ * Lay out the tensors of config, shape and pairs [n_fields] and allocate them,
+ * zeroed; masks all open and has_mask false.  Copies shape's arrays, keeps
+ * pairs.  NULL and *error on lack of memory or a size that overflows.
  */
 extern Model *model_create(Arena *arena, const Config *config, const Shape *shape,
-						   EngineError *error);
+						   const DomainPairs *pairs, EngineError *error);
 /* Initial weights from config.seed (see algorithm: start). */
 extern void model_init_weights(Model *model);
 

@@ -13,7 +13,6 @@ bind_rows(Network *network, const Model *model, Arena *arena)
 	const Shape *shape = &model->shape;
 
 	network->tables = ARENA_ARRAY(arena, RowTensor, shape->n_tables);
-	network->wide = ARENA_ARRAY(arena, RowTensor, shape->n_fields);
 	for (int t = 0; t < shape->n_tables && !arena->failed; t++)
 	{
 		char		name[32];
@@ -22,15 +21,6 @@ bind_rows(Network *network, const Model *model, Arena *arena)
 		rows_init(&network->tables[t], arena, model_param(model, name),
 				  network->training ? shape->table_rows[t] : 0, model->config.embed_dim);
 	}
-	for (int f = 0; f < shape->n_fields && !arena->failed; f++)
-	{
-		char		name[32];
-
-		snprintf(name, sizeof(name), "wide.%d", f);
-		rows_init(&network->wide[f], arena, model_param(model, name),
-				  network->training ? shape->table_rows[shape->field_table[f]] : 0, 1);
-	}
-	network->bias = model_param(model, "bias");
 }
 
 static void
@@ -189,6 +179,7 @@ network_init(Network *network, const Model *model, int capacity, bool training,
 	network->training = training;
 	network->width = model->shape.n_fields * config->embed_dim;
 	bind_rows(network, model, arena);
+	wide_bind(&network->wide, model, arena);
 	if (config_has_mmoe(config))
 		bind_base(network, model, arena);
 	if (config_has_hei(config) &&
@@ -251,7 +242,7 @@ network_base_forward(Network *network, const Batch *batch, const PassMode *mode)
 	const Model *model = network->model;
 	const Config *config = &model->config;
 
-	wide_forward(network->base.logit, network->wide, *network->bias, &model->shape, batch);
+	wide_forward(&network->wide, batch, network->base.logit);
 	if (config->architecture == ARCH_WIDE)
 		return;
 	embedding_forward(network->x0, network->tables, &model->shape, batch, config->embed_dim);
@@ -303,10 +294,6 @@ network_begin_rows(Network *network, const Batch *batch, EngineError *error)
 		if (!rows_begin(&network->tables[t], network->arena, occurrences, error))
 			return false;
 	}
-	for (int f = 0; f < shape->n_fields; f++)
-		if (!rows_begin(&network->wide[f], network->arena,
-						batch_occurrences(batch, shape, f), error))
-			return false;
 	return true;
 }
 
@@ -352,15 +339,23 @@ mmoe_backward(Network *network, const Batch *batch)
 					batch->n_rows, network->width, n_gates, network->scratch.watch);
 }
 
+/* Of the wide part only the bias learns. */
+static void
+bias_backward(Network *network, const Batch *batch)
+{
+	real	   *d_bias = network->grads + (network->wide.bias - network->model->params);
+
+	for (int b = 0; b < batch->n_rows; b++)
+		*d_bias += network->d_base[b];
+}
+
 static void
 base_backward(Network *network, const Batch *batch)
 {
 	const Model *model = network->model;
 	const Config *config = &model->config;
-	const real *params = model->params;
 
-	network->grads[network->bias - params] +=
-		wide_backward(network->wide, network->d_base, &model->shape, batch);
+	bias_backward(network, batch);
 	if (config->architecture == ARCH_WIDE)
 		return;
 	memset(network->d_x0, 0, (size_t) batch->n_rows * network->width * sizeof(real));
@@ -374,8 +369,8 @@ base_backward(Network *network, const Batch *batch)
 			skip_backward(network, batch->n_rows);
 		if (config->cross_layers > 0)
 			cross_backward(&network->cross, network->d_x0,
-						   network->grads + (network->cross.weight - params),
-						   network->grads + (network->cross.bias - params),
+						   network->grads + (network->cross.weight - model->params),
+						   network->grads + (network->cross.bias - model->params),
 						   network->d_cross, network->x0, batch->n_rows);
 		mmoe_backward(network, batch);
 	}
@@ -415,8 +410,7 @@ network_experts_backward(Network *network, const Batch *batch, const BaseOutput 
 	*loss = heads_loss(&network->heads, batch);
 	heads_backward(&network->heads, batch, base->cross, NULL, network->d_base,
 				   model->params, network->grads);
-	for (int b = 0; b < batch->n_rows; b++)
-		network->grads[network->bias - model->params] += network->d_base[b];
+	bias_backward(network, batch);
 	hei_backward(&network->hei, batch, NULL, NULL, model->params, network->grads,
 				 &network->scratch);
 }

@@ -17,6 +17,7 @@
 #include "head.h"
 #include "gate.h"
 #include "hei.h"
+#include "wide.h"
 
 /* What the base hands to experts and heads. */
 typedef struct BaseOutput
@@ -36,8 +37,7 @@ typedef struct Network
 	int			n_mixtures;		/* N_1 */
 	int			mixture_dim;	/* H */
 	RowTensor  *tables;			/* [n_tables] embeddings */
-	RowTensor  *wide;			/* [n_fields] */
-	real	   *bias;			/* [1] */
+	Wide		wide;
 	Mlp			experts;		/* MMoE */
 	MlpCache	expert_cache;
 	real	   *gate_weight;	/* (N_1, M, W) */

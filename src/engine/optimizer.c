@@ -4,10 +4,9 @@
  */
 #include "trainer.h"
 
-#include <math.h>
 #include <string.h>
 
-/* Count one field's training occurrences. */
+/* Add one field's training occurrences. */
 static void
 count_field(const Dataset *data, int field, uint32_t *counts)
 {
@@ -28,31 +27,19 @@ count_field(const Dataset *data, int field, uint32_t *counts)
 }
 
 bool
-counts_init(Counts *counts, Arena *arena, const Config *config, const Dataset *data,
-			EngineError *error)
+counts_init(uint32_t ***counts, Arena *arena, const Dataset *data, EngineError *error)
 {
 	const Shape *shape = &data->shape;
 
-	counts->wide_l2 = ARENA_ARRAY(arena, double, shape->n_fields);
-	counts->table = ARENA_ARRAY(arena, uint32_t *, shape->n_tables);
-	counts->field = ARENA_ARRAY(arena, uint32_t *, shape->n_fields);
+	*counts = ARENA_ARRAY(arena, uint32_t *, shape->n_tables);
 	if (!arena_ok(arena, error))
 		return false;
 	for (int t = 0; t < shape->n_tables; t++)
-		counts->table[t] = ARENA_ARRAY(arena, uint32_t, shape->table_rows[t]);
-	for (int f = 0; f < shape->n_fields; f++)
-		counts->field[f] = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[f]]);
+		(*counts)[t] = ARENA_ARRAY(arena, uint32_t, shape->table_rows[t]);
 	if (!arena_ok(arena, error))
 		return false;
 	for (int f = 0; f < shape->n_fields; f++)
-	{
-		uint32_t	t = shape->field_table[f];
-
-		counts->wide_l2[f] = isnan(config->l2_wide) ? 1 : config->l2_wide;
-		count_field(data, f, counts->field[f]);
-		for (uint32_t row = 0; row < shape->table_rows[t]; row++)
-			counts->table[t][row] += counts->field[f][row];
-	}
+		count_field(data, f, (*counts)[shape->field_table[f]]);
 	return true;
 }
 
@@ -98,13 +85,6 @@ alloc_row_moments(Optimizer *optimizer, Arena *arena, const Model *model, Engine
 		optimizer->table_first[t] = ARENA_ARRAY(arena, real, shape->table_rows[t] * dim);
 		optimizer->table_second[t] = ARENA_ARRAY(arena, real, shape->table_rows[t] * dim);
 	}
-	for (int f = 0; f < shape->n_fields; f++)
-	{
-		uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
-
-		optimizer->wide_first[f] = ARENA_ARRAY(arena, real, n_rows);
-		optimizer->wide_second[f] = ARENA_ARRAY(arena, real, n_rows);
-	}
 	return arena_ok(arena, error);
 }
 
@@ -120,15 +100,13 @@ optimizer_init(Optimizer *optimizer, Arena *arena, const Model *model, size_t n_
 	optimizer->second = ARENA_ARRAY(arena, real, n_dense);
 	optimizer->table_first = ARENA_ARRAY(arena, real *, shape->n_tables);
 	optimizer->table_second = ARENA_ARRAY(arena, real *, shape->n_tables);
-	optimizer->wide_first = ARENA_ARRAY(arena, real *, shape->n_fields);
-	optimizer->wide_second = ARENA_ARRAY(arena, real *, shape->n_fields);
 	if (!arena_ok(arena, error))
 		return false;
 	return by_slot || alloc_row_moments(optimizer, arena, model, error);
 }
 
 void
-optimizer_step(Optimizer *optimizer, Network *network, const Counts *counts, int batch_rows,
+optimizer_step(Optimizer *optimizer, Network *network, uint32_t *const *counts, int batch_rows,
 			   double learning_rate)
 {
 	const Config *config = &network->model->config;
@@ -138,12 +116,8 @@ optimizer_step(Optimizer *optimizer, Network *network, const Counts *counts, int
 	adam_dense(network->model, network->n_dense, network->grads, optimizer->first,
 			   optimizer->second, config->l2_dense, step);
 	for (int t = 0; t < shape->n_tables && network->tables[t].values; t++)
-		adam_rows(&network->tables[t], counts->table[t], config->l2_embedding, batch_rows,
+		adam_rows(&network->tables[t], counts[t], config->l2_embedding, batch_rows,
 				  optimizer->table_first[t], optimizer->table_second[t],
-				  optimizer->by_slot, step);
-	for (int f = 0; f < shape->n_fields; f++)
-		adam_rows(&network->wide[f], counts->field[f], counts->wide_l2[f], batch_rows,
-				  optimizer->wide_first[f], optimizer->wide_second[f],
 				  optimizer->by_slot, step);
 }
 

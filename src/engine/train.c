@@ -12,8 +12,9 @@
 #include "score.h"
 #include "trainer.h"
 
-#define START_TOLERANCE 1e-3
+#define START_TOLERANCE 1e-3	/* in logits */
 #define START_ITERATIONS 500
+#define START_L2 1.0			/* where the search for it starts */
 /*
  * Heads that start at zero move little at first: patience counts from here on,
  * and mask updates of small sets need not be closer than this.
@@ -176,7 +177,7 @@ evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
 
 	if (!evaluation)
 		return false;
-	model_fill_unseen(trainer->model, (const uint32_t *const *) trainer->counts.table);
+	model_fill_unseen(trainer->model, (const uint32_t *const *) trainer->counts);
 	evaluation->number = result->n_evaluations;
 	evaluation->epoch = epoch;
 	evaluation->epoch_end = epoch_end;
@@ -212,25 +213,22 @@ evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
 static bool
 start_wide(Trainer *trainer, EngineError *error)
 {
-	const Shape *shape = &trainer->model->shape;
+	const Config *config = trainer->config;
+	int			n_blocks = 2 * trainer->model->shape.n_fields;
+	const Wide *wide = &trainer->network.wide;
 	TrainProgress progress = {.phase = PHASE_START};
-	struct ArenaBlock *mark;
-	real	  **wide;
+	double	   *l2 = ARENA_ARRAY(trainer->arena, double, n_blocks);
 	LogisticReport report;
-	bool		ok;
 
 	trainer->observer->progress(trainer->observer->context, &progress);
-	mark = arena_mark(trainer->arena);
-	wide = ARENA_ARRAY(trainer->arena, real *, shape->n_fields);
 	if (!arena_ok(trainer->arena, error))
 		return false;
-	for (int f = 0; f < shape->n_fields; f++)
-		wide[f] = trainer->network.wide[f].values;
-	ok = logistic_fit(trainer->arena, trainer->data, trainer->counts.wide_l2,
-					  isnan(trainer->config->l2_wide), START_TOLERANCE, START_ITERATIONS, wide,
-					  trainer->network.bias, trainer->host, &report, error);
-	arena_reset_to(trainer->arena, mark);
-	return ok;
+	for (int b = 0; b < n_blocks; b++)
+		l2[b] = isnan(config->l2_wide) ? START_L2 : config->l2_wide;
+	trainer->result->wide_l2 = l2;
+	return logistic_fit(trainer->arena, trainer->data, wide->pairs, l2, isnan(config->l2_wide),
+						START_TOLERANCE, START_ITERATIONS, wide->weights, wide->bias,
+						trainer->host, &report, error);
 }
 
 static void
@@ -274,7 +272,7 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
 						   "training diverged: the loss is not finite after %llu batches",
 						   (unsigned long long) trainer->batches);
-	optimizer_step(&trainer->optimizer, network, &trainer->counts, n,
+	optimizer_step(&trainer->optimizer, network, trainer->counts, n,
 				   trainer->config->learning_rate);
 	if (config_has_masks(trainer->config))
 		search_observe(trainer, batch);
@@ -396,12 +394,18 @@ trainer_init(Trainer *trainer, EngineError *error)
 {
 	Arena	   *arena = trainer->arena;
 	const Config *config = trainer->config;
+	DomainPairs *pairs;
 	Model	   *model;
 
 	trainer->result = ARENA_ARRAY(arena, TrainResult, 1);
 	if (!arena_ok(arena, error))
 		return false;
-	trainer->model = model = model_create(arena, config, &trainer->data->shape, error);
+	pairs = ARENA_ARRAY(arena, DomainPairs, trainer->data->shape.n_fields);
+	if (!arena_ok(arena, error) ||
+		(config_has_wide(config) && config->domain_weights &&
+		 !pairs_build(arena, trainer->data, pairs, error)))
+		return false;
+	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
 	if (!model)
 		return false;
 	model_init_weights(model);
@@ -411,7 +415,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 									  (size_t) model->n_domains * model->n_gates + 1);
 	trainer->best_has_mask = ARENA_ARRAY(arena, bool, model->n_domains + 1);
 	if (!arena_ok(arena, error) ||
-		!counts_init(&trainer->counts, arena, config, trainer->data, error) ||
+		!counts_init(&trainer->counts, arena, trainer->data, error) ||
 		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
 		!network_init(&trainer->network, model, config->batch_size, true, arena, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
@@ -486,8 +490,7 @@ train(Arena *arena, const Config *config, const Dataset *data, const EngineHost 
 	if (!config_check(config, error) || !dataset_check(data, error) ||
 		!check_labels(data, error) || !trainer_init(trainer, error))
 		return NULL;
-	if ((config->wide_start || config->architecture == ARCH_WIDE) &&
-		!start_wide(trainer, error))
+	if (config_has_wide(config) && !start_wide(trainer, error))
 		return NULL;
 	if (!evaluate(trainer, 0, true, error))
 		return NULL;

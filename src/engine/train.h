@@ -90,6 +90,7 @@ typedef struct TrainResult
 	MaskUpdate *mask_updates;
 	uint32_t	n_domains;
 	DomainRecord *domains;		/* [D] */
+	double	   *wide_l2;		/* [2 * n_fields], as logistic_fit() left it; NULL: no wide part */
 	Measures	valid;			/* of what was kept */
 	Measures	test;			/* looked at once, at the end */
 	double		seconds;

@@ -17,19 +17,9 @@ typedef struct Optimizer
 	real	   *second;
 	real	  **table_first;	/* [n_tables] (rows or slots, E) */
 	real	  **table_second;
-	real	  **wide_first;		/* [n_fields] (rows or slots) */
-	real	  **wide_second;
 	bool		by_slot;		/* row moments by slot of the present batch */
 	uint64_t	step;			/* taken so far */
 } Optimizer;
-
-/* What L2 by frequency goes by: training occurrences of each id, and lambda. */
-typedef struct Counts
-{
-	double	   *wide_l2;		/* [n_fields] */
-	uint32_t  **table;			/* [n_tables] over all fields that share it */
-	uint32_t  **field;			/* [n_fields] */
-} Counts;
 
 /* Training rows of each domain. */
 typedef struct DomainRows
@@ -54,9 +44,7 @@ typedef struct Search
 	BaseOutput *score_bases;
 	real	   *saved_dense;	/* [n_dense] Theta0 */
 	real	  **saved_tables;	/* [n_tables] (slots, E) */
-	real	  **saved_wide;		/* [n_fields] (slots) */
 	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
-	size_t	   *field_slots;	/* [n_fields] */
 	Optimizer	optimizer;
 	uint32_t   *sample;			/* [largest A_d] */
 	int64_t    *sample_domains;
@@ -77,7 +65,7 @@ typedef struct Trainer
 	Network		network;
 	Batch		batch;
 	Optimizer	optimizer;
-	Counts		counts;
+	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
 	DomainRows	domain_rows;
 	AugmentedRows augmented;	/* start NULL: none */
 	Search		search;
@@ -101,8 +89,8 @@ typedef struct Trainer
 /* Allocate and initialize all of the above from arena, config, data, host and observer. */
 extern bool trainer_init(Trainer *trainer, EngineError *error);
 
-extern bool counts_init(Counts *counts, Arena *arena, const Config *config,
-						const Dataset *data, EngineError *error);
+extern bool counts_init(uint32_t ***counts, Arena *arena, const Dataset *data,
+						EngineError *error);
 extern bool domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data,
 							 EngineError *error);
 
@@ -110,7 +98,7 @@ extern bool domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data
 extern bool optimizer_init(Optimizer *optimizer, Arena *arena, const Model *model,
 						   size_t n_dense, bool by_slot, EngineError *error);
 /* One step over all parameters with the network's gradients. */
-extern void optimizer_step(Optimizer *optimizer, Network *network, const Counts *counts,
+extern void optimizer_step(Optimizer *optimizer, Network *network, uint32_t *const *counts,
 						   int batch_rows, double learning_rate);
 /* One step over the dense parameters of experts and heads. */
 extern void optimizer_step_experts(Optimizer *optimizer, Network *network,

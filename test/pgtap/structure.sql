@@ -10,7 +10,7 @@ BEGIN
   PERFORM aread_train($1, $2, features => '{domain,user_id,item_id}', options =>
     '{"epochs": 8, "embed_dim": 8, "mmoe_experts": 3, "mmoe_dims": [32, 16], "hei_experts": [2, 4, 8], "hei_hidden": [16, 16, 8],
       "hei_output": [16, 8, 8], "batch_size": 256, "candidates": 8, "warmup_batches": 150, "mask_interval": 100, "dropout": 0.05,
-      "learning_rate": 0.005, "mask_learning_rate": 0.02}'::jsonb || $3::jsonb);
+      "learning_rate": 0.005, "l2_embedding": 30, "mask_learning_rate": 0.02}'::jsonb || $3::jsonb);
   RETURN (SELECT crc FROM aread.model m WHERE m.model = $2 AND deployed);
 END $$;
 

@@ -43,26 +43,26 @@ sub cancelled_after
 my $all = q{SELECT aread_train('clicks', features => '{user_id,item_id,category}', options => '%s')};
 cancelled_after(0.3, sprintf($all, '{}'), 'reading');
 cancelled_after(1.5, sprintf($all, '{"l2_wide": 0.0001}'), 'start');
-cancelled_after(4, sprintf($all, '{"wide_start": false}'), 'batches');
-my $large = '{"wide_start": false, "batch_size": %d, "mmoe_dims": [1024, 512], "embed_dim": 64}';
+cancelled_after(4, sprintf($all, '{"wide": false}'), 'batches');
+my $large = '{"wide": false, "batch_size": %d, "mmoe_dims": [1024, 512], "embed_dim": 64}';
 cancelled_after(3, sprintf($all, sprintf($large, 65536)), 'setting up large batches');
 cancelled_after(9, sprintf($all, sprintf($large, 8192)), 'large batches');
 cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
-	'{"wide_start": false, "warmup_batches": 1, "candidates": 1000, "candidate_steps": 1000}')}, 'mask search');
+	'{"wide": false, "warmup_batches": 1, "candidates": 1000, "candidate_steps": 1000}')}, 'mask search');
 cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
-	'{"wide_start": false, "warmup_batches": 1, "candidates": 1000, "mask_search": "full"}')}, 'full mask search');
+	'{"wide": false, "warmup_batches": 1, "candidates": 1000, "mask_search": "full"}')}, 'full mask search');
 cancelled_after(0.5, q{SELECT count(*) FROM aread_simulate(1000000000)}, 'simulation');
 
 # a time limit
 my $begun = time;
-my ($status, $out, $error) = $node->psql('postgres', q{SET statement_timeout = '2s'; } . sprintf($all, '{"wide_start": false}'));
+my ($status, $out, $error) = $node->psql('postgres', q{SET statement_timeout = '2s'; } . sprintf($all, '{"wide": false}'));
 cmp_ok(time - $begun, '<', 3.2, 'statement_timeout holds');
 like($error, qr/canceling statement due to statement timeout/, 'and says so');
 is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
 
 # a killed backend
 my $killed = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'",
-	'-c', sprintf($all, '{"wide_start": false}')], '>', \my $o, '2>', \my $e);
+	'-c', sprintf($all, '{"wide": false}')], '>', \my $o, '2>', \my $e);
 sleep 3;
 my $asked = time;
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'victim'});
@@ -72,7 +72,7 @@ is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
 
 # evaluation and scoring are cancelled too; progress is told once an epoch
 ($status, $out, $error) = $node->psql('postgres', q{SELECT aread_train('few', 'm', features => '{user_id,item_id}',
-	options => '{"epochs": 2, "architecture": "hei", "wide_start": false}')});
+	options => '{"epochs": 2, "architecture": "hei", "wide": false}')});
 is($status, 0, 'trains');
 like($error, qr/NOTICE:  epoch $_ of 2: loss \d\.\d+, validation AUC \d\.\d+, .* rows\/s/, "told of epoch $_") for 1, 2;
 $remains = q{SELECT count(*) - 1 FROM aread.model};
@@ -82,7 +82,7 @@ cancelled_after(0.5, q{SELECT count(aread_predict('m', c)) FROM clicks c, genera
 # and within an epoch at least every ten seconds
 my @times;
 my $slow = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'",
-	'-c', sprintf($all, '{"wide_start": false}')], '>', \$o, '2>', sub { push @times, time; });
+	'-c', sprintf($all, '{"wide": false}')], '>', \$o, '2>', sub { push @times, time; });
 for (1 .. 46)
 {
 	sleep 0.5;

@@ -61,7 +61,7 @@ is($node->safe_psql('postgres', q{SELECT count(aread_predict('amazon', a)) FROM 
 sub compare
 {
 	my ($name, $rows, $test_rows, $features, $options, $wide_auc, $wide_domain_auc) = @_;
-	my @wide = train($name, "${name}_wide", $features, '{"architecture": "wide"}');
+	my @wide = train($name, "${name}_wide", $features, '{"architecture": "wide", "l2_wide": 1, "domain_weights": false}');
 	my @full = train($name, "${name}_full", $features, $options);
 
 	is($wide[0] + $wide[1] + $wide[2], $rows, "$name: every row is used");

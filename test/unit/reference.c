@@ -95,6 +95,21 @@ embed(const Model *model, const uint32_t *ids, const uint64_t *list_start,
 	}
 }
 
+/* The weight of a value in the row's domain, if training rows had that pair. */
+static double
+domain_weight(const Model *model, int f, const uint32_t *ids)
+{
+	const real *weights = param(model, "domain_wide.%d", f);
+	const DomainPairs *pairs = &model->pairs[f];
+	uint32_t	domain = ids[model->shape.domain_field];
+
+	if (weights)
+		for (uint32_t i = pairs->start[ids[f]]; i < pairs->start[ids[f] + 1]; i++)
+			if (pairs->domain[i] + FIRST_ID == domain)
+				return weights[i];
+	return 0;
+}
+
 static double
 wide(const Model *model, const uint32_t *ids, const uint64_t *list_start,
 	 const uint32_t *list_members)
@@ -106,7 +121,7 @@ wide(const Model *model, const uint32_t *ids, const uint64_t *list_start,
 		const real *weights = param(model, "wide.%d", f);
 
 		if (!model->shape.field_is_list[f])
-			sum += weights[ids[f]];
+			sum += weights[ids[f]] + domain_weight(model, f, ids);
 		else
 			for (uint64_t i = list_start[ids[f]]; i < list_start[ids[f] + 1]; i++)
 				sum += weights[list_members[i]] /

@@ -121,6 +121,7 @@ small_config(Config *config, Architecture architecture)
 static const uint32_t table_rows[] = {FIRST_ID + 3, FIRST_ID + 5, FIRST_ID + 6};
 static const uint32_t field_table[] = {0, 1, 2, 2};
 static const bool field_is_list[] = {false, false, false, true};
+static const DomainPairs no_pairs[8];
 static const Shape shape = {
 	.n_tables = 3,.table_rows = table_rows,.n_fields = 4,.field_table = field_table,
 	.field_is_list = field_is_list,.domain_field = 0,.user_field = 1,.item_field = 2
@@ -153,7 +154,7 @@ check_mlp(bool batch_norm, bool dropout)
 	config.batch_norm = batch_norm;
 	config.dropout = dropout ? 0.25 : 0;
 	config.embed_dim = 1;
-	layer.model = model_create(&arena, &config, &shape, &error);
+	layer.model = model_create(&arena, &config, &shape, no_pairs, &error);
 	CHECK(layer.model != NULL);
 	model_init_weights(layer.model);
 	mlp_bind(&layer.mlp, layer.model, "mmoe", 2);
@@ -340,7 +341,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config)
 	uint32_t	rows[N_ROWS];
 
 	memset(c, 0, sizeof(*c));
-	c->model = model_create(arena, config, &shape, &error);
+	c->model = model_create(arena, config, &shape, no_pairs, &error);
 	CHECK(c->model != NULL);
 	model_init_weights(c->model);
 	/* away from the zeros and small values of the start, so that all gradients flow */
@@ -414,8 +415,6 @@ check_network(Architecture architecture, bool masks, bool batch_norm, bool pairw
 	}
 	for (int t = 0; t < shape.n_tables && c.network.tables[t].values; t++)
 		check_rows(&c, &c.network.tables[t]);
-	for (int f = 0; f < shape.n_fields; f++)
-		check_rows(&c, &c.network.wide[f]);
 	arena_free_all(&arena);
 }
 

@@ -12,7 +12,8 @@
 #define ROWS 2000
 
 static double
-row_logit(const Dataset *data, size_t row, real *const *wide, real bias)
+row_logit(const Dataset *data, const DomainPairs *pairs, size_t row, real *const *wide,
+		  real bias)
 {
 	const uint32_t *ids = data->ids + row * TOY_FIELDS;
 	double		sum = bias;
@@ -21,26 +22,38 @@ row_logit(const Dataset *data, size_t row, real *const *wide, real bias)
 
 	for (int f = 0; f < 3; f++)
 		sum += wide[f][ids[f]];
+	for (int f = 1; f < 3; f++)
+		sum += wide[TOY_FIELDS + f][pairs_find(&pairs[f], ids[f], dataset_domain(data, row))];
 	for (uint64_t m = from; m < to; m++)
 		sum += wide[3][data->list_members[m]] / (double) (to - from);
 	return sum;
 }
 
+/* Weights of a block: by value, then by pair. */
+static uint32_t
+block_size(const Dataset *data, const DomainPairs *pairs, int block)
+{
+	if (block >= TOY_FIELDS)
+		return pairs[block - TOY_FIELDS].n_pairs;
+	return data->shape.table_rows[data->shape.field_table[block]];
+}
+
 /* sum of BCE + l2 / 2 |w|^2, by plain loops. */
 static double
-objective(const Dataset *data, real *const *wide, real bias, double l2)
+objective(const Dataset *data, const DomainPairs *pairs, real *const *wide, real bias,
+		  double l2)
 {
 	double		sum = 0;
 
 	for (size_t row = 0; row < data->split_start[1]; row++)
 	{
-		double		z = row_logit(data, row, wide, bias);
+		double		z = row_logit(data, pairs, row, wide, bias);
 
 		sum += log1p(exp(-fabs(z))) + fmax(z, 0) - data->labels[row] * z;
 	}
-	for (int f = 0; f < TOY_FIELDS; f++)
-		for (uint32_t i = 0; i < data->shape.table_rows[data->shape.field_table[f]]; i++)
-			sum += l2 / 2 * wide[f][i] * wide[f][i];
+	for (int k = 0; k < 2 * TOY_FIELDS; k++)
+		for (uint32_t i = 0; i < block_size(data, pairs, k); i++)
+			sum += l2 / 2 * wide[k][i] * wide[k][i];
 	return sum;
 }
 
@@ -84,27 +97,28 @@ test_evidence(Arena *arena)
 	Dataset    *data = drawn_dataset(arena);
 	real	   *wide[2] = {ARENA_ARRAY(arena, real, FIRST_ID + 500),
 	ARENA_ARRAY(arena, real, FIRST_ID + 200)};
-	double		l2[2] = {1, 1};
+	double		l2[4] = {1, 1, 1, 1};
 	real		bias = 0;
 	EngineHost	host = toy_host();
 	LogisticReport report;
 	EngineError error;
 
-	CHECK(logistic_fit(arena, data, l2, true, 1e-3, 500, wide, &bias, &host, &report, &error));
+	CHECK(logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, &host, &report, &error));
 	CHECK(report.converged && report.rounds > 1);
 	CHECK(l2[0] > 3 && l2[0] < 5.3);
 	CHECK(l2[1] > 50);
 	CHECK(fabs(bias + 1) < 0.1);
 }
 
-int
-main(void)
+/* Everything at once, by value and by pair, with l2 as it is. */
+static void
+test_optimum(Arena *arena)
 {
-	Arena		arena;
-	Dataset    *data;
-	real	   *wide[TOY_FIELDS];
+	Dataset    *data = toy_dataset(arena, ROWS);
+	DomainPairs pairs[TOY_FIELDS];
+	real	   *wide[2 * TOY_FIELDS];
 	real		bias = 0;
-	double		l2[TOY_FIELDS] = {1, 1, 1, 1};
+	double		l2[2 * TOY_FIELDS];
 	EngineHost	host = toy_host();
 	LogisticReport report;
 	EngineError error;
@@ -112,33 +126,46 @@ main(void)
 	int			worse = 0;
 	int			tried = 0;
 
-	arena_init_malloc(&arena);
-	data = toy_dataset(&arena, ROWS);
-	for (int f = 0; f < TOY_FIELDS; f++)
-		wide[f] = ARENA_ARRAY(&arena, real,
-							  data->shape.table_rows[data->shape.field_table[f]]);
-	CHECK(logistic_fit(&arena, data, l2, false, 1e-6, 500, wide, &bias, &host, &report, &error));
+	CHECK(pairs_build(arena, data, pairs, &error));
+	CHECK(pairs[1].n_pairs > 0 && pairs[2].n_pairs > 0);
+	CHECK(pairs[0].n_pairs == 0 && pairs[3].n_pairs == 0);
+	for (int k = 0; k < 2 * TOY_FIELDS; k++)
+	{
+		wide[k] = ARENA_ARRAY(arena, real, block_size(data, pairs, k));
+		l2[k] = 1;
+	}
+	CHECK(logistic_fit(arena, data, pairs, l2, false, 1e-6, 500, wide, &bias, &host, &report,
+					   &error));
 	CHECK(report.converged);
-	best = objective(data, wide, bias, 1.0);
+	best = objective(data, pairs, wide, bias, 1.0);
 
 	/* a step of any weight, either way, is a step up */
-	for (int f = 0; f < TOY_FIELDS; f++)
-		for (uint32_t i = FIRST_ID; i < data->shape.table_rows[data->shape.field_table[f]]; i++)
+	for (int k = 0; k < 2 * TOY_FIELDS; k++)
+		for (uint32_t i = 0; i < block_size(data, pairs, k); i++)
 			for (int sign = -1; sign <= 1; sign += 2)
 			{
-				real		kept = wide[f][i];
+				real		kept = wide[k][i];
 
-				wide[f][i] += (real) (sign * 0.02);
+				wide[k][i] += (real) (sign * 0.02);
 				tried++;
-				worse += objective(data, wide, bias, 1.0) > best;
-				wide[f][i] = kept;
+				worse += objective(data, pairs, wide, bias, 1.0) > best;
+				wide[k][i] = kept;
 			}
 	CHECK(worse == tried);
-	CHECK(objective(data, wide, bias + (real) 0.02, 1.0) > best);
-	CHECK(objective(data, wide, bias - (real) 0.02, 1.0) > best);
+	CHECK(objective(data, pairs, wide, bias + (real) 0.02, 1.0) > best);
+	CHECK(objective(data, pairs, wide, bias - (real) 0.02, 1.0) > best);
 	/* values that no training row has stay out of it */
 	for (int f = 0; f < TOY_FIELDS; f++)
 		CHECK(wide[f][UNSEEN_ID] == 0 && wide[f][RARE_ID] == 0);
+}
+
+int
+main(void)
+{
+	Arena		arena;
+
+	arena_init_malloc(&arena);
+	test_optimum(&arena);
 	test_evidence(&arena);
 	arena_free_all(&arena);
 	return unit_summary();

@@ -1,0 +1,124 @@
+-- What bench/accuracy measures with: tables of arms, scores and results, and
+-- weighted AUC, so that a bootstrap is a matter of weights.
+
+CREATE TABLE arm (
+  position int PRIMARY KEY,
+  name text UNIQUE,
+  options jsonb,
+  seeded boolean                -- does the seed change anything?
+);
+INSERT INTO arm VALUES
+  (1, 'logistic regression', '{"architecture": "wide", "l2_wide": 1, "domain_weights": false}', false),
+  (2, 'wide', '{"architecture": "wide", "domain_weights": false}', false),
+  (3, '+ FM', '{"architecture": "fm", "domain_weights": false, "l2_embedding": 10, "learning_rate": 0.003}', true),
+  (4, 'MMoE', '{"architecture": "mmoe", "domain_weights": false, "l2_embedding": 100, "learning_rate": 0.001}', true),
+  (5, 'wide + domain weights', '{"architecture": "wide"}', false),
+  (6, 'MMoE + domain weights', '{"architecture": "mmoe"}', true),
+  (7, '+ HEI', '{"architecture": "hei"}', true),
+  (8, '+ HEMP', '{"architecture": "hemp"}', true),
+  (9, '+ augmentation', '{"architecture": "aread"}', true);
+
+CREATE TABLE result (
+  data text,
+  arm int REFERENCES arm,
+  seed int,
+  auc float8,
+  domain_auc float8,
+  major5_auc float8,
+  minor10_auc float8,
+  minor5_auc float8,
+  log_loss float8,
+  calibration_error float8,
+  seconds float8,
+  PRIMARY KEY (data, arm, seed)
+);
+CREATE TABLE score (
+  data text,
+  arm int,
+  seed int,
+  row int,                      -- the same test row has the same number in every arm
+  domain text,
+  label int,
+  p float8
+);
+
+-- Train an arm on a table's training rows; keep its measures and its scores of the test rows.
+CREATE PROCEDURE run_arm(data text, arm int, seed int) LANGUAGE plpgsql AS $$
+DECLARE
+  model text := format('%s_%s_%s', data, arm, seed);
+BEGIN
+  EXECUTE format($q$
+    INSERT INTO result SELECT %1$L, %2$s, %3$s, auc, domain_auc, major5_auc, minor10_auc, minor5_auc, log_loss, NULL, seconds
+    FROM aread_train(%1$L, %4$L, options => (SELECT options || '{"seed": %3$s}' FROM arm WHERE position = %2$s),
+      features => (SELECT array_agg(attname) FROM pg_attribute WHERE attrelid = %1$L::regclass AND attnum > 0
+                   AND attname NOT IN ('label', 'split', 'row_number')))
+  $q$, data, arm, seed, model);
+  EXECUTE format($q$
+    INSERT INTO score SELECT %1$L, %2$s, %3$s, row_number, domain, label, aread_predict(%4$L, d, domain)
+    FROM %1$I d WHERE split = 'test'
+  $q$, data, arm, seed, model);
+  UPDATE result r SET calibration_error = calibration_error(r.data, r.arm, r.seed)
+  WHERE (r.data, r.arm, r.seed) = ($1, $2, $3);
+  PERFORM aread_drop(model);
+END $$;
+
+-- Rows in twenty bins of equal count: mean distance of mean score and positive rate.
+CREATE FUNCTION calibration_error(data text, arm int, seed int) RETURNS float8 LANGUAGE sql AS $$
+  SELECT sum(n * abs(score - rate)) / sum(n) FROM (
+    SELECT count(*) AS n, avg(p) AS score, avg(label) AS rate
+    FROM (SELECT p, label, ntile(20) OVER (ORDER BY p, row) AS bin FROM score
+          WHERE (score.data, score.arm, score.seed) = ($1, $2, $3)) b
+    GROUP BY bin) x
+$$;
+
+-- One arm's DomainAUC (or only of the n smallest domains) over seeds, rows counted by weight.
+CREATE FUNCTION weighted_domain_auc(data text, arm int, smallest int, replicate int) RETURNS float8 LANGUAGE sql AS $$
+  WITH weighted AS (
+    -- replicate 0: every row once; else a Poisson(1) count that all arms share
+    SELECT s.seed, s.domain, s.label, s.p,
+      CASE WHEN $4 = 0 THEN 1 ELSE
+        (SELECT count(*) FROM unnest('{0.36787944,0.73575888,0.91969860,0.98101184,0.99634015,0.99940582}'::float8[]) c
+         WHERE c < (hashint8extended(s.row, $4) & 1073741823) / 1073741824.0) END AS w
+    FROM score s WHERE (s.data, s.arm) = ($1, $2)
+  ), ranked AS (
+    SELECT seed, domain, label, w,
+      sum(w * (1 - label)) OVER same_or_below - sum(w * (1 - label)) OVER (PARTITION BY seed, domain, p) / 2.0 AS beaten
+    FROM weighted
+    WINDOW same_or_below AS (PARTITION BY seed, domain ORDER BY p)
+  ), by_domain AS (
+    SELECT seed, domain, sum(w) AS n,
+      sum(w * label * beaten) / nullif(sum(w * label) * sum(w * (1 - label)), 0) AS auc
+    FROM ranked GROUP BY 1, 2
+  ), chosen AS (
+    SELECT d.*, dense_rank() OVER (ORDER BY size.n, d.domain) AS place
+    FROM by_domain d JOIN (SELECT domain, count(*) AS n FROM score s WHERE (s.data, s.arm) = ($1, $2)
+                           GROUP BY domain HAVING min(label) < max(label)) size USING (domain)
+    WHERE d.auc IS NOT NULL
+  )
+  SELECT avg(auc) FROM (SELECT seed, sum(auc * n) / sum(n) AS auc FROM chosen
+                        WHERE $3 IS NULL OR place <= $3 GROUP BY seed) x
+$$;
+
+CREATE FUNCTION domain_aucs(data text, OUT domain text, OUT arm int, OUT rows bigint, OUT auc float8)
+RETURNS SETOF record LANGUAGE sql AS $$
+  WITH ranked AS (
+    SELECT s.arm, s.seed, s.domain, s.label,
+      sum(1 - label) OVER (PARTITION BY s.arm, s.seed, s.domain ORDER BY p)
+        - sum(1 - label) OVER (PARTITION BY s.arm, s.seed, s.domain, p) / 2.0 AS beaten
+    FROM score s WHERE s.data = $1
+  ), by_seed AS (
+    SELECT r.arm, r.domain, r.seed, count(*) AS rows, sum(label * beaten) / nullif(sum(label) * sum(1 - label), 0) AS auc
+    FROM ranked r GROUP BY 1, 2, 3
+  )
+  SELECT b.domain, b.arm, max(b.rows), avg(b.auc)::float8 FROM by_seed b GROUP BY 1, 2
+$$;
+
+-- Difference of two arms, and the middle 95 % of its bootstrap.
+CREATE FUNCTION difference(data text, a int, b int, smallest int, replicates int,
+  OUT gain float8, OUT low float8, OUT high float8) LANGUAGE sql AS $$
+  SELECT max(d) FILTER (WHERE r = 0),
+    percentile_cont(0.025) WITHIN GROUP (ORDER BY d) FILTER (WHERE r > 0),
+    percentile_cont(0.975) WITHIN GROUP (ORDER BY d) FILTER (WHERE r > 0)
+  FROM (SELECT r, weighted_domain_auc($1, $2, $4, r) - weighted_domain_auc($1, $3, $4, r) AS d
+        FROM generate_series(0, $5) r) x
+$$;

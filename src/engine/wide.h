@@ -1,0 +1,30 @@
+/*
+ * wide.h
+ *	  The wide part: a weight for each value, and for each value in a domain.
+ *
+ * It is logistic regression over ids, fitted by logistic.c before the network
+ * and then held; so it has no backward pass.  Only its bias goes on learning.
+ */
+#ifndef AREAD_ENGINE_WIDE_H
+#define AREAD_ENGINE_WIDE_H
+
+#include "batch.h"
+#include "model.h"
+
+typedef struct Wide
+{
+	real	  **weights;		/* [2 * n_fields]: by value, then by pair; NULL: none */
+	real	   *bias;			/* [1] */
+	const Shape *shape;
+	const DomainPairs *pairs;	/* [n_fields] */
+} Wide;
+
+/* Attach to a model's tensors. */
+extern void wide_bind(Wide *wide, const Model *model, Arena *arena);
+/*
+ * logit[B] = bias + sum over fields of the value's weight (of a list its
+ * members' mean) and of its weight in the row's domain.
+ */
+extern void wide_forward(const Wide *wide, const Batch *batch, real *logit);
+
+#endif							/* AREAD_ENGINE_WIDE_H */
