@@ -50,7 +50,7 @@ BEGIN
   EXECUTE format($q$
     INSERT INTO result SELECT %1$L, %2$s, %3$s, auc, domain_auc, major5_auc, minor10_auc, minor5_auc, log_loss, NULL, seconds
     FROM aread_train(%1$L, %4$L, options => (SELECT options || '{"seed": %3$s}' FROM arm WHERE position = %2$s),
-      features => (SELECT array_agg(attname) FROM pg_attribute WHERE attrelid = %1$L::regclass AND attnum > 0
+      features => (SELECT array_agg(attname) FROM pg_attribute WHERE attrelid = %1$L::regclass AND attnum > 0 AND NOT attisdropped
                    AND attname NOT IN ('label', 'split', 'row_number')))
   $q$, data, arm, seed, model);
   EXECUTE format($q$
