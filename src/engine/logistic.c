@@ -234,26 +234,39 @@ lay_out(Problem *problem, const DomainPairs *pairs, EngineError *error)
 					"too many values and pairs of value and domain");
 }
 
-/* NO_PAIR where a rare domain is none of its own. */
+/* Places of one row's pairs in w; NO_PAIR where a rare domain is none of its own. */
 static void
-number_pairs(Problem *problem, const DomainPairs *pairs)
+number_row(Problem *problem, const DomainPairs *pairs, size_t row)
 {
 	const Dataset *data = problem->data;
 	int			n_fields = data->shape.n_fields;
-	size_t		at = 0;
+	uint32_t   *next = problem->pair_weights + row * problem->n_pair_blocks;
 
-	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
-		for (int f = 0; f < n_fields; f++)
-		{
-			size_t		from = problem->offset[n_fields + f];
-			uint32_t	pair;
+	for (int f = 0; f < n_fields; f++)
+	{
+		size_t		from = problem->offset[n_fields + f];
+		uint32_t	pair;
 
-			if (problem->offset[n_fields + f + 1] == from)
-				continue;
-			pair = pairs_find(&pairs[f], data->ids[row * (size_t) n_fields + f],
-							  dataset_domain(data, row));
-			problem->pair_weights[at++] = pair == NO_PAIR ? NO_PAIR : (uint32_t) from + pair;
-		}
+		if (problem->offset[n_fields + f + 1] == from)
+			continue;
+		pair = pairs_find(&pairs[f], data->ids[row * (size_t) n_fields + f],
+						  dataset_domain(data, row));
+		*next++ = pair == NO_PAIR ? NO_PAIR : (uint32_t) from + pair;
+	}
+}
+
+static bool
+number_pairs(Problem *problem, const DomainPairs *pairs, EngineError *error)
+{
+	const size_t *split_start = problem->data->split_start;
+
+	for (size_t row = split_start[SPLIT_TRAIN]; row < split_start[SPLIT_VALID]; row++)
+	{
+		if (row % CHECK_ROWS == 0 && !host_continue(problem->host, error))
+			return false;
+		number_row(problem, pairs, row);
+	}
+	return true;
 }
 
 static bool
@@ -270,9 +283,9 @@ fit(Arena *arena, Problem *problem, const DomainPairs *pairs, double *l2, bool e
 	problem->pair_weights = ARENA_ARRAY(arena, uint32_t, problem->n_pair_blocks *
 										problem->data->split_start[SPLIT_VALID]);
 	if (!lbfgs_init(&search, arena, problem->offset[problem->n_blocks] + 1, objective, problem,
-					error))
+					error) ||
+		!number_pairs(problem, pairs, error))
 		return false;
-	number_pairs(problem, pairs);
 	copy_in(problem, weights, *bias, search.w);
 	if (!solve(problem, &search, l2, evidence, tolerance, max_iterations, report, error))
 		return false;

@@ -88,11 +88,14 @@ build_field(Arena *arena, const Dataset *data, int field, DomainPairs *pairs,
 }
 
 bool
-pairs_build(Arena *arena, const Dataset *data, DomainPairs *pairs, EngineError *error)
+pairs_build(Arena *arena, const Dataset *data, const EngineHost *host, DomainPairs *pairs,
+			EngineError *error)
 {
 	for (int f = 0; f < data->shape.n_fields; f++)
 	{
 		pairs[f] = (DomainPairs) {0};
+		if (!host_continue(host, error))
+			return false;
 		if (f != data->shape.domain_field && !data->shape.field_is_list[f] &&
 			!build_field(arena, data, f, &pairs[f], error))
 			return false;

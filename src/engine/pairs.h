@@ -28,8 +28,8 @@ typedef struct DomainPairs
  * domain itself, for lists, and for fields whose values nearly all keep to
  * one domain: there it would be the same weight twice.
  */
-extern bool pairs_build(Arena *arena, const Dataset *data, DomainPairs *pairs,
-						EngineError *error);
+extern bool pairs_build(Arena *arena, const Dataset *data, const EngineHost *host,
+						DomainPairs *pairs, EngineError *error);
 /* Do stored pairs hold together, and fit a table and a number of domains? */
 extern bool pairs_valid(const DomainPairs *pairs, uint32_t n_values, uint32_t n_domains);
 

@@ -403,7 +403,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 	pairs = ARENA_ARRAY(arena, DomainPairs, trainer->data->shape.n_fields);
 	if (!arena_ok(arena, error) ||
 		(config_has_wide(config) && config->domain_weights &&
-		 !pairs_build(arena, trainer->data, pairs, error)))
+		 !pairs_build(arena, trainer->data, trainer->host, pairs, error)))
 		return false;
 	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
 	if (!model)

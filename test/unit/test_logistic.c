@@ -126,7 +126,7 @@ test_optimum(Arena *arena)
 	int			worse = 0;
 	int			tried = 0;
 
-	CHECK(pairs_build(arena, data, pairs, &error));
+	CHECK(pairs_build(arena, data, &host, pairs, &error));
 	CHECK(pairs[1].n_pairs > 0 && pairs[2].n_pairs > 0);
 	CHECK(pairs[0].n_pairs == 0 && pairs[3].n_pairs == 0);
 	for (int k = 0; k < 2 * TOY_FIELDS; k++)

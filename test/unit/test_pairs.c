@@ -42,12 +42,13 @@ static void
 test_dependent(Arena *arena, Dataset *data)
 {
 	uint32_t   *ids = (uint32_t *) data->ids;
+	EngineHost	host = toy_host();
 	DomainPairs pairs[TOY_FIELDS];
 	EngineError error;
 
 	for (size_t row = 0; row < data->split_start[3]; row++)
 		ids[row * TOY_FIELDS + 1] = ids[row * TOY_FIELDS];
-	CHECK(pairs_build(arena, data, pairs, &error));
+	CHECK(pairs_build(arena, data, &host, pairs, &error));
 	CHECK(pairs[1].n_pairs == 0);
 	CHECK(pairs_find(&pairs[1], FIRST_ID, 0) == NO_PAIR);
 }
@@ -73,11 +74,12 @@ main(void)
 	Arena		arena;
 	Dataset    *data;
 	DomainPairs pairs[TOY_FIELDS];
+	EngineHost	host = toy_host();
 	EngineError error;
 
 	arena_init_malloc(&arena);
 	data = toy_dataset(&arena, ROWS);
-	CHECK(pairs_build(&arena, data, pairs, &error));
+	CHECK(pairs_build(&arena, data, &host, pairs, &error));
 	test_find(data, &pairs[1], 1);
 	test_find(data, &pairs[2], 2);
 	test_valid(&pairs[1], shape_domains(&data->shape));
