@@ -129,5 +129,23 @@ SELECT throws_like($$SELECT aread_drop('clicks')$$, 'model "clicks" does not exi
 SELECT ok(NOT aread_drop('clicks', if_exists => true), 'dropping nothing, if it is there');
 SELECT throws_like($$SELECT aread_evaluate('clicks', 'clicks')$$, 'model "clicks" does not exist');
 
+-- domain weights: what they are made for, and what they do
+CREATE TABLE marked AS SELECT *, CASE WHEN (user_id * 31 + item_id) % 10 = 0 THEN 'test' ELSE 'train' END AS split FROM clicks;
+SELECT aread_train('marked', 'by_domain', options => '{"architecture": "wide"}'), aread_train('marked', 'shared', options => '{"architecture": "wide", "domain_weights": false}'),
+       aread_train('marked', 'fixed', options => '{"architecture": "wide", "l2_wide": 4}');
+SELECT is(domain_weights, (SELECT count(DISTINCT (user_id, domain)) FROM marked WHERE split = 'train'), 'a weight for each user in each domain')
+FROM aread.feature WHERE model = 'by_domain' AND name = 'user_id';
+SELECT ok(bool_and(weight_sd > 0) AND bool_and((domain_weights > 0) = (domain_weight_sd IS NOT NULL)) AND bool_and((domain_weights = 0) = (name = 'domain')), 'and of every feature but the domain')
+FROM aread.feature WHERE model = 'by_domain';
+SELECT ok(bool_and(domain_weights = 0 AND domain_weight_sd IS NULL AND weight_sd > 0), 'none by option') FROM aread.feature WHERE model = 'shared';
+SELECT ok(bool_and(weight_sd = 0.5), 'an L2 that is given is used') FROM aread.feature WHERE model = 'fixed';
+-- what a change of domain does to the logit: without domain weights the same for every user
+CREATE FUNCTION pg_temp.change(model text, u int) RETURNS float8 LANGUAGE sql AS $$
+  SELECT ln(a / (1 - a)) - ln(b / (1 - b)) FROM (SELECT
+    aread_predict($1, format('{"user_id": %s, "item_id": 3}', $2), 'domain_01') AS a,
+    aread_predict($1, format('{"user_id": %s, "item_id": 3}', $2), 'domain_02') AS b) x $$;
+SELECT cmp_ok(stddev(pg_temp.change('shared', u)), '<', 1e-5::float8, 'a domain shifts all users alike') FROM generate_series(1, 20) u;
+SELECT cmp_ok(stddev(pg_temp.change('by_domain', u)), '>', 1e-3::float8, 'or each in its own way') FROM generate_series(1, 20) u;
+
 SELECT * FROM finish();
 ROLLBACK;
