@@ -71,33 +71,43 @@ CREATE FUNCTION calibration_error(data text, arm int, seed int) RETURNS float8 L
     GROUP BY bin) x
 $$;
 
--- One arm's DomainAUC (or only of the n smallest domains) over seeds, rows counted by weight.
-CREATE FUNCTION weighted_domain_auc(data text, arm int, smallest int, replicate int) RETURNS float8 LANGUAGE sql AS $$
-  WITH weighted AS (
-    -- replicate 0: every row once; else a Poisson(1) count that all arms share
-    SELECT s.seed, s.domain, s.label, s.p,
-      CASE WHEN $4 = 0 THEN 1 ELSE
-        (SELECT count(*) FROM unnest('{0.36787944,0.73575888,0.91969860,0.98101184,0.99634015,0.99940582}'::float8[]) c
-         WHERE c < (hashint8extended(s.row, $4) & 1073741823) / 1073741824.0) END AS w
-    FROM score s WHERE (s.data, s.arm) = ($1, $2)
-  ), ranked AS (
-    SELECT seed, domain, label, w,
-      sum(w * (1 - label)) OVER same_or_below - sum(w * (1 - label)) OVER (PARTITION BY seed, domain, p) / 2.0 AS beaten
-    FROM weighted
-    WINDOW same_or_below AS (PARTITION BY seed, domain ORDER BY p)
-  ), by_domain AS (
-    SELECT seed, domain, sum(w) AS n,
-      sum(w * label * beaten) / nullif(sum(w * label) * sum(w * (1 - label)), 0) AS auc
-    FROM ranked GROUP BY 1, 2
-  ), chosen AS (
-    SELECT d.*, dense_rank() OVER (ORDER BY size.n, d.domain) AS place
-    FROM by_domain d JOIN (SELECT domain, count(*) AS n FROM score s WHERE (s.data, s.arm) = ($1, $2)
-                           GROUP BY domain HAVING min(label) < max(label)) size USING (domain)
-    WHERE d.auc IS NOT NULL
-  )
-  SELECT avg(auc) FROM (SELECT seed, sum(auc * n) / sum(n) AS auc FROM chosen
-                        WHERE $3 IS NULL OR place <= $3 GROUP BY seed) x
-$$;
+-- DomainAUC and Minor10AUC of one arm, mean over seeds, rows counted by weight:
+-- once each in replicate 0, else by a Poisson(1) count that all arms share.
+CREATE TABLE replicate (
+  data text,
+  arm int,
+  number int,
+  domain_auc float8,
+  minor10_auc float8
+);
+CREATE PROCEDURE bootstrap(data text, arm int, replicates int) LANGUAGE plpgsql AS $$
+BEGIN
+  FOR number IN 0 .. replicates LOOP
+    INSERT INTO replicate
+    WITH weighted AS (
+      SELECT s.seed, s.domain, s.label, s.p, CASE WHEN number = 0 THEN 1 ELSE
+        width_bucket((hashint8extended(s.row, number) & 1073741823) / 1073741824.0::float8,
+                     '{0.36787944,0.73575888,0.91969860,0.98101184,0.99634015,0.99940582}'::float8[]) END AS w
+      FROM score s WHERE (s.data, s.arm) = ($1, $2)
+    ), ranked AS (
+      SELECT seed, domain, label, w, sum(w * (1 - label)) OVER (PARTITION BY seed, domain ORDER BY p)
+        - sum(w * (1 - label)) OVER (PARTITION BY seed, domain, p) / 2.0 AS beaten
+      FROM weighted
+    ), by_domain AS (
+      SELECT seed, domain, sum(w) AS n, sum(w * label * beaten) / nullif(sum(w * label) * sum(w * (1 - label)), 0) AS auc
+      FROM ranked GROUP BY 1, 2
+    ), size AS (
+      SELECT domain, row_number() OVER (ORDER BY count(*), domain) AS place
+      FROM score s WHERE (s.data, s.arm, s.seed) = ($1, $2, 1) GROUP BY domain HAVING min(label) < max(label)
+    ), by_seed AS (
+      SELECT seed, sum(auc * n) / sum(n) AS domain_auc,
+        sum(auc * n) FILTER (WHERE place <= 10) / sum(n) FILTER (WHERE place <= 10) AS minor10_auc
+      FROM by_domain JOIN size USING (domain) WHERE auc IS NOT NULL GROUP BY seed
+    )
+    SELECT $1, $2, number, avg(b.domain_auc), avg(b.minor10_auc) FROM by_seed b;
+    COMMIT;
+  END LOOP;
+END $$;
 
 CREATE FUNCTION domain_aucs(data text, OUT domain text, OUT arm int, OUT rows bigint, OUT auc float8)
 RETURNS SETOF record LANGUAGE sql AS $$
@@ -113,12 +123,17 @@ RETURNS SETOF record LANGUAGE sql AS $$
   SELECT b.domain, b.arm, max(b.rows), avg(b.auc)::float8 FROM by_seed b GROUP BY 1, 2
 $$;
 
--- Difference of two arms, and the middle 95 % of its bootstrap.
-CREATE FUNCTION difference(data text, a int, b int, smallest int, replicates int,
-  OUT gain float8, OUT low float8, OUT high float8) LANGUAGE sql AS $$
-  SELECT max(d) FILTER (WHERE r = 0),
-    percentile_cont(0.025) WITHIN GROUP (ORDER BY d) FILTER (WHERE r > 0),
-    percentile_cont(0.975) WITHIN GROUP (ORDER BY d) FILTER (WHERE r > 0)
-  FROM (SELECT r, weighted_domain_auc($1, $2, $4, r) - weighted_domain_auc($1, $3, $4, r) AS d
-        FROM generate_series(0, $5) r) x
+-- Differences of two arms, and the middle 95 % of their bootstrap.
+CREATE FUNCTION differences(data text, a int, b int, OUT measure text, OUT gain float8, OUT low float8, OUT high float8)
+RETURNS SETOF record LANGUAGE sql AS $$
+  WITH difference AS (
+    SELECT number, x.domain_auc - y.domain_auc AS domain_auc, x.minor10_auc - y.minor10_auc AS minor10_auc
+    FROM replicate x JOIN replicate y USING (data, number)
+    WHERE data = $1 AND x.arm = $2 AND y.arm = $3
+  )
+  SELECT m.name, max(m.d) FILTER (WHERE number = 0),
+    percentile_cont(0.025) WITHIN GROUP (ORDER BY m.d) FILTER (WHERE number > 0),
+    percentile_cont(0.975) WITHIN GROUP (ORDER BY m.d) FILTER (WHERE number > 0)
+  FROM difference, LATERAL (VALUES ('DomainAUC', domain_auc), ('Minor10AUC', minor10_auc)) m(name, d)
+  GROUP BY m.name ORDER BY m.name
 $$;
