@@ -267,28 +267,46 @@ read_masks(Model *model, int64 version_id)
 	pfree(bytes);
 }
 
+/* How many domain weights each feature has [n_fields]. */
+static int64 *
+read_domain_weights(const Shape *shape, int64 version_id)
+{
+	int64	   *n_pairs = palloc(shape->n_fields * sizeof(int64));
+
+	query_version("SELECT domain_weights FROM aread.stored_feature WHERE version_id = $1"
+				  " ORDER BY position", version_id);
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		n_pairs[f] = DatumGetInt64(catalog_value(f, 1, NULL));
+		if (n_pairs[f] < 0 || n_pairs[f] > PG_INT32_MAX)
+			stored_corrupt("feature", "Its number of domain weights is out of range.");
+	}
+	return n_pairs;
+}
+
 /* Places of the domain weights [n_fields]. */
 static DomainPairs *
 read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 {
 	DomainPairs *pairs = MemoryContextAllocZero(context, shape->n_fields * sizeof(DomainPairs));
+	int64	   *n_pairs = read_domain_weights(shape, version_id);
 
 	for (int f = 0; f < shape->n_fields; f++)
 	{
 		uint32		n_values = shape->table_rows[shape->field_table[f]];
 		Size		start_size = ((Size) n_values + 1) * sizeof(uint32);
-		const char *name = psprintf("domain.%d", f);
-		Size		size = stored_size(version_id, "pairs", name);
+		Size		domain_size = n_pairs[f] * sizeof(uint32);
 
-		if (size == 0)
+		if (n_pairs[f] == 0)
 			continue;
-		pairs[f] = (DomainPairs) {.n_pairs = size / sizeof(uint32),.n_values = n_values};
-		pairs[f].domain = MemoryContextAllocHuge(context, size);
-		pairs[f].start = MemoryContextAllocHuge(context, start_size);
-		read_bytes(version_id, "pairs", name, (char *) pairs[f].domain, size);
+		pairs[f] = (DomainPairs) {.n_pairs = n_pairs[f],.n_values = n_values,
+			.start = MemoryContextAllocHuge(context, start_size),
+			.domain = MemoryContextAllocHuge(context, domain_size)};
 		read_bytes(version_id, "pairs", psprintf("start.%d", f), (char *) pairs[f].start,
 				   start_size);
-		if (size % sizeof(uint32) != 0 || !pairs_valid(&pairs[f], n_values, shape_domains(shape)))
+		read_bytes(version_id, "pairs", psprintf("domain.%d", f), (char *) pairs[f].domain,
+				   domain_size);
+		if (!pairs_valid(&pairs[f], n_values, shape_domains(shape)))
 			stored_corrupt("pairs", "They do not hold together.");
 	}
 	return pairs;

@@ -146,6 +146,18 @@ CREATE FUNCTION pg_temp.change(model text, u int) RETURNS float8 LANGUAGE sql AS
     aread_predict($1, format('{"user_id": %s, "item_id": 3}', $2), 'domain_02') AS b) x $$;
 SELECT cmp_ok(stddev(pg_temp.change('shared', u)), '<', 1e-5::float8, 'a domain shifts all users alike') FROM generate_series(1, 20) u;
 SELECT cmp_ok(stddev(pg_temp.change('by_domain', u)), '>', 1e-3::float8, 'or each in its own way') FROM generate_series(1, 20) u;
+-- stored bytes that are damaged or missing are told, not used
+CREATE FUNCTION pg_temp.damage(m text, k text, n text, change text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('%s WHERE kind = %L AND name = %L AND version_id IN (SELECT version_id FROM aread.stored_version JOIN aread.stored_model USING (model_id) WHERE name = %L)', change, k, n, m);
+END $$;
+SELECT pg_temp.damage('fixed', 'pairs', 'domain.1', 'UPDATE aread.stored_chunk SET data = set_byte(data, 20, get_byte(data, 20) # 1)');
+SELECT throws_ok($$SELECT aread_predict('fixed', '{"user_id": 3}', 'domain_01')$$, 'XX001', NULL, 'a flipped bit');
+SELECT pg_temp.damage('fixed', 'pairs', 'domain.1', 'DELETE FROM aread.stored_chunk');
+SELECT throws_ok($$SELECT aread_predict('fixed', '{"user_id": 3}', 'domain_01')$$, 'XX001', NULL, 'missing places of domain weights');
+SELECT aread_train('marked', 'fixed', options => '{"architecture": "wide"}');
+SELECT pg_temp.damage('fixed', 'tensor', 'domain_wide.1', 'DELETE FROM aread.stored_chunk');
+SELECT throws_ok($$SELECT aread_predict('fixed', '{"user_id": 3}', 'domain_01')$$, 'XX001', NULL, 'a missing tensor');
 
 SELECT * FROM finish();
 ROLLBACK;
