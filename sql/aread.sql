@@ -17,6 +17,7 @@ CREATE TABLE aread.stored_source (
   user_id text,
   item_id text,
   split text,
+  weight text,
   features text[],
   registered_by oid NOT NULL,
   registered_by_name name NOT NULL
@@ -28,7 +29,8 @@ COMMENT ON COLUMN aread.stored_source.domain IS 'domain column';
 COMMENT ON COLUMN aread.stored_source.user_id IS 'user column, if there is one';
 COMMENT ON COLUMN aread.stored_source.item_id IS 'item column, if there is one';
 COMMENT ON COLUMN aread.stored_source.split IS 'split or ordering column, if there is one';
-COMMENT ON COLUMN aread.stored_source.features IS 'feature columns; NULL: all but label and split';
+COMMENT ON COLUMN aread.stored_source.weight IS 'column of row weights, if there is one';
+COMMENT ON COLUMN aread.stored_source.features IS 'feature columns; NULL: all but label, split and weight';
 COMMENT ON COLUMN aread.stored_source.registered_by IS 'role that registered it';
 COMMENT ON COLUMN aread.stored_source.registered_by_name IS 'name of that role at the time';
 
@@ -57,6 +59,7 @@ CREATE TABLE aread.stored_version (
   user_feature integer,
   item_feature integer,
   split text,
+  weight text,
   options jsonb NOT NULL,
   config jsonb NOT NULL,
   architecture text NOT NULL,
@@ -93,6 +96,7 @@ COMMENT ON COLUMN aread.stored_version.domain_feature IS 'position of the domain
 COMMENT ON COLUMN aread.stored_version.user_feature IS 'position of the user';
 COMMENT ON COLUMN aread.stored_version.item_feature IS 'position of the item';
 COMMENT ON COLUMN aread.stored_version.split IS 'split or ordering column';
+COMMENT ON COLUMN aread.stored_version.weight IS 'column of row weights';
 COMMENT ON COLUMN aread.stored_version.options IS 'options as they were given';
 COMMENT ON COLUMN aread.stored_version.config IS 'every option of the trainer as it was used';
 COMMENT ON COLUMN aread.stored_version.architecture IS 'arm that was trained';
@@ -273,6 +277,7 @@ CREATE FUNCTION aread_train(
   item_id text DEFAULT NULL,
   split text DEFAULT NULL,
   options jsonb DEFAULT '{}',
+  weight text DEFAULT NULL,
   OUT trained_model text,
   OUT version integer,
   OUT train_rows bigint,
@@ -291,7 +296,7 @@ CREATE FUNCTION aread_train(
 RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
-COMMENT ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb) IS
+COMMENT ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
 'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none';
 
 CREATE FUNCTION aread_drop(model text, if_exists boolean DEFAULT false)
@@ -307,11 +312,12 @@ CREATE FUNCTION aread_register(
   user_id text DEFAULT NULL,
   item_id text DEFAULT NULL,
   features text[] DEFAULT NULL,
-  split text DEFAULT NULL)
+  split text DEFAULT NULL,
+  weight text DEFAULT NULL)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_register';
-COMMENT ON FUNCTION aread_register(regclass, text, text, text, text, text[], text) IS
+COMMENT ON FUNCTION aread_register(regclass, text, text, text, text, text[], text, text) IS
 'keep a table''s column roles, so that other functions need its name only; again: replace them';
 
 CREATE FUNCTION aread_unregister(source regclass)
@@ -506,7 +512,7 @@ WHERE pg_catalog.current_setting('is_superuser') = 'on'
 COMMENT ON VIEW aread.visible_version IS 'versions of the models that the current role may see; for the other views';
 
 CREATE VIEW aread.source WITH (security_barrier) AS
-SELECT s.relation, s.label, s.domain, s.user_id, s.item_id, s.split, s.features,
+SELECT s.relation, s.label, s.domain, s.user_id, s.item_id, s.split, s.weight, s.features,
        s.registered_by_name AS registered_by
 FROM aread.stored_source s
 JOIN pg_catalog.pg_class c ON c.oid = s.relation
@@ -518,7 +524,8 @@ COMMENT ON COLUMN aread.source.domain IS 'domain column';
 COMMENT ON COLUMN aread.source.user_id IS 'user column';
 COMMENT ON COLUMN aread.source.item_id IS 'item column';
 COMMENT ON COLUMN aread.source.split IS 'split or ordering column';
-COMMENT ON COLUMN aread.source.features IS 'feature columns; NULL: all but label and split';
+COMMENT ON COLUMN aread.source.weight IS 'column of row weights';
+COMMENT ON COLUMN aread.source.features IS 'feature columns; NULL: all but label, split and weight';
 COMMENT ON COLUMN aread.source.registered_by IS 'role that registered it';
 
 CREATE VIEW aread.model WITH (security_barrier) AS

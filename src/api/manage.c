@@ -54,12 +54,14 @@ check_owner(Oid relation)
 }
 
 PG_FUNCTION_INFO_V1(aread_register);
-/* aread_register(source, label, domain, user_id, item_id, features, split) */
+/* aread_register(source, label, domain, user_id, item_id, features, split,
+ * weight) */
 Datum
 aread_register(PG_FUNCTION_ARGS)
 {
 	static const RoleArguments arguments = {
-		.label = 1,.domain = 2,.user_id = 3,.item_id = 4,.features = 5,.split = 6
+		.label = 1,.domain = 2,.user_id = 3,.item_id = 4,.features = 5,.split = 6,
+		.weight = 7
 	};
 	ColumnRoles *roles;
 

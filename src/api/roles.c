@@ -63,7 +63,7 @@ feature_list(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the list of features is empty"),
-				 errhint("Leave the argument out to use every column but label and split.")));
+				 errhint("Leave the argument out to use every column but label, split and weight.")));
 	for (int i = 0; i < n; i++)
 	{
 		if (nulls[i])
@@ -93,6 +93,9 @@ roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *argume
 	roles->item_id = optional_role(fcinfo, arguments->item_id, known->item_id, roles,
 								   "item_id");
 	roles->split = optional_role(fcinfo, arguments->split, known->split, roles, "split");
+	roles->weight = text_argument(fcinfo, arguments->weight);
+	if (!roles->weight)
+		roles->weight = known->weight;
 	roles->features = PG_ARGISNULL(arguments->features) ? known->features :
 		feature_list(fcinfo, arguments->features);
 	return roles;

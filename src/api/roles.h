@@ -19,13 +19,15 @@ typedef struct RoleArguments
 	int			user_id;
 	int			item_id;
 	int			split;
+	int			weight;
 	int			features;
 } RoleArguments;
 
 /*
  * The roles of a relation's columns: what the call says, else what "known"
  * (NULL: nothing) says, else the columns called label, domain, user_id,
- * item_id and split; the last three only if there are such.
+ * item_id and split; the last three only if there are such.  A weight is none
+ * unless one is named.
  */
 extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, Oid relation,
 								  const RoleArguments *arguments, const ColumnRoles *known);

@@ -168,13 +168,14 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 PG_FUNCTION_INFO_V1(aread_train);
 /*
  * aread_train(source, model, label, domain, features, user_id, item_id, split,
- * options): the model appears with the caller's COMMIT.
+ * options, weight): the model appears with the caller's COMMIT.
  */
 Datum
 aread_train(PG_FUNCTION_ARGS)
 {
 	static const RoleArguments arguments = {
-		.label = 2,.domain = 3,.features = 4,.user_id = 5,.item_id = 6,.split = 7
+		.label = 2,.domain = 3,.features = 4,.user_id = 5,.item_id = 6,.split = 7,
+		.weight = 9
 	};
 	MemoryContext context;
 	Config		config;

@@ -203,12 +203,12 @@ catalog_roles(Oid relation)
 	CatalogAccess access;
 
 	catalog_enter(&access);
-	if (catalog_query("SELECT label, domain, user_id, item_id, split, features"
+	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features"
 					  " FROM aread.stored_source WHERE relation = $1", true, 1, &type, &value,
 					  NULL) == 1)
 	{
 		bool		isnull;
-		Datum		features = catalog_value(0, 6, &isnull);
+		Datum		features = catalog_value(0, 7, &isnull);
 
 		roles = MemoryContextAllocZero(context, sizeof(ColumnRoles));
 		roles->relation = relation;
@@ -217,6 +217,7 @@ catalog_roles(Oid relation)
 		roles->user_id = optional_text(3, context);
 		roles->item_id = optional_text(4, context);
 		roles->split = optional_text(5, context);
+		roles->weight = optional_text(6, context);
 		roles->features = isnull ? NIL : name_list(features, context);
 	}
 	catalog_leave(&access);
@@ -239,11 +240,11 @@ void
 catalog_register(const ColumnRoles *roles)
 {
 	const char *texts[] = {roles->label, roles->domain, roles->user_id, roles->item_id,
-	roles->split};
-	Oid			types[9] = {OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID,
-	OIDOID, TEXTOID};
-	Datum		values[9];
-	char		nulls[9];
+	roles->split, roles->weight};
+	Oid			types[10] = {OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	TEXTARRAYOID, OIDOID, TEXTOID};
+	Datum		values[10];
+	char		nulls[10];
 	CatalogAccess access;
 
 	memset(nulls, ' ', sizeof(nulls));
@@ -253,19 +254,20 @@ catalog_register(const ColumnRoles *roles)
 		values[i + 1] = texts[i] ? CStringGetTextDatum(texts[i]) : (Datum) 0;
 		nulls[i + 1] = texts[i] ? ' ' : 'n';
 	}
-	values[6] = feature_array(roles);
-	nulls[6] = roles->features == NIL ? 'n' : ' ';
-	values[7] = ObjectIdGetDatum(GetUserId());
-	values[8] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[7] = feature_array(roles);
+	nulls[7] = roles->features == NIL ? 'n' : ' ';
+	values[8] = ObjectIdGetDatum(GetUserId());
+	values[9] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	catalog_enter(&access);
 	catalog_query("INSERT INTO aread.stored_source AS s VALUES"
-				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, $9)"
+				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 				  " ON CONFLICT (relation) DO UPDATE SET label = excluded.label,"
 				  " domain = excluded.domain, user_id = excluded.user_id,"
 				  " item_id = excluded.item_id, split = excluded.split,"
+				  " weight = excluded.weight,"
 				  " features = excluded.features, registered_by = excluded.registered_by,"
 				  " registered_by_name = excluded.registered_by_name",
-				  false, 9, types, values, nulls);
+				  false, 10, types, values, nulls);
 	catalog_leave(&access);
 }
 

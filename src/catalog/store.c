@@ -253,18 +253,19 @@ insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
 	add_argument(&arguments, INT4OID, Int32GetDatum(spec->item_feature),
 				 spec->item_feature < 0);
 	add_text(&arguments, new->roles->split);
+	add_text(&arguments, new->roles->weight);
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(new->options), false);
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(config), false);
 	add_training(&arguments, new, crc);
 	run("INSERT INTO aread.stored_version (model_id, version, source_name, label,"
-		" label_threshold, domain_feature, user_feature, item_feature, split, options, config,"
+		" label_threshold, domain_feature, user_feature, item_feature, split, weight, options, config,"
 		" architecture, seed, rows_read, train_rows, valid_rows, test_rows, null_labels,"
 		" bad_labels, null_domains, null_splits, n_parameters, n_domains, valid_measures,"
 		" valid_measure_rows, test_measures, test_measure_rows, best_evaluation, seconds, crc,"
 		" software, trained_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11 ->> 'architecture', $12,"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12 ->> 'architecture',"
 		" $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,"
-		" $30, pg_catalog.now()) RETURNING version_id", &arguments);
+		" $30, $31, pg_catalog.now()) RETURNING version_id", &arguments);
 	return DatumGetInt64(catalog_value(0, 1, NULL));
 }
 

@@ -103,6 +103,7 @@ batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t 
 
 	batch->n_rows = n;
 	batch->n_segments = 0;
+	batch->row_weights = NULL;
 	batch->list_start = list_start;
 	batch->list_members = list_members;
 	order_by_domain(batch->order, shape, ids, rows, domains, n);

@@ -24,6 +24,7 @@ typedef struct Batch
 	uint32_t   *rows;			/* [n_rows] numbers of the caller's rows */
 	uint32_t   *ids;			/* [n_rows, n_fields] */
 	uint8_t    *labels;			/* [n_rows] */
+	const float *row_weights;	/* by number of row, as the dataset has them; NULL: 1 each */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
 	int			n_segments;
@@ -38,12 +39,19 @@ extern bool batch_init(Batch *batch, Arena *arena, int capacity, int n_fields,
  * Take n rows out of ids (row-major, n_fields wide) by number, ordered by
  * domain (never-seen first, then by number; within one in the order given).
  * labels may be NULL.  domains[i] replaces row i's domain where it is not
- * negative; domains may be NULL.  Masks are left NULL.
+ * negative; domains may be NULL.  Masks and row_weights are left NULL.
  */
 extern void batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids,
 					   const uint8_t *labels, const uint64_t *list_start,
 					   const uint32_t *list_members, const uint32_t *rows,
 					   const int64_t *domains, int n);
+
+/* What the loss of the batch's row b counts. */
+static inline double
+batch_weight(const Batch *batch, int b)
+{
+	return batch->row_weights ? batch->row_weights[batch->rows[b]] : 1;
+}
 
 /* Row of the domain's table: one for all domains never seen. */
 static inline uint32_t

@@ -52,6 +52,7 @@ typedef struct Dataset
 	/* [n_rows, n_fields]: an id, or for a list field the number of a list */
 	const uint32_t *ids;
 	const uint8_t *labels;		/* [n_rows], 0 or 1 */
+	const float *weights;		/* [n_rows] of a row's loss, 1 on average; NULL: 1 each */
 	/* members of list k: list_members[list_start[k] .. list_start[k + 1] - 1] */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
@@ -69,6 +70,12 @@ dataset_domain(const Dataset *data, size_t row)
 {
 	return domain_of_id(data->ids[row * (size_t) data->shape.n_fields +
 								  (size_t) data->shape.domain_field]);
+}
+
+static inline double
+dataset_weight(const Dataset *data, size_t row)
+{
+	return data->weights ? data->weights[row] : 1;
 }
 
 /* Ids and list numbers within bounds; false and *error otherwise. */

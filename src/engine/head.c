@@ -141,15 +141,20 @@ double
 heads_loss(Heads *heads, const Batch *batch)
 {
 	double		sum = 0;
-	double		scale = 1.0 / batch->n_rows;
 
 	for (int s = 0; s < batch->n_segments; s++)
 	{
 		const Segment *segment = &batch->segments[s];
 
 		for (int b = segment->start; b < segment->start + segment->n_rows; b++)
-			sum += segment->mask ? separate_loss(heads, s, b, batch->labels[b], scale) :
-				mean_loss(heads, s, b, batch->labels[b], scale);
+		{
+			double		weight = batch_weight(batch, b);
+			double		scale = weight / batch->n_rows;
+
+			sum += weight * (segment->mask ?
+							 separate_loss(heads, s, b, batch->labels[b], scale) :
+							 mean_loss(heads, s, b, batch->labels[b], scale));
+		}
 	}
 	return sum;
 }

@@ -45,8 +45,8 @@ extern void heads_forward(Heads *heads, const Batch *batch, const real *base_log
 /* Mean over a row's open heads of sigmoid(logit): probabilities[B] (9). */
 extern void heads_mean(const Heads *heads, const Batch *batch, double *probabilities);
 /*
- * Summed loss of the batch, and d_logit of its mean over rows: segments
- * without a mask BCE of the heads' mean (6), others the mean over open heads
+ * Summed loss of the batch, rows by weight, and d_logit of its mean over rows:
+ * segments without a mask BCE of the heads' mean (6), others the mean over open heads
  * of BCE (8).
  */
 extern double heads_loss(Heads *heads, const Batch *batch);

@@ -169,6 +169,7 @@ fill(Trainer *trainer, Batch *batch, const uint32_t *rows, const int64_t *domain
 
 	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, domains, n);
+	batch->row_weights = data->weights;
 }
 
 /*

@@ -101,11 +101,12 @@ objective(void *context, const double *w, double *value, double *gradient, Engin
 		double		logit = row_logit(problem, w, row);
 		double		small = exp(-fabs(logit));	/* no overflow either way */
 		double		probability = logit >= 0 ? 1 / (1 + small) : small / (1 + small);
+		double		weight = dataset_weight(data, row);
 
 		if (row % CHECK_ROWS == 0 && !host_continue(problem->host, error))
 			return false;
-		sum += log1p(small) + fmax(logit, 0) - (data->labels[row] ? logit : 0);
-		row_add(problem, gradient, row, probability - data->labels[row], false);
+		sum += weight * (log1p(small) + fmax(logit, 0) - (data->labels[row] ? logit : 0));
+		row_add(problem, gradient, row, weight * (probability - data->labels[row]), false);
 	}
 	for (int k = 0; k < problem->n_blocks; k++)
 		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
@@ -117,7 +118,7 @@ objective(void *context, const double *w, double *value, double *gradient, Engin
 	return true;
 }
 
-/* The loss's part of the Hessian's diagonal at w: sum over rows of p (1 - p) x^2. */
+/* The loss's part of the Hessian's diagonal at w: sum over rows of weight p (1 - p) x^2. */
 static bool
 information(const Problem *problem, const double *w, double *diagonal, EngineError *error)
 {
@@ -130,7 +131,8 @@ information(const Problem *problem, const double *w, double *diagonal, EngineErr
 
 		if (row % CHECK_ROWS == 0 && !host_continue(problem->host, error))
 			return false;
-		row_add(problem, diagonal, row, small / ((1 + small) * (1 + small)), true);
+		row_add(problem, diagonal, row,
+				dataset_weight(data, row) * small / ((1 + small) * (1 + small)), true);
 	}
 	return true;
 }

@@ -2,7 +2,7 @@
  * logistic.h
  *	  Logistic regression over ids to its optimum: the start of training.
  *
- * minimize  sum over training rows of BCE(sigmoid(x . w + b), y)
+ * minimize  sum over training rows of weight * BCE(sigmoid(x . w + b), y)
  *			 + sum over blocks k of l2_k / 2 * |w_k|^2
  * where a block is a field's weights by value or its weights by pair of value
  * and domain, and x has a one at each field's id, 1/length at each member of a

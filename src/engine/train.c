@@ -262,6 +262,7 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	random_start(&random, trainer->config->seed, RANDOM_DROPOUT, trainer->batches);
 	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, NULL, n);
+	batch->row_weights = data->weights;
 	set_masks(trainer);
 	network_base_forward(network, batch, &mode);
 	network_experts_forward(network, batch, &network->base, &mode);

@@ -47,6 +47,7 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->has_split = roles->split != NULL;
 	label_init(&collector->label, roles->relation, roles->label, options);
 	split_init(&collector->split, roles, options);
+	weight_init(&collector->weight, roles->relation, roles->weight);
 	collector->columns = palloc0(spec->n_features * sizeof(CollectColumn));
 	collector->dictionaries = palloc0(spec->n_vocabularies * sizeof(Dictionary));
 	for (int f = 0; plans && f < spec->n_features; f++)
@@ -58,6 +59,8 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->labels = palloc(FIRST_ROWS * sizeof(uint8));
 	collector->hashes = palloc(FIRST_ROWS * sizeof(uint64));
 	collector->split_keys = palloc(FIRST_ROWS * sizeof(int64));
+	if (roles->weight)
+		collector->weights = palloc(FIRST_ROWS * sizeof(float));
 	collector->list_capacity = FIRST_ROWS;
 	collector->list_start = palloc0((FIRST_ROWS + 1) * sizeof(uint64));
 	collector->member_capacity = FIRST_ROWS;
@@ -81,6 +84,8 @@ collector_reserve(Collector *collector)
 	collector->labels = repalloc_huge(collector->labels, capacity * sizeof(uint8));
 	collector->hashes = repalloc_huge(collector->hashes, capacity * sizeof(uint64));
 	collector->split_keys = repalloc_huge(collector->split_keys, capacity * sizeof(int64));
+	if (collector->weights)
+		collector->weights = repalloc_huge(collector->weights, capacity * sizeof(float));
 	for (int f = 0; f < collector->spec->n_features; f++)
 		if (collector->columns[f].numbers)
 			collector->columns[f].numbers =
@@ -228,5 +233,9 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	if (collector->split.method != SPLIT_BY_HASH)
 		collector->split_keys[collector->n_rows] =
 			split_key(&collector->split, values[n_features + 1]);
+	if (collector->weights)
+		collector->weights[collector->n_rows] =
+			weight_read(&collector->weight, values[n_features + 1 + collector->has_split],
+						nulls[n_features + 1 + collector->has_split]);
 	collector->n_rows++;
 }

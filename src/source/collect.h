@@ -15,6 +15,7 @@
 #include "source/key.h"
 #include "source/label.h"
 #include "source/split.h"
+#include "source/weight.h"
 
 /* A feature's column while it is read. */
 typedef struct CollectColumn
@@ -34,7 +35,8 @@ typedef struct Collector
 	FeaturePlan *plans;
 	LabelReader label;
 	SplitReader split;
-	bool		has_split;		/* the last value of a row is the split column's */
+	bool		has_split;		/* the value after the label is the split column's */
+	WeightReader weight;		/* the last value of a row, if there is one */
 	ReadReport *report;
 	MemoryContext context;
 	CollectColumn *columns;		/* [n_features] */
@@ -46,6 +48,7 @@ typedef struct Collector
 	uint8	   *labels;
 	uint64	   *hashes;			/* of features, later with the label */
 	int64	   *split_keys;
+	float	   *weights;		/* NULL: none */
 	uint8	   *splits;
 	/* lists, in the order of their appearance */
 	uint64		n_lists;
@@ -63,7 +66,7 @@ typedef struct Collector
 extern void collector_init(Collector *collector, const ColumnRoles *roles,
 						   const SourceOptions *options, FeatureSpec *spec,
 						   FeaturePlan *plans, ReadReport *report);
-/* A row: features, label, and the split column if there is one (a RowFunction). */
+/* A row: features, label, split and weight column if there are such (a RowFunction). */
 extern void collect_row(void *collector, const Datum *values, const bool *nulls);
 /* Room for one row more. */
 extern void collector_reserve(Collector *collector);

@@ -47,7 +47,7 @@ is_supported(Oid type)
 	return key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED;
 }
 
-/* Every column but label and split; those of no use are named in a NOTICE. */
+/* Every column but label, split and weight; those of no use are named in a NOTICE. */
 static List *
 default_features(const ColumnRoles *roles)
 {
@@ -64,7 +64,8 @@ default_features(const ColumnRoles *roles)
 		StringInfo	told = &used;
 
 		if (strcmp(name, roles->label) == 0 ||
-			(roles->split && strcmp(name, roles->split) == 0))
+			(roles->split && strcmp(name, roles->split) == 0) ||
+			(roles->weight && strcmp(name, roles->weight) == 0))
 			continue;
 		if (is_supported(column_type(roles->relation, name)))
 			features = lappend(features, name);

@@ -158,6 +158,7 @@ typedef struct RowOrder
 {
 	uint64		hash;
 	uint32		row;
+	float		weight;
 	uint8		split;
 	uint8		label;
 } RowOrder;
@@ -172,7 +173,9 @@ compare_row(const void *a, const void *b)
 		return x->split < y->split ? -1 : 1;
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
-	return x->label - y->label;
+	if (x->label != y->label)
+		return x->label - y->label;
+	return (x->weight > y->weight) - (x->weight < y->weight);
 }
 
 static RowOrder *
@@ -184,7 +187,8 @@ order_rows(const Collector *collector)
 		order[row] = (RowOrder)
 		{
 			.hash = collector->hashes[row],.row = row,
-			.split = collector->splits[row],.label = collector->labels[row]
+			.split = collector->splits[row],.label = collector->labels[row],
+			.weight = collector->weights ? collector->weights[row] : 1
 		};
 	qsort(order, collector->n_rows, sizeof(RowOrder), compare_row);
 	return order;
@@ -221,6 +225,7 @@ collector_dataset(Collector *collector)
 	RowOrder   *order = order_rows(collector);
 	uint32	   *ids = huge(n * n_features * sizeof(uint32));
 	uint8	   *labels = huge(n);
+	float	   *weights = collector->weights ? huge(n * sizeof(float)) : NULL;
 	uint64	   *list_start = huge((collector->n_lists + 1) * sizeof(uint64));
 	uint32	   *members = huge(collector->n_members * sizeof(uint32));
 	uint64		n_lists = 0;
@@ -231,6 +236,8 @@ collector_dataset(Collector *collector)
 		place_row(collector, collector->ids + (uint64) order[i].row * n_features,
 				  ids + i * n_features, list_start, members, &n_lists);
 		labels[i] = order[i].label;
+		if (weights)
+			weights[i] = order[i].weight;
 		collector->report->rows[order[i].split]++;
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -241,6 +248,9 @@ collector_dataset(Collector *collector)
 	spec_shape(collector->spec, &data->shape);
 	data->ids = ids;
 	data->labels = labels;
+	if (weights)
+		weights_scale(&collector->weight, weights, data->split_start[SPLIT_VALID], n);
+	data->weights = weights;
 	data->list_start = list_start;
 	data->list_members = members;
 	pfree(order);

@@ -9,10 +9,10 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "source/number.h"
 #include "source/reader.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 void
 label_init(LabelReader *reader, Oid relation, const char *column,
@@ -25,50 +25,14 @@ label_init(LabelReader *reader, Oid relation, const char *column,
 	if (!OidIsValid(reader->type))
 		missing_column(relation, column, "label");
 	reader->type = getBaseType(reader->type);
-	switch (reader->type)
-	{
-		case BOOLOID:
-			if (isnan(reader->threshold))
-				return;
-			break;
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-			return;
-		default:
-			break;
-	}
+	if (is_number(reader->type) || (reader->type == BOOLOID && isnan(reader->threshold)))
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("column \"%s\" of type %s cannot be the label", column,
 					format_type_be(reader->type)),
 			 errdetail("A label is a boolean, the number 0 or 1, or with option \"label_threshold\" any number."),
 			 errhint("Read from a view that says when a row is positive.")));
-}
-
-static double
-number_value(Oid type, Datum value)
-{
-	switch (type)
-	{
-		case BOOLOID:
-			return DatumGetBool(value) ? 1 : 0;
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		case INT8OID:
-			return (double) DatumGetInt64(value);
-		case FLOAT4OID:
-			return DatumGetFloat4(value);
-		case FLOAT8OID:
-			return DatumGetFloat8(value);
-		default:
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
-	}
 }
 
 LabelState

@@ -25,6 +25,8 @@ columns_to_read(const FeatureSpec *spec, const ColumnRoles *roles)
 	columns = lappend(columns, roles->label);
 	if (roles->split)
 		columns = lappend(columns, roles->split);
+	if (roles->weight)
+		columns = lappend(columns, roles->weight);
 	return columns;
 }
 
@@ -37,7 +39,7 @@ source_check_roles(const ColumnRoles *roles)
 		const char *role;
 	}			named[] = {
 		{roles->label, "label"}, {roles->domain, "domain"}, {roles->user_id, "user"},
-		{roles->item_id, "item"}, {roles->split, "split"}
+		{roles->item_id, "item"}, {roles->split, "split"}, {roles->weight, "weight"}
 	};
 	ListCell   *cell;
 

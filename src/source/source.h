@@ -22,7 +22,8 @@ typedef struct ColumnRoles
 	char	   *user_id;		/* NULL: none */
 	char	   *item_id;		/* NULL: none */
 	char	   *split;			/* NULL: by seeded hash */
-	List	   *features;		/* of char *; NIL: every column but label and split */
+	char	   *weight;			/* NULL: every row counts 1 */
+	List	   *features;		/* of char *; NIL: every column but label, split, weight */
 } ColumnRoles;
 
 typedef enum SplitMethod

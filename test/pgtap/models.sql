@@ -146,6 +146,18 @@ CREATE FUNCTION pg_temp.change(model text, u int) RETURNS float8 LANGUAGE sql AS
     aread_predict($1, format('{"user_id": %s, "item_id": 3}', $2), 'domain_02') AS b) x $$;
 SELECT cmp_ok(stddev(pg_temp.change('shared', u)), '<', 1e-5::float8, 'a domain shifts all users alike') FROM generate_series(1, 20) u;
 SELECT cmp_ok(stddev(pg_temp.change('by_domain', u)), '>', 1e-3::float8, 'or each in its own way') FROM generate_series(1, 20) u;
+-- row weights: only their ratios count, and they are no feature
+CREATE TABLE weighted AS SELECT *, 7.5 AS w, 1 + 3 * label AS positives FROM marked;
+SELECT aread_train('weighted', 'heavy', weight => 'w', features => '{user_id,item_id}', options => '{"architecture": "fm", "epochs": 2}'),
+       aread_train('weighted', 'plain', features => '{user_id,item_id}', options => '{"architecture": "fm", "epochs": 2}'),
+       aread_train('weighted', 'positives', weight => 'positives', features => '{user_id,item_id}', options => '{"architecture": "fm", "epochs": 2}');
+SELECT is(a.crc, b.crc, 'equal weights are no weights') FROM aread.model a, aread.model b WHERE (a.model, b.model) = ('heavy', 'plain');
+SELECT cmp_ok(avg(aread_predict('positives', c)), '>', (avg(aread_predict('plain', c)) + 0.2)::float8, 'rows of more weight pull the score their way') FROM clicks c;
+SELECT aread_register('weighted', weight => 'positives');
+SELECT is((weight, features)::text, '(positives,)', 'a weight is kept') FROM aread.source WHERE relation = 'weighted'::regclass;
+SELECT aread_train('weighted', 'registered', options => '{"architecture": "wide"}');
+SELECT set_eq($$SELECT name FROM aread.feature WHERE model = 'registered'$$, '{domain,user_id,item_id,age_band,category,w}'::text[], 'and is no feature');
+
 -- stored bytes that are damaged or missing are told, not used
 CREATE FUNCTION pg_temp.damage(m text, k text, n text, change text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN

@@ -14,9 +14,9 @@ SELECT set_eq(
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'mask_update', 'training_log']);
 SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update']);
 
-SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb']);
+SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb', 'text']);
 SELECT has_function('public', 'aread_drop', ARRAY['text', 'boolean']);
-SELECT has_function('public', 'aread_register', ARRAY['regclass', 'text', 'text', 'text', 'text', 'text[]', 'text']);
+SELECT has_function('public', 'aread_register', ARRAY['regclass', 'text', 'text', 'text', 'text', 'text[]', 'text', 'text']);
 SELECT has_function('public', 'aread_unregister', ARRAY['regclass']);
 SELECT has_function('public', 'aread_options', '{}'::name[]);
 SELECT has_function('public', 'aread_simulate', ARRAY['bigint', 'integer', 'integer', 'integer', 'integer', 'float8', 'float8', 'float8', 'bigint']);

@@ -146,6 +146,17 @@ SELECT aread_unregister('ratings'), aread_unregister('ratings');
 SELECT count(*) FROM aread.source;
 SELECT aread_register(NULL);
 
+-- row weights: numbers, 0 or more
+CREATE TABLE weights AS SELECT c.*, 1 AS w, 'heavy' AS named FROM clicks c;
+SELECT aread_train('weights', options => :'wide', weight => 'nothing');
+SELECT aread_train('weights', options => :'wide', weight => 'named');
+UPDATE weights SET w = NULL WHERE ctid = (SELECT max(ctid) FROM weights);
+SELECT aread_train('weights', options => :'wide', weight => 'w');
+UPDATE weights SET w = -1 WHERE w IS NULL;
+SELECT aread_train('weights', options => :'wide', weight => 'w');
+UPDATE weights SET w = 0;
+SELECT aread_train('weights', options => :'wide', weight => 'w');
+
 -- a source that changes, and disappears: the model stays
 CREATE TABLE fleeting AS SELECT * FROM clicks;
 SELECT trained_model FROM aread_train('fleeting', options => :'quick');
@@ -159,5 +170,5 @@ SELECT source FROM aread.model WHERE model = 'fleeting';
 SELECT aread_predict('fleeting', c) BETWEEN 0 AND 1 AS scores FROM clicks c LIMIT 1;
 
 SELECT aread_drop(model) FROM (SELECT DISTINCT model FROM aread.model) m;
-DROP TABLE clicks, clicks_parted, odd, "My Clicks", little, ratings, lists, splits, leaky CASCADE;
+DROP TABLE clicks, weights, clicks_parted, odd, "My Clicks", little, ratings, lists, splits, leaky CASCADE;
 DROP SEQUENCE numbers;

@@ -137,6 +137,8 @@ static const uint8_t row_labels[] = {1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1};
 
 #define N_ROWS 11
 
+static const float row_weights[N_ROWS] = {0.5, 2, 1, 0, 1.5, 1, 3, 0.25, 1, 0.75, 2};
+
 static void
 check_mlp(bool batch_norm, bool dropout)
 {
@@ -358,6 +360,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config)
 		rows[i] = i;
 	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
 			   N_ROWS);
+	c->batch.row_weights = row_weights;
 	c->mode = (PassMode) {.dropout = true,.batch_statistics = true};
 }
 

@@ -49,7 +49,8 @@ objective(const Dataset *data, const DomainPairs *pairs, real *const *wide, real
 	{
 		double		z = row_logit(data, pairs, row, wide, bias);
 
-		sum += log1p(exp(-fabs(z))) + fmax(z, 0) - data->labels[row] * z;
+		sum += dataset_weight(data, row) *
+			(log1p(exp(-fabs(z))) + fmax(z, 0) - data->labels[row] * z);
 	}
 	for (int k = 0; k < 2 * TOY_FIELDS; k++)
 		for (uint32_t i = 0; i < block_size(data, pairs, k); i++)
@@ -112,8 +113,9 @@ test_evidence(Arena *arena)
 
 /* Everything at once, by value and by pair, with l2 as it is. */
 static void
-test_optimum(Arena *arena)
+test_optimum(Arena *arena, bool weighted)
 {
+	static float weights[ROWS];
 	Dataset    *data = toy_dataset(arena, ROWS);
 	DomainPairs pairs[TOY_FIELDS];
 	real	   *wide[2 * TOY_FIELDS];
@@ -126,6 +128,10 @@ test_optimum(Arena *arena)
 	int			worse = 0;
 	int			tried = 0;
 
+	for (size_t row = 0; row < ROWS; row++)
+		weights[row] = row % 3;
+	if (weighted)
+		data->weights = weights;
 	CHECK(pairs_build(arena, data, &host, pairs, &error));
 	CHECK(pairs[1].n_pairs > 0 && pairs[2].n_pairs > 0);
 	CHECK(pairs[0].n_pairs == 0 && pairs[3].n_pairs == 0);
@@ -165,7 +171,8 @@ main(void)
 	Arena		arena;
 
 	arena_init_malloc(&arena);
-	test_optimum(&arena);
+	test_optimum(&arena, false);
+	test_optimum(&arena, true);
 	test_evidence(&arena);
 	arena_free_all(&arena);
 	return unit_summary();
