@@ -105,6 +105,20 @@ report_skips(const ReadReport *report)
 						   report->null_splits)));
 }
 
+/* A network that was trained in vain: better said than found out. */
+static void
+report_start_kept(const NewModel *new)
+{
+	if (new->config->architecture == ARCH_WIDE || new->result->best_evaluation > 0)
+		return;
+	ereport(NOTICE,
+			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
+			 config_has_masks(new->config) ?
+			 errdetail("Its masks are left out with the network: every gate is open.") : 0,
+			 new->config->wide ?
+			 errhint("With \"architecture\": \"wide\" the same model takes less time and memory.") : 0));
+}
+
 static void
 set_measure(Datum *values, bool *nulls, int at, const Measure *measure)
 {
@@ -163,6 +177,7 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 		host_raise(&error);
 	new->spec = spec;
 	new->report = report;
+	report_start_kept(new);
 }
 
 PG_FUNCTION_INFO_V1(aread_train);

@@ -75,6 +75,11 @@ is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
 	options => '{"epochs": 2, "architecture": "hei", "wide": false}')});
 is($status, 0, 'trains');
 like($error, qr/NOTICE:  epoch $_ of 2: loss \d\.\d+, validation AUC \d\.\d+, .* rows\/s/, "told of epoch $_") for 1, 2;
+unlike($error, qr/gained nothing/, 'a network that learns is kept');
+($status, $out, $error) = $node->psql('postgres', q{SELECT aread_train('few', 'vain', features => '{user_id,item_id}',
+	options => '{"epochs": 1, "architecture": "hei", "learning_rate": 1e-9}')});
+like($error, qr/NOTICE:  the network gained nothing on validation rows/, 'one that learns nothing is told');
+is($node->safe_psql('postgres', q{SELECT aread_drop('vain')}), 't', 'and dropped');
 $remains = q{SELECT count(*) - 1 FROM aread.model};
 cancelled_after(0.5, q{CREATE TABLE many AS SELECT c.* FROM clicks c, generate_series(1, 20); SELECT aread_evaluate('m', 'many')}, 'evaluation');
 cancelled_after(0.5, q{SELECT count(aread_predict('m', c)) FROM clicks c, generate_series(1, 20)}, 'scoring');
