@@ -273,8 +273,9 @@ read_domain_weights(const Shape *shape, int64 version_id)
 {
 	int64	   *n_pairs = palloc(shape->n_fields * sizeof(int64));
 
-	query_version("SELECT domain_weights FROM aread.stored_feature WHERE version_id = $1"
-				  " ORDER BY position", version_id);
+	if (query_version("SELECT domain_weights FROM aread.stored_feature WHERE version_id = $1"
+					  " ORDER BY position", version_id) != shape->n_fields)
+		stored_corrupt("feature", "A position is missing.");
 	for (int f = 0; f < shape->n_fields; f++)
 	{
 		n_pairs[f] = DatumGetInt64(catalog_value(f, 1, NULL));

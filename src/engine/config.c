@@ -58,7 +58,7 @@ const Option config_options[] = {
 	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "3", "",
 	"Evaluations without a gain after which training stops; the first 400 batches do not count."},
 	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
-	"L2 of wide weights, by frequency: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
+	"L2 of wide weights: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
 	{"l2_embedding", OPTION_REAL, AT(l2_embedding), 0, 1e6, NULL, "300", "lambda",
 	"L2 of embeddings, by frequency."},
 	{"l2_dense", OPTION_REAL, AT(l2_dense), 0, 1e3, NULL, "0.00001", "",

@@ -68,7 +68,7 @@ typedef struct Config
 	int			epochs;
 	int			evaluations;	/* per epoch */
 	int			patience;		/* evaluations without a gain */
-	double		l2_wide;		/* lambda, by frequency; NaN: each field's by evidence */
+	double		l2_wide;		/* lambda; NaN: each field's by evidence */
 	double		l2_embedding;	/* lambda, by frequency */
 	double		l2_dense;
 	/* HEMP, Algorithm 1 */

@@ -23,7 +23,7 @@
 typedef struct Problem
 {
 	const Dataset *data;
-	const double *l2;			/* [n_blocks] */
+	double	   *l2;				/* [n_blocks] */
 	int			n_blocks;		/* 2 * n_fields: by value, by pair */
 	size_t	   *offset;			/* [n_blocks + 1] of a block's weights; the last: the bias */
 	int			n_pair_blocks;
@@ -143,8 +143,9 @@ information(const Problem *problem, const double *w, double *diagonal, EngineErr
  * over block k's weights.  Returns the largest change of a log l2.
  */
 static double
-update_l2(const Problem *problem, const double *w, const double *diagonal, double *l2)
+update_l2(const Problem *problem, const double *w, const double *diagonal)
 {
+	double	   *l2 = problem->l2;
 	double		change = 0;
 
 	for (int k = 0; k < problem->n_blocks; k++)
@@ -175,7 +176,7 @@ add_l2(const Problem *problem, double *diagonal)
 }
 
 static bool
-solve(Problem *problem, Lbfgs *search, double *l2, bool evidence, double tolerance,
+solve(const Problem *problem, Lbfgs *search, bool evidence, double tolerance,
 	  int max_iterations, LogisticReport *report, EngineError *error)
 {
 	double		change = INFINITY;
@@ -186,7 +187,7 @@ solve(Problem *problem, Lbfgs *search, double *l2, bool evidence, double toleran
 		if (!information(problem, search->w, search->curvature, error))
 			return false;
 		if (report->rounds > 0)
-			change = update_l2(problem, search->w, search->curvature, l2);
+			change = update_l2(problem, search->w, search->curvature);
 		add_l2(problem, search->curvature);
 		if (!lbfgs_minimize(search, ROUND_TOLERANCE, max_iterations, error))
 			return false;
@@ -272,9 +273,9 @@ number_pairs(Problem *problem, const DomainPairs *pairs, EngineError *error)
 }
 
 static bool
-fit(Arena *arena, Problem *problem, const DomainPairs *pairs, double *l2, bool evidence,
-	double tolerance, int max_iterations, real *const *weights, real *bias,
-	LogisticReport *report, EngineError *error)
+fit(Arena *arena, Problem *problem, const DomainPairs *pairs, bool evidence, double tolerance,
+	int max_iterations, real *const *weights, real *bias, LogisticReport *report,
+	EngineError *error)
 {
 	Lbfgs		search;
 
@@ -289,7 +290,7 @@ fit(Arena *arena, Problem *problem, const DomainPairs *pairs, double *l2, bool e
 		!number_pairs(problem, pairs, error))
 		return false;
 	copy_in(problem, weights, *bias, search.w);
-	if (!solve(problem, &search, l2, evidence, tolerance, max_iterations, report, error))
+	if (!solve(problem, &search, evidence, tolerance, max_iterations, report, error))
 		return false;
 	report->iterations = search.iterations;
 	report->converged = search.largest_step <= tolerance;
@@ -304,8 +305,8 @@ logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs, double
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	Problem		problem = {.data = data,.l2 = l2,.host = host};
-	bool		ok = fit(arena, &problem, pairs, l2, evidence, tolerance, max_iterations,
-						 weights, bias, report, error);
+	bool		ok = fit(arena, &problem, pairs, evidence, tolerance, max_iterations, weights,
+						 bias, report, error);
 
 	arena_reset_to(arena, mark);
 	return ok;

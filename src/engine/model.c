@@ -4,9 +4,8 @@
  *
  * Order in the block: dense tensors that the mask search of kind "experts"
  * trains (HEI, gates, heads), the other dense tensors, statistics, rows,
- * what is fitted before training.  So
- * gradients and Adam's moments of the dense part are one range, and the
- * search's part is its beginning.
+ * what is fitted before training.  So gradients and Adam's moments of the
+ * dense part are one range, and the search's part is its beginning.
  */
 #include "model.h"
 

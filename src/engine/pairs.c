@@ -63,27 +63,30 @@ keep_distinct(uint32_t n_values, uint32_t *start, uint32_t *domains)
 }
 
 static bool
-build_field(Arena *arena, const Dataset *data, int field, DomainPairs *pairs,
+build_field(Arena *arena, Arena *scratch, const Dataset *data, int field, DomainPairs *pairs,
 			EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	uint32_t	n_values = data->shape.table_rows[data->shape.field_table[field]];
 	uint32_t   *start = ARENA_ARRAY(arena, uint32_t, (size_t) n_values + 1);
-	uint32_t   *next = ARENA_ARRAY(arena, uint32_t, n_values);
-	uint32_t   *domains = ARENA_ARRAY(arena, uint32_t, data->split_start[SPLIT_VALID]);
+	uint32_t   *next = ARENA_ARRAY(scratch, uint32_t, n_values);
+	uint32_t   *domains = ARENA_ARRAY(scratch, uint32_t, data->split_start[SPLIT_VALID]);
 	uint32_t	n_seen;
 
-	if (!arena_ok(arena, error))
+	if (!arena_ok(arena, error) || !arena_ok(scratch, error))
 		return false;
 	group_by_value(data, field, n_values, start, next, domains);
 	n_seen = keep_distinct(n_values, start, domains);
-	if (start[n_values] < MIN_PAIRS_PER_VALUE * n_seen)
+	if (start[n_values] == 0 || start[n_values] < MIN_PAIRS_PER_VALUE * n_seen)
 	{
 		arena_reset_to(arena, mark);
 		return true;
 	}
 	*pairs = (DomainPairs) {.n_pairs = start[n_values],.n_values = n_values,.start = start,
-		.domain = domains};
+		.domain = ARENA_ARRAY(arena, uint32_t, start[n_values])};
+	if (!arena_ok(arena, error))
+		return false;
+	memcpy(pairs->domain, domains, pairs->n_pairs * sizeof(uint32_t));
 	return true;
 }
 
@@ -91,16 +94,20 @@ bool
 pairs_build(Arena *arena, const Dataset *data, const EngineHost *host, DomainPairs *pairs,
 			EngineError *error)
 {
-	for (int f = 0; f < data->shape.n_fields; f++)
+	Arena		scratch;
+	bool		ok = true;
+
+	arena_init(&scratch, arena->allocate, arena->release, arena->context);
+	for (int f = 0; f < data->shape.n_fields && ok; f++)
 	{
 		pairs[f] = (DomainPairs) {0};
-		if (!host_continue(host, error))
-			return false;
-		if (f != data->shape.domain_field && !data->shape.field_is_list[f] &&
-			!build_field(arena, data, f, &pairs[f], error))
-			return false;
+		if (f == data->shape.domain_field || data->shape.field_is_list[f])
+			continue;
+		ok = host_continue(host, error) &&
+			build_field(arena, &scratch, data, f, &pairs[f], error);
+		arena_free_all(&scratch);
 	}
-	return true;
+	return ok;
 }
 
 bool

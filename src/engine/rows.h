@@ -1,7 +1,7 @@
 /*
  * rows.h
- *	  Parameters of which a batch touches few rows: embedding tables and wide
- *	  weights.  Gradients live in slots, one for each distinct row touched.
+ *	  Parameters of which a batch touches few rows: embedding tables.
+ *	  Gradients live in slots, one for each distinct row touched.
  */
 #ifndef AREAD_ENGINE_ROWS_H
 #define AREAD_ENGINE_ROWS_H

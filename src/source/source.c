@@ -51,6 +51,10 @@ source_check_roles(const ColumnRoles *roles)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("column \"%s\" cannot be both label and domain", roles->label)));
+	if (roles->weight && strcmp(roles->label, roles->weight) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" cannot be both label and weight", roles->label)));
 	foreach(cell, roles->features)
 		if (!OidIsValid(column_type(roles->relation, lfirst(cell))))
 			missing_column(roles->relation, lfirst(cell), "feature");
