@@ -158,6 +158,7 @@ typedef struct RowOrder
 {
 	uint64		hash;
 	uint32		row;
+	float		weight;
 	uint8		split;
 	uint8		label;
 } RowOrder;
@@ -172,19 +173,9 @@ compare_row(const void *a, const void *b)
 		return x->split < y->split ? -1 : 1;
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
-	return x->label - y->label;
-}
-
-/* Of all that the order of rows may depend on but split and label. */
-static uint64
-content_hash(const Collector *collector, uint64 row)
-{
-	uint32		weight;
-
-	if (!collector->weights)
-		return collector->hashes[row];
-	memcpy(&weight, &collector->weights[row], sizeof(weight));
-	return hash_combine64(collector->hashes[row], murmurhash32(weight));
+	if (x->label != y->label)
+		return x->label - y->label;
+	return (x->weight > y->weight) - (x->weight < y->weight);
 }
 
 static RowOrder *
@@ -195,8 +186,9 @@ order_rows(const Collector *collector)
 	for (uint64 row = 0; row < collector->n_rows; row++)
 		order[row] = (RowOrder)
 		{
-			.hash = content_hash(collector, row),.row = row,
-			.split = collector->splits[row],.label = collector->labels[row]
+			.hash = collector->hashes[row],.row = row,
+			.split = collector->splits[row],.label = collector->labels[row],
+			.weight = collector->weights ? collector->weights[row] : 1
 		};
 	qsort(order, collector->n_rows, sizeof(RowOrder), compare_row);
 	return order;
@@ -245,7 +237,7 @@ collector_dataset(Collector *collector)
 				  ids + i * n_features, list_start, members, &n_lists);
 		labels[i] = order[i].label;
 		if (weights)
-			weights[i] = collector->weights[order[i].row];
+			weights[i] = order[i].weight;
 		collector->report->rows[order[i].split]++;
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
