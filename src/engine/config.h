@@ -71,6 +71,10 @@ typedef struct Config
 	double		l2_wide;		/* lambda; NaN: each field's by evidence */
 	double		l2_embedding;	/* lambda, by frequency */
 	double		l2_dense;
+	double		positive_weight;	/* of a positive row in the loss */
+	/* scores */
+	bool		calibration;	/* logits mapped to fit the validation rows */
+	double		base_rate;		/* share of positives that scores are to expect; NaN: the rows' */
 	/* HEMP, Algorithm 1 */
 	int			warmup_batches;
 	int			mask_interval;

@@ -4,7 +4,7 @@
  *
  * Order in the block: dense tensors that the mask search of kind "experts"
  * trains (HEI, gates, heads), the other dense tensors, statistics, rows,
- * what is fitted before training.  So gradients and Adam's moments of the
+ * what is fitted before and after training.  So gradients and Adam's moments of the
  * dense part are one range, and the search's part is its beginning.
  */
 #include "model.h"
@@ -222,6 +222,7 @@ layout_model(Layout *layout, const Config *config, const Shape *shape,
 			add_tensor(layout, TENSOR_ROWS, false, 2, shape->table_rows[t],
 					   config->embed_dim, 1, "embedding.%d", t);
 	layout_wide(layout, config, shape, pairs);
+	add_tensor(layout, TENSOR_FITTED, false, 1, 2, 1, 1, "calibration");
 }
 
 /* An upper bound of the number of tensors. */
@@ -305,6 +306,23 @@ model_param(const Model *model, const char *name)
 	const Tensor *tensor = model_find(model, name);
 
 	return tensor ? model->params + tensor->offset : NULL;
+}
+
+Calibration
+model_calibration(const Model *model)
+{
+	const real *values = model_param(model, "calibration");
+
+	return (Calibration) {.log_scale = values[0],.shift = values[1]};
+}
+
+void
+model_set_calibration(Model *model, const Calibration *calibration)
+{
+	real	   *values = model_param(model, "calibration");
+
+	values[0] = calibration->log_scale;
+	values[1] = calibration->shift;
 }
 
 int

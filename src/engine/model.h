@@ -14,6 +14,7 @@
 #ifndef AREAD_ENGINE_MODEL_H
 #define AREAD_ENGINE_MODEL_H
 
+#include "calibration.h"
 #include "config.h"
 #include "dataset.h"
 #include "pairs.h"
@@ -23,7 +24,8 @@ typedef enum TensorKind
 	TENSOR_DENSE,				/* every step moves it */
 	TENSOR_ROWS,				/* a step moves the rows that its batch touches */
 	TENSOR_STATISTIC,			/* running mean and variance: moved, not trained */
-	TENSOR_FITTED				/* the wide part: set by the start, then held */
+	TENSOR_FITTED				/* set once and held: the wide part before training,
+								 * the calibration after it */
 } TensorKind;
 
 typedef struct Tensor
@@ -65,6 +67,10 @@ extern void model_init_weights(Model *model);
 extern const Tensor *model_find(const Model *model, const char *name);
 /* The parameters of a tensor, by name; NULL if the architecture has none such. */
 extern real *model_param(const Model *model, const char *name);
+
+/* The calibration's tensor, as scoring applies it. */
+extern Calibration model_calibration(const Model *model);
+extern void model_set_calibration(Model *model, const Calibration *calibration);
 
 /* First gate of HEI layer l (2 <= l <= L) in gate order. */
 extern int	model_gate_offset(const Config *config, int layer);

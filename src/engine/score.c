@@ -15,6 +15,7 @@ struct Scorer
 	const Model *model;
 	Network		network;
 	Batch		batch;
+	Calibration calibration;
 	real	   *gates;			/* (D + 1, G), never-seen last */
 	uint32_t	rows[SCORE_BATCH];
 	double		probabilities[SCORE_BATCH];
@@ -85,6 +86,7 @@ scorer_create(Arena *arena, const Model *model, EngineError *error)
 	if (!arena_ok(arena, error))
 		return NULL;
 	scorer->model = model;
+	scorer->calibration = model_calibration(model);
 	if (!network_init(&scorer->network, model, SCORE_BATCH, false, arena, error) ||
 		!batch_init(&scorer->batch, arena, SCORE_BATCH, model->shape.n_fields, error) ||
 		!fold_batch_norm(&scorer->network, arena, error))
@@ -113,7 +115,8 @@ score_batch(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 	network_experts_forward(network, batch, &network->base, &mode);
 	heads_mean(&network->heads, batch, scorer->probabilities);
 	for (int k = 0; k < n; k++)
-		probabilities[first + batch->rows[k]] = scorer->probabilities[k];
+		probabilities[first + batch->rows[k]] =
+			calibrate(&scorer->calibration, scorer->probabilities[k]);
 }
 
 void

@@ -26,7 +26,7 @@ typedef struct ScoreRows
 extern Scorer *scorer_create(Arena *arena, const Model *model, EngineError *error);
 
 /*
- * probabilities[n_rows] of label 1, equation (9); rows may mix domains in any
+ * probabilities[n_rows] of label 1, equation (9), calibrated; rows may mix domains in any
  * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer.
  */
 extern void scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities);

@@ -445,7 +445,67 @@ fill_domain(const Trainer *trainer, uint32_t d, DomainRecord *domain)
 		domain->augmented_rows = trainer->augmented.start[d + 1] - trainer->augmented.start[d];
 }
 
-/* What was kept, measured on validation and test rows. */
+/* Share of positives among the training rows, as weighted by the source. */
+static double
+positive_share(const Trainer *trainer)
+{
+	const Dataset *data = trainer->data;
+	double		sum = 0;
+	double		positives = 0;
+
+	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		double		weight = trainer->row_weights ? trainer->row_weights[row] : 1;
+
+		sum += weight;
+		positives += data->labels[row] ? weight : 0;
+	}
+	return positives / sum;
+}
+
+/*
+ * Scores that are probabilities: without the positives' weight, which only the
+ * loss is to know, and true to the validation rows.
+ */
+static bool
+calibrate_model(Trainer *trainer, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n = split_rows(data, SPLIT_VALID);
+	size_t		first = data->split_start[SPLIT_VALID];
+	Calibration calibration = {.shift = -log(trainer->config->positive_weight)};
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	double	   *scores;
+
+	if (!trainer->config->calibration)
+		return true;
+	scores = ARENA_ARRAY(trainer->arena, double, n);
+	if (!arena_ok(trainer->arena, error) ||
+		!score_split(trainer, SPLIT_VALID, scores, error))
+		return false;
+	calibration = calibration_fit(scores, data->labels + first,
+								  trainer->row_weights ? trainer->row_weights + first : NULL,
+								  n, calibration);
+	model_set_calibration(trainer->model, &calibration);
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
+/* Scores for rows of another share of positives: the prior's odds replaced. */
+static void
+set_base_rate(Trainer *trainer)
+{
+	double		share = positive_share(trainer);
+	double		rate = trainer->config->base_rate;
+	Calibration calibration = model_calibration(trainer->model);
+
+	if (isnan(rate))
+		return;
+	calibration.shift += log(rate / (1 - rate)) - log(share / (1 - share));
+	model_set_calibration(trainer->model, &calibration);
+}
+
+/* What was kept, calibrated, and measured on validation and test rows. */
 static bool
 finish(Trainer *trainer, EngineError *error)
 {
@@ -458,6 +518,8 @@ finish(Trainer *trainer, EngineError *error)
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	restore_best(trainer);
+	if (!calibrate_model(trainer, error))
+		return false;
 	for (uint32_t d = 0; d < n_domains; d++)
 		fill_domain(trainer, d, &result->domains[d]);
 	if (!measure_split(trainer, SPLIT_VALID, &result->valid, measures, error))
@@ -470,10 +532,45 @@ finish(Trainer *trainer, EngineError *error)
 		result->domains[d].test = measures[d];
 	for (int split = 0; split < 3; split++)
 		result->rows[split] = split_rows(trainer->data, split);
+	set_base_rate(trainer);
 	if (!model_is_finite(trainer->model))
 		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
 						   "training diverged: a parameter is not finite");
 	result->seconds = now(trainer) - trainer->started;
+	return true;
+}
+
+/*
+ * Positive rows count positive_weight times what they would; the mean over
+ * training rows stays 1, so that L2 keeps its meaning.
+ */
+static bool
+weigh_positives(Trainer *trainer, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	Dataset    *weighted;
+	float	   *weights;
+	double		sum = 0;
+
+	trainer->row_weights = data->weights;
+	if (trainer->config->positive_weight == 1)
+		return true;
+	weighted = ARENA_ARRAY(trainer->arena, Dataset, 1);
+	weights = ARENA_ARRAY(trainer->arena, float, data->split_start[3]);
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	for (size_t row = 0; row < data->split_start[3]; row++)
+	{
+		weights[row] = dataset_weight(data, row) *
+			(data->labels[row] ? trainer->config->positive_weight : 1);
+		sum += row < n_train ? weights[row] : 0;
+	}
+	for (size_t row = 0; row < data->split_start[3]; row++)
+		weights[row] *= n_train / sum;
+	*weighted = *data;
+	weighted->weights = weights;
+	trainer->data = weighted;
 	return true;
 }
 
@@ -489,7 +586,8 @@ train(Arena *arena, const Config *config, const Dataset *data, const EngineHost 
 		.observer = observer};
 	trainer->started = now(trainer);
 	if (!config_check(config, error) || !dataset_check(data, error) ||
-		!check_labels(data, error) || !trainer_init(trainer, error))
+		!check_labels(data, error) || !weigh_positives(trainer, error) ||
+		!trainer_init(trainer, error))
 		return NULL;
 	if (config_has_wide(config) && !start_wide(trainer, error))
 		return NULL;

@@ -57,7 +57,8 @@ typedef struct Trainer
 {
 	Arena	   *arena;
 	const Config *config;
-	const Dataset *data;
+	const Dataset *data;		/* training rows weighted by class, too */
+	const float *row_weights;	/* as the source has them; NULL: 1 each */
 	const EngineHost *host;
 	Watch		watch;			/* over the network's passes */
 	const TrainObserver *observer;

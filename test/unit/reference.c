@@ -330,9 +330,9 @@ hei(const Model *model, double h[][WIDEST], const double *cross, int width, doub
 				 config->hei_output.value[last - 1], cross, width, base);
 }
 
-double
-reference_score(const Model *model, const uint32_t *ids, const uint64_t *list_start,
-				const uint32_t *list_members)
+static double
+raw_score(const Model *model, const uint32_t *ids, const uint64_t *list_start,
+		  const uint32_t *list_members)
 {
 	const Config *config = &model->config;
 	int			width = model->shape.n_fields * config->embed_dim;
@@ -364,4 +364,15 @@ reference_score(const Model *model, const uint32_t *ids, const uint64_t *list_st
 		open[n] = true;
 	return heads(model, h, open, config->hei_experts.value[0],
 				 config->mmoe_dims.value[config->mmoe_dims.n - 1], cross, width, logit);
+}
+
+double
+reference_score(const Model *model, const uint32_t *ids, const uint64_t *list_start,
+				const uint32_t *list_members)
+{
+	const real *calibration = model_param(model, "calibration");
+	double		p = raw_score(model, ids, list_start, list_members);
+	double		odds = pow(p / (1 - p), exp(calibration[0])) * exp(calibration[1]);
+
+	return odds / (1 + odds);
 }

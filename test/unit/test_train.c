@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include "engine/mask.h"
+#include "engine/score.h"
 #include "engine/trainer.h"
 
 static TrainResult *
@@ -84,6 +85,69 @@ check_learns(void)
 	CHECK(wide->test.auc.value < 0.6);
 	CHECK(full->test.auc.value > 0.7);
 	arena_free_all(&arena);
+}
+
+/* Mean score of the test rows, and the share of positives among them. */
+static void
+mean_score(Arena *arena, const Dataset *data, const Model *model, double *mean, double *share)
+{
+	EngineError error = {0};
+	size_t		n = data->split_start[3] - data->split_start[2];
+	double	   *scores = ARENA_ARRAY(arena, double, n);
+	Scorer	   *scorer = scorer_create(arena, model, &error);
+	ScoreRows	rows = {.n_rows = n,.ids = data->ids + data->split_start[2] * TOY_FIELDS,
+	.list_start = data->list_start,.list_members = data->list_members};
+
+	scorer_score(scorer, &rows, scores);
+	*mean = *share = 0;
+	for (size_t i = 0; i < n; i++)
+	{
+		*mean += scores[i] / (double) n;
+		*share += (double) data->labels[data->split_start[2] + i] / (double) n;
+	}
+}
+
+/* Whatever positives count in the loss, scores are probabilities; unless told otherwise. */
+static void
+check_calibrated(void)
+{
+	const double weights[] = {1, 6};
+
+	for (int i = 0; i < 2; i++)
+		for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_HEI; architecture++)
+		{
+			Arena		arena;
+			EngineError error = {0};
+			Config		config;
+			Dataset    *data;
+			TrainResult *result;
+			double		mean;
+			double		share;
+
+			arena_init_malloc(&arena);
+			data = toy_dataset(&arena, 20000);
+			toy_config(&config, architecture);
+			config.positive_weight = weights[i];
+			result = train_toy(&arena, data, &config, &error);
+			CHECK(result != NULL);
+			mean_score(&arena, data, result->model, &mean, &share);
+			CHECK(fabs(mean - share) < 0.03);
+			/* without validation rows the weight alone is taken out */
+			data->split_start[2] = data->split_start[1];
+			result = train_toy(&arena, data, &config, &error);
+			mean_score(&arena, data, result->model, &mean, &share);
+			CHECK(fabs(mean - share) < 0.03);
+			config.base_rate = 0.1;
+			result = train_toy(&arena, data, &config, &error);
+			mean_score(&arena, data, result->model, &mean, &share);
+			CHECK(mean > 0.08 && mean < 0.16);
+			config.base_rate = NAN;
+			config.calibration = false;
+			result = train_toy(&arena, data, &config, &error);
+			mean_score(&arena, data, result->model, &mean, &share);
+			CHECK((mean - share > 0.2) == (weights[i] > 1));
+			arena_free_all(&arena);
+		}
 }
 
 static void
@@ -259,6 +323,7 @@ main(void)
 {
 	check_every_architecture();
 	check_learns();
+	check_calibrated();
 	check_reproducible();
 	check_mask_update(SEARCH_EXPERTS);
 	check_mask_update(SEARCH_FULL);

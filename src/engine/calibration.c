@@ -1,0 +1,118 @@
+/*
+ * calibration.c
+ *	  Platt's map of logits, by Newton's method.
+ */
+#include "calibration.h"
+
+#include <math.h>
+
+#define MAX_STEPS 100
+#define TOLERANCE 1e-9
+#define MIN_SCALE 0.05			/* scores as bad as chance keep their order */
+/* Scores nearer to 0 or 1 are as good as there. */
+#define MIN_PROBABILITY 1e-15
+
+static double
+logit_of(double p)
+{
+	p = fmin(fmax(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY);
+	return log(p) - log1p(-p);
+}
+
+double
+calibrate(const Calibration *calibration, double probability)
+{
+	if (calibration->log_scale == 0 && calibration->shift == 0)
+		return probability;
+	return 1 / (1 + exp(-(exp(calibration->log_scale) * logit_of(probability) +
+						  calibration->shift)));
+}
+
+/* The penalized loss at (scale, shift), its gradient g and Hessian h (upper triangle). */
+typedef struct Point
+{
+	double		loss;
+	double		g[2];
+	double		h[3];
+} Point;
+
+static Point
+evaluate(const double *probabilities, const uint8_t *labels, const float *weights, size_t n,
+		 const Calibration *from, double scale, double shift)
+{
+	Point		at = {
+		.loss = (scale - 1) * (scale - 1) / 2 + shift * shift / 2,
+		.g = {scale - 1, shift},.h = {1, 0, 1}
+	};
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double		x = exp(from->log_scale) * logit_of(probabilities[i]) + from->shift;
+		double		logit = scale * x + shift;
+		double		small = exp(-fabs(logit));
+		double		p = logit >= 0 ? 1 / (1 + small) : small / (1 + small);
+		double		weight = weights ? weights[i] : 1;
+		double		d = weight * (p - labels[i]);
+		double		d2 = weight * p * (1 - p);
+
+		at.loss += weight * (log1p(small) + fmax(logit, 0) - (labels[i] ? logit : 0));
+		at.g[0] += d * x;
+		at.g[1] += d;
+		at.h[0] += d2 * x * x;
+		at.h[1] += d2 * x;
+		at.h[2] += d2;
+	}
+	return at;
+}
+
+static bool
+has_both_classes(const uint8_t *labels, const float *weights, size_t n)
+{
+	bool		seen[2] = {false, false};
+
+	for (size_t i = 0; i < n; i++)
+		if (!weights || weights[i] > 0)
+			seen[labels[i]] = true;
+	return seen[0] && seen[1];
+}
+
+Calibration
+calibration_fit(const double *probabilities, const uint8_t *labels, const float *weights,
+				size_t n, Calibration from)
+{
+	double		scale = 1;
+	double		shift = 0;
+	Point		at;
+
+	if (!has_both_classes(labels, weights, n))
+		return from;
+	at = evaluate(probabilities, labels, weights, n, &from, scale, shift);
+	for (int step = 0; step < MAX_STEPS; step++)
+	{
+		double		determinant = at.h[0] * at.h[2] - at.h[1] * at.h[1];
+		double		d_scale = (at.h[2] * at.g[0] - at.h[1] * at.g[1]) / determinant;
+		double		d_shift = (at.h[0] * at.g[1] - at.h[1] * at.g[0]) / determinant;
+		Point		next = {.loss = INFINITY};
+		double		length = 1;
+
+		/* a full step may overshoot where probabilities are near 0 and 1 */
+		for (; length > 1e-6; length /= 2)
+		{
+			next = evaluate(probabilities, labels, weights, n, &from,
+							fmax(scale - length * d_scale, MIN_SCALE), shift - length * d_shift);
+			if (next.loss <= at.loss)
+				break;
+		}
+		if (!(next.loss <= at.loss))
+			break;
+		scale = fmax(scale - length * d_scale, MIN_SCALE);
+		shift -= length * d_shift;
+		if (at.loss - next.loss <= TOLERANCE * (1 + fabs(at.loss)))
+			break;
+		at = next;
+	}
+	return (Calibration) {
+		.log_scale = from.log_scale + log(scale),
+		.shift = scale * from.shift + shift
+	};
+}

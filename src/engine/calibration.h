@@ -1,0 +1,33 @@
+/*
+ * calibration.h
+ *	  Scores that are probabilities: an affine map of their logits, fitted to
+ *	  rows that the network was not trained on (Platt, "Probabilistic outputs
+ *	  for support vector machines", 1999).
+ *
+ * The map rises, so the order of scores, and every AUC, stays as it is.
+ */
+#ifndef AREAD_ENGINE_CALIBRATION_H
+#define AREAD_ENGINE_CALIBRATION_H
+
+#include "base.h"
+
+/* p -> sigmoid(exp(log_scale) logit(p) + shift); zeros leave p as it is. */
+typedef struct Calibration
+{
+	double		log_scale;
+	double		shift;
+} Calibration;
+
+extern double calibrate(const Calibration *calibration, double probability);
+
+/*
+ * The map that gives the labels [n] the highest likelihood, each row's
+ * weighted by weights [n] (NULL: 1 each), under a normal prior of deviation 1
+ * around no change, so that few rows change little.  "from" is applied first
+ * and becomes part of the result: what is known before any row is looked at.
+ * With one class only the result is "from".
+ */
+extern Calibration calibration_fit(const double *probabilities, const uint8_t *labels,
+								   const float *weights, size_t n, Calibration from);
+
+#endif							/* AREAD_ENGINE_CALIBRATION_H */

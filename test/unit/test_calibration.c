@@ -1,0 +1,112 @@
+/*
+ * test_calibration.c
+ *	  Calibration: known maps are found again, bounds hold, order stays.
+ */
+#include <math.h>
+
+#include "engine/calibration.h"
+#include "engine/random.h"
+#include "unit.h"
+
+#define ROWS 200000
+
+static double
+sigmoid(double x)
+{
+	return 1 / (1 + exp(-x));
+}
+
+static double	scores[ROWS];
+static uint8_t	labels[ROWS];
+static float	weights[ROWS];
+
+/* Labels from logits x; scores claim (x - shift) / scale. */
+static void
+draw(double scale, double shift)
+{
+	Random		random;
+
+	random_start(&random, 1, RANDOM_SIMULATE, 0);
+	for (int i = 0; i < ROWS; i++)
+	{
+		double		x = 2 * random_normal(&random) - 1;
+
+		scores[i] = sigmoid((x - shift) / scale);
+		labels[i] = random_uniform(&random) < sigmoid(x);
+		weights[i] = 1;
+	}
+}
+
+static void
+test_known_map(double scale, double shift)
+{
+	Calibration none = {0, 0};
+	Calibration found;
+	Calibration again;
+
+	draw(scale, shift);
+	found = calibration_fit(scores, labels, NULL, ROWS, none);
+	CHECK(fabs(exp(found.log_scale) / scale - 1) < 0.02);
+	CHECK(fabs(found.shift - shift) < 0.03);
+	/* weights of one are no weights */
+	again = calibration_fit(scores, labels, weights, ROWS, none);
+	CHECK(fabs(again.shift - found.shift) < 1e-9);
+	/* what is known before is part of the result */
+	again = calibration_fit(scores, labels, NULL, ROWS, found);
+	CHECK(fabs(again.shift - found.shift) < 0.01);
+	CHECK(fabs(again.log_scale - found.log_scale) < 0.01);
+}
+
+/* Positives that count three times shift the logits by log 3. */
+static void
+test_weights(void)
+{
+	Calibration none = {0, 0};
+	Calibration found;
+
+	draw(1, 0);
+	for (int i = 0; i < ROWS; i++)
+		weights[i] = labels[i] ? 3 : 1;
+	found = calibration_fit(scores, labels, weights, ROWS, none);
+	CHECK(fabs(found.shift - log(3)) < 0.03);
+	CHECK(fabs(found.log_scale) < 0.02);
+}
+
+static void
+test_bounds(void)
+{
+	Calibration from = {0.1, -0.7};
+	Calibration found;
+	double		extreme[] = {0, 1, 1e-300, 0.5};
+	uint8_t		mixed[] = {0, 1, 1, 0};
+	uint8_t		positive[] = {1, 1, 1, 1};
+
+	/* one class: what was known */
+	found = calibration_fit(extreme, positive, NULL, 4, from);
+	CHECK(found.log_scale == from.log_scale && found.shift == from.shift);
+	found = calibration_fit(extreme, mixed, NULL, 0, from);
+	CHECK(found.shift == from.shift);
+	/* scores of 0 and 1 */
+	found = calibration_fit(extreme, mixed, NULL, 4, from);
+	CHECK(isfinite(found.log_scale) && isfinite(found.shift));
+	for (int i = 0; i < 4; i++)
+		CHECK(calibrate(&found, extreme[i]) >= 0 && calibrate(&found, extreme[i]) <= 1);
+	/* scores against the labels: the order stays */
+	draw(-1, 0);
+	found = calibration_fit(scores, labels, NULL, ROWS, (Calibration) {0, 0});
+	CHECK(calibrate(&found, 0.9) > calibrate(&found, 0.1));
+	/* zeros change no bit */
+	found = (Calibration) {0, 0};
+	CHECK(calibrate(&found, 0.123456789) == 0.123456789);
+}
+
+int
+main(void)
+{
+	test_known_map(1, 0);
+	test_known_map(0.7, 0.4);
+	test_known_map(1.8, -1.1);
+	test_weights();
+	test_bounds();
+	return unit_summary();
+}
