@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "random.h"
+#include "rowset.h"
 
 /* Draws between two looks at the host; tries at a pair that a domain does not reject. */
 #define CHECK_DRAWS 65536
@@ -255,81 +256,48 @@ draw(const Pool *pool, Random *random)
 	return pool->rows[low];
 }
 
-/* (domain, user, item) of minor domains' negative rows: open addressing. */
-typedef struct NegativeSet
-{
-	size_t		mask;			/* slots - 1 */
-	uint32_t   *rows;			/* row + 1; 0: empty */
-	const Dataset *data;
-} NegativeSet;
-
-static uint64_t
-pair_key(const Dataset *data, size_t row)
-{
-	uint64_t	user = data->shape.user_field >= 0 ?
-		id_of(data, row, data->shape.user_field) : 0;
-
-	return user << 32 | id_of(data, row, data->shape.item_field);
-}
-
-static size_t
-slot_of(const NegativeSet *set, int64_t domain, uint64_t pair)
-{
-	uint64_t	hash = (pair ^ ((uint64_t) domain << 48)) * 0x9E3779B97F4A7C15u;
-
-	return (hash ^ hash >> 29) * 0xBF58476D1CE4E5B9u >> 20 & set->mask;
-}
-
 static bool
-negatives_contain(const NegativeSet *set, int64_t domain, uint64_t pair)
+is_minor_negative(const Dataset *data, const AugmentPlan *plan, size_t row)
 {
-	for (size_t slot = slot_of(set, domain, pair); set->rows[slot] != 0;
-		 slot = (slot + 1) & set->mask)
-	{
-		size_t		row = set->rows[slot] - 1;
+	int64_t		domain = dataset_domain(data, row);
 
-		if (dataset_domain(set->data, row) == domain && pair_key(set->data, row) == pair)
-			return true;
-	}
-	return false;
+	return !data->labels[row] && domain >= 0 && plan->is_minor[domain];
 }
 
+/* Minor domains' negative rows, by domain, user and item. */
 static bool
-fill_negatives(Arena *arena, const Dataset *data, const AugmentPlan *plan, NegativeSet *set,
+fill_negatives(Arena *arena, const Dataset *data, const AugmentPlan *plan, RowSet *set,
 			   EngineError *error)
 {
+	const int	fields[] = {data->shape.domain_field, data->shape.item_field,
+	data->shape.user_field};
 	size_t		n = 0;
-	size_t		slots = 16;
 
 	for (size_t row = 0; row < training_rows(data); row++)
-		n += !data->labels[row] && dataset_domain(data, row) >= 0 &&
-			plan->is_minor[dataset_domain(data, row)];
-	while (slots < 2 * n)
-		slots *= 2;
-	set->data = data;
-	set->mask = slots - 1;
-	set->rows = ARENA_ARRAY(arena, uint32_t, slots);
-	if (!arena_ok(arena, error))
+		n += is_minor_negative(data, plan, row);
+	if (!rowset_init(set, arena, data, fields, 3, n, error))
 		return false;
 	for (size_t row = 0; row < training_rows(data); row++)
-	{
-		int64_t		domain = dataset_domain(data, row);
-		size_t		slot;
-
-		if (data->labels[row] || domain < 0 || !plan->is_minor[domain])
-			continue;
-		slot = slot_of(set, domain, pair_key(data, row));
-		while (set->rows[slot] != 0)
-			slot = (slot + 1) & set->mask;
-		set->rows[slot] = row + 1;
-	}
+		if (is_minor_negative(data, plan, row))
+			rowset_add(set, row);
 	return true;
+}
+
+/* Does the domain hold the row's user and item as a negative? */
+static bool
+rejects(const RowSet *negatives, uint32_t domain, size_t row)
+{
+	uint32_t	key[ROWSET_MAX_FIELDS];
+
+	rowset_key(negatives, row, key);
+	key[0] = FIRST_ID + domain;
+	return rowset_contains(negatives, key);
 }
 
 /* The pool without what a domain rejects: for domains that reject nearly all of it. */
 static bool
-narrow_pool(Arena *arena, const Dataset *data, const Pool *pool, const NegativeSet *negatives,
-			uint32_t domain, Pool *narrow, EngineError *error)
+narrow_pool(Arena *arena, const Pool *pool, const RowSet *negatives, uint32_t domain,
+			Pool *narrow, EngineError *error)
 {
 	double		sum = 0;
 
@@ -340,7 +308,7 @@ narrow_pool(Arena *arena, const Dataset *data, const Pool *pool, const NegativeS
 		return false;
 	for (size_t i = 0; i < pool->n; i++)
 	{
-		if (negatives_contain(negatives, domain, pair_key(data, pool->rows[i])))
+		if (rejects(negatives, domain, pool->rows[i]))
 			continue;
 		sum += pool->cumulative[i] - (i > 0 ? pool->cumulative[i - 1] : 0);
 		narrow->rows[narrow->n] = pool->rows[i];
@@ -351,9 +319,9 @@ narrow_pool(Arena *arena, const Dataset *data, const Pool *pool, const NegativeS
 
 /* Draw for one domain; *n_drawn is less than asked for only if it rejects the whole pool. */
 static bool
-draw_domain(Arena *arena, const Dataset *data, const Pool *pool, const NegativeSet *negatives,
-			uint32_t domain, uint64_t wanted, Random *random, const EngineHost *host,
-			uint32_t *rows, uint64_t *n_drawn, EngineError *error)
+draw_domain(Arena *arena, const Pool *pool, const RowSet *negatives, uint32_t domain,
+			uint64_t wanted, Random *random, const EngineHost *host, uint32_t *rows,
+			uint64_t *n_drawn, EngineError *error)
 {
 	Pool		narrow;
 	const Pool *from = pool;
@@ -370,11 +338,11 @@ draw_domain(Arena *arena, const Dataset *data, const Pool *pool, const NegativeS
 		for (int tries = 0; !found && tries < MAX_TRIES; tries++)
 		{
 			row = draw(from, random);
-			found = !negatives_contain(negatives, domain, pair_key(data, row));
+			found = !rejects(negatives, domain, row);
 		}
 		if (found)
 			rows[(*n_drawn)++] = row;
-		else if (!narrow_pool(arena, data, pool, negatives, domain, &narrow, error))
+		else if (!narrow_pool(arena, pool, negatives, domain, &narrow, error))
 			return false;
 		else
 			from = &narrow;
@@ -388,7 +356,7 @@ augment_draw(Arena *arena, const Config *config, const Dataset *data, const Augm
 {
 	uint64_t	total = 0;
 	struct ArenaBlock *mark;
-	NegativeSet negatives;
+	RowSet		negatives;
 	Pool		pool;
 	bool		ok;
 
@@ -407,7 +375,7 @@ augment_draw(Arena *arena, const Config *config, const Dataset *data, const Augm
 		Random		random;
 
 		random_start(&random, config->seed, RANDOM_AUGMENT, d);
-		ok = draw_domain(arena, data, &pool, &negatives, d, plan->rows_to_add[d], &random,
+		ok = draw_domain(arena, &pool, &negatives, d, plan->rows_to_add[d], &random,
 						 host, rows->rows + rows->start[d], &n_drawn, error);
 		rows->start[d + 1] = rows->start[d] + n_drawn;
 	}

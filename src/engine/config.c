@@ -13,6 +13,7 @@
 
 static const char *const architectures[] = {"wide", "fm", "mmoe", "hei", "hemp", "aread", NULL};
 static const char *const searches[] = {"experts", "full", NULL};
+static const char *const samplings[] = {"popularity", "uniform", NULL};
 static const char *const popularities[] = {"count", "rate", NULL};
 
 #define AT(member) offsetof(Config, member)
@@ -63,6 +64,10 @@ const Option config_options[] = {
 	"L2 of embeddings, by frequency."},
 	{"l2_dense", OPTION_REAL, AT(l2_dense), 0, 1e3, NULL, "0.00001", "",
 	"L2 of the weights of experts, gates, heads and cross network."},
+	{"negatives", OPTION_INT, AT(negatives), 0, 1000, NULL, "0", "",
+	"Negative rows sampled for each positive one: the same row with another item of its domain, one that the user is not known to have taken. For logs that hold positives only."},
+	{"negative_sampling", OPTION_CHOICE, AT(negative_sampling), 0, 0, samplings, "\"popularity\"", "",
+	"How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, or each alike."},
 	{"positive_weight", OPTION_REAL, AT(positive_weight), 1e-6, 1e6, NULL, "1", "",
 	"What a positive row counts in the loss, a negative one counting 1; calibration takes it out of the scores again."},
 	{"calibration", OPTION_BOOL, AT(calibration), 0, 1, NULL, "true", "",

@@ -39,6 +39,12 @@ typedef enum Popularity
 	POPULARITY_RATE				/* (positives + 1) / (rows + 2) */
 } Popularity;
 
+typedef enum NegativeSampling
+{
+	NEGATIVES_POPULARITY,		/* every positive row's item is as likely */
+	NEGATIVES_UNIFORM			/* every item is */
+} NegativeSampling;
+
 typedef struct IntList
 {
 	int			n;
@@ -71,6 +77,8 @@ typedef struct Config
 	double		l2_wide;		/* lambda; NaN: each field's by evidence */
 	double		l2_embedding;	/* lambda, by frequency */
 	double		l2_dense;
+	int			negatives;		/* sampled for each positive row */
+	NegativeSampling negative_sampling;
 	double		positive_weight;	/* of a positive row in the loss */
 	/* scores */
 	bool		calibration;	/* logits mapped to fit the validation rows */

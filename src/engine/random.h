@@ -31,7 +31,8 @@ typedef enum RandomUse
 	RANDOM_AUGMENT,
 	RANDOM_SPLIT,
 	RANDOM_SIMULATE,
-	RANDOM_SCORE
+	RANDOM_SCORE,
+	RANDOM_NEGATIVES
 } RandomUse;
 
 /* One block of the generator: word = Philox4x32-10(key, counter). */

@@ -1,0 +1,44 @@
+/*
+ * negatives.h
+ *	  Sampled negatives: what logs of positives only need to be learned from.
+ *
+ * For each positive row, rows of the same user and context with an item that
+ * the user has not taken, out of those of the same domain.
+ */
+#ifndef AREAD_ENGINE_NEGATIVES_H
+#define AREAD_ENGINE_NEGATIVES_H
+
+#include "config.h"
+#include "dataset.h"
+
+/* Does a field go with the item (its price) or with the rest of the row (the hour)? */
+typedef enum FieldBond
+{
+	BOND_BY_ROWS,				/* as the training rows have it */
+	BOND_ROW,
+	BOND_ITEM
+} FieldBond;
+
+typedef struct NegativeReport
+{
+	uint64_t	drawn[3];		/* by split */
+	uint64_t	missing;		/* asked for, but no item was found that the user has not taken */
+	bool	   *with_item;		/* [n_fields] what went with the item */
+} NegativeReport;
+
+/*
+ * "data" and, after the rows of each split, config->negatives rows for each of
+ * its positive ones: label 0, the weight of the positive row, an item and the
+ * fields that go with it from a positive training row of the same domain.
+ * By popularity every such row is as likely; uniformly, every item.  Never
+ * drawn are items that the user is known to have taken: in the training rows,
+ * for validation rows also in those, for test rows in all.  Without a user
+ * field only the row's own item is ruled out.  bonds [n_fields].  Errors:
+ * ENGINE_BAD_INPUT (no item field, too many rows), ENGINE_INTERRUPTED,
+ * ENGINE_OUT_OF_MEMORY.  The result lives in the arena and keeps data's lists.
+ */
+extern Dataset *negatives_draw(Arena *arena, const Config *config, const Dataset *data,
+							   const FieldBond *bonds, const EngineHost *host,
+							   NegativeReport *report, EngineError *error);
+
+#endif							/* AREAD_ENGINE_NEGATIVES_H */

@@ -1,0 +1,223 @@
+/*
+ * test_negatives.c
+ *	  Sampled negatives: as many as asked for, of items that the user has not
+ *	  taken, with the fields that go with them.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/negatives.h"
+#include "engine/random.h"
+#include "toy.h"
+#include "unit.h"
+
+enum
+{
+	DOMAIN, USER, ITEM, CATEGORY, AGE, HOUR, FIELDS
+};
+
+#define ROWS 6000
+#define USERS 200
+#define ITEMS 90
+#define DOMAINS 3
+
+static const uint32_t table_rows[FIELDS] = {FIRST_ID + DOMAINS, FIRST_ID + USERS,
+FIRST_ID + ITEMS, FIRST_ID + 5, FIRST_ID + 4, FIRST_ID + 24};
+static const uint32_t field_table[FIELDS] = {0, 1, 2, 3, 4, 5};
+static const bool field_is_list[FIELDS];
+
+/* Positives only; low items are frequent; each domain has its own. */
+static Dataset *
+make_log(Arena *arena)
+{
+	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
+	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, ROWS * FIELDS);
+	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, ROWS);
+	float	   *weights = ARENA_ARRAY(arena, float, ROWS);
+	Random		random;
+
+	random_start(&random, 7, RANDOM_SIMULATE, 0);
+	for (size_t row = 0; row < ROWS; row++)
+	{
+		uint32_t	domain = random_below(&random, DOMAINS);
+		uint32_t	user = random_below(&random, USERS);
+		double		u = random_uniform(&random);
+		uint32_t	item = DOMAINS * (uint32_t) (u * u * ITEMS / DOMAINS) + domain;
+		uint32_t   *to = ids + row * FIELDS;
+
+		to[DOMAIN] = FIRST_ID + domain;
+		to[USER] = FIRST_ID + user;
+		to[ITEM] = FIRST_ID + item;
+		/* now and then an item changes its category */
+		to[CATEGORY] = FIRST_ID + (item + (random_below(&random, 100) == 0)) % 5;
+		to[AGE] = FIRST_ID + user % 4;
+		to[HOUR] = FIRST_ID + random_below(&random, 24);
+		labels[row] = 1;
+		weights[row] = 1 + (float) (user % 3);
+	}
+	ids[(ROWS - 1) * FIELDS + DOMAIN] = UNSEEN_ID;
+	ids[5 * FIELDS + ITEM] = NULL_ID;
+	*data = (Dataset) {.ids = ids,.labels = labels,.weights = weights};
+	data->shape = (Shape) {.n_tables = FIELDS,.table_rows = table_rows,.n_fields = FIELDS,
+		.field_table = field_table,.field_is_list = field_is_list,.domain_field = DOMAIN,
+		.user_field = USER,.item_field = ITEM};
+	data->split_start[1] = ROWS * 8 / 10;
+	data->split_start[2] = ROWS * 9 / 10;
+	data->split_start[3] = ROWS;
+	return data;
+}
+
+/* Is there a positive row of that user and item before "end"? */
+static bool
+has_taken(const Dataset *data, size_t end, const uint32_t *ids)
+{
+	for (size_t row = 0; row < end; row++)
+		if (data->labels[row] && data->ids[row * FIELDS + USER] == ids[USER] &&
+			data->ids[row * FIELDS + ITEM] == ids[ITEM])
+			return true;
+	return false;
+}
+
+/* Does a positive training row of the domain have that item and category? */
+static bool
+is_sold(const Dataset *data, const uint32_t *ids)
+{
+	for (size_t row = 0; row < data->split_start[1]; row++)
+		if (data->labels[row] && data->ids[row * FIELDS + DOMAIN] == ids[DOMAIN] &&
+			data->ids[row * FIELDS + ITEM] == ids[ITEM] &&
+			data->ids[row * FIELDS + CATEGORY] == ids[CATEGORY])
+			return true;
+	return false;
+}
+
+/* Everything but item and category is some positive row's of the split. */
+static bool
+is_of_split(const Dataset *data, int split, const uint32_t *ids, float weight)
+{
+	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
+	{
+		const uint32_t *own = data->ids + row * FIELDS;
+
+		if (own[DOMAIN] == ids[DOMAIN] && own[USER] == ids[USER] && own[AGE] == ids[AGE] &&
+			own[HOUR] == ids[HOUR] && data->weights[row] == weight)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
+		   const NegativeReport *report)
+{
+	int			bad = 0;
+	uint64_t	total = report->missing;
+
+	for (int split = 0; split < 3; split++)
+	{
+		size_t		n = data->split_start[split + 1] - data->split_start[split];
+		size_t		first = sampled->split_start[split];
+
+		CHECK(sampled->split_start[split + 1] - first == n + report->drawn[split]);
+		CHECK(memcmp(sampled->ids + first * FIELDS, data->ids + data->split_start[split] * FIELDS,
+					 n * FIELDS * sizeof(uint32_t)) == 0);
+		for (size_t row = first + n; row < sampled->split_start[split + 1]; row++)
+		{
+			const uint32_t *ids = sampled->ids + row * FIELDS;
+
+			bad += sampled->labels[row] != 0 || !is_sold(data, ids) ||
+				has_taken(data, data->split_start[split + 1], ids) ||
+				!is_of_split(data, split, ids, sampled->weights[row]);
+		}
+		total += report->drawn[split];
+	}
+	CHECK(bad == 0);
+	CHECK(total == (uint64_t) ROWS * config->negatives);
+	/* only the row whose domain has no items goes without */
+	CHECK(report->missing == (uint64_t) config->negatives);
+}
+
+/* Share of the drawn training rows whose item is among the more frequent half. */
+static double
+share_of_frequent(const Dataset *sampled, const NegativeReport *report)
+{
+	size_t		end = sampled->split_start[1];
+	size_t		n = 0;
+
+	for (size_t row = end - report->drawn[0]; row < end; row++)
+		n += sampled->ids[row * FIELDS + ITEM] < FIRST_ID + ITEMS / 2;
+	return (double) n / (double) report->drawn[0];
+}
+
+static void
+check_without_user(Arena *arena, const Config *config, Dataset *data, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	const Dataset *sampled;
+	int			same = 0;
+
+	data->shape.user_field = -1;
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(sampled != NULL);
+	for (size_t i = 0; i < report.drawn[0]; i++)
+	{
+		size_t		drawn = data->split_start[1] + i;
+
+		same += sampled->ids[drawn * FIELDS + ITEM] ==
+			data->ids[i / config->negatives * FIELDS + ITEM];
+	}
+	CHECK(same == 0);
+	data->shape.item_field = -1;
+	CHECK(negatives_draw(arena, config, data, bonds, &host, &report, &error) == NULL);
+	CHECK(error.code == ENGINE_BAD_INPUT);
+	data->shape.user_field = USER;
+	data->shape.item_field = ITEM;
+}
+
+int
+main(void)
+{
+	FieldBond	bonds[FIELDS] = {0};
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	Config		config;
+	Arena		arena;
+	Dataset    *data;
+	Dataset    *sampled;
+	Dataset    *again;
+	double		by_popularity;
+
+	arena_init_malloc(&arena);
+	config_defaults(&config);
+	config.negatives = 3;
+	data = make_log(&arena);
+	sampled = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
+	CHECK(sampled != NULL);
+	CHECK(dataset_check(sampled, &error));
+	CHECK(report.with_item[ITEM] && report.with_item[CATEGORY]);
+	CHECK(!report.with_item[DOMAIN] && !report.with_item[USER] && !report.with_item[AGE] &&
+		  !report.with_item[HOUR]);
+	check_rows(data, sampled, &config, &report);
+	by_popularity = share_of_frequent(sampled, &report);
+	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
+	CHECK(memcmp(sampled->ids, again->ids,
+				 sampled->split_start[3] * FIELDS * sizeof(uint32_t)) == 0);
+	config.seed = 2;
+	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
+	CHECK(memcmp(sampled->ids, again->ids,
+				 sampled->split_start[3] * FIELDS * sizeof(uint32_t)) != 0);
+
+	/* items each alike: half of them is half of the draws, but for those taken */
+	config.negative_sampling = NEGATIVES_UNIFORM;
+	sampled = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
+	CHECK(by_popularity > 0.6 && share_of_frequent(sampled, &report) < 0.5);
+	bonds[CATEGORY] = BOND_ROW;
+	bonds[HOUR] = BOND_ITEM;
+	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
+	CHECK(again && !report.with_item[CATEGORY] && report.with_item[HOUR]);
+	check_without_user(&arena, &config, data, bonds);
+	arena_free_all(&arena);
+	return unit_summary();
+}
