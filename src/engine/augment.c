@@ -99,10 +99,12 @@ find_unpopular(Arena *arena, const Config *config, AugmentPlan *plan, EngineErro
 	for (uint32_t item = 0; item < plan->n_items; item++)
 	{
 		double		rows = plan->item_rows[item];
+		double		positives = plan->item_positives[item];
 
+		/* sampled negatives say nothing of how popular an item is */
 		plan->popularity[item] = plan->item_rows[item] == 0 ? NAN :
-			config->popularity == POPULARITY_COUNT ? rows :
-			(plan->item_positives[item] + 1) / (rows + 2);
+			config->popularity == POPULARITY_RATE ? (positives + 1) / (rows + 2) :
+			config->negatives > 0 ? positives : rows;
 	}
 	plan->threshold = config->unpopular_threshold;
 	if (!by_value && !popularity_quantile(arena, plan, config->unpopular_quantile,

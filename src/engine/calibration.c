@@ -76,28 +76,45 @@ has_both_classes(const uint8_t *labels, const float *weights, size_t n)
 	return seen[0] && seen[1];
 }
 
-Calibration
-calibration_fit(const double *probabilities, const uint8_t *labels, const float *weights,
-				size_t n, Calibration from)
+/* Newton's step downhill; where the scale is at its bound, along the shift alone. */
+static void
+newton_step(const Point *at, double scale, double *d_scale, double *d_shift)
 {
+	double		determinant = at->h[0] * at->h[2] - at->h[1] * at->h[1];
+
+	*d_scale = (at->h[2] * at->g[0] - at->h[1] * at->g[1]) / determinant;
+	*d_shift = (at->h[0] * at->g[1] - at->h[1] * at->g[0]) / determinant;
+	if (scale > MIN_SCALE || *d_scale < 0)
+		return;
+	*d_scale = 0;
+	*d_shift = at->g[1] / at->h[2];
+}
+
+bool
+calibration_fit(const double *probabilities, const uint8_t *labels, const float *weights,
+				size_t n, Calibration *calibration, const EngineHost *host, EngineError *error)
+{
+	const Calibration from = *calibration;
 	double		scale = 1;
 	double		shift = 0;
 	Point		at;
 
 	if (!has_both_classes(labels, weights, n))
-		return from;
+		return true;
 	at = evaluate(probabilities, labels, weights, n, &from, scale, shift);
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
-		double		determinant = at.h[0] * at.h[2] - at.h[1] * at.h[1];
-		double		d_scale = (at.h[2] * at.g[0] - at.h[1] * at.g[1]) / determinant;
-		double		d_shift = (at.h[0] * at.g[1] - at.h[1] * at.g[0]) / determinant;
 		Point		next = {.loss = INFINITY};
 		double		length = 1;
+		double		d_scale;
+		double		d_shift;
 
+		newton_step(&at, scale, &d_scale, &d_shift);
 		/* a full step may overshoot where probabilities are near 0 and 1 */
 		for (; length > 1e-6; length /= 2)
 		{
+			if (!host_continue(host, error))
+				return false;
 			next = evaluate(probabilities, labels, weights, n, &from,
 							fmax(scale - length * d_scale, MIN_SCALE), shift - length * d_shift);
 			if (next.loss <= at.loss)
@@ -111,8 +128,9 @@ calibration_fit(const double *probabilities, const uint8_t *labels, const float 
 			break;
 		at = next;
 	}
-	return (Calibration) {
+	*calibration = (Calibration) {
 		.log_scale = from.log_scale + log(scale),
 		.shift = scale * from.shift + shift
 	};
+	return true;
 }

@@ -23,11 +23,12 @@ extern double calibrate(const Calibration *calibration, double probability);
 /*
  * The map that gives the labels [n] the highest likelihood, each row's
  * weighted by weights [n] (NULL: 1 each), under a normal prior of deviation 1
- * around no change, so that few rows change little.  "from" is applied first
- * and becomes part of the result: what is known before any row is looked at.
- * With one class only the result is "from".
+ * around no change, so that few rows change little.  *calibration, what is
+ * known before any row is looked at, is applied first and becomes part of the
+ * result; with one class only it stays as it is.  Errors: ENGINE_INTERRUPTED.
  */
-extern Calibration calibration_fit(const double *probabilities, const uint8_t *labels,
-								   const float *weights, size_t n, Calibration from);
+extern bool calibration_fit(const double *probabilities, const uint8_t *labels,
+							const float *weights, size_t n, Calibration *calibration,
+							const EngineHost *host, EngineError *error);
 
 #endif							/* AREAD_ENGINE_CALIBRATION_H */

@@ -9,11 +9,11 @@
 #include "random.h"
 #include "rowset.h"
 
-/* Rows between two looks at the host; tries at an item that the user has not taken. */
+/* Rows or draws between two looks at the host; tries at an item that the user has not taken. */
 #define CHECK_ROWS 65536
 #define MAX_TRIES 100
-/* A field goes with the item if this share of an item's rows agree on it. */
-#define MIN_AGREEMENT 0.95
+/* A field goes with the item if an item's rows agree on it that much beyond chance. */
+#define MIN_AGREEMENT 0.5
 
 /* Positive training rows of each domain, those of domains without a number first. */
 typedef struct ItemPool
@@ -29,7 +29,7 @@ typedef struct Sampler
 	const EngineHost *host;
 	NegativeReport *report;
 	ItemPool	pool;
-	RowSet		taken;			/* (user, item) of positive rows */
+	RowSet		taken;			/* (user, item) of positive rows; unused without users */
 	Random		random;
 	uint32_t   *ids;			/* [all rows, n_fields] */
 	uint8_t    *labels;
@@ -68,17 +68,25 @@ same_value(const Dataset *data, size_t a, size_t b, int field)
 	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y));
 }
 
+/* Is it time to look, and does the host want to stop? */
+static bool
+stopped(const EngineHost *host, size_t row, size_t interval, EngineError *error)
+{
+	return row % interval == 0 && !host_continue(host, error);
+}
+
 /*
- * How often rows of the same owner (an item, a user) agree with its first one
- * -> agreement [n_fields]; 0 if no owner has two rows.
+ * How often a row agrees with the one before it of the same owner (an item, a
+ * user, a domain) -> agreement [n_fields]; 0 if no owner has two rows.  Rows
+ * lie in the order of a hash, so that neighbours of a domain meet by chance.
  */
 static bool
-measure_agreement(Arena *arena, const Dataset *data, int owner, double *agreement,
-				  EngineError *error)
+measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int owner,
+				  double *agreement, EngineError *error)
 {
 	const Shape *shape = &data->shape;
 	struct ArenaBlock *mark = arena_mark(arena);
-	uint32_t   *first = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[owner]]);
+	uint32_t   *last = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[owner]]);
 	uint64_t   *same = ARENA_ARRAY(arena, uint64_t, shape->n_fields);
 	uint64_t	n = 0;
 
@@ -88,16 +96,14 @@ measure_agreement(Arena *arena, const Dataset *data, int owner, double *agreemen
 	{
 		uint32_t	id = id_of(data, row, owner);
 
+		if (stopped(host, row, CHECK_ROWS, error))
+			return false;
 		if (id < FIRST_ID)
 			continue;
-		if (first[id] == 0)
-		{
-			first[id] = row + 1;
-			continue;
-		}
-		n++;
-		for (int f = 0; f < shape->n_fields; f++)
-			same[f] += same_value(data, row, first[id] - 1, f);
+		for (int f = 0; last[id] > 0 && f < shape->n_fields; f++)
+			same[f] += same_value(data, row, last[id] - 1, f);
+		n += last[id] > 0;
+		last[id] = row + 1;
 	}
 	for (int f = 0; f < shape->n_fields; f++)
 		agreement[f] = n > 0 ? (double) same[f] / n : 0;
@@ -107,28 +113,31 @@ measure_agreement(Arena *arena, const Dataset *data, int owner, double *agreemen
 
 /*
  * Fields that go with the item: those whose values an item's rows agree on,
- * and more so than a user's rows do.
+ * well beyond what rows of a domain do by chance, and more than a user's do.
  */
 static bool
-find_bonds(Arena *arena, const Dataset *data, const FieldBond *bonds, bool *with_item,
-		   EngineError *error)
+find_bonds(Arena *arena, const Dataset *data, const FieldBond *bonds, const EngineHost *host,
+		   bool *with_item, EngineError *error)
 {
 	const Shape *shape = &data->shape;
 	double	   *by_item = ARENA_ARRAY(arena, double, shape->n_fields);
 	double	   *by_user = ARENA_ARRAY(arena, double, shape->n_fields);
+	double	   *chance = ARENA_ARRAY(arena, double, shape->n_fields);
 
 	if (!arena_ok(arena, error) ||
-		!measure_agreement(arena, data, shape->item_field, by_item, error) ||
+		!measure_agreement(arena, data, host, shape->item_field, by_item, error) ||
+		!measure_agreement(arena, data, host, shape->domain_field, chance, error) ||
 		(shape->user_field >= 0 &&
-		 !measure_agreement(arena, data, shape->user_field, by_user, error)))
+		 !measure_agreement(arena, data, host, shape->user_field, by_user, error)))
 		return false;
 	for (int f = 0; f < shape->n_fields; f++)
 		with_item[f] = bonds[f] == BOND_ITEM ||
-			(bonds[f] == BOND_BY_ROWS && by_item[f] >= MIN_AGREEMENT && by_item[f] > by_user[f]);
-	with_item[shape->item_field] = true;
+			(bonds[f] == BOND_BY_ROWS && by_item[f] > by_user[f] &&
+			 by_item[f] - chance[f] > MIN_AGREEMENT * (1 - chance[f]));
 	with_item[shape->domain_field] = false;
 	if (shape->user_field >= 0)
 		with_item[shape->user_field] = false;
+	with_item[shape->item_field] = true;
 	return true;
 }
 
@@ -138,38 +147,51 @@ pool_of(const Dataset *data, size_t row)
 	return dataset_domain(data, row) + 1;
 }
 
-/* Rows that items are drawn from; uniformly, the first row of each item in the domain. */
+/* Marks the rows that items are drawn from: positive ones; uniformly, one of each item. */
 static bool
-fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
+mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
+			  EngineError *error)
 {
 	const Dataset *data = sampler->data;
 	const int	fields[] = {data->shape.domain_field, data->shape.item_field};
+	bool		uniform = sampler->config->negative_sampling == NEGATIVES_UNIFORM;
 	size_t		n_train = data->split_start[SPLIT_VALID];
-	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
-	size_t	   *start = ARENA_ARRAY(arena, size_t, n_pools + 2);
-	uint8_t    *drawable = ARENA_ARRAY(arena, uint8_t, n_train);
 	RowSet		seen;
-	uint32_t   *rows;
 
-	if (!arena_ok(arena, error) ||
-		!rowset_init(&seen, arena, data, fields, 2, n_train, error))
+	if (!rowset_init(&seen, arena, data, fields, 2, uniform ? n_train : 0, error))
 		return false;
 	for (size_t row = 0; row < n_train; row++)
 	{
 		uint32_t	key[ROWSET_MAX_FIELDS];
 
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
 		if (!data->labels[row] || item_of(data, row) == NULL_ID)
 			continue;
 		rowset_key(&seen, row, key);
-		if (sampler->config->negative_sampling == NEGATIVES_UNIFORM)
-		{
-			if (rowset_contains(&seen, key))
-				continue;
+		if (uniform && rowset_contains(&seen, key))
+			continue;
+		if (uniform)
 			rowset_add(&seen, row);
-		}
 		drawable[row] = 1;
-		start[pool_of(data, row) + 2]++;
+		counts[pool_of(data, row)]++;
 	}
+	return true;
+}
+
+static bool
+fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
+	size_t	   *start = ARENA_ARRAY(arena, size_t, n_pools + 2);
+	uint8_t    *drawable = ARENA_ARRAY(arena, uint8_t, n_train);
+	uint32_t   *rows;
+
+	if (!arena_ok(arena, error) ||
+		!mark_drawable(sampler, arena, drawable, start + 2, error))
+		return false;
 	for (size_t p = 0; p < n_pools; p++)
 		start[p + 2] += start[p + 1];
 	rows = ARENA_ARRAY(arena, uint32_t, start[n_pools + 1]);
@@ -183,26 +205,26 @@ fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
 	return true;
 }
 
-/* A row whose item the user has not taken; false if none was found. */
+/*
+ * A row whose item the user has not taken; false if none was found.  Users
+ * without an id of their own (never seen in training, rare, NULL) are many:
+ * what one of them took says nothing of the others.
+ */
 static bool
 draw_item(Sampler *sampler, size_t row, uint32_t *from)
 {
 	const Dataset *data = sampler->data;
 	size_t		first = sampler->pool.start[pool_of(data, row)];
 	size_t		n = sampler->pool.start[pool_of(data, row) + 1] - first;
-	bool		has_user = data->shape.user_field >= 0;
-	uint32_t	key[ROWSET_MAX_FIELDS];
+	int			user_field = data->shape.user_field;
+	uint32_t	key[ROWSET_MAX_FIELDS] = {user_field < 0 ? UNSEEN_ID : id_of(data, row, user_field)};
 
-	rowset_key(&sampler->taken, row, key);
 	for (int tries = 0; n > 0 && tries < MAX_TRIES; tries++)
 	{
-		uint32_t	item;
-
 		*from = sampler->pool.rows[first + random_below(&sampler->random, n)];
-		item = item_of(data, *from);
-		key[has_user] = item;
-		if (item != item_of(data, row) &&
-			!(has_user && rowset_contains(&sampler->taken, key)))
+		key[1] = item_of(data, *from);
+		if (key[1] != item_of(data, row) &&
+			!(key[0] >= FIRST_ID && rowset_contains(&sampler->taken, key)))
 			return true;
 	}
 	return false;
@@ -233,16 +255,19 @@ sample_split(Sampler *sampler, Split split, EngineError *error)
 	const Dataset *data = sampler->data;
 	size_t		first = data->split_start[split];
 	size_t		end = data->split_start[split + 1];
+	size_t		interval = 1 + CHECK_ROWS / sampler->config->negatives;
 
 	for (size_t row = first; row < end; row++)
 	{
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
 		place_row(sampler, row, row, data->labels[row]);
-		if (data->labels[row])
+		if (data->labels[row] && data->shape.user_field >= 0)
 			rowset_add(&sampler->taken, row);
 	}
 	for (size_t row = first; row < end; row++)
 	{
-		if (row % CHECK_ROWS == 0 && !host_continue(sampler->host, error))
+		if (stopped(sampler->host, row, interval, error))
 			return false;
 		for (int k = 0; data->labels[row] && k < sampler->config->negatives; k++)
 		{
@@ -260,11 +285,11 @@ sample_split(Sampler *sampler, Split split, EngineError *error)
 	return true;
 }
 
+/* Room for all rows to come. */
 static bool
 sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 {
 	const Dataset *data = sampler->data;
-	const int	pair[] = {data->shape.user_field, data->shape.item_field};
 	uint64_t	n = data->split_start[3];
 
 	for (size_t row = 0; row < data->split_start[3]; row++)
@@ -277,8 +302,41 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 	sampler->ids = ARENA_ARRAY(arena, uint32_t, n * data->shape.n_fields);
 	sampler->labels = ARENA_ARRAY(arena, uint8_t, n);
 	sampler->weights = data->weights ? ARENA_ARRAY(arena, float, n) : NULL;
-	return rowset_init(&sampler->taken, arena, data, pair, 2, data->split_start[3], error) &&
-		fill_pool(sampler, arena, error);
+	return arena_ok(arena, error);
+}
+
+/* All splits, one after the other; what this needs beside the rows is freed again. */
+static bool
+sample(Sampler *sampler, Arena *arena, size_t *split_start, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	const int	pair[] = {data->shape.user_field, data->shape.item_field};
+	struct ArenaBlock *mark = arena_mark(arena);
+
+	if (!rowset_init(&sampler->taken, arena, data, pair, 2,
+					 data->shape.user_field >= 0 ? data->split_start[3] : 0, error) ||
+		!fill_pool(sampler, arena, error))
+		return false;
+	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
+	{
+		if (!sample_split(sampler, split, error))
+			return false;
+		split_start[split + 1] = sampler->n_rows;
+	}
+	arena_reset_to(arena, mark);
+	return true;
+}
+
+/* Weights are 1 on average over training rows, as before. */
+static void
+scale_weights(Sampler *sampler, size_t n_train)
+{
+	double		sum = 0;
+
+	for (size_t row = 0; row < n_train; row++)
+		sum += sampler->weights[row];
+	for (size_t row = 0; sum > 0 && row < sampler->n_rows; row++)
+		sampler->weights[row] *= n_train / sum;
 }
 
 Dataset *
@@ -297,16 +355,14 @@ negatives_draw(Arena *arena, const Config *config, const Dataset *data, const Fi
 		return NULL;
 	}
 	if (!arena_ok(arena, error) ||
-		!find_bonds(arena, data, bonds, report->with_item, error) ||
+		!find_bonds(arena, data, bonds, host, report->with_item, error) ||
 		!sampler_init(&sampler, arena, error))
 		return NULL;
 	*sampled = *data;
-	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
-	{
-		if (!sample_split(&sampler, split, error))
-			return NULL;
-		sampled->split_start[split + 1] = sampler.n_rows;
-	}
+	if (!sample(&sampler, arena, sampled->split_start, error))
+		return NULL;
+	if (sampler.weights)
+		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);
 	sampled->ids = sampler.ids;
 	sampled->labels = sampler.labels;
 	sampled->weights = sampler.weights;

@@ -22,18 +22,20 @@ typedef enum FieldBond
 typedef struct NegativeReport
 {
 	uint64_t	drawn[3];		/* by split */
-	uint64_t	missing;		/* asked for, but no item was found that the user has not taken */
-	bool	   *with_item;		/* [n_fields] what went with the item */
+	uint64_t	missing;		/* asked for, but no item was found for them */
+	bool	   *with_item;		/* [n_fields] what went with the item, itself included */
 } NegativeReport;
 
 /*
  * "data" and, after the rows of each split, config->negatives rows for each of
- * its positive ones: label 0, the weight of the positive row, an item and the
- * fields that go with it from a positive training row of the same domain.
- * By popularity every such row is as likely; uniformly, every item.  Never
- * drawn are items that the user is known to have taken: in the training rows,
- * for validation rows also in those, for test rows in all.  Without a user
- * field only the row's own item is ruled out.  bonds [n_fields].  Errors:
+ * its positive ones: label 0, the weight of the positive row (all weights are
+ * then scaled to 1 on average again), an item and the fields that go with it
+ * from a positive training row of the same domain.  By popularity every such
+ * row is as likely; uniformly, every item.  Never drawn are items that the user
+ * is known to have taken: in the training rows, for validation rows also in
+ * those, for test rows in all.  Without a user field, or for a user without an
+ * id of his own, only the row's own item is ruled out.  config->negatives > 0;
+ * bonds [n_fields]; rows must lie in an order of no meaning.  Errors:
  * ENGINE_BAD_INPUT (no item field, too many rows), ENGINE_INTERRUPTED,
  * ENGINE_OUT_OF_MEMORY.  The result lives in the arena and keeps data's lists.
  */

@@ -41,28 +41,29 @@ split_rows(const Dataset *data, Split split)
 	return data->split_start[split + 1] - data->split_start[split];
 }
 
+/* Rows of weight 0 teach nothing. */
 static bool
-check_labels(const Dataset *data, EngineError *error)
+check_labels(const Config *config, const Dataset *data, EngineError *error)
 {
 	size_t		n = split_rows(data, SPLIT_TRAIN);
-	size_t		positives = 0;
+	size_t		rows[2] = {0, 0};
 
 	if (n == 0)
 		return engine_fail(error, ENGINE_BAD_INPUT,
 						   "Check the split: no row of the source falls into training.",
 						   "there are no training rows");
 	for (size_t row = 0; row < n; row++)
-		positives += data->labels[row];
-	if (positives == 0 || positives == n)
-		return engine_fail(error, ENGINE_BAD_INPUT,
-						   "A model needs both positive and negative rows to learn from.",
-						   "all %zu training rows have label %d", n, positives > 0);
-	return true;
+		rows[data->labels[row]] += dataset_weight(data, row) > 0;
+	if (rows[0] > 0 && rows[1] > 0)
+		return true;
+	return engine_fail(error, ENGINE_BAD_INPUT, rows[1] > 0 && config->negatives == 0 ?
+					   "A model needs negative rows too; for logs that hold positives only, option \"negatives\" samples some." :
+					   "A model needs both positive and negative rows to learn from.",
+					   "all %zu training rows have label %d", rows[0] + rows[1], rows[1] > 0);
 }
 
-/* Score the rows of a split -> scores [rows of the split]. */
-static bool
-score_split(Trainer *trainer, Split split, double *scores, EngineError *error)
+bool
+trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 {
 	const Dataset *data = trainer->data;
 	size_t		n = split_rows(data, split);
@@ -107,7 +108,7 @@ measure_split(Trainer *trainer, Split split, Measures *measures, DomainMeasure *
 		return false;
 	for (size_t i = 0; i < n; i++)
 		domains[i] = dataset_domain(data, data->split_start[split] + i);
-	ok = score_split(trainer, split, scores, error) &&
+	ok = trainer_score(trainer, split, scores, error) &&
 		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
 						domains, n, trainer->model->n_domains, measures, by_domain, error);
 	arena_reset_to(trainer->arena, mark);
@@ -445,66 +446,6 @@ fill_domain(const Trainer *trainer, uint32_t d, DomainRecord *domain)
 		domain->augmented_rows = trainer->augmented.start[d + 1] - trainer->augmented.start[d];
 }
 
-/* Share of positives among the training rows, as weighted by the source. */
-static double
-positive_share(const Trainer *trainer)
-{
-	const Dataset *data = trainer->data;
-	double		sum = 0;
-	double		positives = 0;
-
-	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
-	{
-		double		weight = trainer->row_weights ? trainer->row_weights[row] : 1;
-
-		sum += weight;
-		positives += data->labels[row] ? weight : 0;
-	}
-	return positives / sum;
-}
-
-/*
- * Scores that are probabilities: without the positives' weight, which only the
- * loss is to know, and true to the validation rows.
- */
-static bool
-calibrate_model(Trainer *trainer, EngineError *error)
-{
-	const Dataset *data = trainer->data;
-	size_t		n = split_rows(data, SPLIT_VALID);
-	size_t		first = data->split_start[SPLIT_VALID];
-	Calibration calibration = {.shift = -log(trainer->config->positive_weight)};
-	struct ArenaBlock *mark = arena_mark(trainer->arena);
-	double	   *scores;
-
-	if (!trainer->config->calibration)
-		return true;
-	scores = ARENA_ARRAY(trainer->arena, double, n);
-	if (!arena_ok(trainer->arena, error) ||
-		!score_split(trainer, SPLIT_VALID, scores, error))
-		return false;
-	calibration = calibration_fit(scores, data->labels + first,
-								  trainer->row_weights ? trainer->row_weights + first : NULL,
-								  n, calibration);
-	model_set_calibration(trainer->model, &calibration);
-	arena_reset_to(trainer->arena, mark);
-	return true;
-}
-
-/* Scores for rows of another share of positives: the prior's odds replaced. */
-static void
-set_base_rate(Trainer *trainer)
-{
-	double		share = positive_share(trainer);
-	double		rate = trainer->config->base_rate;
-	Calibration calibration = model_calibration(trainer->model);
-
-	if (isnan(rate))
-		return;
-	calibration.shift += log(rate / (1 - rate)) - log(share / (1 - share));
-	model_set_calibration(trainer->model, &calibration);
-}
-
 /* What was kept, calibrated, and measured on validation and test rows. */
 static bool
 finish(Trainer *trainer, EngineError *error)
@@ -518,7 +459,7 @@ finish(Trainer *trainer, EngineError *error)
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	restore_best(trainer);
-	if (!calibrate_model(trainer, error))
+	if (!prior_calibrate(trainer, error))
 		return false;
 	for (uint32_t d = 0; d < n_domains; d++)
 		fill_domain(trainer, d, &result->domains[d]);
@@ -532,45 +473,12 @@ finish(Trainer *trainer, EngineError *error)
 		result->domains[d].test = measures[d];
 	for (int split = 0; split < 3; split++)
 		result->rows[split] = split_rows(trainer->data, split);
-	set_base_rate(trainer);
+	if (!prior_set_base_rate(trainer, error))
+		return false;
 	if (!model_is_finite(trainer->model))
 		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
 						   "training diverged: a parameter is not finite");
 	result->seconds = now(trainer) - trainer->started;
-	return true;
-}
-
-/*
- * Positive rows count positive_weight times what they would; the mean over
- * training rows stays 1, so that L2 keeps its meaning.
- */
-static bool
-weigh_positives(Trainer *trainer, EngineError *error)
-{
-	const Dataset *data = trainer->data;
-	size_t		n_train = data->split_start[SPLIT_VALID];
-	Dataset    *weighted;
-	float	   *weights;
-	double		sum = 0;
-
-	trainer->row_weights = data->weights;
-	if (trainer->config->positive_weight == 1)
-		return true;
-	weighted = ARENA_ARRAY(trainer->arena, Dataset, 1);
-	weights = ARENA_ARRAY(trainer->arena, float, data->split_start[3]);
-	if (!arena_ok(trainer->arena, error))
-		return false;
-	for (size_t row = 0; row < data->split_start[3]; row++)
-	{
-		weights[row] = dataset_weight(data, row) *
-			(data->labels[row] ? trainer->config->positive_weight : 1);
-		sum += row < n_train ? weights[row] : 0;
-	}
-	for (size_t row = 0; row < data->split_start[3]; row++)
-		weights[row] *= n_train / sum;
-	*weighted = *data;
-	weighted->weights = weights;
-	trainer->data = weighted;
 	return true;
 }
 
@@ -586,7 +494,7 @@ train(Arena *arena, const Config *config, const Dataset *data, const EngineHost 
 		.observer = observer};
 	trainer->started = now(trainer);
 	if (!config_check(config, error) || !dataset_check(data, error) ||
-		!check_labels(data, error) || !weigh_positives(trainer, error) ||
+		!check_labels(config, data, error) || !prior_weigh(trainer, error) ||
 		!trainer_init(trainer, error))
 		return NULL;
 	if (config_has_wide(config) && !start_wide(trainer, error))

@@ -1,7 +1,8 @@
 /*
  * trainer.h
  *	  What the parts of training share: train.c (the loop), hemp.c (mask
- *	  updates), optimizer.c.  Internal to the engine.
+ *	  updates), optimizer.c, prior.c (class weights, calibration).  Internal to
+ *	  the engine.
  */
 #ifndef AREAD_ENGINE_TRAINER_H
 #define AREAD_ENGINE_TRAINER_H
@@ -104,6 +105,22 @@ extern void optimizer_step(Optimizer *optimizer, Network *network, uint32_t *con
 /* One step over the dense parameters of experts and heads. */
 extern void optimizer_step_experts(Optimizer *optimizer, Network *network,
 								   double learning_rate);
+
+/* Score the rows of a split under the present parameters -> scores [its rows]. */
+extern bool trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error);
+
+/*
+ * Positive rows count positive_weight times what they would; the mean weight of
+ * training rows stays 1, so that L2 keeps its meaning.
+ */
+extern bool prior_weigh(Trainer *trainer, EngineError *error);
+/*
+ * Scores that are probabilities: without the positives' weight, which only the
+ * loss is to know, and true to the validation rows.
+ */
+extern bool prior_calibrate(Trainer *trainer, EngineError *error);
+/* Scores for rows of another share of positives, if base_rate says so. */
+extern bool prior_set_base_rate(Trainer *trainer, EngineError *error);
 
 extern bool search_init(Trainer *trainer, EngineError *error);
 /* Add the gates of the batch just trained to the stretch's means. */

@@ -109,6 +109,13 @@ main(void)
 		differ += rows.rows[i] != again.rows[i];
 	CHECK(differ > 0);
 
+	/* sampled negatives are no sign of popularity */
+	config.negatives = 1;
+	CHECK(augment_plan(&arena, &config, data, &plan, &error));
+	for (uint32_t item = FIRST_ID; item < plan.n_items; item++)
+		CHECK(plan.popularity[item] == plan.item_positives[item]);
+	config.negatives = 0;
+
 	/* a threshold of its own */
 	config.unpopular_threshold = 0.5;
 	CHECK(augment_plan(&arena, &config, data, &plan, &error));

@@ -6,6 +6,7 @@
 
 #include "engine/calibration.h"
 #include "engine/random.h"
+#include "toy.h"
 #include "unit.h"
 
 #define ROWS 200000
@@ -37,6 +38,16 @@ draw(double scale, double shift)
 	}
 }
 
+static Calibration
+fit(const double *x, const uint8_t *y, const float *w, size_t n, Calibration from)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+
+	CHECK(calibration_fit(x, y, w, n, &from, &host, &error));
+	return from;
+}
+
 static void
 test_known_map(double scale, double shift)
 {
@@ -45,14 +56,14 @@ test_known_map(double scale, double shift)
 	Calibration again;
 
 	draw(scale, shift);
-	found = calibration_fit(scores, labels, NULL, ROWS, none);
+	found = fit(scores, labels, NULL, ROWS, none);
 	CHECK(fabs(exp(found.log_scale) / scale - 1) < 0.02);
 	CHECK(fabs(found.shift - shift) < 0.03);
 	/* weights of one are no weights */
-	again = calibration_fit(scores, labels, weights, ROWS, none);
+	again = fit(scores, labels, weights, ROWS, none);
 	CHECK(fabs(again.shift - found.shift) < 1e-9);
 	/* what is known before is part of the result */
-	again = calibration_fit(scores, labels, NULL, ROWS, found);
+	again = fit(scores, labels, NULL, ROWS, found);
 	CHECK(fabs(again.shift - found.shift) < 0.01);
 	CHECK(fabs(again.log_scale - found.log_scale) < 0.01);
 }
@@ -67,9 +78,49 @@ test_weights(void)
 	draw(1, 0);
 	for (int i = 0; i < ROWS; i++)
 		weights[i] = labels[i] ? 3 : 1;
-	found = calibration_fit(scores, labels, weights, ROWS, none);
+	found = fit(scores, labels, weights, ROWS, none);
 	CHECK(fabs(found.shift - log(3)) < 0.03);
 	CHECK(fabs(found.log_scale) < 0.02);
+}
+
+static double
+mean_calibrated(const Calibration *calibration)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < ROWS; i++)
+		sum += calibrate(calibration, scores[i]);
+	return sum / ROWS;
+}
+
+static double
+share_of_positives(void)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < ROWS; i++)
+		sum += labels[i];
+	return sum / ROWS;
+}
+
+static bool
+always_interrupted(void *context)
+{
+	(void) context;
+	return true;
+}
+
+static void
+test_interrupted(void)
+{
+	Calibration calibration = {0, 0};
+	EngineHost	host = toy_host();
+	EngineError error;
+
+	host.interrupted = always_interrupted;
+	draw(2, 0);
+	CHECK(!calibration_fit(scores, labels, NULL, ROWS, &calibration, &host, &error));
+	CHECK(error.code == ENGINE_INTERRUPTED);
 }
 
 static void
@@ -82,19 +133,20 @@ test_bounds(void)
 	uint8_t		positive[] = {1, 1, 1, 1};
 
 	/* one class: what was known */
-	found = calibration_fit(extreme, positive, NULL, 4, from);
+	found = fit(extreme, positive, NULL, 4, from);
 	CHECK(found.log_scale == from.log_scale && found.shift == from.shift);
-	found = calibration_fit(extreme, mixed, NULL, 0, from);
+	found = fit(extreme, mixed, NULL, 0, from);
 	CHECK(found.shift == from.shift);
 	/* scores of 0 and 1 */
-	found = calibration_fit(extreme, mixed, NULL, 4, from);
+	found = fit(extreme, mixed, NULL, 4, from);
 	CHECK(isfinite(found.log_scale) && isfinite(found.shift));
 	for (int i = 0; i < 4; i++)
 		CHECK(calibrate(&found, extreme[i]) >= 0 && calibrate(&found, extreme[i]) <= 1);
 	/* scores against the labels: the order stays */
 	draw(-1, 0);
-	found = calibration_fit(scores, labels, NULL, ROWS, (Calibration) {0, 0});
+	found = fit(scores, labels, NULL, ROWS, (Calibration) {0, 0});
 	CHECK(calibrate(&found, 0.9) > calibrate(&found, 0.1));
+	CHECK(fabs(mean_calibrated(&found) - share_of_positives()) < 1e-3);
 	/* zeros change no bit */
 	found = (Calibration) {0, 0};
 	CHECK(calibrate(&found, 0.123456789) == 0.123456789);
@@ -108,5 +160,6 @@ main(void)
 	test_known_map(1.8, -1.1);
 	test_weights();
 	test_bounds();
+	test_interrupted();
 	return unit_summary();
 }

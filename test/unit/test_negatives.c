@@ -13,7 +13,7 @@
 
 enum
 {
-	DOMAIN, USER, ITEM, CATEGORY, AGE, HOUR, FIELDS
+	DOMAIN, USER, ITEM, CATEGORY, AGE, HOUR, PRICE, CHANNEL, FIELDS
 };
 
 #define ROWS 6000
@@ -22,8 +22,8 @@ enum
 #define DOMAINS 3
 
 static const uint32_t table_rows[FIELDS] = {FIRST_ID + DOMAINS, FIRST_ID + USERS,
-FIRST_ID + ITEMS, FIRST_ID + 5, FIRST_ID + 4, FIRST_ID + 24};
-static const uint32_t field_table[FIELDS] = {0, 1, 2, 3, 4, 5};
+FIRST_ID + ITEMS, FIRST_ID + 5, FIRST_ID + 4, FIRST_ID + 24, FIRST_ID + 32, FIRST_ID + 2};
+static const uint32_t field_table[FIELDS] = {0, 1, 2, 3, 4, 5, 6, 7};
 static const bool field_is_list[FIELDS];
 
 /* Positives only; low items are frequent; each domain has its own. */
@@ -52,6 +52,9 @@ make_log(Arena *arena)
 		to[CATEGORY] = FIRST_ID + (item + (random_below(&random, 100) == 0)) % 5;
 		to[AGE] = FIRST_ID + user % 4;
 		to[HOUR] = FIRST_ID + random_below(&random, 24);
+		/* every fifth row has a discount, nearly all are from one channel */
+		to[PRICE] = FIRST_ID + (item * 7 + random_below(&random, 5) / 4) % 32;
+		to[CHANNEL] = FIRST_ID + (random_below(&random, 50) == 0);
 		labels[row] = 1;
 		weights[row] = 1 + (float) (user % 3);
 	}
@@ -99,10 +102,20 @@ is_of_split(const Dataset *data, int split, const uint32_t *ids, float weight)
 		const uint32_t *own = data->ids + row * FIELDS;
 
 		if (own[DOMAIN] == ids[DOMAIN] && own[USER] == ids[USER] && own[AGE] == ids[AGE] &&
-			own[HOUR] == ids[HOUR] && data->weights[row] == weight)
+			own[HOUR] == ids[HOUR] && fabs(data->weights[row] - weight) < 1e-5)
 			return true;
 	}
 	return false;
+}
+
+static double
+mean_weight(const Dataset *data)
+{
+	double		sum = 0;
+
+	for (size_t row = 0; row < data->split_start[1]; row++)
+		sum += data->weights[row];
+	return sum / (double) data->split_start[1];
 }
 
 static void
@@ -111,6 +124,9 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 {
 	int			bad = 0;
 	uint64_t	total = report->missing;
+	float		scale = data->weights[0] / sampled->weights[0];
+
+	CHECK(fabs(mean_weight(sampled) - 1) < 1e-6);
 
 	for (int split = 0; split < 3; split++)
 	{
@@ -126,7 +142,7 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 
 			bad += sampled->labels[row] != 0 || !is_sold(data, ids) ||
 				has_taken(data, data->split_start[split + 1], ids) ||
-				!is_of_split(data, split, ids, sampled->weights[row]);
+				!is_of_split(data, split, ids, scale * sampled->weights[row]);
 		}
 		total += report->drawn[split];
 	}
@@ -146,6 +162,62 @@ share_of_frequent(const Dataset *sampled, const NegativeReport *report)
 	for (size_t row = end - report->drawn[0]; row < end; row++)
 		n += sampled->ids[row * FIELDS + ITEM] < FIRST_ID + ITEMS / 2;
 	return (double) n / (double) report->drawn[0];
+}
+
+/*
+ * Users never seen in training share an id: together they have taken every
+ * item, and still there are items for each of them.
+ */
+static void
+check_unseen_users(Arena *arena, const Config *config, Dataset *data, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	const Dataset *sampled;
+	uint32_t   *ids = (uint32_t *) data->ids + data->split_start[2] * FIELDS;
+	size_t		n = data->split_start[3] - data->split_start[2];
+
+	for (size_t i = 0; i < n; i++)
+	{
+		ids[i * FIELDS + DOMAIN] = FIRST_ID;
+		ids[i * FIELDS + USER] = UNSEEN_ID;
+		ids[i * FIELDS + ITEM] = FIRST_ID + DOMAINS * (uint32_t) (i % (ITEMS / DOMAINS));
+	}
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(sampled && report.drawn[2] == n * config->negatives);
+	CHECK(report.missing == 0);
+}
+
+static bool
+interrupted_after(void *context)
+{
+	return --*(int *) context < 0;
+}
+
+/* However early the host wants to stop. */
+static void
+check_interrupted(const Config *config, const Dataset *data, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	bool		done = false;
+	int			calls = 0;
+
+	host.interrupted = interrupted_after;
+	for (; !done; calls++)
+	{
+		Arena		arena;
+		EngineError error;
+		NegativeReport report;
+		int			left = calls;
+
+		arena_init_malloc(&arena);
+		host.context = &left;
+		done = negatives_draw(&arena, config, data, bonds, &host, &report, &error) != NULL;
+		CHECK(done || error.code == ENGINE_INTERRUPTED);
+		arena_free_all(&arena);
+	}
+	CHECK(calls > 5 && calls < 100);
 }
 
 static void
@@ -196,9 +268,9 @@ main(void)
 	sampled = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
 	CHECK(sampled != NULL);
 	CHECK(dataset_check(sampled, &error));
-	CHECK(report.with_item[ITEM] && report.with_item[CATEGORY]);
+	CHECK(report.with_item[ITEM] && report.with_item[CATEGORY] && report.with_item[PRICE]);
 	CHECK(!report.with_item[DOMAIN] && !report.with_item[USER] && !report.with_item[AGE] &&
-		  !report.with_item[HOUR]);
+		  !report.with_item[HOUR] && !report.with_item[CHANNEL]);
 	check_rows(data, sampled, &config, &report);
 	by_popularity = share_of_frequent(sampled, &report);
 	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
@@ -218,6 +290,8 @@ main(void)
 	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
 	CHECK(again && !report.with_item[CATEGORY] && report.with_item[HOUR]);
 	check_without_user(&arena, &config, data, bonds);
+	check_interrupted(&config, data, bonds);
+	check_unseen_users(&arena, &config, data, bonds);
 	arena_free_all(&arena);
 	return unit_summary();
 }

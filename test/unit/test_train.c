@@ -107,6 +107,63 @@ mean_score(Arena *arena, const Dataset *data, const Model *model, double *mean, 
 	}
 }
 
+/*
+ * Mean score of test rows among which positives are as frequent as "rate" has
+ * it: each class weighted to its share.
+ */
+static double
+mean_score_at(Arena *arena, const Dataset *data, const Model *model, double rate)
+{
+	EngineError error = {0};
+	size_t		first = data->split_start[2];
+	size_t		n = data->split_start[3] - first;
+	double	   *scores = ARENA_ARRAY(arena, double, n);
+	Scorer	   *scorer = scorer_create(arena, model, &error);
+	ScoreRows	rows = {.n_rows = n,.ids = data->ids + first * TOY_FIELDS,
+	.list_start = data->list_start,.list_members = data->list_members};
+	double		sum[2] = {0, 0};
+	double		count[2] = {0, 0};
+
+	scorer_score(scorer, &rows, scores);
+	for (size_t i = 0; i < n; i++)
+	{
+		sum[data->labels[first + i]] += scores[i];
+		count[data->labels[first + i]]++;
+	}
+	return rate * sum[1] / count[1] + (1 - rate) * sum[0] / count[0];
+}
+
+/* Scores fit rows of that share of positives, whether calibrated, weighted, validated or not. */
+static void
+check_base_rate(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	size_t		valid_end;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, 20000);
+	valid_end = data->split_start[2];
+	toy_config(&config, ARCH_WIDE);
+	for (int i = 0; i < 16; i++)
+	{
+		TrainResult *result;
+
+		config.base_rate = i & 1 ? 0.05 : 0.8;
+		config.calibration = i & 2;
+		config.positive_weight = i & 4 ? 5 : 1;
+		data->split_start[2] = i & 8 ? data->split_start[1] : valid_end;
+		result = train_toy(&arena, data, &config, &error);
+		CHECK(result != NULL);
+		data->split_start[2] = valid_end;
+		CHECK(fabs(mean_score_at(&arena, data, result->model, config.base_rate) /
+				   config.base_rate - 1) < 0.08);
+	}
+	arena_free_all(&arena);
+}
+
 /* Whatever positives count in the loss, scores are probabilities; unless told otherwise. */
 static void
 check_calibrated(void)
@@ -324,6 +381,7 @@ main(void)
 	check_every_architecture();
 	check_learns();
 	check_calibrated();
+	check_base_rate();
 	check_reproducible();
 	check_mask_update(SEARCH_EXPERTS);
 	check_mask_update(SEARCH_FULL);
