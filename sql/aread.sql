@@ -12,7 +12,7 @@ COMMENT ON SCHEMA aread IS 'models, masks and training history of the extension 
 
 CREATE TABLE aread.stored_source (
   relation regclass PRIMARY KEY,
-  label text NOT NULL,
+  label text,
   domain text NOT NULL,
   user_id text,
   item_id text,
@@ -24,7 +24,7 @@ CREATE TABLE aread.stored_source (
 );
 COMMENT ON TABLE aread.stored_source IS 'column roles of registered interaction tables';
 COMMENT ON COLUMN aread.stored_source.relation IS 'the table or view';
-COMMENT ON COLUMN aread.stored_source.label IS 'label column';
+COMMENT ON COLUMN aread.stored_source.label IS 'label column; NULL: every row is positive';
 COMMENT ON COLUMN aread.stored_source.domain IS 'domain column';
 COMMENT ON COLUMN aread.stored_source.user_id IS 'user column, if there is one';
 COMMENT ON COLUMN aread.stored_source.item_id IS 'item column, if there is one';
@@ -53,7 +53,7 @@ CREATE TABLE aread.stored_version (
   model_id bigint NOT NULL REFERENCES aread.stored_model ON DELETE CASCADE,
   version integer NOT NULL,
   source_name text NOT NULL,
-  label text NOT NULL,
+  label text,
   label_threshold float8,
   domain_feature integer NOT NULL,
   user_feature integer,
@@ -82,6 +82,8 @@ CREATE TABLE aread.stored_version (
   seconds float8 NOT NULL,
   crc bigint NOT NULL,
   software text NOT NULL,
+  sampled_rows bigint NOT NULL,
+  calibration float8[] NOT NULL,
   trained_at timestamptz NOT NULL,
   UNIQUE (model_id, version)
 );
@@ -90,7 +92,7 @@ COMMENT ON COLUMN aread.stored_version.version_id IS 'never reused';
 COMMENT ON COLUMN aread.stored_version.model_id IS 'its model';
 COMMENT ON COLUMN aread.stored_version.version IS '1, 2, ... within the model';
 COMMENT ON COLUMN aread.stored_version.source_name IS 'source relation, by its name at the time';
-COMMENT ON COLUMN aread.stored_version.label IS 'label column';
+COMMENT ON COLUMN aread.stored_version.label IS 'label column; NULL: every row was positive';
 COMMENT ON COLUMN aread.stored_version.label_threshold IS 'positive from this label value on; NULL: labels are 0 and 1';
 COMMENT ON COLUMN aread.stored_version.domain_feature IS 'position of the domain among the features, from 0';
 COMMENT ON COLUMN aread.stored_version.user_feature IS 'position of the user';
@@ -119,6 +121,8 @@ COMMENT ON COLUMN aread.stored_version.best_evaluation IS 'evaluation whose para
 COMMENT ON COLUMN aread.stored_version.seconds IS 'seconds of training, without reading';
 COMMENT ON COLUMN aread.stored_version.crc IS 'CRC-32C over all tensors and masks';
 COMMENT ON COLUMN aread.stored_version.software IS 'version of aread that trained it';
+COMMENT ON COLUMN aread.stored_version.sampled_rows IS 'negative rows sampled, over all splits';
+COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits';
 COMMENT ON COLUMN aread.stored_version.trained_at IS 'when';
 
 CREATE TABLE aread.stored_feature (
@@ -134,6 +138,7 @@ CREATE TABLE aread.stored_feature (
   weight_sd float8,
   domain_weights bigint NOT NULL,
   domain_weight_sd float8,
+  goes_with_item boolean,
   PRIMARY KEY (version_id, position)
 );
 COMMENT ON TABLE aread.stored_feature IS 'features of each version';
@@ -149,6 +154,7 @@ COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature';
 COMMENT ON COLUMN aread.stored_feature.weight_sd IS 'standard deviation of its wide weights under their L2';
 COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and domain that have a weight';
 COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
+COMMENT ON COLUMN aread.stored_feature.goes_with_item IS 'taken from the item of a sampled negative; NULL: none were sampled';
 
 CREATE TABLE aread.stored_domain (
   version_id bigint NOT NULL REFERENCES aread.stored_version ON DELETE CASCADE,
@@ -171,7 +177,7 @@ COMMENT ON TABLE aread.stored_domain IS 'domains of each version';
 COMMENT ON COLUMN aread.stored_domain.version_id IS 'its version';
 COMMENT ON COLUMN aread.stored_domain.number IS 'rank by training rows, from 0';
 COMMENT ON COLUMN aread.stored_domain.name IS 'value of the domain column';
-COMMENT ON COLUMN aread.stored_domain.rows IS 'training rows';
+COMMENT ON COLUMN aread.stored_domain.rows IS 'training rows, sampled negatives included, as in all numbers here';
 COMMENT ON COLUMN aread.stored_domain.positives IS 'positive ones among them';
 COMMENT ON COLUMN aread.stored_domain.minor IS 'below minor_share of the training rows';
 COMMENT ON COLUMN aread.stored_domain.major IS 'above major_share of the training rows';
@@ -297,7 +303,7 @@ RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
 COMMENT ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
-'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none';
+'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none, with the negatives sampled for them; a table without a label holds positives only and needs option negatives';
 
 CREATE FUNCTION aread_drop(model text, if_exists boolean DEFAULT false)
 RETURNS boolean
@@ -318,7 +324,7 @@ RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_register';
 COMMENT ON FUNCTION aread_register(regclass, text, text, text, text, text[], text, text) IS
-'keep a table''s column roles, so that other functions need its name only; again: replace them';
+'keep a table''s column roles, so that other functions need its name only; again: replace them; without a label column every row counts as positive';
 
 CREATE FUNCTION aread_unregister(source regclass)
 RETURNS boolean
@@ -389,7 +395,7 @@ RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate';
 COMMENT ON FUNCTION aread_evaluate(text, regclass) IS
-'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only';
+'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only; for a model trained without a label, the one registered for the table or the column label';
 
 CREATE FUNCTION aread_evaluate_domains(
   model text,
@@ -519,7 +525,7 @@ JOIN pg_catalog.pg_class c ON c.oid = s.relation
 WHERE pg_catalog.has_any_column_privilege(s.relation, 'SELECT');
 COMMENT ON VIEW aread.source IS 'registered interaction tables that the current role can read';
 COMMENT ON COLUMN aread.source.relation IS 'the table or view';
-COMMENT ON COLUMN aread.source.label IS 'label column';
+COMMENT ON COLUMN aread.source.label IS 'label column; NULL: every row is positive';
 COMMENT ON COLUMN aread.source.domain IS 'domain column';
 COMMENT ON COLUMN aread.source.user_id IS 'user column';
 COMMENT ON COLUMN aread.source.item_id IS 'item column';
@@ -533,6 +539,7 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.architecture, v.options, v.config, v.seed,
        v.train_rows, v.valid_rows, v.test_rows,
        v.rows_read - v.train_rows - v.valid_rows - v.test_rows AS skipped_rows,
+       v.sampled_rows,
        v.n_domains AS domains, v.n_parameters AS parameters,
        (SELECT pg_catalog.sum(pg_catalog.octet_length(c.data))::bigint
         FROM aread.stored_chunk c WHERE c.version_id = v.version_id) AS bytes,
@@ -542,6 +549,7 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.test_measures[1] AS test_auc, v.test_measures[2] AS test_domain_auc,
        v.test_measures[3] AS test_major5_auc, v.test_measures[4] AS test_minor10_auc,
        v.test_measures[5] AS test_minor5_auc, v.test_measures[6] AS test_log_loss,
+       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift,
        e.epoch AS best_epoch, v.seconds, v.crc, v.software, v.trained_at
 FROM aread.visible_version v
 LEFT JOIN aread.stored_evaluation e
@@ -556,10 +564,11 @@ COMMENT ON COLUMN aread.model.architecture IS 'wide, fm, mmoe, hei, hemp or area
 COMMENT ON COLUMN aread.model.options IS 'options as they were given';
 COMMENT ON COLUMN aread.model.config IS 'every option of the trainer as it was used';
 COMMENT ON COLUMN aread.model.seed IS 'seed of all random numbers';
-COMMENT ON COLUMN aread.model.train_rows IS 'rows trained on';
-COMMENT ON COLUMN aread.model.valid_rows IS 'rows that decided when to stop';
-COMMENT ON COLUMN aread.model.test_rows IS 'rows measured at the end';
+COMMENT ON COLUMN aread.model.train_rows IS 'rows of the source trained on';
+COMMENT ON COLUMN aread.model.valid_rows IS 'rows of the source that decided when to stop';
+COMMENT ON COLUMN aread.model.test_rows IS 'rows of the source measured at the end';
 COMMENT ON COLUMN aread.model.skipped_rows IS 'rows left out: without label, domain or split';
+COMMENT ON COLUMN aread.model.sampled_rows IS 'negative rows sampled for them, over all splits';
 COMMENT ON COLUMN aread.model.domains IS 'domains seen in training';
 COMMENT ON COLUMN aread.model.parameters IS 'numbers in all tensors';
 COMMENT ON COLUMN aread.model.bytes IS 'bytes of tensors, vocabularies and masks';
@@ -575,6 +584,8 @@ COMMENT ON COLUMN aread.model.test_major5_auc IS 'the same over the 5 largest do
 COMMENT ON COLUMN aread.model.test_minor10_auc IS 'the same over the 10 smallest domains';
 COMMENT ON COLUMN aread.model.test_minor5_auc IS 'the same over the 5 smallest domains';
 COMMENT ON COLUMN aread.model.test_log_loss IS 'mean log loss';
+COMMENT ON COLUMN aread.model.calibration_factor IS 'what the scores'' logits are multiplied by, to fit validation rows; below 1: the network was too sure';
+COMMENT ON COLUMN aread.model.calibration_shift IS 'what is then added to them, also to take positive_weight out and move to base_rate';
 COMMENT ON COLUMN aread.model.best_epoch IS 'epoch whose parameters were kept; 0: the start';
 COMMENT ON COLUMN aread.model.seconds IS 'seconds of training';
 COMMENT ON COLUMN aread.model.crc IS 'CRC-32C over all tensors and masks: equal models have equal ones';
@@ -590,7 +601,7 @@ SELECT v.model, v.version, v.deployed, f.position + 1 AS position, f.name, f.kin
         WHERE o.version_id = f.version_id AND o.vocabulary = f.vocabulary
           AND o.position <> f.position) AS shares_with,
        f.vocabulary_rows - 3 AS "values", f.min_count, f.edges,
-       f.weight_sd, f.domain_weights, f.domain_weight_sd
+       f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.visible_version v
 JOIN aread.stored_feature f USING (version_id);
 COMMENT ON VIEW aread.feature IS 'features of each version';
@@ -609,6 +620,7 @@ COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature';
 COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it; NULL without a wide part';
 COMMENT ON COLUMN aread.feature.domain_weights IS 'pairs of value and domain that have a weight of their own';
 COMMENT ON COLUMN aread.feature.domain_weight_sd IS 'how much its values matter otherwise in one domain than in another: standard deviation of these weights in logits; NULL: it has none';
+COMMENT ON COLUMN aread.feature.goes_with_item IS 'did sampled negatives take it from their item (or from the positive row)? NULL: none were sampled';
 
 CREATE VIEW aread.domain WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, d.name AS domain, d.rows, d.positives, d.minor, d.major,
@@ -621,7 +633,7 @@ COMMENT ON COLUMN aread.domain.model IS 'name of the model';
 COMMENT ON COLUMN aread.domain.version IS 'its version';
 COMMENT ON COLUMN aread.domain.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.domain.domain IS 'value of the domain column';
-COMMENT ON COLUMN aread.domain.rows IS 'training rows';
+COMMENT ON COLUMN aread.domain.rows IS 'training rows, sampled negatives included, as in all numbers here';
 COMMENT ON COLUMN aread.domain.positives IS 'positive ones among them';
 COMMENT ON COLUMN aread.domain.minor IS 'below minor_share of the training rows';
 COMMENT ON COLUMN aread.domain.major IS 'above major_share of the training rows';

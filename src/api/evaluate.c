@@ -13,8 +13,10 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "serve/cache.h"
+#include "source/reader.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* Rows scored between two looks at interrupts. */
@@ -95,6 +97,31 @@ measure(ModelEvaluation *evaluation, const Dataset *data, const double *scores,
 		host_raise(&error);
 }
 
+/*
+ * The label column: the one trained with; of a model that was trained without,
+ * the one registered for the relation, or "label".
+ */
+static const char *
+label_column(const LoadedModel *loaded, Oid relation)
+{
+	ColumnRoles *roles;
+
+	if (loaded->spec->label)
+		return loaded->spec->label;
+	check_relation(relation);
+	roles = catalog_roles(relation);
+	if (roles && roles->label)
+		return roles->label;
+	if (!OidIsValid(column_type(relation, "label")))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("relation \"%s\" has no label column", get_rel_name(relation)),
+				 errdetail("Model \"%s\" was trained without one, on positive rows and sampled negatives.",
+						   loaded->version.name),
+				 errhint("Evaluate over rows of both kinds that have a column \"label\", or name theirs with aread_register.")));
+	return "label";
+}
+
 /* Everything is allocated in the current memory context. */
 static ModelEvaluation *
 evaluate(FunctionCallInfo fcinfo)
@@ -110,8 +137,9 @@ evaluate(FunctionCallInfo fcinfo)
 	double	   *scores;
 
 	cache_pin(served, CurrentMemoryContext);
-	data = source_read_as(PG_GETARG_OID(1), spec, &options, CurrentMemoryContext,
-						  &evaluation->report);
+	data = source_read_as(PG_GETARG_OID(1), spec,
+						  label_column(served->loaded, PG_GETARG_OID(1)), &options,
+						  CurrentMemoryContext, &evaluation->report);
 	evaluation->loaded = served->loaded;
 	evaluation->n_rows = data->split_start[3];
 	evaluation->n_domains = served->loaded->model->n_domains;

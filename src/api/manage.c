@@ -72,6 +72,7 @@ aread_register(PG_FUNCTION_ARGS)
 	roles = roles_resolve(fcinfo, PG_GETARG_OID(0), &arguments, NULL);
 	check_owner(roles->relation);
 	source_check_roles(roles);
+	roles_report_no_label(roles);
 	catalog_register(roles);
 	PG_RETURN_VOID();
 }

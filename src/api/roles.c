@@ -10,6 +10,7 @@
 #include "source/reader.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int argument)
@@ -21,7 +22,8 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 
 /*
  * A role that need not be filled: its default name counts if there is such a
- * column, and it is not the label.
+ * column, and it is not the label.  The label itself is one: logs may hold
+ * positives only.
  */
 static char *
 optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRoles *roles,
@@ -33,7 +35,7 @@ optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRo
 		return given;
 	if (known)
 		return known;
-	if (strcmp(roles->label, default_name) == 0 ||
+	if ((roles->label && strcmp(roles->label, default_name) == 0) ||
 		!OidIsValid(column_type(roles->relation, default_name)))
 		return NULL;
 	return pstrdup(default_name);
@@ -86,7 +88,7 @@ roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *argume
 	if (!known)
 		known = &nothing;
 	roles->relation = relation;
-	roles->label = required_role(fcinfo, arguments->label, known->label, "label");
+	roles->label = optional_role(fcinfo, arguments->label, known->label, roles, "label");
 	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
 	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, roles,
 								   "user_id");
@@ -99,4 +101,13 @@ roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *argume
 	roles->features = PG_ARGISNULL(arguments->features) ? known->features :
 		feature_list(fcinfo, arguments->features);
 	return roles;
+}
+
+void
+roles_report_no_label(const ColumnRoles *roles)
+{
+	if (!roles->label)
+		ereport(NOTICE,
+				(errmsg("relation \"%s\" has no label column: every row counts as positive",
+						get_rel_name(roles->relation))));
 }

@@ -26,10 +26,12 @@ typedef struct RoleArguments
 /*
  * The roles of a relation's columns: what the call says, else what "known"
  * (NULL: nothing) says, else the columns called label, domain, user_id,
- * item_id and split; the last three only if there are such.  A weight is none
- * unless one is named.
+ * item_id and split; but for the domain only if there are such.  A weight is
+ * none unless one is named.
  */
 extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, Oid relation,
 								  const RoleArguments *arguments, const ColumnRoles *known);
+/* Word of a relation without a label column: it may have one of another name. */
+extern void roles_report_no_label(const ColumnRoles *roles);
 
 #endif							/* AREAD_ROLES_H */

@@ -155,6 +155,53 @@ result_row(FunctionCallInfo fcinfo, const NewModel *new, int32 version)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
+/* Names of the features that went with the items, but for the item's own. */
+static char *
+names_with_item(const FeatureSpec *spec, const bool *with_item)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int f = 0; f < spec->n_features; f++)
+		if (with_item[f] && f != spec->item_feature)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", spec->features[f].name);
+	return names.len > 0 ? names.data : "none";
+}
+
+static void
+report_negatives(const NewModel *new, uint64 missing)
+{
+	ereport(NOTICE,
+			(errmsg("sampled " UINT64_FORMAT " negative rows", new->sampled_rows),
+			 errdetail("Columns that went with the item: %s.",
+					   names_with_item(new->spec, new->with_item))));
+	if (missing > 0)
+		ereport(NOTICE,
+				(errmsg("no item was found for " UINT64_FORMAT " more negative rows", missing),
+				 errdetail("Their users have taken all of the domain's items, or nearly all.")));
+}
+
+/* A dataset with sampled negatives, in place of the one read. */
+static Dataset *
+sample_negatives(Arena *arena, NewModel *new, Dataset *data, const EngineHost *host)
+{
+	FieldBond  *bonds = palloc(new->spec->n_features * sizeof(FieldBond));
+	NegativeReport report;
+	EngineError error;
+	Dataset    *sampled;
+
+	for (int f = 0; f < new->spec->n_features; f++)
+		bonds[f] = new->spec->features[f].bond;
+	sampled = negatives_draw(arena, new->config, data, bonds, host, &report, &error);
+	if (!sampled)
+		host_raise(&error);
+	pfree((void *) data->ids);
+	new->sampled_rows = report.drawn[0] + report.drawn[1] + report.drawn[2];
+	new->with_item = report.with_item;
+	report_negatives(new, report.missing);
+	return sampled;
+}
+
 static void
 train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 {
@@ -172,12 +219,32 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 	data = source_read(new->roles, options, context, &spec, report);
 	report_skips(report);
 	host_arena(&arena, context);
+	new->spec = spec;
+	new->report = report;
+	if (new->config->negatives > 0)
+		data = sample_negatives(&arena, new, data, &host);
 	new->result = train(&arena, new->config, data, &host, &reporting, &error);
 	if (!new->result)
 		host_raise(&error);
-	new->spec = spec;
-	new->report = report;
 	report_start_kept(new);
+}
+
+/* Roles that sampling negatives needs, or not sampling any. */
+static void
+check_negatives(const ColumnRoles *roles, const Config *config)
+{
+	if (config->negatives > 0 && !roles->item_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"negatives\" needs an item column"),
+				 errhint("Name it by argument \"item_id\".")));
+	if (config->negatives == 0 && !roles->label)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("relation \"%s\" has no label column", get_rel_name(roles->relation)),
+				 errdetail("A label says which rows are positive; where no argument names it, it is the column \"label\"."),
+				 errhint("Name it by argument \"label\"; if every row is positive, set option \"negatives\".")));
+	roles_report_no_label(roles);
 }
 
 PG_FUNCTION_INFO_V1(aread_train);
@@ -211,6 +278,7 @@ aread_train(PG_FUNCTION_ARGS)
 		PG_GETARG_JSONB_P(8);
 	options_parse(new.options, &config, &options);
 	new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
+	check_negatives(new.roles, &config);
 	new.name = PG_ARGISNULL(1) ? get_rel_name(relation) :
 		text_to_cstring(PG_GETARG_TEXT_PP(1));
 	catalog_check_name(new.name);

@@ -219,7 +219,8 @@ read_version(FeatureSpec *spec, Config *config, int64 version_id, MemoryContext 
 	if (query_version("SELECT label, label_threshold, domain_feature, user_feature, item_feature,"
 					  " config FROM aread.stored_version WHERE version_id = $1", version_id) != 1)
 		stored_corrupt("version", "Its row is missing.");
-	spec->label = MemoryContextStrdup(context, text_value(0, 1));
+	catalog_value(0, 1, &isnull);
+	spec->label = isnull ? NULL : MemoryContextStrdup(context, text_value(0, 1));
 	threshold = catalog_value(0, 2, &isnull);
 	spec->label_threshold = isnull ? NAN : DatumGetFloat8(threshold);
 	spec->domain_feature = feature_position(0, 3);

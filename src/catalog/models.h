@@ -34,6 +34,8 @@ typedef struct NewModel
 	const Config *config;		/* as used */
 	const FeatureSpec *spec;
 	const ReadReport *report;
+	uint64		sampled_rows;	/* negatives, not among the report's rows */
+	const bool *with_item;		/* [n_features] what went with their items; NULL: none sampled */
 	const TrainResult *result;
 } NewModel;
 

@@ -24,7 +24,7 @@
 
 #define SOFTWARE "aread " AREAD_VERSION
 #define N_MEASURES 6
-#define MAX_PARAMETERS 32
+#define MAX_PARAMETERS 40
 
 /* Arguments of one statement, collected one by one. */
 typedef struct Arguments
@@ -216,6 +216,7 @@ add_training(Arguments *arguments, const NewModel *new, uint32 crc)
 {
 	const TrainResult *result = new->result;
 	const ReadReport *report = new->report;
+	Calibration calibration = model_calibration(result->model);
 
 	add_int8(arguments, (int64) new->config->seed);
 	add_int8(arguments, (int64) report->rows_read);
@@ -233,6 +234,11 @@ add_training(Arguments *arguments, const NewModel *new, uint32 crc)
 	add_float8(arguments, result->seconds);
 	add_int8(arguments, crc);
 	add_text(arguments, SOFTWARE);
+	add_int8(arguments, (int64) new->sampled_rows);
+	add_float8_array(arguments, (double[2])
+	{
+		exp(calibration.log_scale), calibration.shift
+	}, 2);
 }
 
 static int64
@@ -262,10 +268,10 @@ insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
 		" architecture, seed, rows_read, train_rows, valid_rows, test_rows, null_labels,"
 		" bad_labels, null_domains, null_splits, n_parameters, n_domains, valid_measures,"
 		" valid_measure_rows, test_measures, test_measure_rows, best_evaluation, seconds, crc,"
-		" software, trained_at)"
+		" software, sampled_rows, calibration, trained_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12 ->> 'architecture',"
 		" $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,"
-		" $30, $31, pg_catalog.now()) RETURNING version_id", &arguments);
+		" $30, $31, $32, $33, pg_catalog.now()) RETURNING version_id", &arguments);
 	return DatumGetInt64(catalog_value(0, 1, NULL));
 }
 
@@ -306,8 +312,10 @@ insert_features(const NewModel *new, int64 version_id)
 		else
 			add_argument(&arguments, FLOAT8ARRAYOID, (Datum) 0, true);
 		add_weights(&arguments, new->result, f);
+		add_argument(&arguments, BOOLOID, BoolGetDatum(new->with_item && new->with_item[f]),
+					 !new->with_item);
 		run("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-			" $10, $11, $12)", &arguments);
+			" $10, $11, $12, $13)", &arguments);
 	}
 }
 

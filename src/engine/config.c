@@ -67,7 +67,7 @@ const Option config_options[] = {
 	{"negatives", OPTION_INT, AT(negatives), 0, 1000, NULL, "0", "",
 	"Negative rows sampled for each positive one: the same row with another item of its domain, one that the user is not known to have taken. For logs that hold positives only; scores then mean taken rather than sampled, unless base_rate says otherwise."},
 	{"negative_sampling", OPTION_CHOICE, AT(negative_sampling), 0, 0, samplings, "\"popularity\"", "",
-	"How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, so that scores tell taste beyond popularity, or each alike, so that popular items score higher."},
+	"How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, so that scores tell taste more than popularity, or each alike, so that popular items score higher."},
 	{"positive_weight", OPTION_REAL, AT(positive_weight), 1e-6, 1e6, NULL, "1", "",
 	"What a positive row counts in the loss, a negative one counting 1; calibration takes it out of the scores again."},
 	{"calibration", OPTION_BOOL, AT(calibration), 0, 1, NULL, "true", "",

@@ -56,10 +56,13 @@ check_labels(const Config *config, const Dataset *data, EngineError *error)
 		rows[data->labels[row]] += dataset_weight(data, row) > 0;
 	if (rows[0] > 0 && rows[1] > 0)
 		return true;
-	return engine_fail(error, ENGINE_BAD_INPUT, rows[1] > 0 && config->negatives == 0 ?
+	return engine_fail(error, ENGINE_BAD_INPUT, rows[1] == 0 ?
+					   "A model needs both positive and negative rows to learn from." :
+					   config->negatives == 0 ?
 					   "A model needs negative rows too; for logs that hold positives only, option \"negatives\" samples some." :
-					   "A model needs both positive and negative rows to learn from.",
-					   "all %zu training rows have label %d", rows[0] + rows[1], rows[1] > 0);
+					   "Negatives are other items of the same domain: no domain has one that its users have not taken.",
+					   "all %zu training rows%s have label %d", rows[0] + rows[1],
+					   data->weights ? " of weight above 0" : "", rows[1] > 0);
 }
 
 bool

@@ -38,14 +38,19 @@ void
 collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptions *options,
 			   FeatureSpec *spec, FeaturePlan *plans, ReadReport *report)
 {
+	int			next = spec->n_features;
+
 	memset(collector, 0, sizeof(*collector));
 	collector->options = options;
 	collector->spec = spec;
 	collector->plans = plans;
 	collector->report = report;
 	collector->context = CurrentMemoryContext;
-	collector->has_split = roles->split != NULL;
-	label_init(&collector->label, roles->relation, roles->label, options);
+	collector->label_at = roles->label ? next++ : -1;
+	collector->split_at = roles->split ? next++ : -1;
+	collector->weight_at = roles->weight ? next++ : -1;
+	if (roles->label)
+		label_init(&collector->label, roles->relation, roles->label, options);
 	split_init(&collector->split, roles, options);
 	weight_init(&collector->weight, roles->relation, roles->weight);
 	collector->columns = palloc0(spec->n_features * sizeof(CollectColumn));
@@ -181,18 +186,21 @@ number_id(Collector *collector, int f, Datum value, bool isnull, uint64 *hash)
 static bool
 skip_row(Collector *collector, const Datum *values, const bool *nulls)
 {
-	int			n_features = collector->spec->n_features;
-	LabelState	state = label_read(&collector->label, values[n_features], nulls[n_features],
-								   &collector->labels[collector->n_rows]);
+	uint8	   *label = &collector->labels[collector->n_rows];
+	LabelState	state = LABEL_GOOD;
 
 	collector->report->rows_read++;
+	*label = 1;
+	if (collector->label_at >= 0)
+		state = label_read(&collector->label, values[collector->label_at],
+						   nulls[collector->label_at], label);
 	if (state == LABEL_NULL)
 		collector->report->null_labels++;
 	else if (state == LABEL_BAD)
 		collector->report->bad_labels++;
 	else if (nulls[collector->spec->domain_feature])
 		collector->report->null_domains++;
-	else if (collector->split.method != SPLIT_BY_HASH && nulls[n_features + 1])
+	else if (collector->split.method != SPLIT_BY_HASH && nulls[collector->split_at])
 		collector->report->null_splits++;
 	else
 		return false;
@@ -232,10 +240,10 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	collector->hashes[collector->n_rows] = row_hash;
 	if (collector->split.method != SPLIT_BY_HASH)
 		collector->split_keys[collector->n_rows] =
-			split_key(&collector->split, values[n_features + 1]);
+			split_key(&collector->split, values[collector->split_at]);
 	if (collector->weights)
 		collector->weights[collector->n_rows] =
-			weight_read(&collector->weight, values[n_features + 1 + collector->has_split],
-						nulls[n_features + 1 + collector->has_split]);
+			weight_read(&collector->weight, values[collector->weight_at],
+						nulls[collector->weight_at]);
 	collector->n_rows++;
 }

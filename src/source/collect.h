@@ -35,8 +35,11 @@ typedef struct Collector
 	FeaturePlan *plans;
 	LabelReader label;
 	SplitReader split;
-	bool		has_split;		/* the value after the label is the split column's */
-	WeightReader weight;		/* the last value of a row, if there is one */
+	WeightReader weight;
+	/* positions among a row's values, after the features; -1: none */
+	int			label_at;
+	int			split_at;
+	int			weight_at;
 	ReadReport *report;
 	MemoryContext context;
 	CollectColumn *columns;		/* [n_features] */

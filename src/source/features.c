@@ -63,7 +63,7 @@ default_features(const ColumnRoles *roles)
 		char	   *name = lfirst(cell);
 		StringInfo	told = &used;
 
-		if (strcmp(name, roles->label) == 0 ||
+		if ((roles->label && strcmp(name, roles->label) == 0) ||
 			(roles->split && strcmp(name, roles->split) == 0) ||
 			(roles->weight && strcmp(name, roles->weight) == 0))
 			continue;
@@ -93,7 +93,7 @@ feature_names(const ColumnRoles *roles)
 	{
 		char	   *name = lfirst(cell);
 
-		if (strcmp(name, roles->label) == 0)
+		if (roles->label && strcmp(name, roles->label) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("label column \"%s\" cannot be a feature", name)));
@@ -210,13 +210,22 @@ apply_options(Feature *feature, FeaturePlan *plan, JsonbContainer *options, char
 			plan->buckets = integer_option(feature->name, key, &value, MAX_BUCKETS);
 		else if (strcmp(key, "min_count") == 0)
 			feature->min_count = integer_option(feature->name, key, &value, PG_INT32_MAX);
+		else if (strcmp(key, "goes_with_item") == 0)
+		{
+			if (value.type != jbvBool)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("option \"%s\" of feature \"%s\" must be true or false", key,
+								feature->name)));
+			feature->bond = value.val.boolean ? BOND_ITEM : BOND_ROW;
+		}
 		else if (strcmp(key, "vocabulary") == 0)
 			*shared = string_option(feature->name, key, &value);
 		else
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("unknown option \"%s\" of feature \"%s\"", key, feature->name),
-					 errhint("Known ones are kind, bins, buckets, min_count and vocabulary.")));
+					 errhint("Known ones are kind, bins, buckets, min_count, vocabulary and goes_with_item.")));
 	}
 }
 

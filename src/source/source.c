@@ -22,7 +22,8 @@ columns_to_read(const FeatureSpec *spec, const ColumnRoles *roles)
 
 	for (int f = 0; f < spec->n_features; f++)
 		columns = lappend(columns, spec->features[f].name);
-	columns = lappend(columns, roles->label);
+	if (roles->label)
+		columns = lappend(columns, roles->label);
 	if (roles->split)
 		columns = lappend(columns, roles->split);
 	if (roles->weight)
@@ -47,14 +48,12 @@ source_check_roles(const ColumnRoles *roles)
 	for (int i = 0; i < lengthof(named); i++)
 		if (named[i].name && !OidIsValid(column_type(roles->relation, named[i].name)))
 			missing_column(roles->relation, named[i].name, named[i].role);
-	if (strcmp(roles->label, roles->domain) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" cannot be both label and domain", roles->label)));
-	if (roles->weight && strcmp(roles->label, roles->weight) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" cannot be both label and weight", roles->label)));
+	for (int i = 1; roles->label && i < lengthof(named); i++)
+		if (named[i].name && strcmp(roles->label, named[i].name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" cannot be both label and %s", roles->label,
+							named[i].role)));
 	foreach(cell, roles->features)
 		if (!OidIsValid(column_type(roles->relation, lfirst(cell))))
 			missing_column(roles->relation, lfirst(cell), "feature");
@@ -151,7 +150,7 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 
 /* Match the model's features to columns by name; returns the columns to read. */
 static List *
-match_columns(Encoding *encoding, Oid relation, const FeatureSpec *spec)
+match_columns(Encoding *encoding, Oid relation, const FeatureSpec *spec, const char *label)
 {
 	List	   *columns = NIL;
 	StringInfoData missing;
@@ -180,15 +179,15 @@ match_columns(Encoding *encoding, Oid relation, const FeatureSpec *spec)
 				(errmsg("features that \"%s\" does not have count as NULL: %s",
 						get_rel_name(relation), missing.data)));
 	encoding->label_position = list_length(columns);
-	return lappend(columns, spec->label);
+	return lappend(columns, (char *) label);
 }
 
 Dataset *
-source_read_as(Oid relation, const FeatureSpec *spec, const SourceOptions *options,
-			   MemoryContext context, ReadReport *report)
+source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
+			   const SourceOptions *options, MemoryContext context, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	ColumnRoles roles = {.relation = relation,.label = spec->label,
+	ColumnRoles roles = {.relation = relation,.label = (char *) label,
 	.domain = spec->features[spec->domain_feature].name};
 	Encoding	encoding;
 	Dataset    *data;
@@ -197,7 +196,7 @@ source_read_as(Oid relation, const FeatureSpec *spec, const SourceOptions *optio
 	memset(report, 0, sizeof(*report));
 	source_check_roles(&roles);
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, report);
-	reader_run(relation, match_columns(&encoding, relation, spec), encode_row, &encoding);
+	reader_run(relation, match_columns(&encoding, relation, spec, label), encode_row, &encoding);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
 	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
 	data = collector_dataset(&encoding.rows);

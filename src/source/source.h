@@ -12,12 +12,13 @@
 
 #include "engine/config.h"
 #include "engine/dataset.h"
+#include "engine/negatives.h"
 
 /* Which column plays which part.  Names are as in pg_attribute (not quoted). */
 typedef struct ColumnRoles
 {
 	Oid			relation;
-	char	   *label;
+	char	   *label;			/* NULL: every row is positive */
 	char	   *domain;
 	char	   *user_id;		/* NULL: none */
 	char	   *item_id;		/* NULL: none */
@@ -84,6 +85,7 @@ typedef struct Feature
 	int			n_edges;		/* binned: bin = edges <= value */
 	double	   *edges;
 	uint32		min_count;
+	FieldBond	bond;			/* when negatives are sampled; not stored */
 } Feature;
 
 /* Everything that encoding a row needs; stored with the model. */
@@ -96,7 +98,7 @@ typedef struct FeatureSpec
 	int			domain_feature;
 	int			user_feature;	/* -1: none */
 	int			item_feature;	/* -1: none */
-	char	   *label;			/* column, as trained */
+	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
 } FeatureSpec;
 
@@ -113,7 +115,7 @@ typedef struct ReadReport
 	double		seconds;
 } ReadReport;
 
-/* Every column that has a role is there; raises an error otherwise. */
+/* Every column that has a role is there, and the label plays no other; raises an error otherwise. */
 extern void source_check_roles(const ColumnRoles *roles);
 
 /*
@@ -126,12 +128,12 @@ extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *optio
 							ReadReport *report);
 
 /*
- * Read a relation with the spec of a trained model: for evaluation.  All rows
- * land in SPLIT_TEST, whatever their split column says.
+ * Read a relation with the spec of a trained model and a label column: for
+ * evaluation.  All rows land in SPLIT_TEST, whatever their split column says.
  */
-extern Dataset *source_read_as(Oid relation, const FeatureSpec *spec,
-							   const SourceOptions *options,
-							   MemoryContext context, ReadReport *report);
+extern Dataset *source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
+							   const SourceOptions *options, MemoryContext context,
+							   ReadReport *report);
 
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);
