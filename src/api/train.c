@@ -222,7 +222,12 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 	new->spec = spec;
 	new->report = report;
 	if (new->config->negatives > 0)
+	{
+		double		start = host_seconds();
+
 		data = sample_negatives(&arena, new, data, &host);
+		report->seconds += host_seconds() - start;
+	}
 	new->result = train(&arena, new->config, data, &host, &reporting, &error);
 	if (!new->result)
 		host_raise(&error);
