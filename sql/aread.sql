@@ -139,22 +139,24 @@ CREATE TABLE aread.stored_feature (
   domain_weights bigint NOT NULL,
   domain_weight_sd float8,
   goes_with_item boolean,
+  counted integer,
   PRIMARY KEY (version_id, position)
 );
 COMMENT ON TABLE aread.stored_feature IS 'features of each version';
 COMMENT ON COLUMN aread.stored_feature.version_id IS 'its version';
 COMMENT ON COLUMN aread.stored_feature.position IS 'field of the network, from 0';
 COMMENT ON COLUMN aread.stored_feature.name IS 'column name';
-COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned or list';
+COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, or rows: how many training rows another feature''s value has';
 COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a list of its members';
 COMMENT ON COLUMN aread.stored_feature.vocabulary IS 'number of its vocabulary; features may share one';
 COMMENT ON COLUMN aread.stored_feature.vocabulary_rows IS 'ids of that vocabulary';
 COMMENT ON COLUMN aread.stored_feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin';
 COMMENT ON COLUMN aread.stored_feature.weight_sd IS 'standard deviation of its wide weights under their L2';
 COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and domain that have a weight';
 COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
 COMMENT ON COLUMN aread.stored_feature.goes_with_item IS 'taken from the item of a sampled negative; NULL: none were sampled';
+COMMENT ON COLUMN aread.stored_feature.counted IS 'of a count of training rows: position of the feature whose rows are counted';
 
 CREATE TABLE aread.stored_domain (
   version_id bigint NOT NULL REFERENCES aread.stored_version ON DELETE CASCADE,
@@ -600,7 +602,8 @@ SELECT v.model, v.version, v.deployed, f.position + 1 AS position, f.name, f.kin
        (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
         WHERE o.version_id = f.version_id AND o.vocabulary = f.vocabulary
           AND o.position <> f.position) AS shares_with,
-       f.vocabulary_rows - 3 AS "values", f.min_count, f.edges,
+       f.vocabulary_rows - 3 AS "values", f.min_count,
+       CASE WHEN f.kind = 'binned' THEN f.edges END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.visible_version v
 JOIN aread.stored_feature f USING (version_id);
@@ -610,7 +613,7 @@ COMMENT ON COLUMN aread.feature.version IS 'its version';
 COMMENT ON COLUMN aread.feature.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.feature.position IS 'place in the network''s input, from 1';
 COMMENT ON COLUMN aread.feature.name IS 'column name';
-COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned or list';
+COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, or rows: how many training rows the user or the item has';
 COMMENT ON COLUMN aread.feature.type IS 'type of the values, of a list of its members';
 COMMENT ON COLUMN aread.feature.role IS 'domain, user or item';
 COMMENT ON COLUMN aread.feature.shares_with IS 'a feature with the same vocabulary';

@@ -90,7 +90,7 @@ encode_domain(FunctionCallInfo fcinfo, PredictCall *call)
 }
 
 static float8
-score(const PredictCall *call)
+score(PredictCall *call)
 {
 	const FeatureSpec *spec = call->row.spec;
 	ScoreRows	rows = input_rows(&call->row);

@@ -282,6 +282,7 @@ aread_train(PG_FUNCTION_ARGS)
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
 		PG_GETARG_JSONB_P(8);
 	options_parse(new.options, &config, &options);
+	options.negatives = config.negatives > 0;
 	new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
 	check_negatives(new.roles, &config);
 	new.name = PG_ARGISNULL(1) ? get_rel_name(relation) :

@@ -139,6 +139,8 @@ parse_kind(const char *kind)
 		return FEATURE_CATEGORICAL;
 	if (strcmp(kind, "binned") == 0)
 		return FEATURE_BINNED;
+	if (strcmp(kind, "rows") == 0)
+		return FEATURE_ROWS;
 	if (strcmp(kind, "list") != 0)
 		stored_corrupt("feature", "Its kind is unknown.");
 	return FEATURE_LIST;
@@ -150,7 +152,8 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 	MemoryContext old;
 
 	spec->n_features =
-		(int) query_version("SELECT position, name, kind, type_name, vocabulary, min_count, edges"
+		(int) query_version("SELECT position, name, kind, type_name, vocabulary, min_count, edges,"
+							" counted"
 							" FROM aread.stored_feature WHERE version_id = $1 ORDER BY position",
 							version_id);
 	old = MemoryContextSwitchTo(context);
@@ -169,6 +172,10 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 		read_edges(feature, f, 7);
 		if (feature->vocabulary < 0 || feature->vocabulary >= spec->n_features)
 			stored_corrupt("feature", "Its vocabulary is out of range.");
+		if (feature->kind == FEATURE_ROWS)
+			feature->counted = DatumGetInt32(catalog_value(f, 8, NULL));
+		else if (spec->n_columns++ != f)
+			stored_corrupt("feature", "A count stands before a column.");
 		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
 	}
 	MemoryContextSwitchTo(old);
@@ -245,7 +252,11 @@ check_spec(const FeatureSpec *spec)
 		const Feature *feature = &spec->features[f];
 		const Vocabulary *vocabulary = &spec->vocabularies[feature->vocabulary];
 
-		if (feature->kind == FEATURE_BINNED &&
+		if (feature->kind == FEATURE_ROWS &&
+			(feature->counted < 0 || feature->counted >= spec->n_columns ||
+			 spec->features[feature->counted].kind != FEATURE_CATEGORICAL))
+			stored_corrupt("feature", "What it counts is out of range.");
+		if ((feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS) &&
 			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
 			stored_corrupt("feature", "Its bins do not fit its vocabulary.");
 	}

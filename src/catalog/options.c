@@ -33,6 +33,8 @@ const Option source_options[] = {
 	"Bins of a numeric feature, by training quantiles."},
 	{"min_count", OPTION_INT, AT(default_min_count), 1, 1000000000, NULL, "1", "",
 	"Values with fewer training rows share one id."},
+	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
+	"Add two features: how many training rows the user has, and the item."},
 };
 
 const int	n_source_options = lengthof(source_options);
@@ -46,6 +48,7 @@ source_defaults(SourceOptions *source)
 	source->test_share = 0.1;
 	source->default_bins = 32;
 	source->default_min_count = 1;
+	source->row_counts = true;
 }
 
 static void

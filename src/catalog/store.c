@@ -291,7 +291,7 @@ add_weights(Arguments *arguments, const TrainResult *result, int f)
 static void
 insert_features(const NewModel *new, int64 version_id)
 {
-	static const char *const kinds[] = {"categorical", "binned", "list"};
+	static const char *const kinds[] = {"categorical", "binned", "list", "rows"};
 	const FeatureSpec *spec = new->spec;
 
 	for (int f = 0; f < spec->n_features; f++)
@@ -307,15 +307,17 @@ insert_features(const NewModel *new, int64 version_id)
 		add_int4(&arguments, feature->vocabulary);
 		add_int8(&arguments, spec->vocabularies[feature->vocabulary].n_rows);
 		add_int8(&arguments, feature->min_count);
-		if (feature->kind == FEATURE_BINNED)
+		if (feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS)
 			add_float8_array(&arguments, feature->edges, feature->n_edges);
 		else
 			add_argument(&arguments, FLOAT8ARRAYOID, (Datum) 0, true);
 		add_weights(&arguments, new->result, f);
 		add_argument(&arguments, BOOLOID, BoolGetDatum(new->with_item && new->with_item[f]),
 					 !new->with_item);
+		add_argument(&arguments, INT4OID, Int32GetDatum(feature->counted),
+					 feature->kind != FEATURE_ROWS);
 		run("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-			" $10, $11, $12, $13)", &arguments);
+			" $10, $11, $12, $13, $14)", &arguments);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "calibration.h"
 #include "lbfgs.h"
 
 /* Rows between two looks at the host. */
@@ -20,6 +21,17 @@
 #define MIN_L2 0.01
 #define MAX_L2 10000.0
 
+/*
+ * Then validation rows decide, where there are that many: factors by which
+ * each round changes the l2 of the blocks that matter most, and what must be
+ * gained of the mean log loss to keep a change.
+ */
+#define MIN_VALID_ROWS 1000
+#define TUNED_BLOCKS 8
+#define TUNE_ROUNDS 2
+#define TUNE_GAIN 2e-5
+static const double tune_factors[TUNE_ROUNDS] = {2, 1.4};
+
 typedef struct Problem
 {
 	const Dataset *data;
@@ -27,7 +39,7 @@ typedef struct Problem
 	int			n_blocks;		/* 2 * n_fields: by value, by pair */
 	size_t	   *offset;			/* [n_blocks + 1] of a block's weights; the last: the bias */
 	int			n_pair_blocks;
-	uint32_t   *pair_weights;	/* [training rows, n_pair_blocks]: places in w */
+	uint32_t   *pair_weights;	/* [training and validation rows, n_pair_blocks]: places in w */
 	const EngineHost *host;
 } Problem;
 
@@ -175,27 +187,209 @@ add_l2(const Problem *problem, double *diagonal)
 	diagonal[problem->offset[problem->n_blocks]] += 1e-6;	/* all rows certain */
 }
 
+/* The optimum under the present l2, from the weights as they are. */
 static bool
-solve(const Problem *problem, Lbfgs *search, bool evidence, double tolerance,
-	  int max_iterations, LogisticReport *report, EngineError *error)
+minimize(const Problem *problem, Lbfgs *search, double tolerance, int max_iterations,
+		 EngineError *error)
 {
-	double		change = INFINITY;
-
-	for (report->rounds = 0; evidence && report->rounds < MAX_ROUNDS && change > ROUND_CHANGE;
-		 report->rounds++)
-	{
-		if (!information(problem, search->w, search->curvature, error))
-			return false;
-		if (report->rounds > 0)
-			change = update_l2(problem, search->w, search->curvature);
-		add_l2(problem, search->curvature);
-		if (!lbfgs_minimize(search, ROUND_TOLERANCE, max_iterations, error))
-			return false;
-	}
 	if (!information(problem, search->w, search->curvature, error))
 		return false;
 	add_l2(problem, search->curvature);
 	return lbfgs_minimize(search, tolerance, max_iterations, error);
+}
+
+static bool
+find_evidence(const Problem *problem, Lbfgs *search, int max_iterations,
+			  LogisticReport *report, EngineError *error)
+{
+	double		change = INFINITY;
+
+	for (; report->rounds < MAX_ROUNDS && change > ROUND_CHANGE; report->rounds++)
+	{
+		if (report->rounds > 0)
+		{
+			if (!information(problem, search->w, search->curvature, error))
+				return false;
+			change = update_l2(problem, search->w, search->curvature);
+		}
+		if (!minimize(problem, search, ROUND_TOLERANCE, max_iterations, error))
+			return false;
+	}
+	return true;
+}
+
+/* The search for l2 by validation rows. */
+typedef struct Tuning
+{
+	const Problem *problem;
+	Lbfgs	   *search;			/* at the best weights so far, between trials */
+	int			max_iterations;
+	double	   *best_w;			/* [all weights and the bias] */
+	double	   *best_l2;		/* [n_blocks] */
+	double		best_loss;
+	double	   *probabilities;	/* [validation rows] */
+} Tuning;
+
+/* Mean log loss of the validation rows once calibrated: a shift of all scores is no loss. */
+static bool
+valid_loss(const Tuning *tuning, double *loss, EngineError *error)
+{
+	const Problem *problem = tuning->problem;
+	const Dataset *data = problem->data;
+	size_t		first = data->split_start[SPLIT_VALID];
+	size_t		n = data->split_start[SPLIT_TEST] - first;
+	Calibration calibration = {0};
+	double		sum = 0;
+	double		total = 0;
+
+	for (size_t i = 0; i < n; i++)
+		tuning->probabilities[i] =
+			1 / (1 + exp(-row_logit(problem, tuning->search->w, first + i)));
+	if (!calibration_fit(tuning->probabilities, data->labels + first,
+						 data->weights ? data->weights + first : NULL, n, &calibration,
+						 problem->host, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		double		p = calibrate(&calibration, tuning->probabilities[i]);
+		double		weight = dataset_weight(data, first + i);
+
+		sum -= weight * log(fmax(data->labels[first + i] ? p : 1 - p, 1e-15));
+		total += weight;
+	}
+	*loss = sum / total;
+	return true;
+}
+
+/* Weights and l2 as they are become the best ones, or the best ones come back. */
+static void
+settle(Tuning *tuning, bool better)
+{
+	size_t		l2_size = tuning->problem->n_blocks * sizeof(double);
+	size_t		w_size = tuning->search->n * sizeof(double);
+
+	memcpy(better ? tuning->best_l2 : tuning->problem->l2,
+		   better ? tuning->problem->l2 : tuning->best_l2, l2_size);
+	memcpy(better ? tuning->best_w : tuning->search->w,
+		   better ? tuning->search->w : tuning->best_w, w_size);
+}
+
+/* Solve with another l2 of n blocks; keep it if validation rows gain. */
+static bool
+try_l2(Tuning *tuning, int block, int n, double l2, bool *better, EngineError *error)
+{
+	double		loss;
+
+	l2 = fmin(fmax(l2, MIN_L2), MAX_L2);
+	for (int k = block; k < block + n; k++)
+		tuning->problem->l2[k] = l2;
+	if (!minimize(tuning->problem, tuning->search, ROUND_TOLERANCE, tuning->max_iterations,
+				  error) ||
+		!valid_loss(tuning, &loss, error))
+		return false;
+	*better = loss < tuning->best_loss - TUNE_GAIN;
+	if (*better)
+		tuning->best_loss = loss;
+	settle(tuning, *better);
+	return true;
+}
+
+/* One way as long as that helps, else the other. */
+static bool
+tune_block(Tuning *tuning, int block, double factor, EngineError *error)
+{
+	const double *l2 = &tuning->problem->l2[block];
+	bool		moved = false;
+	bool		better;
+
+	for (int way = 0; way < 2 && !moved; way++)
+		do
+		{
+			if (!try_l2(tuning, block, 1, way == 0 ? *l2 / factor : *l2 * factor, &better,
+						error))
+				return false;
+			moved |= better;
+		}
+		while (better);
+	return true;
+}
+
+/* The n blocks that move logits most, by the rows' information. */
+static int
+largest_blocks(const Problem *problem, const double *w, const double *information, int *blocks,
+			   int n)
+{
+	double		effects[TUNED_BLOCKS];
+	int			n_found = 0;
+
+	for (int k = 0; k < problem->n_blocks; k++)
+	{
+		double		effect = 0;
+		int			at;
+
+		for (size_t i = problem->offset[k]; i < problem->offset[k + 1]; i++)
+			effect += information[i] * w[i] * w[i];
+		if (effect == 0 || (n_found == n && effect <= effects[n - 1]))
+			continue;
+		n_found += n_found < n;
+		for (at = n_found - 1; at > 0 && effects[at - 1] < effect; at--)
+		{
+			effects[at] = effects[at - 1];
+			blocks[at] = blocks[at - 1];
+		}
+		effects[at] = effect;
+		blocks[at] = k;
+	}
+	return n_found;
+}
+
+static bool
+tune(Arena *arena, const Problem *problem, Lbfgs *search, int max_iterations, EngineError *error)
+{
+	const size_t *split_start = problem->data->split_start;
+	Tuning		tuning = {.problem = problem,.search = search,.max_iterations = max_iterations};
+	int			blocks[TUNED_BLOCKS];
+	int			n_blocks;
+	int			n_fields = problem->data->shape.n_fields;
+	bool		better;
+
+	if (split_start[SPLIT_TEST] - split_start[SPLIT_VALID] < MIN_VALID_ROWS)
+		return true;
+	tuning.best_w = ARENA_ARRAY(arena, double, search->n);
+	tuning.best_l2 = ARENA_ARRAY(arena, double, problem->n_blocks);
+	tuning.probabilities = ARENA_ARRAY(arena, double,
+									   split_start[SPLIT_TEST] - split_start[SPLIT_VALID]);
+	if (!arena_ok(arena, error) ||
+		!information(problem, search->w, search->curvature, error) ||
+		!valid_loss(&tuning, &tuning.best_loss, error))
+		return false;
+	settle(&tuning, true);
+	n_blocks = largest_blocks(problem, search->w, search->curvature, blocks, TUNED_BLOCKS);
+	/* what validation rows are better off without goes first: domain weights, then block by block */
+	if (problem->n_pair_blocks > 0 &&
+		!try_l2(&tuning, n_fields, n_fields, MAX_L2, &better, error))
+		return false;
+	for (int i = n_blocks - 1; i >= 0; i--)
+		if (problem->l2[blocks[i]] < MAX_L2 &&
+			!try_l2(&tuning, blocks[i], 1, MAX_L2, &better, error))
+			return false;
+	for (int round = 0; round < TUNE_ROUNDS; round++)
+		for (int i = 0; i < n_blocks; i++)
+			if (problem->l2[blocks[i]] < MAX_L2 &&
+				!tune_block(&tuning, blocks[i], tune_factors[round], error))
+				return false;
+	return true;
+}
+
+static bool
+solve(Arena *arena, const Problem *problem, Lbfgs *search, bool find_l2, double tolerance,
+	  int max_iterations, LogisticReport *report, EngineError *error)
+{
+	report->rounds = 0;
+	if (find_l2 && (!find_evidence(problem, search, max_iterations, report, error) ||
+					!tune(arena, problem, search, max_iterations, error)))
+		return false;
+	return minimize(problem, search, tolerance, max_iterations, error);
 }
 
 static void
@@ -263,7 +457,7 @@ number_pairs(Problem *problem, const DomainPairs *pairs, EngineError *error)
 {
 	const size_t *split_start = problem->data->split_start;
 
-	for (size_t row = split_start[SPLIT_TRAIN]; row < split_start[SPLIT_VALID]; row++)
+	for (size_t row = split_start[SPLIT_TRAIN]; row < split_start[SPLIT_TEST]; row++)
 	{
 		if (row % CHECK_ROWS == 0 && !host_continue(problem->host, error))
 			return false;
@@ -273,7 +467,7 @@ number_pairs(Problem *problem, const DomainPairs *pairs, EngineError *error)
 }
 
 static bool
-fit(Arena *arena, Problem *problem, const DomainPairs *pairs, bool evidence, double tolerance,
+fit(Arena *arena, Problem *problem, const DomainPairs *pairs, bool find_l2, double tolerance,
 	int max_iterations, real *const *weights, real *bias, LogisticReport *report,
 	EngineError *error)
 {
@@ -284,13 +478,13 @@ fit(Arena *arena, Problem *problem, const DomainPairs *pairs, bool evidence, dou
 	if (!arena_ok(arena, error) || !lay_out(problem, pairs, error))
 		return false;
 	problem->pair_weights = ARENA_ARRAY(arena, uint32_t, problem->n_pair_blocks *
-										problem->data->split_start[SPLIT_VALID]);
+										problem->data->split_start[SPLIT_TEST]);
 	if (!lbfgs_init(&search, arena, problem->offset[problem->n_blocks] + 1, objective, problem,
 					error) ||
 		!number_pairs(problem, pairs, error))
 		return false;
 	copy_in(problem, weights, *bias, search.w);
-	if (!solve(problem, &search, evidence, tolerance, max_iterations, report, error))
+	if (!solve(arena, problem, &search, find_l2, tolerance, max_iterations, report, error))
 		return false;
 	report->iterations = search.iterations;
 	report->converged = search.largest_step <= tolerance;
@@ -300,12 +494,12 @@ fit(Arena *arena, Problem *problem, const DomainPairs *pairs, bool evidence, dou
 
 bool
 logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs, double *l2,
-			 bool evidence, double tolerance, int max_iterations, real *const *weights,
+			 bool find_l2, double tolerance, int max_iterations, real *const *weights,
 			 real *bias, const EngineHost *host, LogisticReport *report, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	Problem		problem = {.data = data,.l2 = l2,.host = host};
-	bool		ok = fit(arena, &problem, pairs, evidence, tolerance, max_iterations, weights,
+	bool		ok = fit(arena, &problem, pairs, find_l2, tolerance, max_iterations, weights,
 						 bias, report, error);
 
 	arena_reset_to(arena, mark);

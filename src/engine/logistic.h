@@ -14,6 +14,9 @@
  * interpolation", 1992, with the Hessian's diagonal): a field of few values with
  * many rows each wants another one than ids with a row or two, domain weights
  * one that says how much domains differ, and what says nothing is shrunk away.
+ * For ids with a row or two it is too large, and it knows nothing of later
+ * rows; so validation rows, if there are enough, correct it: block by block,
+ * by what lowers their log loss, down to leaving a block out.
  */
 #ifndef AREAD_ENGINE_LOGISTIC_H
 #define AREAD_ENGINE_LOGISTIC_H
@@ -34,12 +37,12 @@ typedef struct LogisticReport
  * built from these training rows.  Sums run in double precision and in fixed
  * order.
  *
- * l2[2 * n_fields] is used as it is or, with "evidence", where the search for
+ * l2[2 * n_fields] is used as it is or, with "find_l2", where the search for
  * it starts; what was found out.  Stops when no weight's own Newton step
  * exceeds tolerance, or after max_iterations.
  */
 extern bool logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs,
-						 double *l2, bool evidence, double tolerance, int max_iterations,
+						 double *l2, bool find_l2, double tolerance, int max_iterations,
 						 real *const *weights, real *bias, const EngineHost *host,
 						 LogisticReport *report, EngineError *error);
 

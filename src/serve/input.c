@@ -6,6 +6,7 @@
 
 #include "serve/input.h"
 
+#include "source/rowcount.h"
 #include "utils/memutils.h"
 
 void
@@ -56,8 +57,9 @@ input_set_list(InputRow *row, int feature, const uint32 *members, int n)
 }
 
 ScoreRows
-input_rows(const InputRow *row)
+input_rows(InputRow *row)
 {
+	rowcount_encode(row->spec, row->ids);
 	return (ScoreRows) {
 		.n_rows = 1,.ids = row->ids,.list_start = row->list_start,.list_members = row->members
 	};

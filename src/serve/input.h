@@ -29,8 +29,8 @@ extern void input_init(InputRow *row, const FeatureSpec *spec, MemoryContext con
 extern void input_clear(InputRow *row);
 extern void input_set(InputRow *row, int feature, uint32 id);
 extern void input_set_list(InputRow *row, int feature, const uint32 *members, int n);
-/* As the scorer takes it. */
-extern ScoreRows input_rows(const InputRow *row);
+/* As the scorer takes it, counts filled in. */
+extern ScoreRows input_rows(InputRow *row);
 
 /* How records of one type map to features; for rows of that type only. */
 typedef struct RecordMap RecordMap;

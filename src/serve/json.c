@@ -110,7 +110,7 @@ json_encode(JsonMap *map, Jsonb *features, InputRow *row)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("features must be a JSON object"),
 				 errhint("For example '{\"user_id\": 7, \"item_id\": 42}'.")));
-	for (int f = 0; f < map->spec->n_features; f++)
+	for (int f = 0; f < map->spec->n_columns; f++)
 	{
 		const char *name = map->spec->features[f].name;
 		JsonbValue	value;

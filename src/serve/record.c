@@ -89,7 +89,7 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRow *row)
 
 	ItemPointerSetInvalid(&tuple.t_self);
 	heap_deform_tuple(&tuple, map->descriptor, map->values, map->nulls);
-	for (int f = 0; f < spec->n_features; f++)
+	for (int f = 0; f < spec->n_columns; f++)
 	{
 		int			at = map->position[f];
 

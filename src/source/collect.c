@@ -38,7 +38,7 @@ void
 collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptions *options,
 			   FeatureSpec *spec, FeaturePlan *plans, ReadReport *report)
 {
-	int			next = spec->n_features;
+	int			next = spec->n_columns;
 
 	memset(collector, 0, sizeof(*collector));
 	collector->options = options;
@@ -55,7 +55,7 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	weight_init(&collector->weight, roles->relation, roles->weight);
 	collector->columns = palloc0(spec->n_features * sizeof(CollectColumn));
 	collector->dictionaries = palloc0(spec->n_vocabularies * sizeof(Dictionary));
-	for (int f = 0; plans && f < spec->n_features; f++)
+	for (int f = 0; plans && f < spec->n_columns; f++)
 		init_column(collector, f);
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		dictionary_init(&collector->dictionaries[v], collector->context);
@@ -218,7 +218,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	collector_reserve(collector);
 	if (skip_row(collector, values, nulls))
 		return;
-	for (int f = 0; f < n_features; f++)
+	for (int f = 0; f < collector->spec->n_columns; f++)
 	{
 		uint32	   *id = &collector->ids[collector->n_rows * n_features + f];
 		uint64		hash = NULL_HASH;
@@ -234,6 +234,8 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 			case FEATURE_LIST:
 				*id = list_id(collector, f, values[f], nulls[f], &hash);
 				break;
+			case FEATURE_ROWS:
+				pg_unreachable();
 		}
 		row_hash = hash_combine64(row_hash, hash);
 	}

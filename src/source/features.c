@@ -253,7 +253,7 @@ check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *optio
 int
 spec_find(const FeatureSpec *spec, const char *name)
 {
-	for (int f = 0; f < spec->n_features; f++)
+	for (int f = 0; f < spec->n_columns; f++)
 		if (strcmp(spec->features[f].name, name) == 0)
 			return f;
 	return -1;
@@ -295,7 +295,7 @@ apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **
 static void
 assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
 {
-	spec->vocabularies = palloc0(spec->n_features * sizeof(Vocabulary));
+	spec->vocabularies = palloc0((spec->n_features + 2) * sizeof(Vocabulary));
 	for (int f = 0; f < spec->n_features; f++)
 		if (!shared[f])
 		{
@@ -355,7 +355,8 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 	char	  **shared = palloc0(list_length(names) * sizeof(char *));
 	ListCell   *cell;
 
-	spec->features = palloc0(list_length(names) * sizeof(Feature));
+	/* two more for counts */
+	spec->features = palloc0((list_length(names) + 2) * sizeof(Feature));
 	*plans = palloc0(list_length(names) * sizeof(FeaturePlan));
 	foreach(cell, names)
 	{
@@ -363,6 +364,7 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 					  lfirst(cell), options);
 		spec->n_features++;
 	}
+	spec->n_columns = spec->n_features;
 	spec->domain_feature = spec_find(spec, roles->domain);
 	spec->user_feature = roles->user_id ? spec_find(spec, roles->user_id) : -1;
 	spec->item_feature = roles->item_id ? spec_find(spec, roles->item_id) : -1;

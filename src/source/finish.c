@@ -10,6 +10,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/collect.h"
+#include "source/rowcount.h"
 #include "source/vocabulary.h"
 #include "utils/memutils.h"
 
@@ -98,7 +99,8 @@ remap(Collector *collector, int v, const uint32 *final)
 
 	for (int f = 0; f < spec->n_features; f++)
 	{
-		if (spec->features[f].vocabulary != v || spec->features[f].kind == FEATURE_BINNED)
+		if (spec->features[f].vocabulary != v ||
+			(spec->features[f].kind != FEATURE_CATEGORICAL && spec->features[f].kind != FEATURE_LIST))
 			continue;
 		for (uint64 row = 0; row < collector->n_rows; row++)
 		{
@@ -337,9 +339,11 @@ collector_finish(Collector *collector)
 	for (int f = 0; f < spec->n_features; f++)
 		if (spec->features[f].kind == FEATURE_BINNED)
 			build_bins(collector, f);
+	for (int f = spec->n_columns; f < spec->n_features; f++)
+		rowcount_build(spec, f, collector->ids, collector->splits, collector->n_rows);
 	check_domains(spec);
 	data = collector_dataset(collector);
-	for (int f = 0; f < spec->n_features; f++)
+	for (int f = 0; f < spec->n_columns; f++)
 		warn_of_leak(collector, data, f);
 	return data;
 }

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "source/collect.h"
 #include "source/reader.h"
+#include "source/rowcount.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,7 +21,7 @@ columns_to_read(const FeatureSpec *spec, const ColumnRoles *roles)
 {
 	List	   *columns = NIL;
 
-	for (int f = 0; f < spec->n_features; f++)
+	for (int f = 0; f < spec->n_columns; f++)
 		columns = lappend(columns, spec->features[f].name);
 	if (roles->label)
 		columns = lappend(columns, roles->label);
@@ -72,10 +73,12 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	memset(report, 0, sizeof(*report));
 	source_check_roles(roles);
 	*spec = features_infer(roles, options, &plans);
-	for (int f = 0; f < (*spec)->n_features; f++)
+	for (int f = 0; f < (*spec)->n_columns; f++)
 		if (plans[f].buckets > 0)
 			vocabulary_build_hashed(&(*spec)->vocabularies[(*spec)->features[f].vocabulary],
 									plans[f].buckets);
+	if (options->row_counts)
+		rowcount_append(*spec, options->negatives);
 	collector_init(&collector, roles, options, *spec, plans, report);
 	reader_run(roles->relation, columns_to_read(*spec, roles), collect_row, &collector);
 	data = collector_finish(&collector);
@@ -137,13 +140,14 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 			rows->report->bad_labels++;
 		return;
 	}
-	for (int f = 0; f < n_features; f++)
+	for (int f = 0; f < rows->spec->n_columns; f++)
 	{
 		int			at = encoding->position[f];
 
 		rows->ids[rows->n_rows * n_features + f] = encoding->encoders[f] ?
 			encode_value(encoding, f, values[at], nulls[at]) : encode_missing(encoding, f);
 	}
+	rowcount_encode(rows->spec, rows->ids + rows->n_rows * n_features);
 	rows->hashes[rows->n_rows] = rows->n_rows;
 	rows->n_rows++;
 }
@@ -158,7 +162,7 @@ match_columns(Encoding *encoding, Oid relation, const FeatureSpec *spec, const c
 	initStringInfo(&missing);
 	encoding->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
 	encoding->position = palloc0(spec->n_features * sizeof(int));
-	for (int f = 0; f < spec->n_features; f++)
+	for (int f = 0; f < spec->n_columns; f++)
 	{
 		const char *name = spec->features[f].name;
 		Oid			type = column_type(relation, name);

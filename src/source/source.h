@@ -49,6 +49,8 @@ typedef struct SourceOptions
 	double		test_share;
 	int			default_bins;
 	int			default_min_count;
+	bool		row_counts;		/* of user and item, as features */
+	bool		negatives;		/* are sampled; no option of its own */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
 	uint64		seed;
 } SourceOptions;
@@ -57,7 +59,8 @@ typedef enum FeatureKind
 {
 	FEATURE_CATEGORICAL,
 	FEATURE_BINNED,
-	FEATURE_LIST				/* of categorical values */
+	FEATURE_LIST,				/* of categorical values */
+	FEATURE_ROWS				/* training rows of another feature's value; no column */
 } FeatureKind;
 
 /*
@@ -76,13 +79,14 @@ typedef struct Vocabulary
 
 typedef struct Feature
 {
-	char	   *name;			/* column name */
+	char	   *name;			/* column name; of counts for display only */
 	FeatureKind kind;
 	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
 								 * so that it survives dump and restore */
 	Oid			type;			/* type_name resolved here; InvalidOid if it is gone */
 	int			vocabulary;		/* index */
-	int			n_edges;		/* binned: bin = edges <= value */
+	int			counted;		/* of counts: the feature whose rows are counted */
+	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id */
 	double	   *edges;
 	uint32		min_count;
 	FieldBond	bond;			/* when negatives are sampled; not stored */
@@ -92,6 +96,7 @@ typedef struct Feature
 typedef struct FeatureSpec
 {
 	int			n_features;		/* fields of the model, in order */
+	int			n_columns;		/* the first ones, which are columns */
 	Feature    *features;
 	int			n_vocabularies;
 	Vocabulary *vocabularies;
@@ -137,7 +142,7 @@ extern Dataset *source_read_as(Oid relation, const FeatureSpec *spec, const char
 
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);
-/* Index of a feature by column name, or -1. */
+/* Index of a column's feature by name, or -1. */
 extern int	spec_find(const FeatureSpec *spec, const char *name);
 
 #endif							/* AREAD_SOURCE_H */

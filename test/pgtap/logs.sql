@@ -51,7 +51,7 @@ CREATE FUNCTION pg_temp.slope(model text) RETURNS float8 LANGUAGE sql AS $$
     WHERE domain = 'domain_01' GROUP BY item_id) x $$;
 SELECT pg_temp.train('taken', 'four', '{"architecture": "wide"}'), pg_temp.train('taken', 'alike', '{"architecture": "wide", "negative_sampling": "uniform"}');
 SELECT diag(format('logits rise with the log of popularity by %s, or %s', round(pg_temp.slope('alike')::numeric, 2), round(pg_temp.slope('four')::numeric, 2)));
-SELECT cmp_ok(pg_temp.slope('alike'), '>', pg_temp.slope('four') + 0.5, 'how negatives are drawn decides whether popularity counts');
+SELECT cmp_ok(pg_temp.slope('alike'), '>', pg_temp.slope('four') + 0.3, 'how negatives are drawn decides whether popularity counts');
 
 -- scores say how likely taken is against sampled, or what base_rate makes of it
 CREATE TABLE drawn AS SELECT 0 AS label, l.domain, l.user_id, t.item_id, l.age_band, t.category, t.price FROM (

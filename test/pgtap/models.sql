@@ -42,7 +42,7 @@ FROM aread.domain WHERE test_auc IS NOT NULL;
 -- aread.feature
 SELECT set_eq($$SELECT position, name, kind, role FROM aread.feature$$,
   $$VALUES (1, 'domain', 'categorical', 'domain'), (2, 'user_id', 'categorical', 'user'), (3, 'item_id', 'categorical', 'item'),
-           (4, 'age_band', 'categorical', NULL), (5, 'category', 'categorical', NULL)$$, 'features');
+           (4, 'age_band', 'categorical', NULL), (5, 'category', 'categorical', NULL), (6, 'user_id (rows)', 'rows', NULL), (7, 'item_id (rows)', 'rows', NULL)$$, 'features');
 
 -- aread.mask: 2 x 3 and 3 x 4 gates of 8 domains
 SELECT is(count(*), (8 * (6 + 12))::bigint, 'a row for each gate') FROM aread.mask;
@@ -156,7 +156,7 @@ SELECT cmp_ok(avg(aread_predict('positives', c)), '>', (avg(aread_predict('plain
 SELECT aread_register('weighted', weight => 'positives');
 SELECT is((weight, features)::text, '(positives,)', 'a weight is kept') FROM aread.source WHERE relation = 'weighted'::regclass;
 SELECT aread_train('weighted', 'registered', options => '{"architecture": "wide"}');
-SELECT set_eq($$SELECT name FROM aread.feature WHERE model = 'registered'$$, '{domain,user_id,item_id,age_band,category,w}'::text[], 'and is no feature');
+SELECT set_eq($$SELECT name FROM aread.feature WHERE model = 'registered'$$, '{domain,user_id,item_id,age_band,category,w,user_id (rows),item_id (rows)}'::text[], 'and is no feature');
 
 -- stored bytes that are damaged or missing are told, not used
 CREATE FUNCTION pg_temp.damage(m text, k text, n text, change text) RETURNS void LANGUAGE plpgsql AS $$

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "engine/logistic.h"
+#include "engine/metrics.h"
 #include "engine/random.h"
 #include "toy.h"
 #include "unit.h"
@@ -111,6 +112,91 @@ test_evidence(Arena *arena)
 	CHECK(fabs(bias + 1) < 0.1);
 }
 
+/*
+ * A field of values with a few rows each, weights of variance 1, and one that
+ * means something in training rows only.
+ */
+static Dataset *
+shifted_dataset(Arena *arena)
+{
+	static const uint32_t table_rows[2] = {FIRST_ID + 10000, FIRST_ID + 10};
+	static const uint32_t field_table[2] = {0, 1};
+	static const bool no_lists[2] = {false, false};
+	const size_t n_train = 20000;
+	const size_t n = 30000;
+	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
+	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, 2 * n);
+	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, n);
+	double	   *weights = ARENA_ARRAY(arena, double, FIRST_ID + 10000);
+	Random		random;
+
+	random_start(&random, 8, RANDOM_SIMULATE, 0);
+	for (uint32_t i = 0; i < table_rows[0]; i++)
+		weights[i] = random_normal(&random);
+	for (size_t row = 0; row < n; row++)
+	{
+		double		logit;
+
+		ids[2 * row] = FIRST_ID + random_below(&random, 10000);
+		ids[2 * row + 1] = FIRST_ID + random_below(&random, 10);
+		logit = 1.4 + weights[ids[2 * row]];
+		if (row < n_train)
+			logit += ids[2 * row + 1] % 2 ? 0.5 : -0.5;
+		labels[row] = random_uniform(&random) < 1 / (1 + exp(-logit));
+	}
+	*data = (Dataset) {.ids = ids,.labels = labels,.split_start = {0, n_train, n, n}};
+	data->shape = (Shape) {.n_tables = 2,.table_rows = table_rows,.n_fields = 2,
+		.field_table = field_table,.field_is_list = no_lists,.domain_field = 0,
+		.user_field = -1,.item_field = -1};
+	return data;
+}
+
+/* AUC of the rows from "first" to 30,000. */
+static double
+auc_after(Arena *arena, const Dataset *data, size_t first, real *const *wide)
+{
+	size_t		n = 30000 - first;
+	double	   *logits = ARENA_ARRAY(arena, double, n);
+	double		auc = NAN;
+	EngineError error;
+
+	for (size_t i = 0; i < n; i++)
+		logits[i] = wide[0][data->ids[2 * (first + i)]] + wide[1][data->ids[2 * (first + i) + 1]];
+	CHECK(metrics_auc(arena, logits, data->labels + first, n, &auc, &error));
+	return auc;
+}
+
+/* Validation rows mend what the evidence gets wrong, and undo what does not hold for them. */
+static void
+test_tuning(Arena *arena)
+{
+	Dataset    *data = shifted_dataset(arena);
+	EngineHost	host = toy_host();
+	double		found[2][4];
+	double		auc[2];
+
+	for (int tuned = 0; tuned < 2; tuned++)
+	{
+		real	   *wide[2] = {ARENA_ARRAY(arena, real, FIRST_ID + 10000),
+		ARENA_ARRAY(arena, real, FIRST_ID + 10)};
+		double	   *l2 = found[tuned];
+		real		bias = 0;
+		LogisticReport report;
+		EngineError error;
+
+		for (int k = 0; k < 4; k++)
+			l2[k] = 1;
+		data->split_start[SPLIT_TEST] = tuned ? 30000 : 20000;
+		CHECK(logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, &host, &report,
+						   &error));
+		CHECK(report.converged);
+		auc[tuned] = auc_after(arena, data, 20000, wide);
+	}
+	CHECK(found[0][1] > 1 && found[0][1] < 50);
+	CHECK(found[1][1] == 10000);
+	CHECK(auc[1] > auc[0] + 0.01);
+}
+
 /* Everything at once, by value and by pair, with l2 as it is. */
 static void
 test_optimum(Arena *arena, bool weighted)
@@ -174,6 +260,7 @@ main(void)
 	test_optimum(&arena, false);
 	test_optimum(&arena, true);
 	test_evidence(&arena);
+	test_tuning(&arena);
 	arena_free_all(&arena);
 	return unit_summary();
 }
