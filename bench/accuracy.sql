@@ -5,18 +5,21 @@ CREATE TABLE arm (
   position int PRIMARY KEY,
   name text UNIQUE,
   options jsonb,
-  seeded boolean                -- does the seed change anything?
+  seeded boolean,               -- does the seed change anything?
+  by_domain boolean             -- a model for each domain, of its rows alone?
 );
 INSERT INTO arm VALUES
-  (1, 'logistic regression', '{"architecture": "wide", "l2_wide": 1, "domain_weights": false}', false),
-  (2, 'wide', '{"architecture": "wide", "domain_weights": false}', false),
-  (3, '+ FM', '{"architecture": "fm", "domain_weights": false, "l2_embedding": 10, "learning_rate": 0.003}', true),
-  (4, 'MMoE', '{"architecture": "mmoe", "domain_weights": false, "l2_embedding": 100, "learning_rate": 0.001}', true),
-  (5, 'wide + domain weights', '{"architecture": "wide"}', false),
-  (6, 'MMoE + domain weights', '{"architecture": "mmoe"}', true),
-  (7, '+ HEI', '{"architecture": "hei"}', true),
-  (8, '+ HEMP', '{"architecture": "hemp"}', true),
-  (9, '+ augmentation', '{"architecture": "aread"}', true);
+  (1, 'logistic regression', '{"architecture": "wide", "l2_wide": 1, "domain_weights": false, "row_counts": false}', false, false),
+  (2, 'one model per domain', '{"architecture": "mmoe"}', true, true),
+  (3, 'wide', '{"architecture": "wide", "domain_weights": false}', false, false),
+  (4, '+ FM', '{"architecture": "fm", "domain_weights": false, "l2_embedding": 10, "learning_rate": 0.003}', true, false),
+  (5, 'MMoE', '{"architecture": "mmoe", "domain_weights": false}', true, false),
+  (6, 'MMoE, small steps', '{"architecture": "mmoe", "domain_weights": false, "l2_embedding": 100, "learning_rate": 0.001}', true, false),
+  (7, 'wide + domain weights', '{"architecture": "wide"}', false, false),
+  (8, 'MMoE + domain weights', '{"architecture": "mmoe"}', true, false),
+  (9, '+ HEI', '{"architecture": "hei"}', true, false),
+  (10, '+ HEMP', '{"architecture": "hemp"}', true, false),
+  (11, '+ augmentation', '{"architecture": "aread"}', true, false);
 
 CREATE TABLE result (
   data text,
@@ -42,25 +45,77 @@ CREATE TABLE score (
   p float8
 );
 
--- Train an arm on a table's training rows; keep its measures and its scores of the test rows.
-CREATE PROCEDURE run_arm(data text, arm int, seed int) LANGUAGE plpgsql AS $$
+-- Train an arm on a relation's training rows; keep the scores of its test rows.
+CREATE PROCEDURE run_model(relation regclass, data text, arm int, seed int, INOUT seconds float8 DEFAULT 0) LANGUAGE plpgsql AS $$
 DECLARE
   model text := format('%s_%s_%s', data, arm, seed);
 BEGIN
+  SELECT t.seconds INTO run_model.seconds
+  FROM aread_train(relation, model, options => (SELECT a.options || format('{"seed": %s}', seed)::jsonb FROM arm a WHERE a.position = $3),
+    features => (SELECT array_agg(attname) FROM pg_attribute WHERE attrelid = relation AND attnum > 0 AND NOT attisdropped
+                 AND attname NOT IN ('label', 'split', 'row_number'))) t;
   EXECUTE format($q$
-    INSERT INTO result SELECT %1$L, %2$s, %3$s, auc, domain_auc, major5_auc, minor10_auc, minor5_auc, log_loss, NULL, seconds
-    FROM aread_train(%1$L, %4$L, options => (SELECT options || '{"seed": %3$s}' FROM arm WHERE position = %2$s),
-      features => (SELECT array_agg(attname) FROM pg_attribute WHERE attrelid = %1$L::regclass AND attnum > 0 AND NOT attisdropped
-                   AND attname NOT IN ('label', 'split', 'row_number')))
-  $q$, data, arm, seed, model);
-  EXECUTE format($q$
-    INSERT INTO score SELECT %1$L, %2$s, %3$s, row_number, domain, label, aread_predict(%4$L, d, domain)
-    FROM %1$I d WHERE split = 'test'
-  $q$, data, arm, seed, model);
-  UPDATE result r SET calibration_error = calibration_error(r.data, r.arm, r.seed)
-  WHERE (r.data, r.arm, r.seed) = ($1, $2, $3);
+    INSERT INTO score SELECT %L, %s, %s, row_number, domain, label, aread_predict(%L, d, domain) FROM %s d WHERE split = 'test'
+  $q$, data, arm, seed, model, relation);
   PERFORM aread_drop(model);
 END $$;
+
+-- A model for each domain; one whose training rows are all alike scores their share.
+CREATE PROCEDURE run_domains(data text, arm int, seed int, INOUT seconds float8 DEFAULT 0) LANGUAGE plpgsql AS $$
+DECLARE
+  name text;
+  part text := format('%s_%s_%s_part', data, arm, seed);
+  one float8;
+BEGIN
+  FOR name IN EXECUTE format('SELECT DISTINCT domain FROM %I', data) LOOP
+    EXECUTE format('CREATE TABLE %I AS SELECT * FROM %I WHERE domain = %L', part, data, name);
+    BEGIN
+      CALL run_model(part::regclass, data, arm, seed, one);
+      seconds := seconds + one;
+    EXCEPTION WHEN invalid_parameter_value THEN
+      EXECUTE format($q$
+        INSERT INTO score SELECT %L, %s, %s, row_number, domain, label, coalesce((SELECT avg(label) FROM %I WHERE split = 'train'), 0.5)
+        FROM %4$I WHERE split = 'test'
+      $q$, data, arm, seed, part);
+    END;
+    EXECUTE format('DROP TABLE %I', part);
+  END LOOP;
+END $$;
+
+CREATE PROCEDURE run_arm(data text, arm int, seed int) LANGUAGE plpgsql AS $$
+DECLARE
+  seconds float8 := 0;
+BEGIN
+  IF (SELECT by_domain FROM arm a WHERE a.position = $2) THEN
+    CALL run_domains(data, arm, seed, seconds);
+  ELSE
+    CALL run_model(data::regclass, data, arm, seed, seconds);
+  END IF;
+  INSERT INTO result SELECT data, arm, seed, m.*, calibration_error(data, arm, seed), seconds FROM measures(data, arm, seed) m;
+END $$;
+
+-- Measures of one run's scores; domains are ranked by their test rows.
+CREATE FUNCTION measures(data text, arm int, seed int, OUT auc float8, OUT domain_auc float8, OUT major5_auc float8,
+                         OUT minor10_auc float8, OUT minor5_auc float8, OUT log_loss float8) LANGUAGE sql AS $$
+  WITH run AS (
+    SELECT * FROM score s WHERE (s.data, s.arm, s.seed) = ($1, $2, $3)
+  ), ranked AS (
+    SELECT domain, label, rank() OVER everywhere + (count(*) OVER (PARTITION BY p) - 1) / 2.0 AS place,
+      rank() OVER here + (count(*) OVER (PARTITION BY domain, p) - 1) / 2.0 AS domain_place
+    FROM run WINDOW everywhere AS (ORDER BY p), here AS (PARTITION BY domain ORDER BY p)
+  ), by_domain AS (
+    SELECT count(*) AS n, (sum(domain_place) FILTER (WHERE label = 1) - sum(label) * (sum(label) + 1) / 2.0)
+        / (sum(label) * sum(1 - label)) AS auc, row_number() OVER (ORDER BY count(*), domain) AS place
+    FROM ranked GROUP BY domain HAVING min(label) < max(label)
+  )
+  SELECT (SELECT (sum(place) FILTER (WHERE label = 1) - sum(label) * (sum(label) + 1) / 2.0) / (sum(label) * sum(1 - label)) FROM ranked),
+    sum(auc * n) / sum(n),
+    sum(auc * n) FILTER (WHERE place > m - 5) / sum(n) FILTER (WHERE place > m - 5),
+    sum(auc * n) FILTER (WHERE place <= 10) / sum(n) FILTER (WHERE place <= 10),
+    sum(auc * n) FILTER (WHERE place <= 5) / sum(n) FILTER (WHERE place <= 5),
+    (SELECT -avg(ln(greatest(CASE label WHEN 1 THEN p ELSE 1 - p END, 1e-15))) FROM run)
+  FROM by_domain, (SELECT count(*) AS m FROM by_domain) x
+$$;
 
 -- Rows in twenty bins of equal count: mean distance of mean score and positive rate.
 CREATE FUNCTION calibration_error(data text, arm int, seed int) RETURNS float8 LANGUAGE sql AS $$
