@@ -21,6 +21,10 @@
 #include "utils/memutils.h"
 #include "utils/regproc.h"
 
+/* Bounds of a calibration, far beyond what training gives; within them scores are numbers. */
+#define MAX_LOG_SCALE 50.0
+#define MAX_SHIFT 1000.0
+
 static uint64
 query_version(const char *sql, int64 version_id)
 {
@@ -331,6 +335,7 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 {
 	Arena		arena;
 	Shape		shape;
+	Calibration calibration;
 	EngineError error;
 	Model	   *model;
 
@@ -347,6 +352,9 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 		read_masks(model, version_id);
 	if (!model_is_finite(model))
 		stored_corrupt("tensor", "A number is not finite.");
+	calibration = model_calibration(model);
+	if (fabs(calibration.log_scale) > MAX_LOG_SCALE || fabs(calibration.shift) > MAX_SHIFT)
+		stored_corrupt("tensor", "The calibration is out of range.");
 	return model;
 }
 

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+/* Rows between two looks at the host. */
+#define CHECK_ROWS 1000000
 #define MAX_STEPS 100
 #define TOLERANCE 1e-9
 #define MIN_SCALE 0.05			/* scores as bad as chance keep their order */
@@ -36,33 +38,47 @@ typedef struct Point
 	double		h[3];
 } Point;
 
-static Point
-evaluate(const double *probabilities, const uint8_t *labels, const float *weights, size_t n,
-		 const Calibration *from, double scale, double shift)
+/* What the map is fitted to. */
+typedef struct Rows
+{
+	const double *probabilities;
+	const uint8_t *labels;
+	const float *weights;
+	size_t		n;
+	double		from_scale;
+	double		from_shift;
+	const EngineHost *host;
+} Rows;
+
+static bool
+evaluate(const Rows *rows, double scale, double shift, Point *point, EngineError *error)
 {
 	Point		at = {
 		.loss = (scale - 1) * (scale - 1) / 2 + shift * shift / 2,
 		.g = {scale - 1, shift},.h = {1, 0, 1}
 	};
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < rows->n; i++)
 	{
-		double		x = exp(from->log_scale) * logit_of(probabilities[i]) + from->shift;
+		double		x = rows->from_scale * logit_of(rows->probabilities[i]) + rows->from_shift;
 		double		logit = scale * x + shift;
 		double		small = exp(-fabs(logit));
 		double		p = logit >= 0 ? 1 / (1 + small) : small / (1 + small);
-		double		weight = weights ? weights[i] : 1;
-		double		d = weight * (p - labels[i]);
+		double		weight = rows->weights ? rows->weights[i] : 1;
+		double		d = weight * (p - rows->labels[i]);
 		double		d2 = weight * p * (1 - p);
 
-		at.loss += weight * (log1p(small) + fmax(logit, 0) - (labels[i] ? logit : 0));
+		if (i % CHECK_ROWS == 0 && !host_continue(rows->host, error))
+			return false;
+		at.loss += weight * (log1p(small) + fmax(logit, 0) - (rows->labels[i] ? logit : 0));
 		at.g[0] += d * x;
 		at.g[1] += d;
 		at.h[0] += d2 * x * x;
 		at.h[1] += d2 * x;
 		at.h[2] += d2;
 	}
-	return at;
+	*point = at;
+	return true;
 }
 
 static bool
@@ -95,13 +111,18 @@ calibration_fit(const double *probabilities, const uint8_t *labels, const float 
 				size_t n, Calibration *calibration, const EngineHost *host, EngineError *error)
 {
 	const Calibration from = *calibration;
+	const Rows	rows = {
+		.probabilities = probabilities,.labels = labels,.weights = weights,.n = n,
+		.from_scale = exp(from.log_scale),.from_shift = from.shift,.host = host
+	};
 	double		scale = 1;
 	double		shift = 0;
 	Point		at;
 
 	if (!has_both_classes(labels, weights, n))
 		return true;
-	at = evaluate(probabilities, labels, weights, n, &from, scale, shift);
+	if (!evaluate(&rows, scale, shift, &at, error))
+		return false;
 	for (int step = 0; step < MAX_STEPS; step++)
 	{
 		Point		next = {.loss = INFINITY};
@@ -113,10 +134,9 @@ calibration_fit(const double *probabilities, const uint8_t *labels, const float 
 		/* a full step may overshoot where probabilities are near 0 and 1 */
 		for (; length > 1e-6; length /= 2)
 		{
-			if (!host_continue(host, error))
+			if (!evaluate(&rows, fmax(scale - length * d_scale, MIN_SCALE),
+						  shift - length * d_shift, &next, error))
 				return false;
-			next = evaluate(probabilities, labels, weights, n, &from,
-							fmax(scale - length * d_scale, MIN_SCALE), shift - length * d_shift);
 			if (next.loss <= at.loss)
 				break;
 		}

@@ -4,7 +4,8 @@
  *	  rows that the network was not trained on (Platt, "Probabilistic outputs
  *	  for support vector machines", 1999).
  *
- * The map rises, so the order of scores, and every AUC, stays as it is.
+ * The map rises, so the order of scores, and every AUC, stays as it is, but
+ * for scores so near to 0 or 1 that they become equal.
  */
 #ifndef AREAD_ENGINE_CALIBRATION_H
 #define AREAD_ENGINE_CALIBRATION_H

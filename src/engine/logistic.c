@@ -20,6 +20,8 @@
 #define PRIOR_COUNT 0.1
 #define MIN_L2 0.01
 #define MAX_L2 10000.0
+/* Of a block that is left out: weights come to nothing, however many rows they have. */
+#define OFF_L2 1e12
 
 /*
  * Then validation rows decide, where there are that many: factors by which
@@ -29,7 +31,9 @@
 #define MIN_VALID_ROWS 1000
 #define TUNED_BLOCKS 8
 #define TUNE_ROUNDS 2
+#define TUNE_TRIALS 60
 #define TUNE_GAIN 2e-5
+#define TUNE_ERRORS 0.25		/* in standard errors of the gain */
 static const double tune_factors[TUNE_ROUNDS] = {2, 1.4};
 
 typedef struct Problem
@@ -226,25 +230,29 @@ typedef struct Tuning
 	int			max_iterations;
 	double	   *best_w;			/* [all weights and the bias] */
 	double	   *best_l2;		/* [n_blocks] */
-	double		best_loss;
+	float	   *best_losses;	/* [validation rows], weighted */
+	float	   *losses;			/* [validation rows] of the present weights */
 	double	   *probabilities;	/* [validation rows] */
+	int			trials;
 } Tuning;
 
-/* Mean log loss of the validation rows once calibrated: a shift of all scores is no loss. */
+/* Log losses of the validation rows once calibrated: a shift of all scores is no loss. */
 static bool
-valid_loss(const Tuning *tuning, double *loss, EngineError *error)
+valid_losses(const Tuning *tuning, EngineError *error)
 {
 	const Problem *problem = tuning->problem;
 	const Dataset *data = problem->data;
 	size_t		first = data->split_start[SPLIT_VALID];
 	size_t		n = data->split_start[SPLIT_TEST] - first;
 	Calibration calibration = {0};
-	double		sum = 0;
-	double		total = 0;
 
 	for (size_t i = 0; i < n; i++)
+	{
+		if (i % CHECK_ROWS == 0 && !host_continue(problem->host, error))
+			return false;
 		tuning->probabilities[i] =
 			1 / (1 + exp(-row_logit(problem, tuning->search->w, first + i)));
+	}
 	if (!calibration_fit(tuning->probabilities, data->labels + first,
 						 data->weights ? data->weights + first : NULL, n, &calibration,
 						 problem->host, error))
@@ -252,13 +260,34 @@ valid_loss(const Tuning *tuning, double *loss, EngineError *error)
 	for (size_t i = 0; i < n; i++)
 	{
 		double		p = calibrate(&calibration, tuning->probabilities[i]);
-		double		weight = dataset_weight(data, first + i);
 
-		sum -= weight * log(fmax(data->labels[first + i] ? p : 1 - p, 1e-15));
-		total += weight;
+		if (i % CHECK_ROWS == 0 && !host_continue(problem->host, error))
+			return false;
+		tuning->losses[i] = -dataset_weight(data, first + i) *
+			log(fmax(data->labels[first + i] ? p : 1 - p, 1e-15));
 	}
-	*loss = sum / total;
 	return true;
+}
+
+/* Is the present loss lower than the best by more than noise? */
+static bool
+gained(const Tuning *tuning)
+{
+	const size_t *split_start = tuning->problem->data->split_start;
+	size_t		n = split_start[SPLIT_TEST] - split_start[SPLIT_VALID];
+	double		sum = 0;
+	double		squares = 0;
+	double		variance;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double		gain = tuning->best_losses[i] - tuning->losses[i];
+
+		sum += gain;
+		squares += gain * gain;
+	}
+	variance = fmax(squares / n - sum / n * (sum / n), 0) / n;
+	return sum / n > fmax(TUNE_GAIN, TUNE_ERRORS * sqrt(variance));
 }
 
 /* Weights and l2 as they are become the best ones, or the best ones come back. */
@@ -267,29 +296,33 @@ settle(Tuning *tuning, bool better)
 {
 	size_t		l2_size = tuning->problem->n_blocks * sizeof(double);
 	size_t		w_size = tuning->search->n * sizeof(double);
+	float	   *losses = tuning->best_losses;
 
 	memcpy(better ? tuning->best_l2 : tuning->problem->l2,
 		   better ? tuning->problem->l2 : tuning->best_l2, l2_size);
 	memcpy(better ? tuning->best_w : tuning->search->w,
 		   better ? tuning->search->w : tuning->best_w, w_size);
+	if (!better)
+		return;
+	tuning->best_losses = tuning->losses;
+	tuning->losses = losses;
 }
 
 /* Solve with another l2 of n blocks; keep it if validation rows gain. */
 static bool
 try_l2(Tuning *tuning, int block, int n, double l2, bool *better, EngineError *error)
 {
-	double		loss;
-
-	l2 = fmin(fmax(l2, MIN_L2), MAX_L2);
+	*better = false;
+	if (tuning->trials == TUNE_TRIALS || l2 < MIN_L2)
+		return true;
+	tuning->trials++;
 	for (int k = block; k < block + n; k++)
 		tuning->problem->l2[k] = l2;
 	if (!minimize(tuning->problem, tuning->search, ROUND_TOLERANCE, tuning->max_iterations,
 				  error) ||
-		!valid_loss(tuning, &loss, error))
+		!valid_losses(tuning, error))
 		return false;
-	*better = loss < tuning->best_loss - TUNE_GAIN;
-	if (*better)
-		tuning->best_loss = loss;
+	*better = gained(tuning);
 	settle(tuning, *better);
 	return true;
 }
@@ -351,31 +384,33 @@ tune(Arena *arena, const Problem *problem, Lbfgs *search, int max_iterations, En
 	int			blocks[TUNED_BLOCKS];
 	int			n_blocks;
 	int			n_fields = problem->data->shape.n_fields;
+	size_t		n = split_start[SPLIT_TEST] - split_start[SPLIT_VALID];
 	bool		better;
 
-	if (split_start[SPLIT_TEST] - split_start[SPLIT_VALID] < MIN_VALID_ROWS)
+	if (n < MIN_VALID_ROWS)
 		return true;
 	tuning.best_w = ARENA_ARRAY(arena, double, search->n);
 	tuning.best_l2 = ARENA_ARRAY(arena, double, problem->n_blocks);
-	tuning.probabilities = ARENA_ARRAY(arena, double,
-									   split_start[SPLIT_TEST] - split_start[SPLIT_VALID]);
+	tuning.probabilities = ARENA_ARRAY(arena, double, n);
+	tuning.losses = ARENA_ARRAY(arena, float, n);
+	tuning.best_losses = ARENA_ARRAY(arena, float, n);
 	if (!arena_ok(arena, error) ||
 		!information(problem, search->w, search->curvature, error) ||
-		!valid_loss(&tuning, &tuning.best_loss, error))
+		!valid_losses(&tuning, error))
 		return false;
 	settle(&tuning, true);
 	n_blocks = largest_blocks(problem, search->w, search->curvature, blocks, TUNED_BLOCKS);
 	/* what validation rows are better off without goes first: domain weights, then block by block */
 	if (problem->n_pair_blocks > 0 &&
-		!try_l2(&tuning, n_fields, n_fields, MAX_L2, &better, error))
+		!try_l2(&tuning, n_fields, n_fields, OFF_L2, &better, error))
 		return false;
 	for (int i = n_blocks - 1; i >= 0; i--)
-		if (problem->l2[blocks[i]] < MAX_L2 &&
-			!try_l2(&tuning, blocks[i], 1, MAX_L2, &better, error))
+		if (problem->l2[blocks[i]] < OFF_L2 &&
+			!try_l2(&tuning, blocks[i], 1, OFF_L2, &better, error))
 			return false;
 	for (int round = 0; round < TUNE_ROUNDS; round++)
 		for (int i = 0; i < n_blocks; i++)
-			if (problem->l2[blocks[i]] < MAX_L2 &&
+			if (problem->l2[blocks[i]] < OFF_L2 &&
 				!tune_block(&tuning, blocks[i], tune_factors[round], error))
 				return false;
 	return true;

@@ -121,6 +121,8 @@ prior_set_base_rate(Trainer *trainer, EngineError *error)
 		return true;
 	if (!claimed_share(trainer, &share, error))
 		return false;
+	/* scores may all have come to 0 or 1 */
+	share = fmin(fmax(share, 1e-9), 1 - 1e-9);
 	calibration.shift += log(rate / (1 - rate)) - log(share / (1 - share));
 	model_set_calibration(trainer->model, &calibration);
 	return true;

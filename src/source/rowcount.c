@@ -6,9 +6,12 @@
 
 #include "source/rowcount.h"
 
+#include "miscadmin.h"
 #include "source/encoder.h"
 #include "source/vocabulary.h"
 
+/* Rows between two looks at interrupts. */
+#define CHECK_ROWS 1000000
 /* Two bins to each doubling of a 32-bit count. */
 #define MAX_BINS 64
 
@@ -59,8 +62,10 @@ threshold(int b)
 }
 
 /*
- * Bins that some value falls into: edges are the ids from which on counts are
- * below a threshold, ascending; thresholds [n_edges] are in the same order.
+ * Bins that some training row falls into, which does not count itself: a
+ * threshold t is kept if there is a count from t + 1 up to the next one.
+ * Edges are the ids from which on counts are below a threshold, ascending;
+ * thresholds [n_edges] are in the same order.
  */
 static void
 find_edges(Feature *feature, const uint32 *counts, uint32 n_ids, uint64 *thresholds)
@@ -70,13 +75,15 @@ find_edges(Feature *feature, const uint32 *counts, uint32 n_ids, uint64 *thresho
 	feature->edges = palloc(MAX_BINS * sizeof(double));
 	for (int b = 0; b < MAX_BINS; b++)
 	{
-		uint32		last = id;
+		uint32		more;
 
 		while (id > FIRST_ID && counts[id - 1] < threshold(b))
 			id--;
-		if (id == FIRST_ID)
+		for (more = id; more > FIRST_ID && counts[more - 1] == threshold(b);)
+			more--;
+		if (more == FIRST_ID)
 			break;
-		if (b > 0 && id == last)
+		if (counts[more - 1] > threshold(b + 1))
 			continue;
 		feature->edges[feature->n_edges] = id;
 		thresholds[feature->n_edges++] = threshold(b);
@@ -126,14 +133,20 @@ rowcount_build(FeatureSpec *spec, int f, uint32 *ids, const uint8 *splits, uint6
 	uint64		thresholds[MAX_BINS];
 
 	for (uint64 row = 0; row < n_rows; row++)
+	{
+		if (row % CHECK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (splits[row] == SPLIT_TRAIN)
 			counts[ids[row * spec->n_features + feature->counted]]++;
+	}
 	find_edges(feature, counts, n_ids, thresholds);
 	vocabulary_build_hashed(&spec->vocabularies[feature->vocabulary], feature->n_edges + 1);
 	for (uint64 row = 0; row < n_rows; row++)
 	{
 		uint32		id = ids[row * spec->n_features + feature->counted];
 
+		if (row % CHECK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
 		ids[row * spec->n_features + f] = splits[row] == SPLIT_TRAIN && id >= FIRST_ID ?
 			bin_of_count(feature, thresholds, counts[id] - 1) : bin_of_id(feature, id);
 	}

@@ -33,7 +33,7 @@ CREATE TABLE binned AS
   SELECT 'd' || k % 2 AS domain, i AS item_id, 'train' AS split, (i + k) % 2 AS label
   FROM generate_series(1, 8) i, generate_series(1, 8) k WHERE k <= i;
 SELECT (aread_train('binned', 'binned', options => '{"architecture": "wide"}')).version;
--- 8; 7, 6; 5, 4; 3; 2; 1; none
+-- none; 1; 2; 3; 4, 5; from 6: a bin from 8 would have no training row, which does not count itself
 SELECT name, "values" FROM aread.feature WHERE model = 'binned' AND kind = 'rows';
 
 -- hashed ids and ids shared with a list are not in the order of their rows: no counts

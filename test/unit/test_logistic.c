@@ -193,7 +193,7 @@ test_tuning(Arena *arena)
 		auc[tuned] = auc_after(arena, data, 20000, wide);
 	}
 	CHECK(found[0][1] > 1 && found[0][1] < 50);
-	CHECK(found[1][1] == 10000);
+	CHECK(found[1][1] >= 1e12);
 	CHECK(auc[1] > auc[0] + 0.01);
 }
 
