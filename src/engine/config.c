@@ -13,6 +13,7 @@
 
 static const char *const architectures[] = {"wide", "fm", "mmoe", "hei", "hemp", "aread", NULL};
 static const char *const searches[] = {"experts", "full", NULL};
+static const char *const prunings[] = {"saliency", "gate", NULL};
 static const char *const samplings[] = {"popularity", "uniform", NULL};
 static const char *const popularities[] = {"count", "rate", NULL};
 
@@ -87,13 +88,15 @@ const Option config_options[] = {
 	{"mask_learning_rate", OPTION_REAL, AT(mask_learning_rate), 1e-9, 1, NULL, "0.01", "lr_u",
 	"Step size of Adam while a candidate trains."},
 	{"initial_density", OPTION_REAL, AT(initial_density), 0.01, 1, NULL, "0.7", "S_0",
-	"Share of gates open at a candidate's start, by mean gate value."},
+	"Share of gates open at a candidate's start: those highest in what \"prune_by\" names."},
 	{"target_density", OPTION_REAL, AT(target_density), 0.01, 1, NULL, "0.4", "S",
 	"Share of open gates at which a candidate's pruning stops."},
 	{"prune_ratio", OPTION_REAL, AT(prune_ratio), 0, 0.9, NULL, "0.05", "alpha",
 	"Share of the open gates that each step closes; one at least."},
+	{"prune_by", OPTION_CHOICE, AT(prune_by), 0, 0, prunings, "\"saliency\"", "",
+	"Which gates a domain keeps: those whose closing would raise the loss of its own rows most, to first order, or those of the highest value (the paper's rule), besides the ones it has."},
 	{"sigma", OPTION_REAL, AT(sigma), 0, 10, NULL, "0.2", "",
-	"A candidate's gates are flipped with probability |N(0, sigma)|."},
+	"A candidate's gates are flipped with probability |N(0, sigma)|; by saliency, the first candidate's are not."},
 	{"mask_search", OPTION_CHOICE, AT(mask_search), 0, 0, searches, "\"experts\"", "",
 	"What candidates train: HEI and heads over a fixed base, or everything."},
 	{"augment_ratio", OPTION_REAL, AT(augment_ratio), 0, 10, NULL, "0.1", "",
@@ -151,6 +154,7 @@ config_defaults(Config *config)
 		.initial_density = 0.7,
 		.target_density = 0.4,
 		.prune_ratio = 0.05,
+		.prune_by = PRUNE_SALIENCY,
 		.sigma = 0.2,
 		.mask_search = SEARCH_EXPERTS,
 		.augment_ratio = 0.1,

@@ -33,6 +33,13 @@ typedef enum MaskSearch
 	SEARCH_FULL					/* candidates train everything */
 } MaskSearch;
 
+/* What candidates start from and are pruned by. */
+typedef enum PruneBy
+{
+	PRUNE_SALIENCY,				/* how much closing a gate would raise the loss */
+	PRUNE_GATE					/* the gate's value, as in the paper */
+} PruneBy;
+
 typedef enum Popularity
 {
 	POPULARITY_COUNT,			/* training rows of the item */
@@ -93,6 +100,7 @@ typedef struct Config
 	double		initial_density;	/* S0 */
 	double		target_density; /* S */
 	double		prune_ratio;	/* alpha */
+	PruneBy		prune_by;
 	double		sigma;
 	MaskSearch	mask_search;
 	/* augmentation (5) */

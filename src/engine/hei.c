@@ -66,6 +66,7 @@ hei_init(Hei *hei, const Model *model, int rows, int segments, bool training, Ar
 	if (training)
 	{
 		hei->d_gates = ARENA_ARRAY(arena, real, (size_t) segments * hei->n_gates);
+		hei->d_open = ARENA_ARRAY(arena, real, (size_t) segments * hei->n_gates);
 		hei->d_packed = ARENA_ARRAY(arena, real, (size_t) rows * widest);
 	}
 	return arena_ok(arena, error);
@@ -165,6 +166,7 @@ gates_backward(Hei *hei, const Segment *segment, int s, real *d_domain, const re
 	const real *gates = hei->gates + (size_t) s * hei->n_gates;
 	const real *d_gates = hei->d_gates + (size_t) s * hei->n_gates;
 	const real *gate_in = hei->gate_in + (size_t) s * 2 * hei->dim;
+	real	   *d_open = hei->d_open + (size_t) s * hei->n_gates;
 	real		d_in[2 * MAX_EMBED_DIM] = {0};
 	bool		used[MAX_EXPERTS];
 	int			n_used = 0;
@@ -188,6 +190,7 @@ gates_backward(Hei *hei, const Segment *segment, int s, real *d_domain, const re
 				size_t		gate = (size_t) n * below + i;
 				real		d_logit = gates[g] * (d_gates[g] - mean);
 
+				d_open[g] = d_logit;
 				if (gates[g] == 0)
 					continue;
 				d_bias[gate] += d_logit;

@@ -47,6 +47,8 @@ typedef struct Hei
 	real	   *raw_gates;		/* (S, G): softmax over the experts below */
 	real	   *gates;			/* (S, G): masked and rescaled, as used */
 	real	   *d_gates;		/* (S, G) */
+	real	   *d_open;			/* (S, G): by a factor on the gate before gates are rescaled;
+								 * 0 where the mask closes it */
 	real	   *d_packed;		/* (B, widest input) */
 	const real *fixed_gates;	/* (D + 1, G) of all domains, never-seen last; NULL: compute */
 	uint32_t	n_domains;

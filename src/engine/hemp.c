@@ -27,6 +27,12 @@ is_full(const Trainer *trainer)
 	return trainer->config->mask_search == SEARCH_FULL;
 }
 
+static bool
+by_saliency(const Trainer *trainer)
+{
+	return trainer->config->prune_by == PRUNE_SALIENCY;
+}
+
 static uint64_t
 augmented_rows(const Trainer *trainer, uint32_t domain)
 {
@@ -80,7 +86,8 @@ search_init(Trainer *trainer, EngineError *error)
 	search->sample = ARENA_ARRAY(arena, uint32_t, largest);
 	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.capacity);
 	search->candidate = ARENA_ARRAY(arena, uint8_t, n_gates);
-	search->chosen = ARENA_ARRAY(arena, uint8_t, n_gates);
+	search->own_saliency = ARENA_ARRAY(arena, real, n_gates);
+	search->strength = ARENA_ARRAY(arena, real, n_gates);
 	search->gates = ARENA_ARRAY(arena, real, 2 * n_gates + 2 * config->embed_dim);
 	if (!arena_ok(arena, error))
 		return false;
@@ -359,55 +366,120 @@ candidate_step(Trainer *trainer, Random *random, EngineError *error)
 	return true;
 }
 
-/* Mean loss on the domain's own rows, dropout off. */
+/* Forward over a batch of own rows under the candidate, dropout off; the base it stood on. */
+static const BaseOutput *
+score_forward(Trainer *trainer, int i)
+{
+	Search	   *search = &trainer->search;
+	Network    *network = &trainer->network;
+	Batch	   *batch = &search->score_batches[i];
+	const BaseOutput *base = &search->score_bases[i];
+	PassMode	mode = {.batch_statistics = true};
+
+	set_mask(batch, search->candidate);
+	if (is_full(trainer))
+	{
+		network_base_forward(network, batch, &mode);
+		base = &network->base;
+	}
+	network_experts_forward(network, batch, base, &mode);
+	return base;
+}
+
+/* Mean loss on the domain's own rows. */
 static double
 candidate_loss(Trainer *trainer, int n_batches)
 {
 	Search	   *search = &trainer->search;
-	Network    *network = &trainer->network;
-	PassMode	mode = {.batch_statistics = true};
 	double		sum = 0;
 	uint64_t	rows = 0;
 
 	for (int i = 0; i < n_batches; i++)
 	{
-		Batch	   *batch = &search->score_batches[i];
-		const BaseOutput *base = &search->score_bases[i];
-
-		set_mask(batch, search->candidate);
-		if (is_full(trainer))
-		{
-			network_base_forward(network, batch, &mode);
-			base = &network->base;
-		}
-		network_experts_forward(network, batch, base, &mode);
-		sum += heads_loss(&network->heads, batch);
-		rows += batch->n_rows;
+		score_forward(trainer, i);
+		sum += heads_loss(&trainer->network.heads, &search->score_batches[i]);
+		rows += search->score_batches[i].n_rows;
 	}
 	return sum / rows;
 }
 
+/*
+ * The first-order Taylor term of closing each gate, by its sign: by how much
+ * that would raise the loss of the domain's own rows, with all gates open.  It
+ * depends on the rows alone, so domains that behave alike get masks alike.
+ */
+static bool
+find_own_saliency(Trainer *trainer, int n_batches, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	Network    *network = &trainer->network;
+	size_t		n_gates = trainer->model->n_gates;
+	double		loss;
+
+	memset(search->candidate, 1, n_gates);
+	memset(search->own_saliency, 0, n_gates * sizeof(real));
+	for (int i = 0; i < n_batches; i++)
+	{
+		const Batch *batch = &search->score_batches[i];
+		const BaseOutput *base = score_forward(trainer, i);
+
+		network_experts_backward(network, batch, base, &loss);
+		/* gradients are of the batch's mean loss */
+		add_scaled(search->own_saliency, -batch->n_rows, network->hei.d_open, n_gates);
+		if (!watch_continue(&trainer->watch, error))
+			return false;
+	}
+	return true;
+}
+
+/* Lines 7 and 8: a candidate's start; number 0 stays as the saliency has it. */
+static void
+start_candidate(Trainer *trainer, uint32_t domain, int number, Random *random)
+{
+	Search	   *search = &trainer->search;
+	const Model *model = trainer->model;
+	size_t		n_gates = model->n_gates;
+
+	memset(search->strength, 0, n_gates * sizeof(real));
+	if (by_saliency(trainer))
+		mask_candidate(trainer->config, search->own_saliency, NULL, search->density,
+					   number == 0 ? 0 : search->sigma, random, search->candidate);
+	else
+		mask_candidate(trainer->config, mean_gates(trainer, domain), model->has_mask[domain] ?
+					   model->masks + domain * n_gates : NULL,
+					   search->density, search->sigma, random, search->candidate);
+}
+
+/* What to prune by after a step: the saliency summed over the steps so far, or gates. */
+static const real *
+prune_strength(Trainer *trainer, uint32_t domain)
+{
+	Search	   *search = &trainer->search;
+
+	if (!by_saliency(trainer))
+		return present_gates(trainer, domain, search->candidate);
+	add_scaled(search->strength, -1, trainer->network.hei.d_open, trainer->model->n_gates);
+	return search->strength;
+}
+
 /* Lines 7 to 13: one candidate from start to score; leaves it in search->candidate. */
 static bool
-try_candidate(Trainer *trainer, uint32_t domain, int n_batches, Random *random,
+try_candidate(Trainer *trainer, uint32_t domain, int number, int n_batches, Random *random,
 			  MaskChoice *choice, EngineError *error)
 {
 	Search	   *search = &trainer->search;
 	const Config *config = trainer->config;
-	const Model *model = trainer->model;
 	uint8_t    *mask = search->candidate;
 
 	restore_state(trainer);
-	mask_candidate(config, mean_gates(trainer, domain), model->has_mask[domain] ?
-				   model->masks + (size_t) domain * model->n_gates : NULL,
-				   search->density, search->sigma, random, mask);
+	start_candidate(trainer, domain, number, random);
 	choice->start_density = mask_density(config, mask);
 	for (choice->steps = 0; choice->steps < config->candidate_steps;)
 	{
 		if (!watch_continue(&trainer->watch, error) || !candidate_step(trainer, random, error))
 			return false;
 		choice->steps++;
-		mask_prune(config, present_gates(trainer, domain, mask), config->prune_ratio, mask);
+		mask_prune(config, prune_strength(trainer, domain), config->prune_ratio, mask);
 		if (mask_density(config, mask) <= config->target_density)
 			break;
 	}
@@ -434,13 +506,14 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 		return false;
 	if (!is_full(trainer))
 		run_bases(trainer, n_batches);
-	if (!watch_continue(&trainer->watch, error))
+	if (!watch_continue(&trainer->watch, error) ||
+		(by_saliency(trainer) && !find_own_saliency(trainer, n_batches, error)))
 		return false;
 	for (int z = 0; z < n_candidates; z++)
 	{
 		MaskChoice	choice;
 
-		if (!try_candidate(trainer, domain, n_batches, &random, &choice, error))
+		if (!try_candidate(trainer, domain, z, n_batches, &random, &choice, error))
 			return false;
 		if (found && !(choice.loss < update->choices[domain].loss))
 			continue;

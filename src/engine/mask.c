@@ -126,22 +126,22 @@ compare_strength(const void *a, const void *b)
 }
 
 static void
-rank_gates(const real *gates, int n, RankedGate *ranked)
+rank_gates(const real *strength, int n, RankedGate *ranked)
 {
 	for (int g = 0; g < n; g++)
-		ranked[g] = (RankedGate) {.strength = fabs(gates[g]),.gate = g};
+		ranked[g] = (RankedGate) {.strength = strength[g],.gate = g};
 	qsort(ranked, n, sizeof(RankedGate), compare_strength);
 }
 
 void
-mask_candidate(const Config *config, const real *mean_gates, const uint8_t *present,
+mask_candidate(const Config *config, const real *strength, const uint8_t *present,
 			   double density, double sigma, Random *random, uint8_t *mask)
 {
 	int			n = config_n_gates(config);
 	int			n_top = (int) fmax(1, round(density * n));
 	RankedGate	ranked[MAX_GATES];
 
-	rank_gates(mean_gates, n, ranked);
+	rank_gates(strength, n, ranked);
 	for (;; n_top++)
 	{
 		memset(mask, 0, n);
@@ -160,7 +160,7 @@ mask_candidate(const Config *config, const real *mean_gates, const uint8_t *pres
 }
 
 int
-mask_prune(const Config *config, const real *gates, double ratio, uint8_t *mask)
+mask_prune(const Config *config, const real *strength, double ratio, uint8_t *mask)
 {
 	int			n = config_n_gates(config);
 	int			open = mask_open(config, mask);
@@ -168,7 +168,7 @@ mask_prune(const Config *config, const real *gates, double ratio, uint8_t *mask)
 	RankedGate	ranked[MAX_GATES];
 	uint8_t		pruned[MAX_GATES];
 
-	rank_gates(gates, n, ranked);
+	rank_gates(strength, n, ranked);
 	for (int i = n - 1; i >= 0 && open - mask_open(config, mask) < wanted; i--)
 	{
 		if (!mask[ranked[i].gate])

@@ -28,21 +28,21 @@ extern void mask_used_experts(const Config *config, const uint8_t *mask, int lay
 							  bool *used);
 
 /*
- * A candidate's start: the top "density" share of mean_gates open, "present"
+ * A candidate's start: the top "density" share by strength open, "present"
  * (NULL: none) added, each gate flipped with probability min(1, |N(0, sigma)|),
  * made valid.  If that leaves no valid mask, it is drawn again with one gate more
  * of the top.
  */
-extern void mask_candidate(const Config *config, const real *mean_gates,
+extern void mask_candidate(const Config *config, const real *strength,
 						   const uint8_t *present, double density, double sigma,
 						   Random *random, uint8_t *mask);
 
 /*
- * Close max(1, round(ratio * open)) open gates of lowest |gate| over all layers
- * together, then what that makes useless; a gate whose loss would leave no
+ * Close max(1, round(ratio * open)) open gates of least strength over all
+ * layers together, then what that makes useless; a gate whose loss would leave no
  * valid mask is passed over.  Returns how many gates were closed.
  */
-extern int	mask_prune(const Config *config, const real *gates, double ratio,
+extern int	mask_prune(const Config *config, const real *strength, double ratio,
 					   uint8_t *mask);
 
 /* |A and B| / |A or B| over the gates of layer l, or of all layers (0); NaN if both are empty. */

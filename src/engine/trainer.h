@@ -36,7 +36,6 @@ typedef struct Search
 	double		density;		/* S0, sigma and Z as they settle */
 	double		sigma;
 	double		candidates;
-	int			n_updates;
 	double	   *gate_sum;		/* [D, G] raw gates of the present stretch */
 	uint32_t   *gate_batches;	/* [D] batches summed */
 	Batch		train_batch;
@@ -50,7 +49,8 @@ typedef struct Search
 	uint32_t   *sample;			/* [largest A_d] */
 	int64_t    *sample_domains;
 	uint8_t    *candidate;		/* [G] */
-	uint8_t    *chosen;			/* [G] */
+	real	   *own_saliency;	/* [G] of the present domain, all gates open */
+	real	   *strength;		/* [G] what the present candidate is pruned by */
 	real	   *gates;			/* [G] scratch */
 } Search;
 

@@ -450,6 +450,49 @@ check_experts_alone(void)
 	arena_free_all(&arena);
 }
 
+/*
+ * A gate's bias is the logarithm of a factor on it, so its gradient is d_open
+ * summed over the segments.
+ */
+static void
+check_open_gradients(void)
+{
+	Arena		arena;
+	Config		config;
+	NetworkCase c;
+	double		loss;
+
+	arena_init_malloc(&arena);
+	small_config(&config, ARCH_AREAD);
+	network_case(&c, &arena, &config);
+	set_random_masks(&c, &config);
+	network_loss(&c);
+	network_experts_backward(&c.network, &c.batch, &c.network.base, &loss);
+	for (int l = 2; l <= config.hei_experts.n; l++)
+	{
+		const HeiLayer *layer = &c.network.hei.layer[l - 1];
+		const real *d_bias = c.network.grads + (layer->gate_bias - c.model->params);
+		int			below = config.hei_experts.value[l - 2];
+
+		for (int i = 0; i < below; i++)
+			for (int n = 0; n < layer->n_experts; n++)
+			{
+				int			gate = model_gate_offset(&config, l) + i * layer->n_experts + n;
+				real		sum = 0;
+
+				for (int s = 0; s < c.batch.n_segments; s++)
+				{
+					real		d_open = c.network.hei.d_open[s * c.model->n_gates + gate];
+
+					CHECK(c.batch.segments[s].mask[gate] || d_open == 0);
+					sum += d_open;
+				}
+				CHECK(fabs(sum - d_bias[n * below + i]) < 1e-12);
+			}
+	}
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -467,5 +510,6 @@ main(void)
 	check_network(ARCH_AREAD, true, true, true);
 	check_network(ARCH_AREAD, true, false, false);
 	check_experts_alone();
+	check_open_gradients();
 	return unit_summary();
 }

@@ -233,7 +233,7 @@ check_reproducible(void)
 
 /* Algorithm 1, line 14: Theta0 again, bit for bit; masks follow the rules. */
 static void
-check_mask_update(MaskSearch how)
+check_mask_update(MaskSearch how, PruneBy prune_by)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -247,6 +247,7 @@ check_mask_update(MaskSearch how)
 	arena_init_malloc(&arena);
 	toy_config(&config, ARCH_AREAD);
 	config.mask_search = how;
+	config.prune_by = prune_by;
 	trainer = (Trainer) {.arena = &arena,.config = &config,.data = toy_dataset(&arena, 3000),
 		.host = &host,.observer = &observer};
 	CHECK(trainer_init(&trainer, &error));
@@ -276,6 +277,46 @@ check_mask_update(MaskSearch how)
 			  choice->end_density <= config.target_density);
 		CHECK(isfinite(choice->loss));
 	}
+	arena_free_all(&arena);
+}
+
+/* Every other domain likes what the others dislike: masks overlap more within the two kinds. */
+static void
+check_mask_groups(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	TrainResult *result;
+	double		sum[2] = {0, 0};
+	int			pairs[2] = {0, 0};
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, 12000);
+	for (size_t row = 0; row < 12000; row++)
+		((uint8_t *) data->labels)[row] ^= dataset_domain(data, row) & 1;
+	toy_config(&config, ARCH_AREAD);
+	config.hei_experts = (IntList) {3, {3, 6, 12}};
+	config.epochs = 6;
+	config.learning_rate = 1e-2;
+	config.dropout = 0;
+	config.l2_embedding = 1;
+	config.warmup_batches = 100;
+	config.mask_interval = 100;
+	result = train_toy(&arena, data, &config, &error);
+	CHECK(result && result->n_mask_updates > 1);
+	for (int a = 0; a < TOY_DOMAINS; a++)
+		for (int b = 0; b < a; b++)
+		{
+			const MaskUpdate *last = &result->mask_updates[result->n_mask_updates - 1];
+			int			n_gates = result->model->n_gates;
+
+			sum[(a - b) % 2] += mask_overlap(&config, last->masks + a * n_gates,
+											 last->masks + b * n_gates, 0);
+			pairs[(a - b) % 2]++;
+		}
+	CHECK(sum[0] / pairs[0] > 1.5 * sum[1] / pairs[1]);
 	arena_free_all(&arena);
 }
 
@@ -383,8 +424,10 @@ main(void)
 	check_calibrated();
 	check_base_rate();
 	check_reproducible();
-	check_mask_update(SEARCH_EXPERTS);
-	check_mask_update(SEARCH_FULL);
+	for (MaskSearch how = SEARCH_EXPERTS; how <= SEARCH_FULL; how++)
+		for (PruneBy prune_by = PRUNE_SALIENCY; prune_by <= PRUNE_GATE; prune_by++)
+			check_mask_update(how, prune_by);
+	check_mask_groups();
 	check_bad_data();
 	check_interrupted();
 	check_out_of_memory();
