@@ -29,7 +29,7 @@ CREATE TABLE grouped AS
   WHERE o.layer IS NULL;
 SELECT diag(format('overlap within groups %s, between %s, by chance %s', round(w::numeric, 3), round(b::numeric, 3), round(c::numeric, 3)))
 FROM (SELECT avg(overlap) FILTER (WHERE same) AS w, avg(overlap) FILTER (WHERE NOT same) AS b, avg(chance) FILTER (WHERE same) AS c FROM grouped) x;
-SELECT cmp_ok(avg(overlap) FILTER (WHERE same), '>', avg(overlap) FILTER (WHERE NOT same), 'masks overlap more within groups than between') FROM grouped;
+SELECT cmp_ok(avg(overlap) FILTER (WHERE same), '>', 1.5 * avg(overlap) FILTER (WHERE NOT same), 'masks overlap far more within groups than between') FROM grouped;
 SELECT cmp_ok(avg(overlap) FILTER (WHERE same), '>', avg(chance) FILTER (WHERE same), 'and more than chance has them') FROM grouped;
 
 -- same seed and rows: the same model, whatever the order of rows; another seed: another model
