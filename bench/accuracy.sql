@@ -66,18 +66,19 @@ DECLARE
   name text;
   part text := format('%s_%s_%s_part', data, arm, seed);
   one float8;
+  share float8;
 BEGIN
   FOR name IN EXECUTE format('SELECT DISTINCT domain FROM %I', data) LOOP
     EXECUTE format('CREATE TABLE %I AS SELECT * FROM %I WHERE domain = %L', part, data, name);
-    BEGIN
+    EXECUTE format($q$SELECT avg(label) FROM %I WHERE split = 'train'$q$, part) INTO share;
+    IF share > 0 AND share < 1 THEN
       CALL run_model(part::regclass, data, arm, seed, one);
       seconds := seconds + one;
-    EXCEPTION WHEN invalid_parameter_value THEN
+    ELSE
       EXECUTE format($q$
-        INSERT INTO score SELECT %L, %s, %s, row_number, domain, label, coalesce((SELECT avg(label) FROM %I WHERE split = 'train'), 0.5)
-        FROM %4$I WHERE split = 'test'
-      $q$, data, arm, seed, part);
-    END;
+        INSERT INTO score SELECT %L, %s, %s, row_number, domain, label, %s FROM %I WHERE split = 'test'
+      $q$, data, arm, seed, coalesce(share, 0.5), part);
+    END IF;
     EXECUTE format('DROP TABLE %I', part);
   END LOOP;
 END $$;
