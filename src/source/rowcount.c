@@ -63,7 +63,8 @@ threshold(int b)
 
 /*
  * Bins that some training row falls into, which does not count itself: a
- * threshold t is kept if there is a count from t + 1 up to the next one.
+ * threshold t is kept if there is a count from t + 1 up to the next one, and
+ * one that tells it from the threshold below.
  * Edges are the ids from which on counts are below a threshold, ascending;
  * thresholds [n_edges] are in the same order.
  */
@@ -83,7 +84,8 @@ find_edges(Feature *feature, const uint32 *counts, uint32 n_ids, uint64 *thresho
 			more--;
 		if (more == FIRST_ID)
 			break;
-		if (counts[more - 1] > threshold(b + 1))
+		if (counts[more - 1] > threshold(b + 1) ||
+			(feature->n_edges > 0 && feature->edges[feature->n_edges - 1] == id))
 			continue;
 		feature->edges[feature->n_edges] = id;
 		thresholds[feature->n_edges++] = threshold(b);

@@ -36,6 +36,13 @@ SELECT (aread_train('binned', 'binned', options => '{"architecture": "wide"}')).
 -- none; 1; 2; 3; 4, 5; from 6: a bin from 8 would have no training row, which does not count itself
 SELECT name, "values" FROM aread.feature WHERE model = 'binned' AND kind = 'rows';
 
+-- counts with gaps: 1, 3, 4 and 9 rows
+DELETE FROM binned WHERE item_id IN (2, 5, 6, 7);
+INSERT INTO binned SELECT domain, item_id, split, 1 FROM binned WHERE item_id = 8 LIMIT 1;
+SELECT (aread_train('binned', 'binned', options => '{"architecture": "wide"}')).version;
+SELECT name, "values" FROM aread.feature WHERE model = 'binned' AND kind = 'rows' AND deployed;
+SELECT count(aread_predict('binned', b)) FROM binned b;
+
 -- hashed ids and ids shared with a list are not in the order of their rows: no counts
 CREATE TABLE listed AS
   SELECT domain, item_id, user_id, ARRAY[item_id, item_id + 1] AS liked, label, split FROM counted;
