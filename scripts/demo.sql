@@ -15,11 +15,11 @@ SELECT aread_register('interactions', features => '{domain,user_id,item_id,age_b
 
 -- train: a small network here, so that this takes a minute
 SELECT version, train_rows, test_rows, round(auc::numeric, 3) AS auc, round(domain_auc::numeric, 3) AS domain_auc, epochs
-FROM aread_train('interactions', options => '{"mmoe_dims": [64, 32], "batch_size": 512, "epochs": 12, "candidates": 6}');
+FROM aread_train('interactions', options => '{"architecture": "aread", "mmoe_dims": [64, 32], "batch_size": 512, "epochs": 12}');
 
 -- the yardstick: logistic regression on the same columns
 SELECT round(auc::numeric, 3) AS auc, round(domain_auc::numeric, 3) AS domain_auc
-FROM aread_train('interactions', 'baseline', options => '{"architecture": "wide", "l2_wide": 1, "domain_weights": false}');
+FROM aread_train('interactions', 'baseline', options => '{"architecture": "wide", "l2_wide": 1, "domain_weights": false, "row_counts": false}');
 
 -- score: rank candidates for user 7 in a small domain, inside any query
 SELECT c.item_id, round(aread_predict('interactions', c, 'domain_11')::numeric, 3) AS score

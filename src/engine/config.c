@@ -21,7 +21,7 @@ static const char *const popularities[] = {"count", "rate", NULL};
 #define MAX_WIDTH 4096
 
 const Option config_options[] = {
-	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, architectures, "\"aread\"", "",
+	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, architectures, "\"hemp\"", "",
 	"What to train: the wide part alone, with a factorization machine, the MMoE base, HEI without masks, with masks searched on own rows (hemp), or with augmented rows too (aread)."},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
 	"Length of the vector of each value."},
@@ -121,7 +121,7 @@ void
 config_defaults(Config *config)
 {
 	*config = (Config) {
-		.architecture = ARCH_AREAD,
+		.architecture = ARCH_HEMP,
 		.embed_dim = 16,
 		.mmoe_experts = 4,
 		.mmoe_dims = {2, {128, 64}},

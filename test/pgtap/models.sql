@@ -6,7 +6,7 @@ SELECT no_plan();
 CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, age_band, category
 FROM aread_simulate(12000, domains => 8, groups => 2, users => 120, items => 80, strength => 3, skew => 0.8);
 CREATE FUNCTION pg_temp.options(text DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
-  SELECT '{"epochs": 4, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8], "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4],
+  SELECT '{"architecture": "aread", "epochs": 4, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8], "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4],
     "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 4, "warmup_batches": 10, "mask_interval": 20, "learning_rate": 0.005,
     "minor_share": 0.09, "major_share": 0.12}'::jsonb || $1::jsonb $$;
 CREATE TABLE trained AS SELECT * FROM aread_train('clicks', options => pg_temp.options());
