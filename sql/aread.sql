@@ -242,7 +242,7 @@ CREATE TABLE aread.stored_mask_update (
   seconds float8 NOT NULL,
   start_density float4 NOT NULL,
   end_density float4 NOT NULL,
-  loss float4 NOT NULL,
+  loss float4,
   steps integer NOT NULL,
   mask bytea NOT NULL,
   PRIMARY KEY (version_id, number, domain)
@@ -255,7 +255,7 @@ COMMENT ON COLUMN aread.stored_mask_update.batches IS 'batches trained before it
 COMMENT ON COLUMN aread.stored_mask_update.seconds IS 'seconds of the whole update';
 COMMENT ON COLUMN aread.stored_mask_update.start_density IS 'share of open gates of the chosen candidate before pruning';
 COMMENT ON COLUMN aread.stored_mask_update.end_density IS 'and after';
-COMMENT ON COLUMN aread.stored_mask_update.loss IS 'its loss on the domain''s own rows';
+COMMENT ON COLUMN aread.stored_mask_update.loss IS 'its loss on the domain''s own rows; NULL: it had none';
 COMMENT ON COLUMN aread.stored_mask_update.steps IS 'training and pruning steps';
 COMMENT ON COLUMN aread.stored_mask_update.mask IS 'a byte for each gate, 1 open';
 
@@ -569,7 +569,7 @@ COMMENT ON COLUMN aread.model.seed IS 'seed of all random numbers';
 COMMENT ON COLUMN aread.model.train_rows IS 'rows of the source trained on';
 COMMENT ON COLUMN aread.model.valid_rows IS 'rows of the source that decided when to stop';
 COMMENT ON COLUMN aread.model.test_rows IS 'rows of the source measured at the end';
-COMMENT ON COLUMN aread.model.skipped_rows IS 'rows left out: without label, domain or split';
+COMMENT ON COLUMN aread.model.skipped_rows IS 'rows left out: without label, domain or split, or positive ones for which no negative row was found';
 COMMENT ON COLUMN aread.model.sampled_rows IS 'negative rows sampled for them, over all splits';
 COMMENT ON COLUMN aread.model.domains IS 'domains seen in training';
 COMMENT ON COLUMN aread.model.parameters IS 'numbers in all tensors';
@@ -725,7 +725,7 @@ COMMENT ON COLUMN aread.mask_update.batches IS 'batches trained before it';
 COMMENT ON COLUMN aread.mask_update.seconds IS 'seconds of the whole update, all domains';
 COMMENT ON COLUMN aread.mask_update.start_density IS 'share of open gates of the chosen candidate before pruning';
 COMMENT ON COLUMN aread.mask_update.end_density IS 'and after';
-COMMENT ON COLUMN aread.mask_update.loss IS 'its loss on the domain''s own training rows';
+COMMENT ON COLUMN aread.mask_update.loss IS 'its loss on the domain''s own training rows; NULL: all were left out';
 COMMENT ON COLUMN aread.mask_update.steps IS 'training and pruning steps it took';
 
 CREATE VIEW aread.training_log WITH (security_barrier) AS

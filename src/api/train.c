@@ -89,7 +89,7 @@ static uint64
 skipped_rows(const ReadReport *report)
 {
 	return report->null_labels + report->bad_labels + report->null_domains +
-		report->null_splits;
+		report->null_splits + report->no_negatives;
 }
 
 static void
@@ -169,21 +169,32 @@ names_with_item(const FeatureSpec *spec, const bool *with_item)
 }
 
 static void
-report_negatives(const NewModel *new, uint64 missing)
+report_negatives(const NewModel *new, const NegativeReport *report)
 {
+	uint64		left_out = report->left_out[0] + report->left_out[1] + report->left_out[2];
+
 	ereport(NOTICE,
 			(errmsg("sampled " UINT64_FORMAT " negative rows", new->sampled_rows),
 			 errdetail("Columns that went with the item: %s.",
 					   names_with_item(new->spec, new->with_item))));
-	if (missing > 0)
+	if (left_out > 0)
 		ereport(NOTICE,
-				(errmsg("no item was found for " UINT64_FORMAT " more negative rows", missing),
-				 errdetail("Their users have taken all of the domain's items, or nearly all.")));
+				(errmsg("left out " UINT64_FORMAT " positive rows for which no negative row was found",
+						left_out),
+				 errdetail("Domain has no other item in training rows: " UINT64_FORMAT
+						   ", user has taken all of its items or nearly all: " UINT64_FORMAT ".",
+						   report->without_items, left_out - report->without_items)));
+	if (report->missing > 0)
+		ereport(NOTICE,
+				(errmsg("no item was found for " UINT64_FORMAT " more negative rows",
+						report->missing),
+				 errdetail("Their domains have few items, of which the users have taken all or nearly all.")));
 }
 
 /* A dataset with sampled negatives, in place of the one read. */
 static Dataset *
-sample_negatives(Arena *arena, NewModel *new, Dataset *data, const EngineHost *host)
+sample_negatives(Arena *arena, NewModel *new, Dataset *data, ReadReport *read,
+				 const EngineHost *host)
 {
 	FieldBond  *bonds = palloc(new->spec->n_features * sizeof(FieldBond));
 	NegativeReport report;
@@ -196,9 +207,14 @@ sample_negatives(Arena *arena, NewModel *new, Dataset *data, const EngineHost *h
 	if (!sampled)
 		host_raise(&error);
 	pfree((void *) data->ids);
-	new->sampled_rows = report.drawn[0] + report.drawn[1] + report.drawn[2];
+	for (int split = 0; split < 3; split++)
+	{
+		new->sampled_rows += report.drawn[split];
+		read->rows[split] -= report.left_out[split];
+		read->no_negatives += report.left_out[split];
+	}
 	new->with_item = report.with_item;
-	report_negatives(new, report.missing);
+	report_negatives(new, &report);
 	return sampled;
 }
 
@@ -225,7 +241,7 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 	{
 		double		start = host_seconds();
 
-		data = sample_negatives(&arena, new, data, &host);
+		data = sample_negatives(&arena, new, data, report, &host);
 		report->seconds += host_seconds() - start;
 	}
 	new->result = train(&arena, new->config, data, &host, &reporting, &error);

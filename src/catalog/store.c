@@ -395,7 +395,7 @@ insert_mask_choice(const Model *model, const MaskUpdate *update, uint32 d, int64
 	add_float8(&arguments, update->seconds);
 	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->start_density), false);
 	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->end_density), false);
-	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->loss), false);
+	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->loss), isnan(choice->loss));
 	add_int4(&arguments, choice->steps);
 	add_argument(&arguments, BYTEAOID, PointerGetDatum(mask), false);
 	run("INSERT INTO aread.stored_mask_update VALUES"

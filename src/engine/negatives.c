@@ -9,7 +9,7 @@
 #include "random.h"
 #include "rowset.h"
 
-/* Rows or draws between two looks at the host; tries at an item that the user has not taken. */
+/* Rows or tries between two looks at the host; tries at an item that the user has not taken. */
 #define CHECK_ROWS 65536
 #define MAX_TRIES 100
 /* A field goes with the item if an item's rows agree on it that much beyond chance. */
@@ -20,6 +20,7 @@ typedef struct ItemPool
 {
 	size_t	   *start;			/* [D + 2] */
 	uint32_t   *rows;
+	bool	   *varied;			/* [D + 1] of more than one item */
 } ItemPool;
 
 typedef struct Sampler
@@ -31,6 +32,9 @@ typedef struct Sampler
 	ItemPool	pool;
 	RowSet		taken;			/* (user, item) of positive rows; unused without users */
 	Random		random;
+	size_t		tries;
+	bool	   *has_negatives;	/* [D + 1] of their own, in the split at hand */
+	uint8_t    *left_out;		/* [rows of data] */
 	uint32_t   *ids;			/* [all rows, n_fields] */
 	uint8_t    *labels;
 	float	   *weights;		/* NULL: none */
@@ -47,6 +51,17 @@ static uint32_t
 item_of(const Dataset *data, size_t row)
 {
 	return id_of(data, row, data->shape.item_field);
+}
+
+/*
+ * Are the items of two rows told apart?  Ids below FIRST_ID are no item's own:
+ * rare items share one, NULL is none at all.  There only the row itself is
+ * sure to have the same; ruling out more would make them a sign of label 1.
+ */
+static bool
+is_other(const Dataset *data, size_t a, size_t b)
+{
+	return a != b && (item_of(data, a) < FIRST_ID || item_of(data, a) != item_of(data, b));
 }
 
 static bool
@@ -147,7 +162,11 @@ pool_of(const Dataset *data, size_t row)
 	return dataset_domain(data, row) + 1;
 }
 
-/* Marks the rows that items are drawn from: positive ones; uniformly, one of each item. */
+/*
+ * Marks the rows that items are drawn from: positive ones; uniformly, one of
+ * each item.  Rare items have few rows each: every row counts as one.  NULL is
+ * drawn like any item, so that it is not found in positive rows only.
+ */
 static bool
 mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
 			  EngineError *error)
@@ -166,10 +185,10 @@ mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
 
 		if (stopped(sampler->host, row, CHECK_ROWS, error))
 			return false;
-		if (!data->labels[row] || item_of(data, row) == NULL_ID)
+		if (!data->labels[row])
 			continue;
 		rowset_key(&seen, row, key);
-		if (uniform && rowset_contains(&seen, key))
+		if (uniform && item_of(data, row) != RARE_ID && rowset_contains(&seen, key))
 			continue;
 		if (uniform)
 			rowset_add(&seen, row);
@@ -201,33 +220,64 @@ fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
 	for (size_t row = 0; row < n_train; row++)
 		if (drawable[row])
 			rows[start[pool_of(data, row) + 1]++] = row;
-	sampler->pool = (ItemPool) {.start = start,.rows = rows};
+	sampler->pool = (ItemPool) {.start = start,.rows = rows,
+		.varied = ARENA_ARRAY(arena, bool, n_pools)};
+	if (!arena_ok(arena, error))
+		return false;
+	for (size_t p = 0; p < n_pools; p++)
+		for (size_t i = start[p]; i < start[p + 1] && !sampler->pool.varied[p]; i++)
+			sampler->pool.varied[p] = is_other(data, rows[i], rows[start[p]]);
 	return true;
 }
 
+/* Is there an item to draw for a row, taken or not? */
+static bool
+has_other_item(const Sampler *sampler, size_t row)
+{
+	size_t		p = pool_of(sampler->data, row);
+	size_t		first = sampler->pool.start[p];
+
+	return sampler->pool.varied[p] ||
+		(sampler->pool.start[p + 1] > first &&
+		 is_other(sampler->data, row, sampler->pool.rows[first]));
+}
+
 /*
- * A row whose item the user has not taken; false if none was found.  Users
- * without an id of their own (never seen in training, rare, NULL) are many:
- * what one of them took says nothing of the others.
+ * Users without an id of their own (never seen in training, rare, NULL) are
+ * many: what one of them took says nothing of the others.  So with items.
  */
 static bool
-draw_item(Sampler *sampler, size_t row, uint32_t *from)
+is_taken(const Sampler *sampler, size_t row, size_t from)
 {
-	const Dataset *data = sampler->data;
-	size_t		first = sampler->pool.start[pool_of(data, row)];
-	size_t		n = sampler->pool.start[pool_of(data, row) + 1] - first;
-	int			user_field = data->shape.user_field;
-	uint32_t	key[ROWSET_MAX_FIELDS] = {user_field < 0 ? UNSEEN_ID : id_of(data, row, user_field)};
+	int			user_field = sampler->data->shape.user_field;
+	uint32_t	key[ROWSET_MAX_FIELDS] = {0};
 
-	for (int tries = 0; n > 0 && tries < MAX_TRIES; tries++)
+	if (user_field < 0)
+		return false;
+	key[0] = id_of(sampler->data, row, user_field);
+	key[1] = item_of(sampler->data, from);
+	return key[0] >= FIRST_ID && key[1] >= FIRST_ID && rowset_contains(&sampler->taken, key);
+}
+
+/* A row whose item the user has not taken -> *from, *found; false if the host stops. */
+static bool
+draw_item(Sampler *sampler, size_t row, uint32_t *from, bool *found, EngineError *error)
+{
+	size_t		p = pool_of(sampler->data, row);
+	size_t		first = sampler->pool.start[p];
+	size_t		n = sampler->pool.start[p + 1] - first;
+
+	*found = false;
+	if (!has_other_item(sampler, row))
+		return true;
+	for (int tries = 0; !*found && tries < MAX_TRIES; tries++)
 	{
+		if (stopped(sampler->host, sampler->tries++, CHECK_ROWS, error))
+			return false;
 		*from = sampler->pool.rows[first + random_below(&sampler->random, n)];
-		key[1] = item_of(data, *from);
-		if (key[1] != item_of(data, row) &&
-			!(key[0] >= FIRST_ID && rowset_contains(&sampler->taken, key)))
-			return true;
+		*found = is_other(sampler->data, row, *from) && !is_taken(sampler, row, *from);
 	}
-	return false;
+	return true;
 }
 
 /* Row "row" again, label as given, its item's fields from row "from". */
@@ -248,41 +298,107 @@ place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 	sampler->n_rows++;
 }
 
-/* A split's own rows, then its negatives; what it holds as positive counts as taken. */
+/* A split's own rows; what is positive among them counts as taken. */
 static bool
-sample_split(Sampler *sampler, Split split, EngineError *error)
+place_own(Sampler *sampler, Split split, EngineError *error)
 {
 	const Dataset *data = sampler->data;
-	size_t		first = data->split_start[split];
-	size_t		end = data->split_start[split + 1];
-	size_t		interval = 1 + CHECK_ROWS / sampler->config->negatives;
 
-	for (size_t row = first; row < end; row++)
+	memset(sampler->has_negatives, 0, (size_t) shape_domains(&data->shape) + 1);
+	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
 	{
 		if (stopped(sampler->host, row, CHECK_ROWS, error))
 			return false;
 		place_row(sampler, row, row, data->labels[row]);
-		if (data->labels[row] && data->shape.user_field >= 0)
+		if (!data->labels[row])
+			sampler->has_negatives[pool_of(data, row)] = true;
+		else if (data->shape.user_field >= 0)
 			rowset_add(&sampler->taken, row);
 	}
-	for (size_t row = first; row < end; row++)
-	{
-		if (stopped(sampler->host, row, interval, error))
-			return false;
-		for (int k = 0; data->labels[row] && k < sampler->config->negatives; k++)
-		{
-			uint32_t	from;
+	return true;
+}
 
-			if (draw_item(sampler, row, &from))
-			{
-				place_row(sampler, row, from, 0);
-				sampler->report->drawn[split]++;
-			}
-			else
-				sampler->report->missing++;
-		}
+/*
+ * The negatives of a positive row.  A row without any, in a domain that has
+ * none of its own, is left out: such rows would say that all is positive there.
+ */
+static bool
+place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
+{
+	NegativeReport *report = sampler->report;
+	uint64_t	n = 0;
+
+	for (int k = 0; k < sampler->config->negatives; k++)
+	{
+		uint32_t	from;
+		bool		found;
+
+		if (!draw_item(sampler, row, &from, &found, error))
+			return false;
+		if (found)
+			place_row(sampler, row, from, 0);
+		n += found;
+	}
+	report->drawn[split] += n;
+	if (n > 0 || sampler->has_negatives[pool_of(sampler->data, row)])
+		report->missing += sampler->config->negatives - n;
+	else
+	{
+		sampler->left_out[row] = 1;
+		report->left_out[split]++;
+		report->without_items += !has_other_item(sampler, row);
 	}
 	return true;
+}
+
+static void
+move_row(Sampler *sampler, size_t from, size_t to)
+{
+	size_t		n_fields = sampler->data->shape.n_fields;
+
+	memcpy(sampler->ids + to * n_fields, sampler->ids + from * n_fields,
+		   n_fields * sizeof(uint32_t));
+	sampler->labels[to] = sampler->labels[from];
+	if (sampler->weights)
+		sampler->weights[to] = sampler->weights[from];
+}
+
+/* Takes the rows left out away again; the split was placed from "first" on. */
+static bool
+close_gaps(Sampler *sampler, Split split, size_t first, EngineError *error)
+{
+	const size_t *split_start = sampler->data->split_start;
+	size_t		n_own = split_start[split + 1] - split_start[split];
+	size_t		to = first;
+
+	for (size_t i = 0; first + i < sampler->n_rows; i++)
+	{
+		if (stopped(sampler->host, i, CHECK_ROWS, error))
+			return false;
+		if (i < n_own && sampler->left_out[split_start[split] + i])
+			continue;
+		if (to < first + i)
+			move_row(sampler, first + i, to);
+		to++;
+	}
+	sampler->n_rows = to;
+	return true;
+}
+
+/* A split's own rows, then its negatives. */
+static bool
+sample_split(Sampler *sampler, Split split, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	size_t		first = sampler->n_rows;
+
+	if (!place_own(sampler, split, error))
+		return false;
+	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
+		if (stopped(sampler->host, row, CHECK_ROWS, error) ||
+			(data->labels[row] && !place_negatives(sampler, split, row, error)))
+			return false;
+	return sampler->report->left_out[split] == 0 || close_gaps(sampler, split, first, error);
 }
 
 /* Room for all rows to come. */
@@ -313,6 +429,8 @@ sample(Sampler *sampler, Arena *arena, size_t *split_start, EngineError *error)
 	const int	pair[] = {data->shape.user_field, data->shape.item_field};
 	struct ArenaBlock *mark = arena_mark(arena);
 
+	sampler->has_negatives = ARENA_ARRAY(arena, bool, (size_t) shape_domains(&data->shape) + 1);
+	sampler->left_out = ARENA_ARRAY(arena, uint8_t, data->split_start[3]);
 	if (!rowset_init(&sampler->taken, arena, data, pair, 2,
 					 data->shape.user_field >= 0 ? data->split_start[3] : 0, error) ||
 		!fill_pool(sampler, arena, error))
@@ -339,6 +457,17 @@ scale_weights(Sampler *sampler, size_t n_train)
 		sampler->weights[row] *= n_train / sum;
 }
 
+static bool
+check_rows_left(const Dataset *data, const Dataset *sampled, EngineError *error)
+{
+	if (sampled->split_start[SPLIT_VALID] > 0 || data->split_start[SPLIT_VALID] == 0)
+		return true;
+	return engine_fail(error, ENGINE_BAD_INPUT,
+					   "Negatives are other items of the same domain: no domain has one that its users have not taken.",
+					   "no negative row was found for any of %zu training rows",
+					   data->split_start[SPLIT_VALID]);
+}
+
 Dataset *
 negatives_draw(Arena *arena, const Config *config, const Dataset *data, const FieldBond *bonds,
 			   const EngineHost *host, NegativeReport *report, EngineError *error)
@@ -359,7 +488,8 @@ negatives_draw(Arena *arena, const Config *config, const Dataset *data, const Fi
 		!sampler_init(&sampler, arena, error))
 		return NULL;
 	*sampled = *data;
-	if (!sample(&sampler, arena, sampled->split_start, error))
+	if (!sample(&sampler, arena, sampled->split_start, error) ||
+		!check_rows_left(data, sampled, error))
 		return NULL;
 	if (sampler.weights)
 		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);

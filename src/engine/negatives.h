@@ -22,7 +22,9 @@ typedef enum FieldBond
 typedef struct NegativeReport
 {
 	uint64_t	drawn[3];		/* by split */
-	uint64_t	missing;		/* asked for, but no item was found for them */
+	uint64_t	missing;		/* asked for, of rows that stay, but no item was found */
+	uint64_t	left_out[3];	/* positive rows, by split */
+	uint64_t	without_items;	/* those of them whose domain has no other item to draw */
 	bool	   *with_item;		/* [n_fields] what went with the item, itself included */
 } NegativeReport;
 
@@ -34,10 +36,13 @@ typedef struct NegativeReport
  * row is as likely; uniformly, every item.  Never drawn are items that the user
  * is known to have taken: in the training rows, for validation rows also in
  * those, for test rows in all.  Without a user field, or for a user without an
- * id of his own, only the row's own item is ruled out.  config->negatives > 0;
- * bonds [n_fields]; rows must lie in an order of no meaning.  Errors:
- * ENGINE_BAD_INPUT (no item field, too many rows), ENGINE_INTERRUPTED,
- * ENGINE_OUT_OF_MEMORY.  The result lives in the arena and keeps data's lists.
+ * id of his own, only the row's own item is ruled out.  Items without an id of
+ * their own (rare, NULL) are drawn for anyone.  Positive rows for which no item
+ * is found are left out, unless their domain has negative rows of its own in
+ * that split.  config->negatives > 0; bonds [n_fields]; rows must lie in an
+ * order of no meaning.  Errors: ENGINE_BAD_INPUT (no item field, too many rows,
+ * no training row left), ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The result
+ * lives in the arena and keeps data's lists.
  */
 extern Dataset *negatives_draw(Arena *arena, const Config *config, const Dataset *data,
 							   const FieldBond *bonds, const EngineHost *host,

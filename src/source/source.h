@@ -116,6 +116,7 @@ typedef struct ReadReport
 	uint64		bad_labels;		/* skipped: not 0 or 1, by option */
 	uint64		null_domains;	/* skipped */
 	uint64		null_splits;	/* skipped: NULL in the split or ordering column */
+	uint64		no_negatives;	/* left out when negatives were sampled: none was found */
 	uint64		rows[3];		/* by split */
 	double		seconds;
 } ReadReport;

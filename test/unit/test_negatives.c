@@ -70,11 +70,11 @@ make_log(Arena *arena)
 	return data;
 }
 
-/* Is there a positive row of that user and item before "end"? */
+/* Is there a positive row of that user and item before "end"?  NULL is no item. */
 static bool
 has_taken(const Dataset *data, size_t end, const uint32_t *ids)
 {
-	for (size_t row = 0; row < end; row++)
+	for (size_t row = 0; ids[ITEM] >= FIRST_ID && row < end; row++)
 		if (data->labels[row] && data->ids[row * FIELDS + USER] == ids[USER] &&
 			data->ids[row * FIELDS + ITEM] == ids[ITEM])
 			return true;
@@ -124,15 +124,18 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 {
 	int			bad = 0;
 	uint64_t	total = report->missing;
+	uint64_t	left_out = 0;
 	float		scale = data->weights[0] / sampled->weights[0];
 
 	CHECK(fabs(mean_weight(sampled) - 1) < 1e-6);
 
 	for (int split = 0; split < 3; split++)
 	{
-		size_t		n = data->split_start[split + 1] - data->split_start[split];
+		size_t		n = data->split_start[split + 1] - data->split_start[split] -
+			report->left_out[split];
 		size_t		first = sampled->split_start[split];
 
+		/* the one left out is the last row of all */
 		CHECK(sampled->split_start[split + 1] - first == n + report->drawn[split]);
 		CHECK(memcmp(sampled->ids + first * FIELDS, data->ids + data->split_start[split] * FIELDS,
 					 n * FIELDS * sizeof(uint32_t)) == 0);
@@ -145,11 +148,13 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 				!is_of_split(data, split, ids, scale * sampled->weights[row]);
 		}
 		total += report->drawn[split];
+		left_out += report->left_out[split];
 	}
 	CHECK(bad == 0);
-	CHECK(total == (uint64_t) ROWS * config->negatives);
+	CHECK(report->missing == 0);
+	CHECK(total == (ROWS - left_out) * (uint64_t) config->negatives);
 	/* only the row whose domain has no items goes without */
-	CHECK(report->missing == (uint64_t) config->negatives);
+	CHECK(left_out == 1 && report->left_out[SPLIT_TEST] == 1 && report->without_items == 1);
 }
 
 /* Share of the drawn training rows whose item is among the more frequent half. */
@@ -187,6 +192,139 @@ check_unseen_users(Arena *arena, const Config *config, Dataset *data, const Fiel
 	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
 	CHECK(sampled && report.drawn[2] == n * config->negatives);
 	CHECK(report.missing == 0);
+}
+
+/* How many rows of [first, end) have that item. */
+static double
+share_of_item(const Dataset *data, size_t first, size_t end, uint32_t item)
+{
+	size_t		n = 0;
+
+	for (size_t row = first; row < end; row++)
+		n += data->ids[row * FIELDS + ITEM] == item;
+	return (double) n / (double) (end - first);
+}
+
+/*
+ * Rare items share an id, rows without an item another: neither must be a sign
+ * of label 1.
+ */
+static void
+check_shared_items(Arena *arena, Config *config, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	Dataset    *data = make_log(arena);
+	uint32_t   *ids = (uint32_t *) data->ids;
+	const Dataset *sampled;
+	size_t		n_train = data->split_start[1];
+
+	for (size_t row = 0; row < ROWS; row++)
+		if (row % 5 < 2)
+			ids[row * FIELDS + ITEM] = row % 5 == 0 ? RARE_ID : NULL_ID;
+	config->negative_sampling = NEGATIVES_POPULARITY;
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], RARE_ID) > 0.2);
+	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], NULL_ID) > 0.2);
+	/* what users took leaves more room for these; without users they keep their share */
+	data->shape.user_field = -1;
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(sampled != NULL);
+	for (uint32_t item = NULL_ID; item <= RARE_ID; item++)
+	{
+		double		drawn = share_of_item(sampled, n_train, sampled->split_start[1], item);
+
+		CHECK(fabs(drawn / share_of_item(data, 0, n_train, item) - 1) < 0.1);
+	}
+	/* each rare row is an item, NULL is one */
+	data->shape.user_field = USER;
+	config->negative_sampling = NEGATIVES_UNIFORM;
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], RARE_ID) > 0.8);
+	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], NULL_ID) > 0);
+}
+
+/* Rows of a domain in a split, of either label. */
+static size_t
+domain_rows(const Dataset *data, int split, uint32_t domain)
+{
+	size_t		n = 0;
+
+	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
+		n += data->ids[row * FIELDS + DOMAIN] == domain;
+	return n;
+}
+
+/* A domain with one item has no negatives: its positives go, but for a split that has its own. */
+static void
+check_left_out(Arena *arena, const Config *config, const FieldBond *bonds, uint32_t lonely)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	Dataset    *data = make_log(arena);
+	uint32_t   *ids = (uint32_t *) data->ids;
+	const Dataset *sampled;
+	size_t		rows[3];
+	size_t		first = data->split_start[SPLIT_VALID];
+
+	for (size_t row = 0; row < ROWS; row++)
+		if (ids[row * FIELDS + DOMAIN] == lonely)
+			ids[row * FIELDS + ITEM] = FIRST_ID + 1;
+	while (ids[first * FIELDS + DOMAIN] != lonely)
+		first++;
+	((uint8_t *) data->labels)[first] = 0;
+	for (int split = 0; split < 3; split++)
+		rows[split] = domain_rows(data, split, lonely);
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(sampled && rows[0] > 1000 && rows[1] > 100 && rows[2] > 100);
+	CHECK(report.left_out[SPLIT_TRAIN] == rows[SPLIT_TRAIN]);
+	CHECK(report.left_out[SPLIT_VALID] == 0);
+	CHECK(report.left_out[SPLIT_TEST] == rows[SPLIT_TEST] + 1);
+	CHECK(report.without_items == rows[SPLIT_TRAIN] + rows[SPLIT_TEST] + 1);
+	CHECK(report.missing == (rows[SPLIT_VALID] - 1) * config->negatives);
+	CHECK(domain_rows(sampled, SPLIT_TRAIN, lonely) == 0);
+	CHECK(domain_rows(sampled, SPLIT_VALID, lonely) == rows[SPLIT_VALID]);
+	CHECK(domain_rows(sampled, SPLIT_TEST, lonely) == 0);
+	for (int split = 0; split < 3; split++)
+		CHECK(sampled->split_start[split + 1] - sampled->split_start[split] ==
+			  data->split_start[split + 1] - data->split_start[split] +
+			  report.drawn[split] - report.left_out[split]);
+	CHECK(fabs(mean_weight(sampled) - 1) < 1e-6);
+}
+
+static bool
+count_calls(void *context)
+{
+	++*(int *) context;
+	return false;
+}
+
+/* Of two items each user has taken both: tries in vain do not keep the host waiting. */
+static void
+check_all_taken(Arena *arena, Config *config, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	Dataset    *data = make_log(arena);
+	uint32_t   *ids = (uint32_t *) data->ids;
+	int			calls = 0;
+
+	for (size_t row = 0; row < ROWS; row++)
+	{
+		ids[row * FIELDS + DOMAIN] = FIRST_ID + row / 2 % DOMAINS;
+		ids[row * FIELDS + USER] = FIRST_ID + row / 2 % 8;
+		ids[row * FIELDS + ITEM] = FIRST_ID + row % 2;
+	}
+	config->negatives = 1;
+	host.interrupted = count_calls;
+	host.context = &calls;
+	CHECK(negatives_draw(arena, config, data, bonds, &host, &report, &error) == NULL);
+	CHECK(error.code == ENGINE_BAD_INPUT && calls > ROWS * 100 / 65536);
+	CHECK(report.left_out[0] + report.left_out[1] + report.left_out[2] == ROWS);
+	CHECK(report.without_items == 0);
 }
 
 static bool
@@ -292,6 +430,10 @@ main(void)
 	check_without_user(&arena, &config, data, bonds);
 	check_interrupted(&config, data, bonds);
 	check_unseen_users(&arena, &config, data, bonds);
+	check_shared_items(&arena, &config, bonds);
+	for (uint32_t domain = 0; domain < DOMAINS; domain++)
+		check_left_out(&arena, &config, bonds, FIRST_ID + domain);
+	check_all_taken(&arena, &config, bonds);
 	arena_free_all(&arena);
 	return unit_summary();
 }
