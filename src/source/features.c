@@ -347,6 +347,33 @@ check_roles(const FeatureSpec *spec, FeaturePlan *plans)
 				 errmsg("domain column \"%s\" cannot be hashed to buckets", domain->name)));
 }
 
+/* Only of sampled negatives is it a question what goes with the item. */
+static void
+check_bonds(const FeatureSpec *spec, const SourceOptions *options)
+{
+	for (int f = 0; f < spec->n_columns; f++)
+	{
+		const Feature *feature = &spec->features[f];
+		bool		has_role = f == spec->domain_feature || f == spec->user_feature ||
+			f == spec->item_feature;
+
+		if (feature->bond == BOND_BY_ROWS)
+			continue;
+		if (has_role)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"goes_with_item\" cannot be set for feature \"%s\"",
+							feature->name),
+					 errhint("Sampled negatives keep domain and user of the positive row, and have another item.")));
+		if (!options->negatives)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"goes_with_item\" of feature \"%s\" needs sampled negatives",
+							feature->name),
+					 errhint("Set option \"negatives\" as well, or leave this one out.")));
+	}
+}
+
 FeatureSpec *
 features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePlan **plans)
 {
@@ -376,6 +403,7 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 		check_plan(&spec->features[f], &(*plans)[f], options);
 	assign_vocabularies(spec, *plans, shared);
 	check_roles(spec, *plans);
+	check_bonds(spec, options);
 	return spec;
 }
 
