@@ -305,7 +305,7 @@ RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
 COMMENT ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
-'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none, with the negatives sampled for them; a table without a label holds positives only and needs option negatives';
+'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none, with the negatives sampled for them; a table without a label (label => '''' says so where a column has that name) holds positives only and needs option negatives';
 
 CREATE FUNCTION aread_drop(model text, if_exists boolean DEFAULT false)
 RETURNS boolean
@@ -326,7 +326,7 @@ RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_register';
 COMMENT ON FUNCTION aread_register(regclass, text, text, text, text, text[], text, text) IS
-'keep a table''s column roles, so that other functions need its name only; again: replace them; without a label column every row counts as positive';
+'keep a table''s column roles, so that other functions need its name only; again: replace them; without a label column, or with label => '''', every row counts as positive';
 
 CREATE FUNCTION aread_unregister(source regclass)
 RETURNS boolean

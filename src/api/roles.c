@@ -41,6 +41,23 @@ optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRo
 	return pstrdup(default_name);
 }
 
+/*
+ * An empty name declines the label, for logs of positives only that have a
+ * column called like one; so does a registration without a label.
+ */
+static char *
+label_role(FunctionCallInfo fcinfo, int argument, const ColumnRoles *known,
+		   const ColumnRoles *roles)
+{
+	char	   *given = text_argument(fcinfo, argument);
+
+	if (given)
+		return given[0] == '\0' ? NULL : given;
+	if (OidIsValid(known->relation))
+		return known->label;
+	return optional_role(fcinfo, -1, NULL, roles, "label");
+}
+
 static char *
 required_role(FunctionCallInfo fcinfo, int argument, char *known, const char *default_name)
 {
@@ -88,7 +105,7 @@ roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *argume
 	if (!known)
 		known = &nothing;
 	roles->relation = relation;
-	roles->label = optional_role(fcinfo, arguments->label, known->label, roles, "label");
+	roles->label = label_role(fcinfo, arguments->label, known, roles);
 	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
 	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, roles,
 								   "user_id");

@@ -27,7 +27,7 @@ typedef struct RoleArguments
  * The roles of a relation's columns: what the call says, else what "known"
  * (NULL: nothing) says, else the columns called label, domain, user_id,
  * item_id and split; but for the domain only if there are such.  A weight is
- * none unless one is named.
+ * none unless one is named, a label none if its name is empty.
  */
 extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, Oid relation,
 								  const RoleArguments *arguments, const ColumnRoles *known);

@@ -32,7 +32,7 @@ label_init(LabelReader *reader, Oid relation, const char *column,
 			 errmsg("column \"%s\" of type %s cannot be the label", column,
 					format_type_be(reader->type)),
 			 errdetail("A label is a boolean, the number 0 or 1, or with option \"label_threshold\" any number."),
-			 errhint("Read from a view that says when a row is positive.")));
+			 errhint("Read from a view that says when a row is positive; if every row is, train with label => '' and option \"negatives\".")));
 }
 
 LabelState
