@@ -189,7 +189,9 @@ augment_plan(Arena *arena, const Config *config, const Dataset *data, AugmentPla
 	count_rows(data, plan);
 	for (uint32_t d = 0; d < plan->n_domains; d++)
 	{
-		plan->is_minor[d] = plan->domain_rows[d] < config->minor_share * n;
+		/* a domain whose rows were all left out has none to stand beside */
+		plan->is_minor[d] = plan->domain_rows[d] > 0 &&
+			plan->domain_rows[d] < config->minor_share * n;
 		plan->is_major[d] = plan->domain_rows[d] > config->major_share * n;
 	}
 	return find_unpopular(arena, config, plan, error) &&
@@ -258,12 +260,14 @@ draw(const Pool *pool, Random *random)
 	return pool->rows[low];
 }
 
+/* Sampled negatives are no domain's own: that nobody took a pair says little. */
 static bool
 is_minor_negative(const Dataset *data, const AugmentPlan *plan, size_t row)
 {
 	int64_t		domain = dataset_domain(data, row);
 
-	return !data->labels[row] && domain >= 0 && plan->is_minor[domain];
+	return row < training_rows(data) - data->train_sampled && !data->labels[row] &&
+		domain >= 0 && plan->is_minor[domain];
 }
 
 /* Minor domains' negative rows, by domain, user and item. */

@@ -46,7 +46,8 @@ typedef struct AugmentedRows
  * Draw plan->rows_to_add[d] rows for each minor domain d, with replacement
  * and weight 1 / p(i), among positive training rows of unpopular items in
  * major domains; a pair (user, item) that domain d itself holds as a negative
- * training row is never drawn for d.  If no row qualifies, the domain gets none.
+ * training row (sampled ones aside) is never drawn for d.  If no row qualifies,
+ * the domain gets none.
  * Seeded by config->seed.
  */
 extern bool augment_draw(Arena *arena, const Config *config, const Dataset *data,

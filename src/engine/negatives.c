@@ -493,6 +493,7 @@ negatives_draw(Arena *arena, const Config *config, const Dataset *data, const Fi
 		return NULL;
 	if (sampler.weights)
 		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);
+	sampled->train_sampled = report->drawn[SPLIT_TRAIN];
 	sampled->ids = sampler.ids;
 	sampled->labels = sampler.labels;
 	sampled->weights = sampler.weights;

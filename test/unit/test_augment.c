@@ -22,11 +22,11 @@ augment_config(void)
 	return config;
 }
 
-/* Does domain d hold the pair of that row as a negative training row? */
+/* Does domain d hold the pair of that row as a negative training row, and not a sampled one? */
 static bool
 is_negative_in(const Dataset *data, uint32_t row, uint32_t domain)
 {
-	for (size_t other = 0; other < data->split_start[1]; other++)
+	for (size_t other = 0; other < data->split_start[1] - data->train_sampled; other++)
 		if (!data->labels[other] && dataset_domain(data, other) == domain &&
 			data->ids[other * TOY_FIELDS + 1] == data->ids[row * TOY_FIELDS + 1] &&
 			data->ids[other * TOY_FIELDS + 2] == data->ids[row * TOY_FIELDS + 2])
@@ -78,6 +78,18 @@ test_rows(const Dataset *data, const AugmentPlan *plan, const AugmentedRows *row
 	CHECK(bad == 0);
 }
 
+/* Rows drawn for a domain that holds their pair as a negative. */
+static int
+rejected(const Dataset *data, const AugmentedRows *rows)
+{
+	int			n = 0;
+
+	for (uint32_t d = 0; d < TOY_DOMAINS; d++)
+		for (uint64_t i = rows->start[d]; i < rows->start[d + 1]; i++)
+			n += is_negative_in(data, rows->rows[i], d);
+	return n;
+}
+
 int
 main(void)
 {
@@ -115,6 +127,14 @@ main(void)
 	for (uint32_t item = FIRST_ID; item < plan.n_items; item++)
 		CHECK(plan.popularity[item] == plan.item_positives[item]);
 	config.negatives = 0;
+
+	/* nor of what a domain rejects: as if every negative was sampled, rejected pairs are drawn */
+	CHECK(rejected(data, &rows) == 0);
+	data->train_sampled = data->split_start[1];
+	CHECK(augment_plan(&arena, &config, data, &plan, &error));
+	CHECK(augment_draw(&arena, &config, data, &plan, &host, &again, &error));
+	data->train_sampled = 0;
+	CHECK(rejected(data, &again) > 0);
 
 	/* a threshold of its own */
 	config.unpopular_threshold = 0.5;

@@ -410,6 +410,7 @@ main(void)
 	CHECK(!report.with_item[DOMAIN] && !report.with_item[USER] && !report.with_item[AGE] &&
 		  !report.with_item[HOUR] && !report.with_item[CHANNEL]);
 	check_rows(data, sampled, &config, &report);
+	CHECK(sampled->train_sampled == report.drawn[SPLIT_TRAIN]);
 	by_popularity = share_of_frequent(sampled, &report);
 	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
 	CHECK(memcmp(sampled->ids, again->ids,
