@@ -17,6 +17,10 @@ SELECT trained_model FROM aread_train('no_items', item_id => 'category', options
 SELECT aread_train('purchases', options => '{"negatives": -1}');
 SELECT aread_train('purchases', options => '{"negatives": 2, "negative_sampling": "random"}');
 SELECT aread_train('purchases', options => '{"negatives": 2, "features": {"category": {"goes_with_item": 1}}}');
+SELECT aread_train('purchases', options => :'sampled'::jsonb || '{"features": {"item_id": {"goes_with_item": true}}}');
+SELECT aread_train('purchases', options => :'sampled'::jsonb || '{"features": {"user_id": {"goes_with_item": false}}}');
+SELECT aread_train('purchases', options => :'sampled'::jsonb || '{"features": {"domain": {"goes_with_item": true}}}');
+SELECT aread_train('purchases', label => 'age_band', options => '{"architecture": "wide", "label_threshold": 2, "features": {"category": {"goes_with_item": true}}}');
 
 SET client_min_messages = notice;
 
@@ -39,6 +43,15 @@ SELECT version FROM aread_train('all_positive', options => :'sampled');
 SELECT version FROM aread_train('purchases', options => :'sampled');
 SELECT a.crc = b.crc AS same FROM aread.model a, aread.model b WHERE a.model = 'all_positive' AND b.model = 'purchases' AND b.deployed;
 
+-- a column called "label" that is none
+CREATE VIEW records AS SELECT *, CASE WHEN item_id % 2 = 0 THEN 'Decca' ELSE 'Verve' END AS label FROM purchases;
+SELECT aread_train('records', options => :'sampled');
+SELECT trained_model FROM aread_train('records', label => '', options => :'sampled');
+SELECT aread_register('records', label => '');
+SELECT label IS NULL AS no_label FROM aread.source WHERE relation = 'records'::regclass;
+SELECT trained_model FROM aread_train('records', options => :'sampled');
+SELECT name, goes_with_item FROM aread.feature WHERE model = 'records' AND deployed AND name = 'label';
+
 -- evaluation takes the column "label", or the one registered
 CREATE TABLE shown AS
   SELECT label, label AS clicked, domain, user_id, item_id, age_band, category
@@ -59,12 +72,15 @@ SELECT aread_register('purchases', label => 'category', item_id => 'category');
 SELECT aread_register('purchases', label => 'category', split => 'category');
 SET client_min_messages = warning;
 
--- domains of a single item have none to sample; with no other domain that is an error
+-- domains of a single item have none to sample and are left out; with no other domain that is an error
 INSERT INTO purchases SELECT 'lonely', i, 7, 1, 1 FROM generate_series(1, 50) i;
 SET client_min_messages = notice;
-SELECT version FROM aread_train('purchases', features => '{age_band}', options => :'sampled');
+SELECT train_rows + valid_rows + test_rows AS rows, skipped_rows FROM aread_train('purchases', features => '{age_band}', options => :'sampled');
 SET client_min_messages = warning;
-SELECT rows = positives AS positives_only FROM aread.domain WHERE model = 'purchases' AND deployed AND domain = 'lonely';
+SELECT skipped_rows FROM aread.model WHERE model = 'purchases' AND deployed;
+SELECT rows, positives, valid_rows, test_rows FROM aread.domain WHERE model = 'purchases' AND deployed AND domain = 'lonely';
+SELECT aread_train('purchases', 'searched', options => :'sampled'::jsonb || '{"architecture": "aread", "epochs": 1, "mask_interval": 1}') IS NOT NULL AS trained;
+SELECT domain = 'lonely' AS is_lonely, bool_and(loss > 0) AS has_loss FROM aread.mask_update WHERE model = 'searched' GROUP BY 1 ORDER BY 1;
 CREATE VIEW lonely AS SELECT * FROM purchases WHERE domain = 'lonely';
 SELECT aread_train('lonely', options => :'sampled');
 
