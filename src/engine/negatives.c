@@ -164,8 +164,7 @@ pool_of(const Dataset *data, size_t row)
 
 /*
  * Marks the rows that items are drawn from: positive ones; uniformly, one of
- * each item.  Rare items have few rows each: every row counts as one.  NULL is
- * drawn like any item, so that it is not found in positive rows only.
+ * each item.  Rare items have few rows each: every row counts as one.
  */
 static bool
 mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
@@ -185,7 +184,7 @@ mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
 
 		if (stopped(sampler->host, row, CHECK_ROWS, error))
 			return false;
-		if (!data->labels[row])
+		if (!data->labels[row] || (uniform && item_of(data, row) == NULL_ID))
 			continue;
 		rowset_key(&seen, row, key);
 		if (uniform && item_of(data, row) != RARE_ID && rowset_contains(&seen, key))
@@ -194,6 +193,44 @@ mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
 			rowset_add(&seen, row);
 		drawable[row] = 1;
 		counts[pool_of(data, row)]++;
+	}
+	return true;
+}
+
+/*
+ * NULL is no item: drawn as one it would tell taken rows from sampled ones.
+ * Uniformly too it is drawn as often as it is taken.  Rows lie in an order of
+ * no meaning: the first ones stand for all.
+ */
+static bool
+mark_nulls(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
+		   EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
+	uint64_t   *items = ARENA_ARRAY(arena, uint64_t, n_pools);	/* positive rows with one */
+	uint64_t   *nulls = ARENA_ARRAY(arena, uint64_t, n_pools);	/* and without; then to mark */
+
+	if (!arena_ok(arena, error))
+		return false;
+	for (size_t row = 0; row < n_train; row++)
+		if (data->labels[row])
+			(item_of(data, row) == NULL_ID ? nulls : items)[pool_of(data, row)]++;
+	for (size_t p = 0; p < n_pools; p++)
+		if (items[p] > 0)
+			nulls[p] = (counts[p] * nulls[p] + items[p] - 1) / items[p];
+	for (size_t row = 0; row < n_train; row++)
+	{
+		size_t		p = pool_of(data, row);
+
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
+		if (!data->labels[row] || item_of(data, row) != NULL_ID || nulls[p] == 0)
+			continue;
+		drawable[row] = 1;
+		nulls[p]--;
+		counts[p]++;
 	}
 	return true;
 }
@@ -209,7 +246,9 @@ fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
 	uint32_t   *rows;
 
 	if (!arena_ok(arena, error) ||
-		!mark_drawable(sampler, arena, drawable, start + 2, error))
+		!mark_drawable(sampler, arena, drawable, start + 2, error) ||
+		(sampler->config->negative_sampling == NEGATIVES_UNIFORM &&
+		 !mark_nulls(sampler, arena, drawable, start + 2, error)))
 		return false;
 	for (size_t p = 0; p < n_pools; p++)
 		start[p + 2] += start[p + 1];

@@ -33,7 +33,7 @@ typedef struct NegativeReport
  * its positive ones: label 0, the weight of the positive row (all weights are
  * then scaled to 1 on average again), an item and the fields that go with it
  * from a positive training row of the same domain.  By popularity every such
- * row is as likely; uniformly, every item.  Never drawn are items that the user
+ * row is as likely; uniformly, every item, and NULL as by popularity.  Never drawn are items that the user
  * is known to have taken: in the training rows, for validation rows also in
  * those, for test rows in all.  Without a user field, or for a user without an
  * id of his own, only the row's own item is ruled out.  Items without an id of

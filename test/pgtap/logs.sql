@@ -53,6 +53,17 @@ SELECT pg_temp.train('taken', 'four', '{"architecture": "wide"}'), pg_temp.train
 SELECT diag(format('logits rise with the log of popularity by %s, or %s', round(pg_temp.slope('alike')::numeric, 2), round(pg_temp.slope('four')::numeric, 2)));
 SELECT cmp_ok(pg_temp.slope('alike'), '>', pg_temp.slope('four') + 0.3, 'how negatives are drawn decides whether popularity counts');
 
+-- items without an id of their own, rare or NULL, are not what tells rows taken from rows sampled
+CREATE TABLE sparse AS SELECT domain, user_id, CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN 1000000 + i ELSE item_id END AS item_id
+FROM (SELECT *, row_number() OVER (ORDER BY hashint4(user_id * 1000 + item_id), domain, price) AS i FROM taken) t;
+SELECT pg_temp.train('sparse', 'sparse', '{"architecture": "wide", "negatives": 1, "min_count": 2}'),
+       pg_temp.train('sparse', 'sparse alike', '{"architecture": "wide", "negatives": 1, "min_count": 2, "negative_sampling": "uniform"}');
+CREATE TABLE by_kind AS SELECT CASE WHEN item_id IS NULL THEN 'NULL' WHEN item_id > 1000000 THEN 'rare' ELSE 'known' END AS kind, avg(aread_predict('sparse', sparse)) AS mean, avg(aread_predict('sparse alike', sparse)) AS mean_alike
+FROM sparse GROUP BY 1;
+SELECT diag(string_agg(format('%s %s %s', kind, round(mean::numeric, 3), round(mean_alike::numeric, 3)), ', ' ORDER BY kind)) FROM by_kind;
+SELECT cmp_ok(mean, '<', 0.6::float8, 'near one in two: ' || kind) FROM by_kind WHERE kind <> 'known';
+SELECT cmp_ok(mean_alike, '<', 0.6::float8, 'NULL is no popular item') FROM by_kind WHERE kind = 'NULL';
+
 -- scores say how likely taken is against sampled, or what base_rate makes of it
 CREATE TABLE drawn AS SELECT 0 AS label, l.domain, l.user_id, t.item_id, l.age_band, t.category, t.price FROM (
     SELECT *, row_number() OVER (PARTITION BY domain ORDER BY hashint8(user_id * 1000 + item_id), price) AS i FROM later WHERE label = 1) l
