@@ -33,15 +33,16 @@ typedef struct NegativeReport
  * its positive ones: label 0, the weight of the positive row (all weights are
  * then scaled to 1 on average again), an item and the fields that go with it
  * from a positive training row of the same domain.  By popularity every such
- * row is as likely; uniformly, every item, and NULL as by popularity.  Never drawn are items that the user
- * is known to have taken: in the training rows, for validation rows also in
- * those, for test rows in all.  Without a user field, or for a user without an
- * id of his own, only the row's own item is ruled out.  Items without an id of
- * their own (rare, NULL) are drawn for anyone.  Positive rows for which no item
- * is found are left out, unless their domain has negative rows of its own in
- * that split.  config->negatives > 0; bonds [n_fields]; rows must lie in an
- * order of no meaning.  Errors: ENGINE_BAD_INPUT (no item field, too many rows,
- * no training row left), ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The result
+ * row is as likely; uniformly, every item, and NULL as by popularity.  Never
+ * drawn are items that the user is known to have taken: in the training
+ * rows, for validation rows also in those, for test rows in all.  Without a
+ * user field, or for a user without an id of his own, only the row's own
+ * item is ruled out.  Items without an id of their own (rare, NULL) are
+ * drawn for anyone.  Positive rows for which no item is found are left out,
+ * unless their domain has negative rows of its own in that split.
+ * config->negatives > 0; bonds [n_fields]; rows must lie in an order of no
+ * meaning.  Errors: ENGINE_BAD_INPUT (no item field, too many rows, no
+ * training row left), ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The result
  * lives in the arena and keeps data's lists.
  */
 extern Dataset *negatives_draw(Arena *arena, const Config *config, const Dataset *data,
