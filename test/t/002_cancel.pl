@@ -43,6 +43,7 @@ sub cancelled_after
 my $all = q{SELECT aread_train('clicks', features => '{user_id,item_id,category}', options => '%s')};
 cancelled_after(0.3, sprintf($all, '{}'), 'reading');
 cancelled_after(1.5, sprintf($all, '{"l2_wide": 0.0001}'), 'start');
+cancelled_after(3, sprintf($all, '{}'), 'search for L2');
 cancelled_after(4, sprintf($all, '{"wide": false}'), 'batches');
 my $large = '{"wide": false, "batch_size": %d, "mmoe_dims": [1024, 512], "embed_dim": 64}';
 cancelled_after(3, sprintf($all, sprintf($large, 65536)), 'setting up large batches');
