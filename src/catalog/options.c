@@ -34,7 +34,7 @@ const Option source_options[] = {
 	{"min_count", OPTION_INT, AT(default_min_count), 1, 1000000000, NULL, "1", "",
 	"Values with fewer training rows share one id."},
 	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
-	"Add two features: how many training rows the user has, and the item."},
+	"Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
 };
 
 const int	n_source_options = lengthof(source_options);

@@ -59,15 +59,28 @@ objective(const Dataset *data, const DomainPairs *pairs, real *const *wide, real
 	return sum;
 }
 
+/* Rows of two fields, each with a table of its own; the first is the domain. */
+static Dataset *
+two_fields(Arena *arena, const uint32_t *table_rows, const uint32_t *ids,
+		   const uint8_t *labels, size_t n_train, size_t n)
+{
+	static const uint32_t field_table[2] = {0, 1};
+	static const bool no_lists[2] = {false, false};
+	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
+
+	*data = (Dataset) {.ids = ids,.labels = labels,.split_start = {0, n_train, n, n}};
+	data->shape = (Shape) {.n_tables = 2,.table_rows = table_rows,.n_fields = 2,
+		.field_table = field_table,.field_is_list = no_lists,.domain_field = 0,
+		.user_field = -1,.item_field = -1};
+	return data;
+}
+
 /* Two fields: one whose weights are drawn with variance 1/4, one that says nothing. */
 static Dataset *
 drawn_dataset(Arena *arena)
 {
 	static const uint32_t table_rows[2] = {FIRST_ID + 500, FIRST_ID + 200};
-	static const uint32_t field_table[2] = {0, 1};
-	static const bool no_lists[2] = {false, false};
 	const size_t n = 40000;
-	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
 	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, 2 * n);
 	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, n);
 	double		weights[FIRST_ID + 500];
@@ -85,11 +98,7 @@ drawn_dataset(Arena *arena)
 		logit = weights[ids[2 * row]] - 1;
 		labels[row] = random_uniform(&random) < 1 / (1 + exp(-logit));
 	}
-	*data = (Dataset) {.ids = ids,.labels = labels,.split_start = {0, n, n, n}};
-	data->shape = (Shape) {.n_tables = 2,.table_rows = table_rows,.n_fields = 2,
-		.field_table = field_table,.field_is_list = no_lists,.domain_field = 0,
-		.user_field = -1,.item_field = -1};
-	return data;
+	return two_fields(arena, table_rows, ids, labels, n, n);
 }
 
 /* The evidence finds the variance that weights were drawn with, and what is noise. */
@@ -120,11 +129,8 @@ static Dataset *
 shifted_dataset(Arena *arena)
 {
 	static const uint32_t table_rows[2] = {FIRST_ID + 10000, FIRST_ID + 10};
-	static const uint32_t field_table[2] = {0, 1};
-	static const bool no_lists[2] = {false, false};
 	const size_t n_train = 20000;
 	const size_t n = 30000;
-	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
 	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, 2 * n);
 	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, n);
 	double	   *weights = ARENA_ARRAY(arena, double, FIRST_ID + 10000);
@@ -144,11 +150,7 @@ shifted_dataset(Arena *arena)
 			logit += ids[2 * row + 1] % 2 ? 0.5 : -0.5;
 		labels[row] = random_uniform(&random) < 1 / (1 + exp(-logit));
 	}
-	*data = (Dataset) {.ids = ids,.labels = labels,.split_start = {0, n_train, n, n}};
-	data->shape = (Shape) {.n_tables = 2,.table_rows = table_rows,.n_fields = 2,
-		.field_table = field_table,.field_is_list = no_lists,.domain_field = 0,
-		.user_field = -1,.item_field = -1};
-	return data;
+	return two_fields(arena, table_rows, ids, labels, n_train, n);
 }
 
 /* AUC of the rows from "first" to 30,000. */
