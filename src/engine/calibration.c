@@ -14,10 +14,17 @@
 /* Scores nearer to 0 or 1 are as good as there. */
 #define MIN_PROBABILITY 1e-15
 
-static double
-logit_of(double p)
+double
+sigmoid(double x)
 {
-	p = fmin(fmax(p, MIN_PROBABILITY), 1 - MIN_PROBABILITY);
+	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
+}
+
+double
+logit_of(double probability)
+{
+	double		p = fmin(fmax(probability, MIN_PROBABILITY), 1 - MIN_PROBABILITY);
+
 	return log(p) - log1p(-p);
 }
 
@@ -26,8 +33,7 @@ calibrate(const Calibration *calibration, double probability)
 {
 	if (calibration->log_scale == 0 && calibration->shift == 0)
 		return probability;
-	return 1 / (1 + exp(-(exp(calibration->log_scale) * logit_of(probability) +
-						  calibration->shift)));
+	return sigmoid(exp(calibration->log_scale) * logit_of(probability) + calibration->shift);
 }
 
 /* The penalized loss at (scale, shift), its gradient g and Hessian h (upper triangle). */

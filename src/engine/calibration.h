@@ -21,6 +21,11 @@ typedef struct Calibration
 
 extern double calibrate(const Calibration *calibration, double probability);
 
+/* 1 / (1 + exp(-x)), without overflow. */
+extern double sigmoid(double x);
+/* log(p / (1 - p)); p is kept within [1e-15, 1 - 1e-15], so it is finite. */
+extern double logit_of(double probability);
+
 /*
  * The map that gives the labels [n] the highest likelihood, each row's
  * weighted by weights [n] (NULL: 1 each), under a normal prior of deviation 1

@@ -7,14 +7,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "calibration.h"
+
 /* Keeps the loss of a mean of sigmoids finite. */
 #define MIN_PROBABILITY 1e-30
-
-static double
-sigmoid(double x)
-{
-	return x >= 0 ? 1 / (1 + exp(-x)) : exp(x) / (1 + exp(x));
-}
 
 /* BCE(sigmoid(x), y), without overflow. */
 static double

@@ -3,10 +3,7 @@
  *	  Hierarchical expert mask pruning: one update of all domains' masks
  *	  (Algorithm 1, lines 3 to 14).
  *
- * Every candidate starts from Theta0 and is undone exactly: the dense
- * parameters are copied back, and of the row tensors the rows that the
- * domain's batch touches (the batch is the same for all of its candidates).
- * Batch norm's running statistics are not moved.
+ * Every candidate starts from Theta0 and is undone exactly: undo.c.
  */
 #include "trainer.h"
 
@@ -20,12 +17,6 @@
 #define SIGMA_DECAY 0.99
 #define CANDIDATES_DECAY 0.99
 #define MIN_START_DENSITY 0.1
-
-static bool
-is_full(const Trainer *trainer)
-{
-	return trainer->config->mask_search == SEARCH_FULL;
-}
 
 static bool
 by_saliency(const Trainer *trainer)
@@ -86,6 +77,7 @@ search_init(Trainer *trainer, EngineError *error)
 	search->sample = ARENA_ARRAY(arena, uint32_t, largest);
 	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.capacity);
 	search->candidate = ARENA_ARRAY(arena, uint8_t, n_gates);
+	search->fate = ARENA_ARRAY(arena, int16_t, n_gates);
 	search->own_saliency = ARENA_ARRAY(arena, real, n_gates);
 	search->strength = ARENA_ARRAY(arena, real, n_gates);
 	search->gates = ARENA_ARRAY(arena, real, 2 * n_gates + 2 * config->embed_dim);
@@ -241,97 +233,6 @@ run_bases(Trainer *trainer, int n_batches)
 	}
 }
 
-/* Room for the present slots of one row tensor: saved values and moments. */
-static bool
-reserve_slots(Arena *arena, const RowTensor *tensor, size_t *slots, real **saved,
-			  real **first, real **second, EngineError *error)
-{
-	if (tensor->n_slots <= *slots)
-		return true;
-	*slots = tensor->n_slots > 2 * *slots ? tensor->n_slots : 2 * *slots;
-	*saved = ARENA_ARRAY(arena, real, *slots * tensor->dim);
-	*first = ARENA_ARRAY(arena, real, *slots * tensor->dim);
-	*second = ARENA_ARRAY(arena, real, *slots * tensor->dim);
-	return arena_ok(arena, error);
-}
-
-static void
-save_rows(const RowTensor *tensor, real *saved)
-{
-	size_t		dim = tensor->dim;
-
-	for (uint32_t slot = 0; slot < tensor->n_slots; slot++)
-		memcpy(saved + slot * dim, tensor->values + tensor->rows[slot] * dim,
-			   dim * sizeof(real));
-}
-
-static void
-restore_rows(const RowTensor *tensor, const real *saved)
-{
-	size_t		dim = tensor->dim;
-
-	for (uint32_t slot = 0; slot < tensor->n_slots; slot++)
-		memcpy(tensor->values + tensor->rows[slot] * dim, saved + slot * dim,
-			   dim * sizeof(real));
-}
-
-/*
- * Theta0 of everything that candidates of the present train_batch may move.
- * A first backward pass lays out the slots; every later one lays them out alike.
- */
-static bool
-save_state(Trainer *trainer, EngineError *error)
-{
-	Search	   *search = &trainer->search;
-	Network    *network = &trainer->network;
-	const Shape *shape = &trainer->model->shape;
-	Optimizer  *optimizer = &search->optimizer;
-	PassMode	mode = {.batch_statistics = true};
-	double		loss;
-
-	memcpy(search->saved_dense, trainer->model->params, network->n_dense * sizeof(real));
-	if (!is_full(trainer))
-		return true;
-	network_base_forward(network, &search->train_batch, &mode);
-	network_experts_forward(network, &search->train_batch, &network->base, &mode);
-	if (!network_backward(network, &search->train_batch, &loss, error))
-		return false;
-	for (int t = 0; t < shape->n_tables; t++)
-	{
-		if (!reserve_slots(trainer->arena, &network->tables[t], &search->table_slots[t],
-						   &search->saved_tables[t], &optimizer->table_first[t],
-						   &optimizer->table_second[t], error))
-			return false;
-		save_rows(&network->tables[t], search->saved_tables[t]);
-	}
-	return true;
-}
-
-/* Back to Theta0, with a fresh optimizer. */
-static void
-restore_state(Trainer *trainer)
-{
-	Search	   *search = &trainer->search;
-	Network    *network = &trainer->network;
-	Optimizer  *optimizer = &search->optimizer;
-	const Shape *shape = &trainer->model->shape;
-
-	memcpy(trainer->model->params, search->saved_dense, network->n_dense * sizeof(real));
-	memset(optimizer->first, 0, network->n_dense * sizeof(real));
-	memset(optimizer->second, 0, network->n_dense * sizeof(real));
-	optimizer->step = 0;
-	if (!is_full(trainer))
-		return;
-	for (int t = 0; t < shape->n_tables; t++)
-	{
-		size_t		n = network->tables[t].n_slots * (size_t) network->tables[t].dim;
-
-		restore_rows(&network->tables[t], search->saved_tables[t]);
-		memset(optimizer->table_first[t], 0, n * sizeof(real));
-		memset(optimizer->table_second[t], 0, n * sizeof(real));
-	}
-}
-
 static void
 set_mask(Batch *batch, const uint8_t *mask)
 {
@@ -351,7 +252,7 @@ candidate_step(Trainer *trainer, Random *random, EngineError *error)
 	double		loss;
 
 	set_mask(batch, search->candidate);
-	if (!is_full(trainer))
+	if (!search_is_full(trainer))
 	{
 		network_experts_forward(network, batch, &search->train_base, &mode);
 		network_experts_backward(network, batch, &search->train_base, &loss);
@@ -377,7 +278,7 @@ score_forward(Trainer *trainer, int i)
 	PassMode	mode = {.batch_statistics = true};
 
 	set_mask(batch, search->candidate);
-	if (is_full(trainer))
+	if (search_is_full(trainer))
 	{
 		network_base_forward(network, batch, &mode);
 		base = &network->base;
@@ -462,6 +363,15 @@ prune_strength(Trainer *trainer, uint32_t domain)
 	return search->strength;
 }
 
+/* Note which gates a pruning step (0: the start) has closed. */
+static void
+record_closed(Search *search, int n_gates, int step)
+{
+	for (int g = 0; g < n_gates; g++)
+		if (!search->candidate[g] && search->fate[g] == GATE_OPEN)
+			search->fate[g] = step > 0 ? step : GATE_NOT_TRIED;
+}
+
 /* Lines 7 to 13: one candidate from start to score; leaves it in search->candidate. */
 static bool
 try_candidate(Trainer *trainer, uint32_t domain, int number, int n_batches, Random *random,
@@ -471,15 +381,18 @@ try_candidate(Trainer *trainer, uint32_t domain, int number, int n_batches, Rand
 	const Config *config = trainer->config;
 	uint8_t    *mask = search->candidate;
 
-	restore_state(trainer);
+	search_restore(trainer);
 	start_candidate(trainer, domain, number, random);
 	choice->start_density = mask_density(config, mask);
+	memset(search->fate, 0, trainer->model->n_gates * sizeof(int16_t));
+	record_closed(search, trainer->model->n_gates, 0);
 	for (choice->steps = 0; choice->steps < config->candidate_steps;)
 	{
 		if (!watch_continue(&trainer->watch, error) || !candidate_step(trainer, random, error))
 			return false;
 		choice->steps++;
 		mask_prune(config, prune_strength(trainer, domain), config->prune_ratio, mask);
+		record_closed(search, trainer->model->n_gates, choice->steps);
 		if (mask_density(config, mask) <= config->target_density)
 			break;
 	}
@@ -502,9 +415,9 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 	random_start(&random, trainer->config->seed, RANDOM_MASKS,
 				 (uint64_t) update->number * trainer->model->n_domains + domain);
 	n_batches = draw_batches(trainer, domain, &random);
-	if (!save_state(trainer, error))
+	if (!search_save(trainer, error))
 		return false;
-	if (!is_full(trainer))
+	if (!search_is_full(trainer))
 		run_bases(trainer, n_batches);
 	if (!watch_continue(&trainer->watch, error) ||
 		(by_saliency(trainer) && !find_own_saliency(trainer, n_batches, error)))
@@ -520,8 +433,9 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 		found = true;
 		update->choices[domain] = choice;
 		memcpy(update->masks + domain * n_gates, search->candidate, n_gates);
+		memcpy(update->fates + domain * n_gates, search->fate, n_gates * sizeof(int16_t));
 	}
-	restore_state(trainer);
+	search_restore(trainer);
 	return true;
 }
 
@@ -529,6 +443,7 @@ static MaskUpdate *
 add_update(Trainer *trainer, EngineError *error)
 {
 	TrainResult *result = trainer->result;
+	size_t		n_gates = (size_t) trainer->model->n_domains * trainer->model->n_gates;
 	MaskUpdate *update;
 
 	if (result->n_mask_updates == trainer->updates_capacity)
@@ -548,8 +463,8 @@ add_update(Trainer *trainer, EngineError *error)
 	update->number = result->n_mask_updates + 1;
 	update->batches = trainer->batches;
 	update->choices = ARENA_ARRAY(trainer->arena, MaskChoice, trainer->model->n_domains);
-	update->masks = ARENA_ARRAY(trainer->arena, uint8_t,
-								(size_t) trainer->model->n_domains * trainer->model->n_gates);
+	update->masks = ARENA_ARRAY(trainer->arena, uint8_t, n_gates);
+	update->fates = ARENA_ARRAY(trainer->arena, int16_t, n_gates);
 	return arena_ok(trainer->arena, error) ? update : NULL;
 }
 

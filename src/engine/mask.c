@@ -196,3 +196,70 @@ mask_overlap(const Config *config, const uint8_t *a, const uint8_t *b, int layer
 	}
 	return either > 0 ? (double) both / either : NAN;
 }
+
+double
+mask_chance_overlap(const Config *config, const uint8_t *a, const uint8_t *b, int layer)
+{
+	double		both = 0;
+	double		either = 0;
+
+	for (int l = 2; l <= config->hei_experts.n; l++)
+	{
+		int			from = model_gate_offset(config, l);
+		int			to = model_gate_offset(config, l + 1);
+		double		open_a = 0;
+		double		open_b = 0;
+
+		if (layer > 0 && l != layer)
+			continue;
+		for (int g = from; g < to; g++)
+		{
+			open_a += a[g];
+			open_b += b[g];
+		}
+		both += open_a * open_b / (to - from);
+		either += open_a + open_b - open_a * open_b / (to - from);
+	}
+	return either > 0 ? both / either : NAN;
+}
+
+int
+config_n_experts(const Config *config)
+{
+	int			n = 0;
+
+	for (int l = 0; l < config->hei_experts.n; l++)
+		n += config->hei_experts.value[l];
+	return n;
+}
+
+void
+mask_flow(const Config *config, const real *gates, const uint8_t *mask, double *flow)
+{
+	int			layers = config->hei_experts.n;
+	int			last = config->hei_experts.value[layers - 1];
+	double	   *upper = flow + config_n_experts(config) - last;
+	bool		used[MAX_EXPERTS];
+	int			n_used = 0;
+
+	memset(used, true, sizeof(used));
+	if (mask && layers > 1)
+		mask_used_experts(config, mask, layers, used);
+	for (int n = 0; n < last; n++)
+		n_used += used[n];
+	for (int n = 0; n < last; n++)
+		upper[n] = used[n] ? 1.0 / n_used : 0;
+	for (int l = layers; l >= 2; l--)
+	{
+		int			below = config->hei_experts.value[l - 2];
+		double	   *lower = upper - below;
+
+		for (int i = 0; i < below; i++)
+		{
+			lower[i] = 0;
+			for (int n = 0; n < config->hei_experts.value[l - 1]; n++)
+				lower[i] += upper[n] * gates[gate_at(config, l, i, n)];
+		}
+		upper = lower;
+	}
+}

@@ -49,4 +49,24 @@ extern int	mask_prune(const Config *config, const real *strength, double ratio,
 extern double mask_overlap(const Config *config, const uint8_t *a, const uint8_t *b,
 						   int layer);
 
+/*
+ * What the overlap ratio would be if both masks were drawn at random with the
+ * open gates that they have in each layer: sum of a_l b_l / G_l over the layers, over
+ * the sum of a_l + b_l less that.  NaN as above.
+ */
+extern double mask_chance_overlap(const Config *config, const uint8_t *a, const uint8_t *b,
+								  int layer);
+
+/* Experts of all layers, sum over l of N_l. */
+extern int	config_n_experts(const Config *config);
+
+/*
+ * How much of a domain's score passes through each expert -> flow[sum N_l],
+ * lowest layer first; each layer sums to 1.  Last-layer experts that the mask
+ * (NULL: all open) uses count alike, as their heads do; an expert hands its part down by its
+ * gates [G] (0 where closed, those of a used expert sum to 1).
+ */
+extern void mask_flow(const Config *config, const real *gates, const uint8_t *mask,
+					  double *flow);
+
 #endif							/* AREAD_ENGINE_MASK_H */

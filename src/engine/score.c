@@ -5,6 +5,8 @@
  */
 #include "score.h"
 
+#include <string.h>
+
 #include "network.h"
 
 /* Rows at a time: what fits the caches; more gains little. */
@@ -96,8 +98,9 @@ scorer_create(Arena *arena, const Model *model, EngineError *error)
 	return scorer;
 }
 
+/* The network's forward pass over n rows, up to the heads' logits. */
 static void
-score_batch(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *probabilities)
+forward(Scorer *scorer, const ScoreRows *rows, size_t first, int n)
 {
 	Network    *network = &scorer->network;
 	Batch	   *batch = &scorer->batch;
@@ -113,7 +116,15 @@ score_batch(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 			batch->segments[s].mask = domain_mask(scorer->model, batch->segments[s].domain);
 	network_base_forward(network, batch, &mode);
 	network_experts_forward(network, batch, &network->base, &mode);
-	heads_mean(&network->heads, batch, scorer->probabilities);
+}
+
+static void
+score_batch(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *probabilities)
+{
+	Batch	   *batch = &scorer->batch;
+
+	forward(scorer, rows, first, n);
+	heads_mean(&scorer->network.heads, batch, scorer->probabilities);
 	for (int k = 0; k < n; k++)
 		probabilities[first + batch->rows[k]] =
 			calibrate(&scorer->calibration, scorer->probabilities[k]);
@@ -129,6 +140,80 @@ scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities)
 		score_batch(scorer, rows, first, left < SCORE_BATCH ? (int) left : SCORE_BATCH,
 					probabilities);
 	}
+}
+
+void
+scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts)
+{
+	const Heads *heads = &scorer->network.heads;
+	double		sum = 0;
+
+	memset(parts, 0, sizeof(*parts));
+	scorer_score(scorer, row, &parts->score);
+	parts->mean = scorer->probabilities[0];
+	parts->base_logit = scorer->network.base.logit[0];
+	parts->n_heads = heads->n_heads;
+	for (int j = 0; j < heads->n_heads; j++)
+	{
+		HeadPart   *part = &parts->heads[j];
+
+		part->open = head_open(heads, j, 0);
+		if (!part->open)
+			continue;
+		part->logit = heads->logit[j];
+		part->probability = sigmoid(part->logit);
+		sum += part->probability;
+	}
+	for (int j = 0; j < heads->n_heads && sum > 0; j++)
+		parts->heads[j].share = parts->heads[j].probability / sum;
+}
+
+/* Up to which list a row refers to any. */
+static uint32_t
+count_lists(const Shape *shape, const ScoreRows *row)
+{
+	uint32_t	n = 0;
+
+	for (int f = 0; f < shape->n_fields; f++)
+		if (shape->field_is_list[f] && row->ids[f] >= n)
+			n = row->ids[f] + 1;
+	return n;
+}
+
+bool
+scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effects,
+			   EngineError *error)
+{
+	const Shape *shape = &scorer->model->shape;
+	struct ArenaBlock *mark = arena_mark(arena);
+	size_t		n = shape->n_fields;
+	uint32_t	n_lists = count_lists(shape, row);
+	size_t		n_members = n_lists > 0 ? row->list_start[n_lists] : 0;
+	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, (n + 1) * n);
+	double	   *scores = ARENA_ARRAY(arena, double, n + 1);
+	uint64_t   *start = ARENA_ARRAY(arena, uint64_t, (size_t) n_lists + 2);
+	uint32_t   *members = ARENA_ARRAY(arena, uint32_t, n_members + 1);
+	ScoreRows	rows = {.n_rows = n + 1,.ids = ids,.list_start = start,.list_members = members};
+
+	if (!arena_ok(arena, error))
+		return false;
+	if (n_lists > 0)
+	{
+		memcpy(start, row->list_start, ((size_t) n_lists + 1) * sizeof(uint64_t));
+		memcpy(members, row->list_members, n_members * sizeof(uint32_t));
+	}
+	/* one list more, whose only member was never seen */
+	members[n_members] = UNSEEN_ID;
+	start[n_lists + 1] = n_members + 1;
+	for (size_t i = 0; i <= n; i++)
+		memcpy(ids + i * n, row->ids, n * sizeof(uint32_t));
+	for (size_t f = 0; f < n; f++)
+		ids[f * n + f] = shape->field_is_list[f] ? n_lists : UNSEEN_ID;
+	scorer_score(scorer, &rows, scores);
+	for (size_t f = 0; f < n; f++)
+		effects[f] = logit_of(scores[n]) - logit_of(scores[f]);
+	arena_reset_to(arena, mark);
+	return true;
 }
 
 const real *

@@ -31,6 +31,34 @@ extern Scorer *scorer_create(Arena *arena, const Model *model, EngineError *erro
  */
 extern void scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities);
 
+/* One head's part in a score. */
+typedef struct HeadPart
+{
+	bool		open;			/* false: closed in the row's domain, the rest is 0 */
+	double		logit;
+	double		probability;	/* sigmoid(logit) */
+	double		share;			/* of the sum of the open heads' probabilities */
+} HeadPart;
+
+/* How the score of one row comes about. */
+typedef struct ScoreParts
+{
+	double		score;			/* as scorer_score() gives it */
+	double		mean;			/* of the open heads' probabilities, before calibration */
+	double		base_logit;		/* what all heads share: bias, wide part, pairwise term, skip */
+	int			n_heads;		/* J */
+	HeadPart	heads[MAX_EXPERTS];
+} ScoreParts;
+
+/* The parts of the one row's score. */
+extern void scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts);
+/*
+ * effects[n_fields]: logit of the one row's score less its logit with the
+ * field's value replaced by one never seen, all other fields as they are.
+ */
+extern bool scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effects,
+						   EngineError *error);
+
 /*
  * Gate weights of a domain (-1: never seen) as scoring uses them: masked and
  * rescaled, [G] in gate order.

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "calibration.h"
+
 /* Dimensions of taste: few, so that a few rows of a user or item tell them. */
 #define TASTES 4
 #define MAX_DOMAINS 10000
@@ -168,12 +170,6 @@ signal(const Simulation *simulation, int user, int item, int domain)
 		sum += simulation->config.strength * simulation->domain_weight[domain][k] *
 			u->taste[k] * i->taste[k];
 	return sum;
-}
-
-static double
-sigmoid(double x)
-{
-	return 1 / (1 + exp(-x));
 }
 
 /* Who meets what, where: the part of a row that its label follows from. */

@@ -51,6 +51,10 @@ typedef struct MaskChoice
 	int			steps;
 } MaskChoice;
 
+/* What became of a gate of the chosen candidate: the step that closed it, or one of these. */
+#define GATE_OPEN 0
+#define GATE_NOT_TRIED (-1)		/* closed from the start */
+
 typedef struct MaskUpdate
 {
 	int			number;			/* from 1 */
@@ -58,6 +62,7 @@ typedef struct MaskUpdate
 	double		seconds;		/* it took */
 	MaskChoice *choices;		/* [D] */
 	uint8_t    *masks;			/* [D, G] */
+	int16_t    *fates;			/* [D, G] */
 } MaskUpdate;
 
 typedef struct DomainRecord

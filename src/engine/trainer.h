@@ -49,6 +49,7 @@ typedef struct Search
 	uint32_t   *sample;			/* [largest A_d] */
 	int64_t    *sample_domains;
 	uint8_t    *candidate;		/* [G] */
+	int16_t    *fate;			/* [G] of the candidate, as in MaskUpdate */
 	real	   *own_saliency;	/* [G] of the present domain, all gates open */
 	real	   *strength;		/* [G] what the present candidate is pruned by */
 	real	   *gates;			/* [G] scratch */
@@ -121,6 +122,21 @@ extern bool prior_weigh(Trainer *trainer, EngineError *error);
 extern bool prior_calibrate(Trainer *trainer, EngineError *error);
 /* Scores for rows of another share of positives, if base_rate says so. */
 extern bool prior_set_base_rate(Trainer *trainer, EngineError *error);
+
+/* Do candidates train everything, or experts and heads alone? */
+static inline bool
+search_is_full(const Trainer *trainer)
+{
+	return trainer->config->mask_search == SEARCH_FULL;
+}
+
+/*
+ * Keep everything that candidates of the present train_batch may move.  A
+ * first backward pass lays out the slots; every later one lays them out alike.
+ */
+extern bool search_save(Trainer *trainer, EngineError *error);
+/* Back to that, with a fresh optimizer. */
+extern void search_restore(Trainer *trainer);
 
 extern bool search_init(Trainer *trainer, EngineError *error);
 /* Add the gates of the batch just trained to the stretch's means. */

@@ -170,6 +170,60 @@ test_used_experts(void)
 	CHECK(used[0] && !used[1] && !used[2] && used[3]);
 }
 
+/* Layer 2 has 6 gates, layer 3 has 12; chance by hand. */
+static void
+test_chance_overlap(void)
+{
+	Config		config = small_config();
+	uint8_t		a[GATES] = {0};
+	uint8_t		b[GATES] = {0};
+
+	a[gate(2, 0, 0)] = a[gate(2, 0, 1)] = a[gate(2, 1, 2)] = 1;
+	b[gate(2, 0, 0)] = b[gate(2, 1, 1)] = 1;
+	/* 3 * 2 / 6 = 1 shared of 3 + 2 - 1 = 4 */
+	CHECK(fabs(mask_chance_overlap(&config, a, b, 2) - 0.25) < 1e-12);
+	CHECK(isnan(mask_chance_overlap(&config, a, b, 3)));
+	for (int k = 0; k < 4; k++)
+		a[gate(3, 0, k)] = 1;
+	for (int middle = 0; middle < 2; middle++)
+		for (int k = 0; k < 3; k++)
+			b[gate(3, middle, k)] = 1;
+	/* 4 * 6 / 12 = 2 shared of 4 + 6 - 2 = 8; together 3 of 12 */
+	CHECK(fabs(mask_chance_overlap(&config, a, b, 3) - 0.25) < 1e-12);
+	CHECK(fabs(mask_chance_overlap(&config, a, b, 0) - 0.25) < 1e-12);
+	memset(a, 1, GATES);
+	memset(b, 1, GATES);
+	CHECK(mask_chance_overlap(&config, a, b, 0) == 1);
+}
+
+static void
+test_flow(void)
+{
+	Config		config = small_config();
+	uint8_t		mask[GATES] = {0};
+	real		gates[GATES] = {0};
+	double		flow[9];
+	const double by_hand[9] = {0.7, 0.3, 0.6, 0, 0.4, 0.5, 0, 0, 0.5};
+
+	CHECK(config_n_experts(&config) == 9);
+	/* heads 0 and 3; head 0 stands on experts 0 and 2, head 3 on expert 0 */
+	mask[gate(3, 0, 0)] = mask[gate(3, 2, 0)] = mask[gate(3, 0, 3)] = 1;
+	gates[gate(3, 0, 0)] = 0.2;
+	gates[gate(3, 2, 0)] = 0.8;
+	gates[gate(3, 0, 3)] = 1;
+	/* expert 0 stands on both below, expert 2 on the first */
+	mask[gate(2, 0, 0)] = mask[gate(2, 1, 0)] = mask[gate(2, 0, 2)] = 1;
+	gates[gate(2, 0, 0)] = gates[gate(2, 1, 0)] = 0.5;
+	gates[gate(2, 0, 2)] = 1;
+	mask_flow(&config, gates, mask, flow);
+	for (int n = 0; n < 9; n++)
+		CHECK(fabs(flow[n] - by_hand[n]) < 1e-7);
+	/* no mask: every head counts */
+	mask_flow(&config, gates, NULL, flow);
+	for (int k = 0; k < 4; k++)
+		CHECK(flow[5 + k] == 0.25);
+}
+
 int
 main(void)
 {
@@ -178,5 +232,7 @@ main(void)
 	test_candidates();
 	test_overlap();
 	test_used_experts();
+	test_chance_overlap();
+	test_flow();
 	return unit_summary();
 }

@@ -186,6 +186,71 @@ check_unseen(void)
 	arena_free_all(&arena);
 }
 
+/* Open heads' mean, calibrated, is the score; effects by scoring changed rows. */
+static void
+check_parts(const Dataset *data, Scorer *scorer, const Model *model, size_t row, Arena *arena)
+{
+	ScoreRows	one = rows_of(data, row, 1);
+	Calibration calibration = model_calibration(model);
+	EngineError error = {0};
+	ScoreParts	parts;
+	double		effects[TOY_FIELDS];
+	double		score;
+	double		sum = 0;
+	double		share = 0;
+	int			n_open = 0;
+
+	scorer_score(scorer, &one, &score);
+	scorer_parts(scorer, &one, &parts);
+	CHECK(parts.score == score);
+	for (int j = 0; j < parts.n_heads; j++)
+	{
+		n_open += parts.heads[j].open;
+		sum += parts.heads[j].probability;
+		share += parts.heads[j].share;
+		CHECK(fabs(parts.heads[j].probability -
+				   (parts.heads[j].open ? 1 / (1 + exp(-parts.heads[j].logit)) : 0)) < 1e-12);
+	}
+	CHECK(n_open > 0 && fabs(sum / n_open - parts.mean) < 1e-12 && fabs(share - 1) < 1e-12);
+	CHECK(fabs(calibrate(&calibration, parts.mean) - score) < 1e-12);
+	CHECK(scorer_effects(scorer, arena, &one, effects, &error));
+	for (int f = 0; f < TOY_FIELDS; f++)
+	{
+		uint32_t	ids[TOY_FIELDS];
+		uint64_t	list_start[2] = {0, 1};
+		uint32_t	member = UNSEEN_ID;
+		ScoreRows	changed = {.n_rows = 1,.ids = ids,.list_start = data->list_start,
+		.list_members = data->list_members};
+		double		other;
+
+		memcpy(ids, one.ids, sizeof(ids));
+		ids[f] = f == 3 ? 0 : UNSEEN_ID;
+		if (f == 3)
+			changed.list_start = list_start, changed.list_members = &member;
+		scorer_score(scorer, &changed, &other);
+		CHECK(fabs(effects[f] - (log(score / (1 - score)) - log(other / (1 - other)))) < 1e-4);
+	}
+}
+
+static void
+check_explained(Architecture architecture)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Dataset    *data;
+	TrainResult *result;
+	Scorer	   *scorer;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, N_ROWS);
+	result = trained(&arena, data, architecture, true, false);
+	CHECK(result != NULL);
+	scorer = scorer_create(&arena, result->model, &error);
+	for (size_t row = 0; row < 40; row++)
+		check_parts(data, scorer, result->model, row, &arena);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -194,5 +259,7 @@ main(void)
 	check_reference(ARCH_AREAD, false, true);
 	check_closed_gates();
 	check_unseen();
+	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
+		check_explained(architecture);
 	return unit_summary();
 }

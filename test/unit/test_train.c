@@ -231,6 +231,38 @@ check_reproducible(void)
 	arena_free_all(&arena);
 }
 
+/* What became of the gates, against densities and mask: each step closed as many as it must. */
+static void
+check_fates(const Config *config, const Model *model, const MaskUpdate *update)
+{
+	int			n_gates = model->n_gates;
+
+	for (uint32_t d = 0; d < model->n_domains; d++)
+	{
+		const MaskChoice *choice = &update->choices[d];
+		const int16_t *fates = update->fates + (size_t) d * n_gates;
+		int			open = 0;
+
+		for (int g = 0; g < n_gates; g++)
+		{
+			CHECK((fates[g] == GATE_OPEN) == (update->masks[(size_t) d * n_gates + g] == 1));
+			CHECK(fates[g] >= GATE_NOT_TRIED && fates[g] <= choice->steps);
+			open += fates[g] != GATE_NOT_TRIED;
+		}
+		CHECK(open == lround(choice->start_density * n_gates));
+		for (int step = 1; step <= choice->steps; step++)
+		{
+			int			closed = 0;
+
+			for (int g = 0; g < n_gates; g++)
+				closed += fates[g] == step;
+			CHECK(closed >= fmax(1, round(config->prune_ratio * open)));
+			open -= closed;
+		}
+		CHECK(open == lround(choice->end_density * n_gates));
+	}
+}
+
 /* Algorithm 1, line 14: Theta0 again, bit for bit; masks follow the rules. */
 static void
 check_mask_update(MaskSearch how, PruneBy prune_by)
@@ -260,6 +292,7 @@ check_mask_update(MaskSearch how, PruneBy prune_by)
 		CHECK(memcmp(before, trainer.model->params, bytes) == 0);
 		CHECK(trainer.result->n_mask_updates == number);
 	}
+	check_fates(&config, trainer.model, &trainer.result->mask_updates[1]);
 	for (uint32_t d = 0; d < trainer.model->n_domains; d++)
 	{
 		const uint8_t *mask = trainer.model->masks + (size_t) d * trainer.model->n_gates;

@@ -1,0 +1,97 @@
+/*
+ * undo.c
+ *	  Theta0, to which the mask search returns after every candidate.
+ *
+ * The dense parameters are copied back, and of the row tensors the rows that
+ * the domain's batch touches (the batch is the same for all of its candidates).
+ * Batch norm's running statistics are not moved.
+ */
+#include "trainer.h"
+
+#include <string.h>
+
+/* Room for the present slots of one row tensor: saved values and moments. */
+static bool
+reserve_slots(Arena *arena, const RowTensor *tensor, size_t *slots, real **saved,
+			  real **first, real **second, EngineError *error)
+{
+	if (tensor->n_slots <= *slots)
+		return true;
+	*slots = tensor->n_slots > 2 * *slots ? tensor->n_slots : 2 * *slots;
+	*saved = ARENA_ARRAY(arena, real, *slots * tensor->dim);
+	*first = ARENA_ARRAY(arena, real, *slots * tensor->dim);
+	*second = ARENA_ARRAY(arena, real, *slots * tensor->dim);
+	return arena_ok(arena, error);
+}
+
+static void
+save_rows(const RowTensor *tensor, real *saved)
+{
+	size_t		dim = tensor->dim;
+
+	for (uint32_t slot = 0; slot < tensor->n_slots; slot++)
+		memcpy(saved + slot * dim, tensor->values + tensor->rows[slot] * dim,
+			   dim * sizeof(real));
+}
+
+static void
+restore_rows(const RowTensor *tensor, const real *saved)
+{
+	size_t		dim = tensor->dim;
+
+	for (uint32_t slot = 0; slot < tensor->n_slots; slot++)
+		memcpy(tensor->values + tensor->rows[slot] * dim, saved + slot * dim,
+			   dim * sizeof(real));
+}
+
+bool
+search_save(Trainer *trainer, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	Network    *network = &trainer->network;
+	const Shape *shape = &trainer->model->shape;
+	Optimizer  *optimizer = &search->optimizer;
+	PassMode	mode = {.batch_statistics = true};
+	double		loss;
+
+	memcpy(search->saved_dense, trainer->model->params, network->n_dense * sizeof(real));
+	if (!search_is_full(trainer))
+		return true;
+	network_base_forward(network, &search->train_batch, &mode);
+	network_experts_forward(network, &search->train_batch, &network->base, &mode);
+	if (!network_backward(network, &search->train_batch, &loss, error))
+		return false;
+	for (int t = 0; t < shape->n_tables; t++)
+	{
+		if (!reserve_slots(trainer->arena, &network->tables[t], &search->table_slots[t],
+						   &search->saved_tables[t], &optimizer->table_first[t],
+						   &optimizer->table_second[t], error))
+			return false;
+		save_rows(&network->tables[t], search->saved_tables[t]);
+	}
+	return true;
+}
+
+void
+search_restore(Trainer *trainer)
+{
+	Search	   *search = &trainer->search;
+	Network    *network = &trainer->network;
+	Optimizer  *optimizer = &search->optimizer;
+	const Shape *shape = &trainer->model->shape;
+
+	memcpy(trainer->model->params, search->saved_dense, network->n_dense * sizeof(real));
+	memset(optimizer->first, 0, network->n_dense * sizeof(real));
+	memset(optimizer->second, 0, network->n_dense * sizeof(real));
+	optimizer->step = 0;
+	if (!search_is_full(trainer))
+		return;
+	for (int t = 0; t < shape->n_tables; t++)
+	{
+		size_t		n = network->tables[t].n_slots * (size_t) network->tables[t].dim;
+
+		restore_rows(&network->tables[t], search->saved_tables[t]);
+		memset(optimizer->table_first[t], 0, n * sizeof(real));
+		memset(optimizer->table_second[t], 0, n * sizeof(real));
+	}
+}
