@@ -244,7 +244,7 @@ CREATE TABLE aread.stored_mask_update (
   end_density float4 NOT NULL,
   loss float4,
   steps integer NOT NULL,
-  mask bytea NOT NULL,
+  gates smallint[] NOT NULL,
   PRIMARY KEY (version_id, number, domain)
 );
 COMMENT ON TABLE aread.stored_mask_update IS 'what each mask update decided for each domain';
@@ -257,7 +257,7 @@ COMMENT ON COLUMN aread.stored_mask_update.start_density IS 'share of open gates
 COMMENT ON COLUMN aread.stored_mask_update.end_density IS 'and after';
 COMMENT ON COLUMN aread.stored_mask_update.loss IS 'its loss on the domain''s own rows; NULL: it had none';
 COMMENT ON COLUMN aread.stored_mask_update.steps IS 'training and pruning steps';
-COMMENT ON COLUMN aread.stored_mask_update.mask IS 'a byte for each gate, 1 open';
+COMMENT ON COLUMN aread.stored_mask_update.gates IS 'for each gate 0 if it stays open, else the step that closed it, or -1 if it was closed from the start';
 
 -- Everything that users made goes into a dump.
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_source', '');
@@ -666,11 +666,31 @@ CREATE FUNCTION aread.mask_overlaps(
   OUT domain_a integer,
   OUT domain_b integer,
   OUT layer integer,
-  OUT overlap float8)
+  OUT overlap float8,
+  OUT by_chance float8)
 RETURNS SETOF record
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 2000
 AS 'MODULE_PATHNAME', 'aread_mask_overlaps';
 COMMENT ON FUNCTION aread.mask_overlaps(bytea[]) IS 'overlap ratios of stored masks; for the view aread.mask_overlap';
+
+CREATE FUNCTION aread.gate_places(
+  config jsonb,
+  OUT gate integer,
+  OUT layer integer,
+  OUT lower_expert integer,
+  OUT upper_expert integer)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 90
+BEGIN ATOMIC
+  WITH experts AS (
+    SELECT e.number::integer AS layer, e.n::text::integer AS n
+    FROM pg_catalog.jsonb_array_elements(config -> 'hei_experts') WITH ORDINALITY e(n, number)
+  )
+  SELECT pg_catalog.row_number() OVER (ORDER BY u.layer, i, k)::integer, u.layer, i, k
+  FROM experts u JOIN experts l ON l.layer = u.layer - 1,
+    LATERAL pg_catalog.generate_series(1, l.n) i, LATERAL pg_catalog.generate_series(1, u.n) k;
+END;
+COMMENT ON FUNCTION aread.gate_places(jsonb) IS 'gates of a model in the order in which they are stored, from 1; for the view aread.mask_history';
 
 CREATE VIEW aread.mask WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, d.name AS domain, g.layer, g.lower_expert,
@@ -693,7 +713,7 @@ COMMENT ON COLUMN aread.mask.gate IS 'its weight; those of an upper expert sum t
 
 CREATE VIEW aread.mask_overlap WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, a.name AS domain_a, b.name AS domain_b, o.layer,
-       o.overlap
+       o.overlap, o.by_chance
 FROM aread.visible_version v
 CROSS JOIN LATERAL aread.mask_overlaps(ARRAY(
   SELECT c.data FROM aread.stored_chunk c
@@ -708,6 +728,41 @@ COMMENT ON COLUMN aread.mask_overlap.domain_a IS 'the larger domain of the pair'
 COMMENT ON COLUMN aread.mask_overlap.domain_b IS 'the smaller one';
 COMMENT ON COLUMN aread.mask_overlap.layer IS 'layer, from 2; NULL: all layers together';
 COMMENT ON COLUMN aread.mask_overlap.overlap IS '|A and B| / |A or B| over open gates';
+COMMENT ON COLUMN aread.mask_overlap.by_chance IS 'what it would be if both masks were drawn at random with the open gates that they have in each layer';
+
+CREATE FUNCTION aread.mask_experts(
+  chunks bytea[],
+  OUT domain integer,
+  OUT layer integer,
+  OUT expert integer,
+  OUT used boolean,
+  OUT inputs integer,
+  OUT outputs integer,
+  OUT flow float8)
+RETURNS SETOF record
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 500
+AS 'MODULE_PATHNAME', 'aread_mask_experts';
+COMMENT ON FUNCTION aread.mask_experts(bytea[]) IS 'which experts stored masks use; for the view aread.expert_usage';
+
+CREATE VIEW aread.expert_usage WITH (security_barrier) AS
+SELECT v.model, v.version, v.deployed, d.name AS domain, e.layer, e.expert, e.used, e.inputs,
+       e.outputs, e.flow
+FROM aread.visible_version v
+CROSS JOIN LATERAL aread.mask_experts(ARRAY(
+  SELECT c.data FROM aread.stored_chunk c
+  WHERE c.version_id = v.version_id AND c.kind = 'masks' ORDER BY c.chunk)) e
+JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = e.domain;
+COMMENT ON VIEW aread.expert_usage IS 'which experts each domain uses, and how much of its score passes through them';
+COMMENT ON COLUMN aread.expert_usage.model IS 'name of the model';
+COMMENT ON COLUMN aread.expert_usage.version IS 'its version';
+COMMENT ON COLUMN aread.expert_usage.deployed IS 'is it the version that scores?';
+COMMENT ON COLUMN aread.expert_usage.domain IS 'value of the domain column';
+COMMENT ON COLUMN aread.expert_usage.layer IS 'layer, from 1';
+COMMENT ON COLUMN aread.expert_usage.expert IS 'expert of the layer, from 1';
+COMMENT ON COLUMN aread.expert_usage.used IS 'does the domain''s mask use it?';
+COMMENT ON COLUMN aread.expert_usage.inputs IS 'experts below that feed it; NULL in layer 1';
+COMMENT ON COLUMN aread.expert_usage.outputs IS 'experts above that it feeds; NULL in the last layer, where it has a head';
+COMMENT ON COLUMN aread.expert_usage.flow IS 'share of the score''s paths that pass through it: heads count alike, an expert hands its share down by its gates; a layer sums to 1';
 
 CREATE VIEW aread.mask_update WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, u.batches, u.seconds,
@@ -727,6 +782,28 @@ COMMENT ON COLUMN aread.mask_update.start_density IS 'share of open gates of the
 COMMENT ON COLUMN aread.mask_update.end_density IS 'and after';
 COMMENT ON COLUMN aread.mask_update.loss IS 'its loss on the domain''s own training rows; NULL: all were left out';
 COMMENT ON COLUMN aread.mask_update.steps IS 'training and pruning steps it took';
+
+CREATE VIEW aread.mask_history WITH (security_barrier) AS
+SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, p.layer, p.lower_expert,
+       p.upper_expert, g.fate = 0 AS open, g.fate >= 0 AS open_at_start,
+       CASE WHEN g.fate > 0 THEN g.fate::integer END AS closed_in_step
+FROM aread.visible_version v
+JOIN aread.stored_mask_update u USING (version_id)
+JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = u.domain
+CROSS JOIN LATERAL aread.gate_places(v.config) p
+CROSS JOIN LATERAL (SELECT u.gates[p.gate] AS fate) g;
+COMMENT ON VIEW aread.mask_history IS 'masks update by update: which gates each update tried and left open for each domain, and which step of its pruning closed the others';
+COMMENT ON COLUMN aread.mask_history.model IS 'name of the model';
+COMMENT ON COLUMN aread.mask_history.version IS 'its version';
+COMMENT ON COLUMN aread.mask_history.deployed IS 'is it the version that scores?';
+COMMENT ON COLUMN aread.mask_history.number IS 'update, from 1; the model keeps the masks of its best evaluation, which may precede the last update';
+COMMENT ON COLUMN aread.mask_history.domain IS 'value of the domain column';
+COMMENT ON COLUMN aread.mask_history.layer IS 'layer of the upper expert, from 2';
+COMMENT ON COLUMN aread.mask_history.lower_expert IS 'expert of the layer below, from 1';
+COMMENT ON COLUMN aread.mask_history.upper_expert IS 'expert of the layer, from 1';
+COMMENT ON COLUMN aread.mask_history.open IS 'did the update leave the gate open?';
+COMMENT ON COLUMN aread.mask_history.open_at_start IS 'was it open when the pruning of the chosen candidate began?';
+COMMENT ON COLUMN aread.mask_history.closed_in_step IS 'pruning step that closed it, from 1; NULL: none did';
 
 CREATE VIEW aread.training_log WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_end, e.batches,
@@ -757,4 +834,5 @@ COMMENT ON COLUMN aread.training_log.best IS 'better than all before';
 
 REVOKE ALL ON ALL TABLES IN SCHEMA aread FROM PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
-  aread.mask_overlap, aread.mask_update, aread.training_log TO PUBLIC;
+  aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
+  aread.training_log TO PUBLIC;

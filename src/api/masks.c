@@ -1,6 +1,7 @@
 /*
  * masks.c
- *	  Stored masks as rows, behind the views aread.mask and aread.mask_overlap.
+ *	  Stored masks as rows, behind the views aread.mask, aread.mask_overlap and
+ *	  aread.expert_usage.
  */
 #include "postgres.h"
 
@@ -10,6 +11,7 @@
 #include "catalog/masks.h"
 #include "catalog/pg_type.h"
 #include "engine/mask.h"
+#include "engine/model.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -119,11 +121,13 @@ put_overlaps(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *gates
 	/* layer 1 of the loop stands for all layers together */
 	for (int layer = 1; layer <= n_layers; layer++)
 	{
-		double		overlap = mask_overlap(&masks->config, gates + (Size) a * masks->n_gates,
-										   gates + (Size) b * masks->n_gates,
-										   layer == 1 ? 0 : layer);
-		Datum		values[4];
-		bool		nulls[4] = {false};
+		const uint8 *gates_a = gates + (Size) a * masks->n_gates;
+		const uint8 *gates_b = gates + (Size) b * masks->n_gates;
+		int			which = layer == 1 ? 0 : layer;
+		double		overlap = mask_overlap(&masks->config, gates_a, gates_b, which);
+		double		by_chance = mask_chance_overlap(&masks->config, gates_a, gates_b, which);
+		Datum		values[5];
+		bool		nulls[5] = {false};
 
 		values[0] = Int32GetDatum((int32) a);
 		values[1] = Int32GetDatum((int32) b);
@@ -131,12 +135,14 @@ put_overlaps(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *gates
 		nulls[2] = layer == 1;
 		values[3] = Float8GetDatum(overlap);
 		nulls[3] = isnan(overlap);
+		values[4] = Float8GetDatum(by_chance);
+		nulls[4] = isnan(by_chance);
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 }
 
 PG_FUNCTION_INFO_V1(aread_mask_overlaps);
-/* aread.mask_overlaps(chunks): domain_a < domain_b, layer (NULL: all), overlap */
+/* aread.mask_overlaps(chunks): domain_a < domain_b, layer (NULL: all), overlap, by chance */
 Datum
 aread_mask_overlaps(PG_FUNCTION_ARGS)
 {
@@ -154,5 +160,78 @@ aread_mask_overlaps(PG_FUNCTION_ARGS)
 			CHECK_FOR_INTERRUPTS();
 			put_overlaps(rsinfo, &masks, gates, a, b);
 		}
+	return (Datum) 0;
+}
+
+/* Open gates into (or out of) an expert; -1 where it has none on that side. */
+static int
+count_open(const StoredMasks *masks, const uint8 *mask, int layer, int expert, bool inputs)
+{
+	const IntList *experts = &masks->config.hei_experts;
+	int			upper_layer = inputs ? layer : layer + 1;
+	int			n = 0;
+
+	if (upper_layer < 2 || upper_layer > experts->n)
+		return -1;
+	for (int lower = 0; lower < experts->value[upper_layer - 2]; lower++)
+		for (int upper = 0; upper < experts->value[upper_layer - 1]; upper++)
+			if ((inputs ? upper : lower) == expert)
+				n += mask[model_gate_offset(&masks->config, upper_layer) +
+						  lower * experts->value[upper_layer - 1] + upper];
+	return n;
+}
+
+static void
+put_experts(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *mask, uint32 domain)
+{
+	const IntList *experts = &masks->config.hei_experts;
+	real	   *gates = palloc(Max(masks->n_gates, 1) * sizeof(real));
+	double	   *flow = palloc(config_n_experts(&masks->config) * sizeof(double));
+	int			at = 0;
+
+	for (int g = 0; g < masks->n_gates; g++)
+		gates[g] = masks_gate(masks, domain, g);
+	mask_flow(&masks->config, gates, mask, flow);
+	for (int layer = 1; layer <= experts->n; layer++)
+		for (int expert = 0; expert < experts->value[layer - 1]; expert++, at++)
+		{
+			int			inputs = count_open(masks, mask, layer, expert, true);
+			int			outputs = count_open(masks, mask, layer, expert, false);
+			Datum		values[7];
+			bool		nulls[7] = {false};
+
+			values[0] = Int32GetDatum((int32) domain);
+			values[1] = Int32GetDatum(layer);
+			values[2] = Int32GetDatum(expert + 1);
+			values[3] = BoolGetDatum(inputs != 0 && outputs != 0);
+			values[4] = Int32GetDatum(inputs);
+			nulls[4] = inputs < 0;
+			values[5] = Int32GetDatum(outputs);
+			nulls[5] = outputs < 0;
+			values[6] = Float8GetDatum(flow[at]);
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		}
+	pfree(gates);
+	pfree(flow);
+}
+
+PG_FUNCTION_INFO_V1(aread_mask_experts);
+/* aread.mask_experts(chunks): domain, layer, expert, used, inputs, outputs, flow */
+Datum
+aread_mask_experts(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	StoredMasks masks;
+	uint8	   *gates;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
+		return (Datum) 0;
+	gates = open_gates(&masks);
+	for (uint32 d = 0; d < masks.n_domains; d++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		put_experts(rsinfo, &masks, gates + (Size) d * masks.n_gates, d);
+	}
 	return (Datum) 0;
 }

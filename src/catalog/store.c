@@ -384,10 +384,10 @@ insert_mask_choice(const Model *model, const MaskUpdate *update, uint32 d, int64
 {
 	const MaskChoice *choice = &update->choices[d];
 	Arguments	arguments = {0};
-	bytea	   *mask = palloc(VARHDRSZ + model->n_gates);
+	Datum	   *fates = palloc(model->n_gates * sizeof(Datum));
 
-	SET_VARSIZE(mask, VARHDRSZ + model->n_gates);
-	memcpy(VARDATA(mask), update->masks + (Size) d * model->n_gates, model->n_gates);
+	for (int g = 0; g < model->n_gates; g++)
+		fates[g] = Int16GetDatum(update->fates[(Size) d * model->n_gates + g]);
 	add_int8(&arguments, version_id);
 	add_int4(&arguments, update->number);
 	add_int4(&arguments, (int32) d);
@@ -397,7 +397,9 @@ insert_mask_choice(const Model *model, const MaskUpdate *update, uint32 d, int64
 	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->end_density), false);
 	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->loss), isnan(choice->loss));
 	add_int4(&arguments, choice->steps);
-	add_argument(&arguments, BYTEAOID, PointerGetDatum(mask), false);
+	add_argument(&arguments, INT2ARRAYOID,
+				 PointerGetDatum(construct_array(fates, model->n_gates, INT2OID, 2, true,
+												 TYPALIGN_SHORT)), false);
 	run("INSERT INTO aread.stored_mask_update VALUES"
 		" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &arguments);
 }
