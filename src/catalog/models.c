@@ -10,6 +10,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "nearest.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -50,27 +51,16 @@ select_model(const char *sql, const char *name)
 	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
 
-/* The name nearest to one that is not there, among those that the user may use. */
-static char *
-nearest_name(Oid user, const char *name, MemoryContext context)
+/* Offer the names that the user may use. */
+static void
+offer_names(Oid user, NearestName *nearest)
 {
 	uint64		n = catalog_query("SELECT name, owner, owner_name FROM aread.stored_model"
 								  " ORDER BY name", true, 0, NULL, NULL, NULL);
-	int			best = (int) strlen(name) / 2 + 1;
-	char	   *nearest = NULL;
 
 	for (uint64 row = 0; row < n; row++)
-	{
-		char	   *other = TextDatumGetCString(catalog_value(row, 1, NULL));
-		int			distance = edit_distance(name, other);
-
-		if (distance < best && row_is_usable(user, row))
-		{
-			best = distance;
-			nearest = MemoryContextStrdup(context, other);
-		}
-	}
-	return nearest;
+		if (row_is_usable(user, row))
+			nearest_offer(nearest, TextDatumGetCString(catalog_value(row, 1, NULL)));
 }
 
 static void
@@ -111,8 +101,9 @@ catalog_find(const char *name, ModelVersion *version)
 	CatalogAccess access;
 	bool		found;
 	bool		allowed = false;
-	char	   *nearest = NULL;
+	NearestName nearest;
 
+	nearest_start(&nearest, name);
 	catalog_enter(&access);
 	found = select_model("SELECT m.name, m.owner, m.owner_name, v.version_id, v.version, v.crc"
 						 " FROM aread.stored_model m JOIN aread.stored_version v"
@@ -129,13 +120,13 @@ catalog_find(const char *name, ModelVersion *version)
 											 get_namespace_oid("aread", false));
 	}
 	else
-		nearest = nearest_name(user, name, context);
+		offer_names(user, &nearest);
 	catalog_leave(&access);
 	if (!found)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" does not exist", name),
-				 nearest ? errhint("Perhaps you mean the model \"%s\".", nearest) :
+				 nearest.name ? errhint("Perhaps you mean the model \"%s\".", nearest.name) :
 				 errhint("Train it with aread_train; the view aread.model lists the models that you can use.")));
 	if (!allowed)
 		no_right(name);

@@ -12,9 +12,9 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
-#include "engine/config.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nearest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -150,25 +150,17 @@ void
 missing_column(Oid relation, const char *name, const char *role)
 {
 	List	   *names = column_names(relation);
-	const char *nearest = NULL;
-	int			best = (int) strlen(name) / 2 + 1;
+	NearestName nearest;
 	ListCell   *cell;
 
+	nearest_start(&nearest, name);
 	foreach(cell, names)
-	{
-		int			distance = edit_distance(name, lfirst(cell));
-
-		if (distance < best)
-		{
-			best = distance;
-			nearest = lfirst(cell);
-		}
-	}
+		nearest_offer(&nearest, lfirst(cell));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
 					get_rel_name(relation)),
 			 errdetail("It is to be the %s column.", role),
-			 nearest ? errhint("Perhaps you mean the column \"%s\".", nearest) :
+			 nearest.name ? errhint("Perhaps you mean the column \"%s\".", nearest.name) :
 			 errhint("Name the column that plays this part, or keep it with aread_register.")));
 }
