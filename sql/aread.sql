@@ -506,6 +506,271 @@ COMMENT ON FUNCTION aread_predict(text, text) IS
 'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
 
 --
+-- Explaining.  Overloads as those of aread_predict.
+--
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features record,
+  domain text,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_record';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features record,
+  domain anynonarray,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_record';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features record,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_record';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features jsonb,
+  domain text,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_jsonb';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features jsonb,
+  domain anynonarray,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_jsonb';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features jsonb,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_jsonb';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features json,
+  domain text,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_json';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features json,
+  domain anynonarray,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_json';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features json,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_json';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features text,
+  domain text,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_json';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features text,
+  domain anynonarray,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_json';
+
+CREATE FUNCTION aread_explain(
+  model text,
+  features text,
+  OUT part text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT lower_expert integer,
+  OUT feature text,
+  OUT value text,
+  OUT status text,
+  OUT gate float8,
+  OUT logit float8,
+  OUT probability float8,
+  OUT share float8,
+  OUT effect float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_explain_json';
+
+COMMENT ON FUNCTION aread_explain(text, record, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument';
+COMMENT ON FUNCTION aread_explain(text, record, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION aread_explain(text, record) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain among the features';
+COMMENT ON FUNCTION aread_explain(text, jsonb, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
+COMMENT ON FUNCTION aread_explain(text, jsonb, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION aread_explain(text, jsonb) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
+COMMENT ON FUNCTION aread_explain(text, json, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
+COMMENT ON FUNCTION aread_explain(text, json, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION aread_explain(text, json) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
+COMMENT ON FUNCTION aread_explain(text, text, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument';
+COMMENT ON FUNCTION aread_explain(text, text, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION aread_explain(text, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
+
+--
 -- Views.  They run with the rights of the extension's owner and show each role
 -- the models of the roles whose rights it has; superusers see all.
 --

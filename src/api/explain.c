@@ -1,0 +1,270 @@
+/*
+ * explain.c
+ *	  aread_explain(): how the score of one row comes about.
+ */
+#include "postgres.h"
+
+#include "engine/mask.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "host.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "serve/call.h"
+#include "source/vocabulary.h"
+#include "utils/builtins.h"
+
+/* Columns of the result. */
+typedef enum ExplainColumn
+{
+	PART, LAYER, EXPERT, LOWER_EXPERT, FEATURE, VALUE, STATUS, GATE, LOGIT, PROBABILITY, SHARE,
+	EFFECT, N_EXPLAIN_COLUMNS
+} ExplainColumn;
+
+/* A row of the result on its way; columns are NULL until they are set. */
+typedef struct ExplainRow
+{
+	Datum		values[N_EXPLAIN_COLUMNS];
+	bool		nulls[N_EXPLAIN_COLUMNS];
+} ExplainRow;
+
+static void
+set(ExplainRow *row, ExplainColumn column, Datum value)
+{
+	row->values[column] = value;
+	row->nulls[column] = false;
+}
+
+static ExplainRow
+start_row(const char *part)
+{
+	ExplainRow	row;
+
+	memset(row.values, 0, sizeof(row.values));
+	memset(row.nulls, true, sizeof(row.nulls));
+	set(&row, PART, CStringGetTextDatum(part));
+	return row;
+}
+
+static void
+put_row(ReturnSetInfo *rsinfo, ExplainRow *row)
+{
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
+}
+
+/* The score, the heads' mean that it is the calibration of, and what all heads share. */
+static void
+put_score(ReturnSetInfo *rsinfo, const ScoreParts *parts)
+{
+	ExplainRow	row = start_row("score");
+
+	set(&row, LOGIT, Float8GetDatum(logit_of(parts->score)));
+	set(&row, PROBABILITY, Float8GetDatum(parts->score));
+	put_row(rsinfo, &row);
+	row = start_row("mean of heads");
+	set(&row, LOGIT, Float8GetDatum(logit_of(parts->mean)));
+	set(&row, PROBABILITY, Float8GetDatum(parts->mean));
+	put_row(rsinfo, &row);
+	row = start_row("base");
+	set(&row, LOGIT, Float8GetDatum(parts->base_logit));
+	put_row(rsinfo, &row);
+}
+
+static void
+put_heads(ReturnSetInfo *rsinfo, const Config *config, const ScoreParts *parts)
+{
+	for (int j = 0; j < parts->n_heads; j++)
+	{
+		const HeadPart *head = &parts->heads[j];
+		ExplainRow	row = start_row("head");
+
+		if (!head->open)
+			continue;
+		if (config_has_hei(config))
+			set(&row, LAYER, Int32GetDatum(config->hei_experts.n));
+		set(&row, EXPERT, Int32GetDatum(j + 1));
+		set(&row, LOGIT, Float8GetDatum(head->logit));
+		set(&row, PROBABILITY, Float8GetDatum(head->probability));
+		set(&row, SHARE, Float8GetDatum(head->share));
+		put_row(rsinfo, &row);
+	}
+}
+
+/* The experts that the domain uses, each followed by the gates into it. */
+static void
+put_experts(ReturnSetInfo *rsinfo, const ServedModel *served, int64 domain)
+{
+	const Model *model = served->loaded->model;
+	const Config *config = &model->config;
+	const real *gates = scorer_gates(served->scorer, domain);
+	const uint8 *mask = domain >= 0 && model->has_mask[domain] ?
+		model->masks + (Size) domain * model->n_gates : NULL;
+	double	   *flow = palloc(config_n_experts(config) * sizeof(double));
+	int			at = 0;
+
+	mask_flow(config, gates, mask, flow);
+	for (int layer = 1; layer <= config->hei_experts.n; layer++)
+		for (int expert = 0; expert < config->hei_experts.value[layer - 1]; expert++, at++)
+		{
+			ExplainRow	row = start_row("expert");
+			const real *into = layer > 1 ? gates + model_gate_offset(config, layer) + expert : NULL;
+
+			if (flow[at] == 0)
+				continue;
+			set(&row, LAYER, Int32GetDatum(layer));
+			set(&row, EXPERT, Int32GetDatum(expert + 1));
+			set(&row, SHARE, Float8GetDatum(flow[at]));
+			put_row(rsinfo, &row);
+			for (int i = 0; layer > 1 && i < config->hei_experts.value[layer - 2]; i++)
+			{
+				double		gate = into[i * config->hei_experts.value[layer - 1]];
+
+				if (gate == 0)
+					continue;
+				row = start_row("gate");
+				set(&row, LAYER, Int32GetDatum(layer));
+				set(&row, EXPERT, Int32GetDatum(expert + 1));
+				set(&row, LOWER_EXPERT, Int32GetDatum(i + 1));
+				set(&row, GATE, Float8GetDatum(gate));
+				put_row(rsinfo, &row);
+			}
+		}
+	pfree(flow);
+}
+
+static const char *
+id_status(uint32 id)
+{
+	return id == UNSEEN_ID ? "unseen" : id == NULL_ID ? "missing" : id == RARE_ID ? "rare" :
+		"known";
+}
+
+/* An id as an analyst knows it: its key, bin or bucket; NULL: it has none. */
+static char *
+id_text(const FeatureSpec *spec, int f, uint32 id)
+{
+	const Feature *feature = &spec->features[f];
+	const Vocabulary *vocabulary = &spec->vocabularies[feature->vocabulary];
+	int			bin = (int) id - FIRST_ID;
+
+	if (id < FIRST_ID)
+		return NULL;
+	if (feature->kind == FEATURE_ROWS)
+		return psprintf("bin %d of %d", bin + 1, feature->n_edges + 1);
+	if (feature->kind == FEATURE_BINNED)
+		return psprintf("[%s, %s)", bin > 0 ?
+						DatumGetCString(DirectFunctionCall1(float8out,
+															Float8GetDatum(feature->edges[bin - 1]))) : "",
+						bin < feature->n_edges ?
+						DatumGetCString(DirectFunctionCall1(float8out,
+															Float8GetDatum(feature->edges[bin]))) : "");
+	if (vocabulary->buckets > 0)
+		return psprintf("bucket %d", bin + 1);
+	return vocabulary_key(vocabulary, id);
+}
+
+/* Value and status of a list: its members'; "known" if any is. */
+static void
+set_list(ExplainRow *row, const FeatureSpec *spec, int f, const InputRow *input)
+{
+	uint64		from = input->list_start[input->ids[f]];
+	uint64		to = input->list_start[input->ids[f] + 1];
+	const char *status = to > from ? id_status(input->members[from]) : "known";
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (uint64 i = from; i < to; i++)
+	{
+		char	   *member = id_text(spec, f, input->members[i]);
+
+		if (member)
+			status = "known";
+		appendStringInfo(&text, "%s%s", i > from ? ", " : "",
+						 member ? member : id_status(input->members[i]));
+	}
+	set(row, STATUS, CStringGetTextDatum(status));
+	if (strcmp(status, "missing") != 0)
+		set(row, VALUE, CStringGetTextDatum(text.data));
+}
+
+static void
+put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
+{
+	const FeatureSpec *spec = call->row.spec;
+	double	   *effects = palloc(spec->n_features * sizeof(double));
+	EngineError error;
+	Arena		arena;
+
+	host_arena(&arena, CurrentMemoryContext);
+	if (!scorer_effects(call->served->scorer, &arena, rows, effects, &error))
+		host_raise(&error);
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		ExplainRow	row = start_row("feature");
+		char	   *text;
+
+		set(&row, FEATURE, CStringGetTextDatum(spec->features[f].name));
+		set(&row, EFFECT, Float8GetDatum(effects[f]));
+		if (spec->features[f].kind == FEATURE_LIST)
+			set_list(&row, spec, f, &call->row);
+		else
+		{
+			text = id_text(spec, f, call->row.ids[f]);
+			set(&row, STATUS, CStringGetTextDatum(id_status(call->row.ids[f])));
+			if (text)
+				set(&row, VALUE, CStringGetTextDatum(text));
+		}
+		put_row(rsinfo, &row);
+	}
+	arena_free_all(&arena);
+}
+
+static Datum
+explain(FunctionCallInfo fcinfo, FeaturesKind kind)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	const FeatureSpec *spec;
+	const Config *config;
+	ScoreCall  *call;
+	ScoreRows	rows;
+	ScoreParts	parts;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	call = score_call(fcinfo, kind);
+	spec = call->row.spec;
+	config = &call->served->loaded->model->config;
+	rows = input_rows(&call->row);
+	scorer_parts(call->served->scorer, &rows, &parts);
+	put_score(rsinfo, &parts);
+	put_heads(rsinfo, config, &parts);
+	if (config_has_hei(config))
+		put_experts(rsinfo, call->served, domain_of_id(call->row.ids[spec->domain_feature]));
+	put_features(rsinfo, call, &rows);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(aread_explain_record);
+/* aread_explain(model, features record [, domain]) */
+Datum
+aread_explain_record(PG_FUNCTION_ARGS)
+{
+	return explain(fcinfo, FEATURES_RECORD);
+}
+
+PG_FUNCTION_INFO_V1(aread_explain_jsonb);
+/* aread_explain(model, features jsonb [, domain]) */
+Datum
+aread_explain_jsonb(PG_FUNCTION_ARGS)
+{
+	return explain(fcinfo, FEATURES_JSONB);
+}
+
+PG_FUNCTION_INFO_V1(aread_explain_json);
+/* aread_explain(model, features json or text [, domain]) */
+Datum
+aread_explain_json(PG_FUNCTION_ARGS)
+{
+	return explain(fcinfo, FEATURES_JSON);
+}
