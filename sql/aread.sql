@@ -770,6 +770,94 @@ COMMENT ON FUNCTION aread_explain(text, text, anynonarray) IS
 COMMENT ON FUNCTION aread_explain(text, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
 
+CREATE FUNCTION aread_similar_domains(
+  model text,
+  domain text,
+  OUT similar_domain text,
+  OUT rows bigint,
+  OUT overlap float8,
+  OUT by_chance float8,
+  OUT lift float8)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 30
+AS 'MODULE_PATHNAME', 'aread_similar_domains';
+COMMENT ON FUNCTION aread_similar_domains(text, text) IS
+'the other domains of a model, most alike first: overlap of their masks with the domain''s, what it would be by chance, how many times that it is, and their training rows';
+
+CREATE FUNCTION aread_expert_usage(
+  model text,
+  domain text DEFAULT NULL,
+  OUT used_by text,
+  OUT layer integer,
+  OUT expert integer,
+  OUT used boolean,
+  OUT inputs integer,
+  OUT outputs integer,
+  OUT flow float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 500
+AS 'MODULE_PATHNAME', 'aread_expert_usage';
+COMMENT ON FUNCTION aread_expert_usage(text, text) IS
+'which experts a domain (NULL: each domain) uses under the deployed version of a model, and the share of its score''s paths that passes through them; columns as in the view aread.expert_usage';
+
+--
+-- Parameters in the open
+--
+
+CREATE FUNCTION aread_tensors(
+  model text,
+  OUT name text,
+  OUT kind text,
+  OUT feature text,
+  OUT shape integer[],
+  OUT elements bigint)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_tensors';
+COMMENT ON FUNCTION aread_tensors(text) IS
+'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor and shift); feature is the one whose values it holds, of an embedding that features share the first';
+
+CREATE FUNCTION aread_tensor(model text, name text)
+RETURNS real[]
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000
+AS 'MODULE_PATHNAME', 'aread_tensor';
+COMMENT ON FUNCTION aread_tensor(text, text) IS
+'a tensor of a model as an array that has the tensor''s shape; the row of value id k is row k + 1';
+
+CREATE FUNCTION aread_vectors(
+  model text,
+  feature text,
+  OUT id integer,
+  OUT status text,
+  OUT value text,
+  OUT weight real,
+  OUT vector real[])
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 10000
+AS 'MODULE_PATHNAME', 'aread_vectors';
+COMMENT ON FUNCTION aread_vectors(text, text) IS
+'what a model knows of each value of a feature: its wide weight (in logits, for all domains) and its vector, NULL where the architecture has none; status is known, or unseen, missing or rare for the three ids that stand for no value; near vectors are values that the network treats alike, and no scores';
+
+CREATE FUNCTION aread_domain_weights(
+  model text,
+  feature text,
+  OUT status text,
+  OUT value text,
+  OUT domain text,
+  OUT weight real)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 10000
+AS 'MODULE_PATHNAME', 'aread_domain_weights';
+COMMENT ON FUNCTION aread_domain_weights(text, text) IS
+'by how many logits a value of a feature counts otherwise in a domain than everywhere, for pairs seen in training; none if the feature has no domain weights';
+
+CREATE FUNCTION aread_vector_text(vector real[])
+RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_vector_text';
+COMMENT ON FUNCTION aread_vector_text(real[]) IS
+'a vector as [0.1,0.2,...], the text form of pgvector and of JSON';
+
 --
 -- Views.  They run with the rights of the extension's owner and show each role
 -- the models of the roles whose rights it has; superusers see all.
@@ -938,24 +1026,19 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000 ROWS 2000
 AS 'MODULE_PATHNAME', 'aread_mask_overlaps';
 COMMENT ON FUNCTION aread.mask_overlaps(bytea[]) IS 'overlap ratios of stored masks; for the view aread.mask_overlap';
 
-CREATE FUNCTION aread.gate_places(
+CREATE FUNCTION aread.mask_fates(
   config jsonb,
-  OUT gate integer,
+  gates smallint[],
   OUT layer integer,
   OUT lower_expert integer,
-  OUT upper_expert integer)
+  OUT upper_expert integer,
+  OUT open boolean,
+  OUT open_at_start boolean,
+  OUT closed_in_step integer)
 RETURNS SETOF record
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 90
-BEGIN ATOMIC
-  WITH experts AS (
-    SELECT e.number::integer AS layer, e.n::text::integer AS n
-    FROM pg_catalog.jsonb_array_elements(config -> 'hei_experts') WITH ORDINALITY e(n, number)
-  )
-  SELECT pg_catalog.row_number() OVER (ORDER BY u.layer, i, k)::integer, u.layer, i, k
-  FROM experts u JOIN experts l ON l.layer = u.layer - 1,
-    LATERAL pg_catalog.generate_series(1, l.n) i, LATERAL pg_catalog.generate_series(1, u.n) k;
-END;
-COMMENT ON FUNCTION aread.gate_places(jsonb) IS 'gates of a model in the order in which they are stored, from 1; for the view aread.mask_history';
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_mask_fates';
+COMMENT ON FUNCTION aread.mask_fates(jsonb, smallint[]) IS 'decode what a mask update did to the gates of a domain; for the view aread.mask_history';
 
 CREATE VIEW aread.mask WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, d.name AS domain, g.layer, g.lower_expert,
@@ -1049,14 +1132,12 @@ COMMENT ON COLUMN aread.mask_update.loss IS 'its loss on the domain''s own train
 COMMENT ON COLUMN aread.mask_update.steps IS 'training and pruning steps it took';
 
 CREATE VIEW aread.mask_history WITH (security_barrier) AS
-SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, p.layer, p.lower_expert,
-       p.upper_expert, g.fate = 0 AS open, g.fate >= 0 AS open_at_start,
-       CASE WHEN g.fate > 0 THEN g.fate::integer END AS closed_in_step
+SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, f.layer, f.lower_expert,
+       f.upper_expert, f.open, f.open_at_start, f.closed_in_step
 FROM aread.visible_version v
 JOIN aread.stored_mask_update u USING (version_id)
 JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = u.domain
-CROSS JOIN LATERAL aread.gate_places(v.config) p
-CROSS JOIN LATERAL (SELECT u.gates[p.gate] AS fate) g;
+CROSS JOIN LATERAL aread.mask_fates(v.config, u.gates) f;
 COMMENT ON VIEW aread.mask_history IS 'masks update by update: which gates each update tried and left open for each domain, and which step of its pruning closed the others';
 COMMENT ON COLUMN aread.mask_history.model IS 'name of the model';
 COMMENT ON COLUMN aread.mask_history.version IS 'its version';

@@ -11,7 +11,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "serve/call.h"
-#include "source/vocabulary.h"
+#include "source/describe.h"
 #include "utils/builtins.h"
 
 /* Columns of the result. */
@@ -130,37 +130,6 @@ put_experts(ReturnSetInfo *rsinfo, const ServedModel *served, int64 domain)
 			}
 		}
 	pfree(flow);
-}
-
-static const char *
-id_status(uint32 id)
-{
-	return id == UNSEEN_ID ? "unseen" : id == NULL_ID ? "missing" : id == RARE_ID ? "rare" :
-		"known";
-}
-
-/* An id as an analyst knows it: its key, bin or bucket; NULL: it has none. */
-static char *
-id_text(const FeatureSpec *spec, int f, uint32 id)
-{
-	const Feature *feature = &spec->features[f];
-	const Vocabulary *vocabulary = &spec->vocabularies[feature->vocabulary];
-	int			bin = (int) id - FIRST_ID;
-
-	if (id < FIRST_ID)
-		return NULL;
-	if (feature->kind == FEATURE_ROWS)
-		return psprintf("bin %d of %d", bin + 1, feature->n_edges + 1);
-	if (feature->kind == FEATURE_BINNED)
-		return psprintf("[%s, %s)", bin > 0 ?
-						DatumGetCString(DirectFunctionCall1(float8out,
-															Float8GetDatum(feature->edges[bin - 1]))) : "",
-						bin < feature->n_edges ?
-						DatumGetCString(DirectFunctionCall1(float8out,
-															Float8GetDatum(feature->edges[bin]))) : "");
-	if (vocabulary->buckets > 0)
-		return psprintf("bucket %d", bin + 1);
-	return vocabulary_key(vocabulary, id);
 }
 
 /* Value and status of a list: its members'; "known" if any is. */

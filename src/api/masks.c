@@ -1,7 +1,7 @@
 /*
  * masks.c
- *	  Stored masks as rows, behind the views aread.mask, aread.mask_overlap and
- *	  aread.expert_usage.
+ *	  Stored masks as rows, behind the views aread.mask, aread.mask_overlap,
+ *	  aread.expert_usage and aread.mask_history.
  */
 #include "postgres.h"
 
@@ -9,9 +9,10 @@
 
 #include "catalog/chunk.h"
 #include "catalog/masks.h"
+#include "catalog/options.h"
 #include "catalog/pg_type.h"
 #include "engine/mask.h"
-#include "engine/model.h"
+#include "engine/train.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -233,5 +234,40 @@ aread_mask_experts(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		put_experts(rsinfo, &masks, gates + (Size) d * masks.n_gates, d);
 	}
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(aread_mask_fates);
+/* aread.mask_fates(config, gates): layer, lower expert, upper expert, open, open at start, closed in step */
+Datum
+aread_mask_fates(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	const int16 *fate = (const int16 *) ARR_DATA_PTR(array);
+	SourceOptions ignored;
+	Config		config;
+
+	InitMaterializedSRF(fcinfo, 0);
+	options_parse(PG_GETARG_JSONB_P(0), &config, &ignored);
+	if (ARR_NDIM(array) != 1 || array_contains_nulls(array) ||
+		ARR_DIMS(array)[0] != config_n_gates(&config))
+		stored_corrupt("mask update", "It does not fit the model.");
+	for (int layer = 2; layer <= config.hei_experts.n; layer++)
+		for (int lower = 1; lower <= config.hei_experts.value[layer - 2]; lower++)
+			for (int upper = 1; upper <= config.hei_experts.value[layer - 1]; upper++, fate++)
+			{
+				Datum		values[6];
+				bool		nulls[6] = {false};
+
+				values[0] = Int32GetDatum(layer);
+				values[1] = Int32GetDatum(lower);
+				values[2] = Int32GetDatum(upper);
+				values[3] = BoolGetDatum(*fate == GATE_OPEN);
+				values[4] = BoolGetDatum(*fate != GATE_NOT_TRIED);
+				values[5] = Int32GetDatum(*fate);
+				nulls[5] = *fate <= GATE_OPEN;
+				tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+			}
 	return (Datum) 0;
 }

@@ -105,7 +105,8 @@ catalog_find(const char *name, ModelVersion *version)
 
 	nearest_start(&nearest, name);
 	catalog_enter(&access);
-	found = select_model("SELECT m.name, m.owner, m.owner_name, v.version_id, v.version, v.crc"
+	found = select_model("SELECT m.name, m.owner, m.owner_name, v.version_id, v.version, v.crc,"
+						 " v.best_evaluation"
 						 " FROM aread.stored_model m JOIN aread.stored_version v"
 						 " ON v.model_id = m.model_id AND v.version = m.deployed_version"
 						 " WHERE m.name = $1", name) == 1;
@@ -115,6 +116,7 @@ catalog_find(const char *name, ModelVersion *version)
 		version->id = DatumGetInt64(catalog_value(0, 4, NULL));
 		version->version = DatumGetInt32(catalog_value(0, 5, NULL));
 		version->crc = (uint32) DatumGetInt64(catalog_value(0, 6, NULL));
+		version->best_evaluation = DatumGetInt32(catalog_value(0, 7, NULL));
 		version->name = MemoryContextStrdup(context, name);
 		version->catalog = get_relname_relid("stored_version",
 											 get_namespace_oid("aread", false));

@@ -22,6 +22,7 @@ typedef struct ModelVersion
 	char	   *name;
 	int32		version;		/* 1, 2, ... within the name */
 	uint32		crc;			/* over all of its tensors and masks */
+	int32		best_evaluation;	/* whose parameters were kept; 0: the start's */
 	Oid			catalog;		/* OID of the catalog's table: another one after DROP EXTENSION */
 } ModelVersion;
 
