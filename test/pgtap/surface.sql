@@ -8,10 +8,12 @@ SELECT set_eq(
   $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
-  ARRAY['aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_options', 'aread_predict', 'aread_register',
-        'aread_simulate', 'aread_train', 'aread_unregister', 'mask_gates', 'mask_overlaps'],
+  ARRAY['aread_domain_weights', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_explain', 'aread_options',
+        'aread_predict', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_unregister',
+        'aread_vector_text', 'aread_vectors', 'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps'],
   'functions');
-SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'mask_update', 'training_log']);
+SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
+  'mask_history', 'training_log']);
 SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update']);
 
 SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb', 'text']);
@@ -25,6 +27,10 @@ SELECT has_function('public', 'aread_evaluate_domains', ARRAY['text', 'regclass'
 SELECT has_function('public', 'aread_predict', ARRAY['text', f, d]::name[])
 FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f, unnest(ARRAY['text', 'anynonarray']) d;
 SELECT has_function('public', 'aread_predict', ARRAY['text', f]::name[]) FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f;
+
+SELECT has_function('public', 'aread_explain', ARRAY['text', f, d]::name[])
+FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f, unnest(ARRAY['text', 'anynonarray']) d;
+SELECT has_function('public', 'aread_explain', ARRAY['text', f]::name[]) FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f;
 
 SELECT is(count(*), 12::bigint, 'every aread_predict is stable, parallel safe and known to cost something')
 FROM pg_proc WHERE proname = 'aread_predict' AND provolatile = 's' AND proparallel = 's' AND procost > 100;
@@ -48,7 +54,7 @@ SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATE
   WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0
     AND (c.relname LIKE 'stored%' OR c.relname = 'visible_version' OR g.privilege_type <> 'SELECT')$$,
   'the public reads views, and nothing else');
-SELECT is(count(*), 8::bigint, 'of which there are eight') FROM pg_class c, LATERAL aclexplode(c.relacl) g
+SELECT is(count(*), 10::bigint, 'of which there are ten') FROM pg_class c, LATERAL aclexplode(c.relacl) g
 WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0;
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind = 'v'
   AND NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)$$, 'views are security barriers');
