@@ -1178,6 +1178,38 @@ COMMENT ON COLUMN aread.training_log.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before';
 
+--
+-- Pictures.  Each is an SVG document in ASCII, of the deployed version.
+--
+
+CREATE FUNCTION aread_overlap_svg(model text, layer integer DEFAULT NULL, theme text DEFAULT 'auto')
+RETURNS text
+LANGUAGE C STABLE PARALLEL SAFE COST 1000000
+AS 'MODULE_PATHNAME', 'aread_overlap_svg';
+COMMENT ON FUNCTION aread_overlap_svg(text, integer, text) IS
+'heat map of how much the masks of domains overlap, like domains side by side, as an SVG document; layer from 2, NULL: all together; the 200 largest domains at most; theme auto (as the viewer prefers), light or dark; NULL for a NULL model or theme';
+
+CREATE FUNCTION aread_experts_svg(model text, domain text, other text DEFAULT NULL, theme text DEFAULT 'auto')
+RETURNS text
+LANGUAGE C STABLE PARALLEL SAFE COST 1000000
+AS 'MODULE_PATHNAME', 'aread_experts_svg';
+COMMENT ON FUNCTION aread_experts_svg(text, text, text, text) IS
+'which experts feed which in a domain, with what gate weight, as an SVG document; with another domain both side by side, and in colour what they share; theme auto (as the viewer prefers), light or dark; NULL for a NULL model, domain or theme';
+
+CREATE FUNCTION aread_training_svg(model text, theme text DEFAULT 'auto')
+RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000
+AS 'MODULE_PATHNAME', 'aread_training_svg';
+COMMENT ON FUNCTION aread_training_svg(text, text) IS
+'loss and AUC during training, with mask updates and what was kept, as an SVG document; theme auto (as the viewer prefers), light or dark';
+
+CREATE FUNCTION aread_domains_svg(model text, theme text DEFAULT 'auto')
+RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000
+AS 'MODULE_PATHNAME', 'aread_domains_svg';
+COMMENT ON FUNCTION aread_domains_svg(text, text) IS
+'AUC of each domain by its training rows, on test rows (validation rows where there are none), as an SVG document; theme auto (as the viewer prefers), light or dark';
+
 REVOKE ALL ON ALL TABLES IN SCHEMA aread FROM PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
