@@ -219,7 +219,7 @@ draw_curves(const Curves *curves)
 	Svg			svg;
 
 	describe(curves, &header);
-	header.title = subject_title(&curves->subject, "Training", WIDTH - 2 * MARGIN);
+	header.title = subject_title(&curves->subject, "Training", "", WIDTH - 2 * MARGIN);
 	top = svg_header_height(&header) + PLOT_HEAD;
 	svg_begin(&svg, WIDTH, top + 2 * PLOT_HEIGHT + PLOT_HEAD + BETWEEN + FOOT, curves->subject.theme,
 			  &header);

@@ -172,7 +172,7 @@ draw_panel(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domain)
 {
 	double		left = panel_left(graph, layout, domain);
 	int			open = mask_open(graph->config, graph->open[domain]);
-	double		room = layout->panel_width + (graph->n == 2 ? BETWEEN - 8 : layout->width - 2 * MARGIN - layout->panel_width);
+	double		room = graph->n == 2 ? layout->panel_width + BETWEEN / 2 : layout->width - 2 * MARGIN;
 	double		x = left + (graph->n == 2 ? 0 : (layout->panel_width - room) / 2);
 
 	svg_text(svg, NULL, ANCHOR_START, TEXT_SIZE + 2, x, layout->top + 16,
@@ -248,7 +248,7 @@ draw_expert_graph(const ExpertGraph *graph)
 	if (!graph->masked)
 		header.lines[n++] = "Every gate is open: no mask keeps experts out.";
 	layout = lay_out(graph, &header);
-	header.title = subject_title(&graph->subject, "Experts in use", layout.width - 2 * MARGIN);
+	header.title = subject_title(&graph->subject, "Experts in use", "", layout.width - 2 * MARGIN);
 	svg_begin(&svg, layout.width, layout.height, graph->subject.theme, &header);
 	for (int domain = 0; domain < graph->n; domain++)
 		draw_panel(&svg, graph, &layout, domain);

@@ -160,7 +160,6 @@ draw_heat_map(const HeatMap *map)
 	SvgHeader	header = {.lines = {
 		"Overlap ratio: expert gates open in both domains / gates open in either.", NULL
 	}};
-	char	   *layers = map->layer > 0 ? psprintf("layer %d", map->layer) : pstrdup("all layers");
 	Layout		layout;
 	Svg			svg;
 
@@ -171,9 +170,9 @@ draw_heat_map(const HeatMap *map)
 		header.lines[1] = map->n == 1 ? "1 domain: there is nothing to compare it with." :
 			psprintf("%d domains, ordered so that like ones stand together.", map->n);
 	layout = lay_out(map, &header);
-	header.title = psprintf("%s, %s", subject_title(&map->subject, "Mask overlap",
-													layout.width - 2 * MARGIN - label_width(layers, TITLE_SIZE) - 12),
-							layers);
+	header.title = subject_title(&map->subject, "Mask overlap",
+								 map->layer > 0 ? psprintf(", layer %d", map->layer) : ", all layers",
+								 layout.width - 2 * MARGIN);
 	svg_begin(&svg, layout.width, layout.height, map->subject.theme, &header);
 	draw_cells(&svg, map, &layout);
 	if (map->n <= MAX_WITH_VALUES)

@@ -63,6 +63,8 @@ next_glyph(const char **at)
 static const char *
 as_utf8(const char *text)
 {
+	if (text[0] == '\0')
+		return "\"\"";			/* else there would be nothing to see */
 	return GetDatabaseEncoding() == PG_SQL_ASCII ? text :
 		pg_server_to_any(text, (int) strlen(text), PG_UTF8);
 }

@@ -11,7 +11,7 @@
 
 #include "postgres.h"
 
-/* Text as markup; characters that XML forbids become U+FFFD. */
+/* Text as markup; characters that XML forbids become U+FFFD, empty text becomes "". */
 extern char *label_markup(const char *text);
 /* The same, cut to a width in pixels with an ellipsis at the end. */
 extern char *label_fit(const char *text, double size, double width);

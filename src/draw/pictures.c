@@ -8,12 +8,15 @@
 
 #include "draw/label.h"
 
+/* Titles are bold, which is wider. */
+#define BOLD_SIZE (TITLE_SIZE * 1.15)
+
 char *
-subject_title(const Subject *subject, const char *what, double width)
+subject_title(const Subject *subject, const char *what, const char *more, double width)
 {
 	char	   *before = psprintf("%s: ", what);
-	char	   *after = psprintf(", version %d", subject->version);
-	double		left = width - label_width(before, TITLE_SIZE) - label_width(after, TITLE_SIZE);
+	char	   *after = psprintf(", version %d%s", subject->version, more);
+	double		left = width - label_width(before, BOLD_SIZE) - label_width(after, BOLD_SIZE);
 
-	return psprintf("%s%s%s", before, label_fit(subject->model, TITLE_SIZE, left), after);
+	return psprintf("%s%s%s", before, label_fit(subject->model, BOLD_SIZE, left), after);
 }

@@ -94,7 +94,8 @@ extern char *draw_expert_graph(const ExpertGraph *graph);
 extern char *draw_curves(const Curves *curves);
 extern char *draw_scatter(const Scatter *scatter);
 
-/* "What: model, version 1", the model's name cut to what fits. */
-extern char *subject_title(const Subject *subject, const char *what, double width);
+/* "What: model, version 1" and more, as markup; the model's name is cut to what fits. */
+extern char *subject_title(const Subject *subject, const char *what, const char *more,
+						   double width);
 
 #endif							/* AREAD_PICTURES_H */

@@ -226,7 +226,7 @@ draw_scatter(const Scatter *scatter)
 		header.lines[1] = psprintf(INT64_FORMAT " domain%s without an AUC on %s rows %s left out.",
 								   scatter->n_without, scatter->n_without == 1 ? "" : "s", rows,
 								   scatter->n_without == 1 ? "is" : "are");
-	header.title = subject_title(&scatter->subject, "Domains", WIDTH - 2 * MARGIN);
+	header.title = subject_title(&scatter->subject, "Domains", "", WIDTH - 2 * MARGIN);
 	plot.top = svg_header_height(&header) + PLOT_HEAD;
 	place_points(&plot);
 	svg_begin(&plot.svg, WIDTH, plot.top + PLOT_HEIGHT + FOOT, scatter->subject.theme, &header);
