@@ -393,18 +393,14 @@ aread_training_svg(PG_FUNCTION_ARGS)
 static void
 fetch_domains(const char *model, Scatter *scatter, MemoryContext context)
 {
-	uint64		n = view_query(scatter->test ?
-							   "SELECT domain, rows::pg_catalog.float8, test_auc, minor, major FROM aread.domain"
-							   " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
-							   " ORDER BY rows DESC, domain COLLATE pg_catalog.\"C\"" :
-							   "SELECT domain, rows::pg_catalog.float8, valid_auc, minor, major FROM aread.domain"
-							   " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
+	uint64		n = view_query("SELECT domain, rows::pg_catalog.float8, test_auc, valid_auc, minor, major"
+							   " FROM aread.domain WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
 							   " ORDER BY rows DESC, domain COLLATE pg_catalog.\"C\"", model);
 	DomainPoint *points = MemoryContextAlloc(context, Max(n, 1) * sizeof(DomainPoint));
 
 	for (uint64 row = 0; row < n; row++)
 	{
-		double		auc = view_number(row, 3);
+		double		auc = view_number(row, scatter->test ? 3 : 4);
 
 		if (isnan(auc))
 		{
@@ -415,8 +411,8 @@ fetch_domains(const char *model, Scatter *scatter, MemoryContext context)
 			.name = view_text(row, 1, context),
 			.rows = Max(view_number(row, 2), 1),
 			.auc = auc,
-			.kind = DatumGetBool(catalog_value(row, 4, NULL)) ? DOMAIN_MINOR :
-			DatumGetBool(catalog_value(row, 5, NULL)) ? DOMAIN_MAJOR : DOMAIN_OTHER
+			.kind = DatumGetBool(catalog_value(row, 5, NULL)) ? DOMAIN_MINOR :
+			DatumGetBool(catalog_value(row, 6, NULL)) ? DOMAIN_MAJOR : DOMAIN_OTHER
 		};
 	}
 	scatter->points = points;

@@ -39,11 +39,11 @@ typedef struct Panel
 static const Panel panels[2] = {
 	{"mean log loss per row (nats)", INFINITY, {
 		{offsetof(CurvePoint, train_loss), "training rows", "line2", "dot2", "5 4"},
-		{offsetof(CurvePoint, valid_loss), "validation rows", "line1", "dot1", ""}
+		{offsetof(CurvePoint, valid_loss), "validation rows", "line1", "dot1", "none"}
 	}},
 	{"AUC on validation rows", 1, {
 		{offsetof(CurvePoint, domain_auc), "DomainAUC", "line2", "dot2", "5 4"},
-		{offsetof(CurvePoint, auc), "AUC", "line1", "dot1", ""}
+		{offsetof(CurvePoint, auc), "AUC", "line1", "dot1", "none"}
 	}}
 };
 
@@ -114,7 +114,7 @@ draw_series(Svg *svg, const Curves *curves, const Series *series, const Axis *x,
 	if (begun)
 		svg_path(svg, series->line, d.data,
 				 psprintf("stroke-width=\"2\" stroke-linejoin=\"round\" stroke-dasharray=\"%s\"",
-						  *series->dash ? series->dash : "none"), NULL);
+						  series->dash), NULL);
 	svg_open(svg, "points");
 	for (int i = 0; i < curves->n; i++)
 	{
@@ -169,7 +169,7 @@ draw_head(Svg *svg, const Panel *panel, double top)
 		svg_text(svg, "muted", ANCHOR_START, SMALL_SIZE, x, top - 14, series->name);
 		x -= 36;
 		svg_line(svg, series->line, x, top - 18, x + 28, top - 18,
-				 psprintf("stroke-width=\"2\" stroke-dasharray=\"%s\"", *series->dash ? series->dash : "none"));
+				 psprintf("stroke-width=\"2\" stroke-dasharray=\"%s\"", series->dash));
 		svg_circle(svg, series->dot, x + 14, top - 18, 3, NULL);
 		x -= 18;
 	}

@@ -195,6 +195,7 @@ legend_line(Svg *svg, const char *class, double x, double y, double weight, cons
 static void
 draw_legend(Svg *svg, const ExpertGraph *graph, const Layout *layout)
 {
+	const char *weights = "gate weight (those into an expert sum to 1):";
 	double		y = layout->top + PANEL_HEAD + layout->experts_height + 32;
 	double		x = MARGIN;
 
@@ -208,8 +209,8 @@ draw_legend(Svg *svg, const ExpertGraph *graph, const Layout *layout)
 	svg_text(svg, "muted", ANCHOR_START, SMALL_SIZE, x + 20, y, "expert not used");
 	y += 22;
 	x = MARGIN;
-	svg_text(svg, "muted", ANCHOR_START, SMALL_SIZE, x, y, "gate weight (those into an expert sum to 1):");
-	x += label_width("gate weight (those into an expert sum to 1):", SMALL_SIZE);
+	svg_text(svg, "muted", ANCHOR_START, SMALL_SIZE, x, y, weights);
+	x += label_width(weights, SMALL_SIZE);
 	x = legend_line(svg, "line1", x, y, 0.1, "0.1");
 	x = legend_line(svg, "line1", x, y, 0.5, "0.5");
 	legend_line(svg, "line1", x, y, 1, "1");

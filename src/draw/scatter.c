@@ -113,7 +113,8 @@ draw_mark(Svg *svg, DomainKind kind, double x, double y, const char *tooltip)
 		svg_path(svg, "dot2", psprintf("M%.1f %.1fl%.1f %.1fh%.1fz", x, y - RADIUS - 0.5, RADIUS + 0.5,
 									   2.0 * RADIUS, -2 * RADIUS - 1.0), "", tooltip);
 	else if (kind == DOMAIN_MAJOR)
-		svg_rect(svg, "dot1", x - RADIUS + 0.5, y - RADIUS + 0.5, 2 * RADIUS - 1, 2 * RADIUS - 1, tooltip);
+		svg_rect(svg, "dot1", x - RADIUS + 0.5, y - RADIUS + 0.5, 2 * RADIUS - 1, 2 * RADIUS - 1,
+				 tooltip);
 	else
 		svg_circle(svg, "dot3", x, y, RADIUS, tooltip);
 }
@@ -218,7 +219,9 @@ place_points(Plot *plot)
 char *
 draw_scatter(const Scatter *scatter)
 {
-	SvgHeader	header = {.lines = {"How well each domain is served, by its size. Names are left to the tooltips where they would collide."}};
+	SvgHeader	header = {.lines = {
+		"How well each domain is served, by its size. Names are left to the tooltips where they would collide."
+	}};
 	Plot		plot = {.scatter = scatter};
 	const char *rows = scatter->test ? "test" : "validation";
 

@@ -32,8 +32,9 @@ svg_begin(Svg *svg, double width, double height, Theme theme, const SvgHeader *h
 {
 	initStringInfo(&svg->out);
 	appendStringInfo(&svg->out,
-					 "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"%s\" role=\"img\" width=\"%.0f\" height=\"%.0f\""
-					 " viewBox=\"0 0 %.0f %.0f\" font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\">\n"
+					 "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"%s\" role=\"img\""
+					 " width=\"%.0f\" height=\"%.0f\" viewBox=\"0 0 %.0f %.0f\""
+					 " font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\">\n"
 					 "<title>%s</title>\n<desc>", theme_class(theme), width, height, width, height,
 					 header->title);
 	for (int i = 0; i < n_lines(header); i++)
@@ -41,8 +42,9 @@ svg_begin(Svg *svg, double width, double height, Theme theme, const SvgHeader *h
 	appendStringInfoString(&svg->out, "</desc>\n");
 	theme_style(&svg->out, theme);
 	svg_rect(svg, "paper", 0, 0, width, height, NULL);
-	appendStringInfo(&svg->out, "<text font-weight=\"600\" font-size=\"%d\" x=\"%d\" y=\"%d\">%s</text>\n",
-					 TITLE_SIZE, MARGIN, TITLE_Y, header->title);
+	appendStringInfo(&svg->out,
+					 "<text font-weight=\"600\" font-size=\"%d\" x=\"%d\" y=\"%d\">%s</text>\n", TITLE_SIZE,
+					 MARGIN, TITLE_Y, header->title);
 	for (int i = 0; i < n_lines(header); i++)
 		svg_text(svg, "muted", ANCHOR_START, TEXT_SIZE, MARGIN, FIRST_LINE_Y + i * LINE_HEIGHT,
 				 header->lines[i]);

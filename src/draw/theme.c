@@ -90,7 +90,8 @@ luminance(int colour)
 	{
 		double		channel = (colour >> 8 * i & 255) / 255.0;
 
-		sum += weight[i] * (channel <= 0.03928 ? channel / 12.92 : pow((channel + 0.055) / 1.055, 2.4));
+		sum += weight[i] * (channel <= 0.03928 ? channel / 12.92 :
+							pow((channel + 0.055) / 1.055, 2.4));
 	}
 	return sum;
 }
@@ -109,10 +110,10 @@ put_ramp(StringInfo out, const char *root, const Palette *palette)
 	for (int k = 0; k <= RAMP_STEPS; k++)
 	{
 		int			colour = ramp_colour(palette, k);
-		int			ink = contrast(colour, palette->on_ramp[0]) >= contrast(colour, palette->on_ramp[1]) ? 0 : 1;
+		bool		second = contrast(colour, palette->on_ramp[1]) > contrast(colour, palette->on_ramp[0]);
 
 		appendStringInfo(out, ".%s .k%d{fill:#%06x}\n.%s .n%d{fill:#%06x}\n", root, k, colour, root, k,
-						 palette->on_ramp[ink]);
+						 palette->on_ramp[second]);
 	}
 }
 
