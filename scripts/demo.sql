@@ -42,3 +42,24 @@ JOIN hidden a ON a.domain = o.domain_a
 JOIN hidden b ON b.domain = o.domain_b
 WHERE o.model = 'interactions' AND o.layer IS NULL
 GROUP BY 1 ORDER BY 2 DESC;
+
+-- the domains most like the small one, against what chance would give
+SELECT similar_domain, rows, round(overlap::numeric, 3) AS overlap, round(by_chance::numeric, 3) AS by_chance
+FROM aread_similar_domains('interactions', 'domain_11') LIMIT 5;
+
+-- why the best candidate scores as it does: effects in logits
+SELECT part, feature, value, status, round(coalesce(effect, logit)::numeric, 2) AS logits, round(probability::numeric, 3) AS probability
+FROM aread_explain('interactions', '{"user_id": 7, "item_id": 10}', 'domain_11')
+WHERE part IN ('score', 'feature') ORDER BY part DESC, abs(effect) DESC;
+
+-- pictures, complete SVG documents
+\pset format unaligned
+\pset tuples_only on
+\o :pictures/overlap.svg
+SELECT aread_overlap_svg('interactions');
+\o :pictures/experts.svg
+SELECT aread_experts_svg('interactions', 'domain_11', 'domain_01');
+\o :pictures/domains.svg
+SELECT aread_domains_svg('interactions');
+\o :pictures/training.svg
+SELECT aread_training_svg('interactions');

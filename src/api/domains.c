@@ -1,47 +1,78 @@
 /*
  * domains.c
- *	  aread_similar_domains(), aread_expert_usage(): what domains share, read
- *	  from the views for the version that scores.
+ *	  aread_similar_domains(), aread_expert_usage(): what domains share, under
+ *	  the version that scores.
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "api/names.h"
+#include "api/views.h"
+#include "catalog/models.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
+#include "engine/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "source/vocabulary.h"
 #include "utils/builtins.h"
 
-/* Rows of a query on the views, with the caller's rights, become the function's. */
+/* Errors for a model without gates between experts, or without the domain (NULL: any will do). */
 static void
-put_query(FunctionCallInfo fcinfo, const char *query, const char *model, const char *domain)
+check_names(const char *model, const char *domain)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			types[] = {TEXTOID, TEXTOID};
-	Datum		values[] = {CStringGetTextDatum(model),
-	domain ? CStringGetTextDatum(domain) : (Datum) 0};
-	int			result;
+	IntList		experts;
 
-	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
-	result = SPI_execute_with_args(query, 2, types, values, domain ? NULL : " n", true, 0);
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "reading the views failed: %s", SPI_result_code_string(result));
-	for (uint64 row = 0; row < SPI_processed; row++)
-		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[row]);
+	if (domain)
+		view_check_domain(model, domain);
+	view_experts(model, &experts);
 	SPI_finish();
 }
 
-/* Domains of a model without experts above the base have nothing to compare. */
-static void
-check_masks(const ServedModel *served)
+/* Another domain, and how alike its mask is. */
+typedef struct SimilarDomain
 {
-	if (served->loaded->model->n_gates > 0)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("model \"%s\" has no masks", served->loaded->version.name),
-			 errhint("Train it with \"architecture\": \"hemp\" or \"aread\".")));
+	uint32		number;
+	double		overlap;
+	double		by_chance;
+} SimilarDomain;
+
+/* Most alike first, then by rank. */
+static int
+compare_similar(const void *a, const void *b)
+{
+	const SimilarDomain *x = a;
+	const SimilarDomain *y = b;
+
+	if (x->overlap != y->overlap)
+		return x->overlap > y->overlap ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* All domains but one, by the overlap of their masks with its (without masks all gates are open). */
+static SimilarDomain *
+similar_domains(const Model *model, uint32 domain)
+{
+	SimilarDomain *similar = palloc(Max(model->n_domains, 1) * sizeof(SimilarDomain));
+	const uint8 *own = model->masks + (Size) domain * model->n_gates;
+	uint32		n = 0;
+
+	for (uint32 d = 0; d < model->n_domains; d++)
+	{
+		const uint8 *mask = model->masks + (Size) d * model->n_gates;
+
+		CHECK_FOR_INTERRUPTS();
+		if (d != domain)
+			similar[n++] = (SimilarDomain) {
+				.number = d,.overlap = mask_overlap(&model->config, own, mask, 0),
+				.by_chance = mask_chance_overlap(&model->config, own, mask, 0)
+			};
+	}
+	qsort(similar, n, sizeof(SimilarDomain), compare_similar);
+	return similar;
 }
 
 PG_FUNCTION_INFO_V1(aread_similar_domains);
@@ -49,23 +80,34 @@ PG_FUNCTION_INFO_V1(aread_similar_domains);
 Datum
 aread_similar_domains(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const ServedModel *served = model_argument(fcinfo, 0);
+	const LoadedModel *loaded = served->loaded;
+	const FeatureSpec *spec = loaded->spec;
+	const Vocabulary *names =
+		&spec->vocabularies[spec->features[spec->domain_feature].vocabulary];
 	char	   *domain = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	SimilarDomain *similar;
+	char	   *key;
 
-	check_domain_name(served, domain);
-	check_masks(served);
-	put_query(fcinfo,
-			  "SELECT d.domain, d.rows, o.overlap, o.by_chance,"
-			  " o.overlap OPERATOR(pg_catalog./) o.by_chance"
-			  " FROM aread.mask_overlap o JOIN aread.domain d"
-			  " ON d.model OPERATOR(pg_catalog.=) o.model"
-			  " AND d.version OPERATOR(pg_catalog.=) o.version"
-			  " AND d.domain OPERATOR(pg_catalog.=) CASE WHEN o.domain_a OPERATOR(pg_catalog.=) $2"
-			  " THEN o.domain_b ELSE o.domain_a END"
-			  " WHERE o.model OPERATOR(pg_catalog.=) $1 AND o.deployed AND o.layer IS NULL"
-			  " AND (o.domain_a OPERATOR(pg_catalog.=) $2 OR o.domain_b OPERATOR(pg_catalog.=) $2)"
-			  " ORDER BY o.overlap DESC, d.rows DESC, d.domain",
-			  served->loaded->version.name, domain);
+	check_names(loaded->version.name, domain);
+	key = pg_server_to_any(domain, strlen(domain), PG_UTF8);
+	similar = similar_domains(loaded->model,
+							  vocabulary_find(names, key, strlen(key)) - FIRST_ID);
+	InitMaterializedSRF(fcinfo, 0);
+	for (uint32 i = 0; i + 1 < loaded->model->n_domains; i++)
+	{
+		const SimilarDomain *other = &similar[i];
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		values[0] = CStringGetTextDatum(vocabulary_key(names, FIRST_ID + other->number));
+		values[1] = Int64GetDatum((int64) loaded->domain_rows[other->number]);
+		values[2] = Float8GetDatum(other->overlap);
+		values[3] = Float8GetDatum(other->by_chance);
+		values[4] = Float8GetDatum(other->overlap / other->by_chance);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
 	return (Datum) 0;
 }
 
@@ -74,24 +116,26 @@ PG_FUNCTION_INFO_V1(aread_expert_usage);
 Datum
 aread_expert_usage(PG_FUNCTION_ARGS)
 {
-	const ServedModel *served;
-	char	   *domain = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			types[] = {TEXTOID, TEXTOID};
+	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+	ModelVersion version;
+	uint64		n;
 
+	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
-	{
-		InitMaterializedSRF(fcinfo, 0);
 		return (Datum) 0;
-	}
-	served = model_argument(fcinfo, 0);
-	if (domain)
-		check_domain_name(served, domain);
-	check_masks(served);
-	put_query(fcinfo,
-			  "SELECT u.domain, u.layer, u.expert, u.used, u.inputs, u.outputs, u.flow"
-			  " FROM aread.expert_usage u"
-			  " WHERE u.model OPERATOR(pg_catalog.=) $1 AND u.deployed"
-			  " AND ($2 IS NULL OR u.domain OPERATOR(pg_catalog.=) $2)"
-			  " ORDER BY u.domain, u.layer, u.expert",
-			  served->loaded->version.name, domain);
+	catalog_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), &version);
+	check_names(version.name, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	SPI_connect();
+	n = catalog_query("SELECT u.domain, u.layer, u.expert, u.used, u.inputs, u.outputs, u.flow"
+					  " FROM aread.expert_usage u"
+					  " WHERE u.model OPERATOR(pg_catalog.=) $1 AND u.deployed"
+					  " AND ($2 IS NULL OR u.domain OPERATOR(pg_catalog.=) $2)"
+					  " ORDER BY u.domain COLLATE pg_catalog.\"C\", u.layer, u.expert",
+					  true, 2, types, values, PG_ARGISNULL(1) ? " n" : NULL);
+	for (uint64 row = 0; row < n; row++)
+		tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[row]);
+	SPI_finish();
 	return (Datum) 0;
 }

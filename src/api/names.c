@@ -7,7 +7,6 @@
 #include "api/names.h"
 
 #include "nearest.h"
-#include "source/vocabulary.h"
 #include "utils/builtins.h"
 
 const ServedModel *
@@ -31,27 +30,6 @@ unknown(const ServedModel *served, const char *kind, const NearestName *nearest,
 					nearest->wanted),
 			 nearest->name ? errhint("Perhaps you mean the %s \"%s\".", kind, nearest->name) :
 			 errhint("%s lists those that it has.", list)));
-}
-
-void
-check_domain_name(const ServedModel *served, const char *domain)
-{
-	const FeatureSpec *spec = served->loaded->spec;
-	const Vocabulary *names =
-		&spec->vocabularies[spec->features[spec->domain_feature].vocabulary];
-	NearestName nearest;
-
-	nearest_start(&nearest, domain);
-	for (uint32 d = 0; d < served->loaded->model->n_domains; d++)
-	{
-		char	   *name = vocabulary_key(names, FIRST_ID + d);
-
-		if (strcmp(name, domain) == 0)
-			return;
-		nearest_offer(&nearest, name);
-		pfree(name);
-	}
-	unknown(served, "domain", &nearest, "The view aread.domain");
 }
 
 int

@@ -1,6 +1,6 @@
 /*
  * names.h
- *	  Names of models, domains, features and tensors as arguments: what does
+ *	  Names of models, features and tensors as arguments: what does
  *	  not exist is an error that tells the nearest name that does.
  */
 #ifndef AREAD_NAMES_H
@@ -13,8 +13,6 @@
 
 /* The model of an argument, loaded, pinned until the current memory context goes. */
 extern const ServedModel *model_argument(FunctionCallInfo fcinfo, int argument);
-/* Raise an error unless the deployed version of the model knows the domain. */
-extern void check_domain_name(const ServedModel *served, const char *domain);
 /* Number of a feature by name, counts included; raises an error if there is none. */
 extern int	find_feature(const ServedModel *served, const char *name);
 /* A tensor by name; raises an error if there is none. */

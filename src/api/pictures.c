@@ -2,15 +2,12 @@
  * pictures.c
  *	  aread_overlap_svg(), aread_experts_svg(), aread_training_svg(),
  *	  aread_domains_svg(): what the views show, drawn.
- *
- * The views are read with the caller's rights, in statements that leave
- * nothing to the search_path.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "catalog/access.h"
+#include "api/views.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "draw/pictures.h"
@@ -20,7 +17,6 @@
 #include "fmgr.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "nearest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -38,16 +34,6 @@ typedef struct Masks
 	float4	  **gates;			/* [n][n_gates] */
 	bool		masked;			/* some gate is closed */
 } Masks;
-
-/* A statement on the views, about a model ($1); its result is in SPI_tuptable. */
-static uint64
-view_query(const char *sql, const char *model)
-{
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(model);
-
-	return catalog_query(sql, true, 1, &type, &value, NULL);
-}
 
 /* A number of a row; NaN where it is NULL. */
 static double
@@ -75,36 +61,6 @@ find_subject(const char *model, const char *theme)
 	catalog_find(model, &version);
 	subject.version = version.version;
 	return subject;
-}
-
-static void
-no_gates(const char *model)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("model \"%s\" has no gates between experts", model),
-			 errhint("Train it with option architecture hemp or aread, and two layers in hei_experts or more.")));
-}
-
-/* The model's layers of experts; an error if there are no gates between them. */
-static void
-fetch_experts(const char *model, Masks *masks)
-{
-	IntList    *experts = &masks->config.hei_experts;
-
-	experts->n = (int) view_query("SELECT e.n::pg_catalog.int4 FROM aread.model m,"
-								  " pg_catalog.jsonb_array_elements_text(m.config OPERATOR(pg_catalog.->) 'hei_experts')"
-								  " WITH ORDINALITY e(n, layer)"
-								  " WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.deployed"
-								  " AND m.architecture OPERATOR(pg_catalog.=) ANY ('{hei,hemp,aread}'::pg_catalog.text[])"
-								  " ORDER BY e.layer", model);
-	if (experts->n < 2)
-		no_gates(model);
-	if (experts->n > MAX_LAYERS)
-		elog(ERROR, "model \"%s\" has %d layers", model, experts->n);
-	for (int i = 0; i < experts->n; i++)
-		experts->value[i] = DatumGetInt32(catalog_value(i, 1, NULL));
-	masks->n_gates = config_n_gates(&masks->config);
 }
 
 static Datum *
@@ -256,7 +212,8 @@ aread_overlap_svg(PG_FUNCTION_ARGS)
 	model = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	map.subject = find_subject(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SPI_connect();
-	fetch_experts(model, &masks);
+	view_experts(model, &masks.config.hei_experts);
+	masks.n_gates = config_n_gates(&masks.config);
 	map.layer = layer_argument(fcinfo, model, &masks);
 	map.n_all = fetch_largest(model, &masks, context);
 	fetch_masks(model, &masks, context);
@@ -267,33 +224,6 @@ aread_overlap_svg(PG_FUNCTION_ARGS)
 	map.values = overlaps_in_order(&masks, map.layer);
 	map.names = masks.names;
 	PG_RETURN_TEXT_P(cstring_to_text(draw_heat_map(&map)));
-}
-
-/* Raise an error, with the nearest name as hint, unless the model knows the domain. */
-static void
-check_domain(const char *model, const char *domain)
-{
-	uint64		n = view_query("SELECT domain FROM aread.domain"
-							   " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
-							   " ORDER BY rows DESC, domain COLLATE pg_catalog.\"C\"", model);
-	NearestName nearest;
-
-	nearest_start(&nearest, domain);
-	for (uint64 row = 0; row < n; row++)
-	{
-		char	   *name = TextDatumGetCString(catalog_value(row, 1, NULL));
-
-		CHECK_FOR_INTERRUPTS();
-		if (strcmp(name, domain) == 0)
-			return;
-		nearest_offer(&nearest, name);
-		pfree(name);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("model \"%s\" has no domain \"%s\"", model, domain),
-			 nearest.name ? errhint("Perhaps you mean the domain \"%s\".", nearest.name) :
-			 errhint("The view aread.domain lists the domains of each model.")));
 }
 
 PG_FUNCTION_INFO_V1(aread_experts_svg);
@@ -314,9 +244,10 @@ aread_experts_svg(PG_FUNCTION_ARGS)
 	for (int i = 0; i < masks.n; i++)
 		names[i] = graph.names[i] = text_to_cstring(PG_GETARG_TEXT_PP(i + 1));
 	SPI_connect();
-	fetch_experts(model, &masks);
+	view_experts(model, &masks.config.hei_experts);
+	masks.n_gates = config_n_gates(&masks.config);
 	for (int i = 0; i < masks.n; i++)
-		check_domain(model, names[i]);
+		view_check_domain(model, names[i]);
 	fetch_masks(model, &masks, context);
 	SPI_finish();
 	for (int i = 0; i < masks.n; i++)

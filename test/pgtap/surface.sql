@@ -8,8 +8,8 @@ SELECT set_eq(
   $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
-  ARRAY['aread_domain_weights', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_explain', 'aread_options',
-        'aread_predict', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_unregister',
+  ARRAY['aread_domain_weights', 'aread_domains_svg', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_options', 'aread_overlap_svg',
+        'aread_predict', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_training_svg', 'aread_unregister',
         'aread_vector_text', 'aread_vectors', 'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
