@@ -53,34 +53,14 @@ score_all(const ServedModel *served, const Dataset *data, uint64 n_rows, MemoryC
 	return scores;
 }
 
-/* Measures of the rows whose domain was never seen: moved to the front of copies. */
-static bool
-measure_unseen(Arena *arena, ModelEvaluation *evaluation, const double *scores,
-			   const uint8 *labels, const int64_t *domains, EngineError *error)
-{
-	DomainMeasure *unseen = &evaluation->unseen;
-	double	   *own_scores = ARENA_ARRAY(arena, double, evaluation->n_rows);
-	uint8	   *own_labels = ARENA_ARRAY(arena, uint8, evaluation->n_rows);
-
-	if (!arena_ok(arena, error))
-		return false;
-	for (uint64 row = 0; row < evaluation->n_rows; row++)
-		if (domains[row] < 0)
-		{
-			own_scores[unseen->rows] = scores[row];
-			own_labels[unseen->rows++] = labels[row];
-			unseen->positives += labels[row];
-		}
-	unseen->log_loss = metrics_log_loss(own_scores, own_labels, unseen->rows);
-	return metrics_auc(arena, own_scores, own_labels, unseen->rows, &unseen->auc, error);
-}
-
 static void
 measure(ModelEvaluation *evaluation, const Dataset *data, const double *scores,
 		MemoryContext context)
 {
 	uint64		n_rows = evaluation->n_rows;
+	EngineHost	host = host_callbacks();
 	EngineError error;
+	Measure		log_loss;
 	int64_t    *domains;
 	Arena		arena;
 
@@ -92,8 +72,13 @@ measure(ModelEvaluation *evaluation, const Dataset *data, const double *scores,
 	for (uint64 row = 0; row < n_rows; row++)
 		domains[row] = dataset_domain(data, row);
 	if (!metrics_compute(&arena, scores, data->labels, domains, n_rows, evaluation->n_domains,
-						 &evaluation->measures, evaluation->by_domain, &error) ||
-		!measure_unseen(&arena, evaluation, scores, data->labels, domains, &error))
+						 &evaluation->measures, evaluation->by_domain, &host, &error))
+		host_raise(&error);
+	/* once more with those never seen as the only domain */
+	for (uint64 row = 0; row < n_rows; row++)
+		domains[row] = domains[row] < 0 ? 0 : -1;
+	if (!metrics_by_domain(&arena, scores, data->labels, domains, n_rows, 1,
+						   &evaluation->unseen, &log_loss, &host, &error))
 		host_raise(&error);
 }
 

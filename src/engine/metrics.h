@@ -36,14 +36,34 @@ typedef struct DomainMeasure
 
 /*
  * Probability that a positive row scores above a negative one, ties counted
- * as one half (mid-ranks).  scores and labels are [n].  Sets *auc to NaN if a
- * class is missing.  Fails on lack of memory only.
+ * as one half (mid-ranks), by exact counting.  scores (no NaN) and labels are
+ * [n], n below 2^32.  Sets *auc to NaN if a class is missing.  Errors, here
+ * and below: lack of memory, ENGINE_INTERRUPTED.
  */
 extern bool metrics_auc(Arena *arena, const double *scores, const uint8_t *labels,
-						size_t n, double *auc, EngineError *error);
+						size_t n, double *auc, const EngineHost *host,
+						EngineError *error);
 
-/* Mean of -log p(label), probabilities kept within [1e-15, 1 - 1e-15]; NaN if n = 0. */
-extern double metrics_log_loss(const double *scores, const uint8_t *labels, size_t n);
+/*
+ * Each group's AUC, weighted by its rows; groups of one class are left out.
+ * groups [n] are numbers below n_groups, or -1: a row of none.  The order of
+ * rows and the numbers of groups make no difference, not even in the last digit.
+ */
+extern bool metrics_grouped_auc(Arena *arena, const double *scores, const uint8_t *labels,
+								const int64_t *groups, size_t n, uint32_t n_groups,
+								Measure *auc, const EngineHost *host, EngineError *error);
+
+/* -log p(label), the probability kept within [1e-15, 1 - 1e-15]. */
+extern double metrics_loss(double score, uint8_t label);
+
+/*
+ * Rows, AUC and log loss of each domain: by_domain [n_domains], from domains
+ * [n] as above, and the log loss of all rows.
+ */
+extern bool metrics_by_domain(Arena *arena, const double *scores, const uint8_t *labels,
+							  const int64_t *domains, size_t n, uint32_t n_domains,
+							  DomainMeasure *by_domain, Measure *log_loss,
+							  const EngineHost *host, EngineError *error);
 
 /*
  * All measures of one split.  domains[row] is a domain number in rank order
@@ -55,6 +75,6 @@ extern double metrics_log_loss(const double *scores, const uint8_t *labels, size
 extern bool metrics_compute(Arena *arena, const double *scores, const uint8_t *labels,
 							const int64_t *domains, size_t n, uint32_t n_domains,
 							Measures *measures, DomainMeasure *by_domain,
-							EngineError *error);
+							const EngineHost *host, EngineError *error);
 
 #endif							/* AREAD_ENGINE_METRICS_H */

@@ -113,7 +113,8 @@ measure_split(Trainer *trainer, Split split, Measures *measures, DomainMeasure *
 		domains[i] = dataset_domain(data, data->split_start[split] + i);
 	ok = trainer_score(trainer, split, scores, error) &&
 		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
-						domains, n, trainer->model->n_domains, measures, by_domain, error);
+						domains, n, trainer->model->n_domains, measures, by_domain,
+						trainer->host, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
 }

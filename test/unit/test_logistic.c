@@ -160,11 +160,12 @@ auc_after(Arena *arena, const Dataset *data, size_t first, real *const *wide)
 	size_t		n = 30000 - first;
 	double	   *logits = ARENA_ARRAY(arena, double, n);
 	double		auc = NAN;
+	EngineHost	host = toy_host();
 	EngineError error;
 
 	for (size_t i = 0; i < n; i++)
 		logits[i] = wide[0][data->ids[2 * (first + i)]] + wide[1][data->ids[2 * (first + i) + 1]];
-	CHECK(metrics_auc(arena, logits, data->labels + first, n, &auc, &error));
+	CHECK(metrics_auc(arena, logits, data->labels + first, n, &auc, &host, &error));
 	return auc;
 }
 

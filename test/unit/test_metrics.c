@@ -6,6 +6,7 @@
 
 #include "engine/metrics.h"
 #include "engine/random.h"
+#include "toy.h"
 #include "unit.h"
 
 #define N 400
@@ -55,6 +56,28 @@ near(double a, double b)
 	return fabs(a - b) < 1e-12;
 }
 
+/* Rows from the last to the first, and groups numbered the other way. */
+static void
+reverse(double *scores, uint8_t *labels, int64_t *domains, int n_domains)
+{
+	for (int i = 0, j = N - 1; i < j; i++, j--)
+	{
+		double		score = scores[i];
+		uint8_t		label = labels[i];
+		int64_t		domain = domains[i];
+
+		scores[i] = scores[j];
+		scores[j] = score;
+		labels[i] = labels[j];
+		labels[j] = label;
+		domains[i] = domains[j];
+		domains[j] = domain;
+	}
+	for (int i = 0; i < N; i++)
+		if (domains[i] >= 0)
+			domains[i] = n_domains - 1 - domains[i];
+}
+
 static void
 test_against_pairs(void)
 {
@@ -72,7 +95,10 @@ test_against_pairs(void)
 	double		log_loss = 0;
 	Arena		arena;
 	Random		random;
+	EngineHost	host = toy_host();
 	Measures	measures;
+	Measure		grouped;
+	Measure		shuffled;
 	DomainMeasure by_domain[DOMAINS];
 	EngineError error;
 
@@ -93,7 +119,7 @@ test_against_pairs(void)
 	}
 	CHECK(n == DOMAINS - 1);
 	CHECK(metrics_compute(&arena, scores, labels, domains, N, DOMAINS, &measures, by_domain,
-						  &error));
+						  &host, &error));
 	CHECK(near(measures.auc.value, pair_auc(scores, labels, domains, -1, &all)));
 	CHECK(measures.auc.rows == N && all == N);
 	CHECK(near(measures.log_loss.value, log_loss));
@@ -103,35 +129,74 @@ test_against_pairs(void)
 	CHECK(near(measures.minor5_auc.value, weighted(auc, rows, n - 5, n)));
 	CHECK(isnan(by_domain[3].auc) && by_domain[3].positives == by_domain[3].rows);
 	CHECK(near(by_domain[0].auc, auc[0]) && by_domain[0].rows == (uint64_t) rows[0]);
+	CHECK(metrics_grouped_auc(&arena, scores, labels, domains, N, DOMAINS, &grouped, &host,
+							  &error));
+	CHECK(near(grouped.value, weighted(auc, rows, 0, n)));
+	CHECK(grouped.rows == measures.domain_auc.rows);
+	reverse(scores, labels, domains, DOMAINS);
+	CHECK(metrics_grouped_auc(&arena, scores, labels, domains, N, DOMAINS, &shuffled, &host,
+							  &error));
+	CHECK(shuffled.value == grouped.value);
 	arena_free_all(&arena);
 }
 
+/* Infinite scores and both zeros have their places. */
 static void
-test_edges(void)
+test_extreme_scores(Arena *arena)
+{
+	double		scores[] = {-INFINITY, INFINITY, 0.0, -0.0, -1e-320, 1e300};
+	uint8_t		labels[] = {0, 1, 1, 0, 1, 0};
+	EngineHost	host = toy_host();
+	EngineError error;
+	double		auc = 0;
+
+	CHECK(metrics_auc(arena, scores, labels, 6, &auc, &host, &error));
+	CHECK(near(auc, (3 + 1.5 + 1) / 9));
+}
+
+static bool
+always_interrupted(void *context)
+{
+	(void) context;
+	return true;
+}
+
+static void
+test_edges(Arena *arena)
 {
 	double		scores[] = {0.2, 1.0, 0.0};
 	uint8_t		ones[] = {1, 1, 1};
 	int64_t		unseen[] = {-1, -1, -1};
 	double		auc = 0;
-	Arena		arena;
 	Measures	measures;
+	Measure		grouped;
+	EngineHost	host = toy_host();
 	EngineError error;
 
-	arena_init_malloc(&arena);
-	CHECK(metrics_auc(&arena, scores, ones, 3, &auc, &error) && isnan(auc));
-	CHECK(isnan(metrics_log_loss(scores, ones, 0)));
-	CHECK(isfinite(metrics_log_loss(scores, ones, 3)));
-	CHECK(metrics_compute(&arena, scores, ones, unseen, 3, 0, &measures, NULL, &error));
+	CHECK(metrics_auc(arena, scores, ones, 3, &auc, &host, &error) && isnan(auc));
+	CHECK(near(metrics_loss(0.2, 1), -log(0.2)) && near(metrics_loss(0.2, 0), -log(0.8)));
+	CHECK(near(metrics_loss(0, 1), -log(1e-15)) && metrics_loss(1, 1) > 0);
+	CHECK(metrics_compute(arena, scores, ones, unseen, 3, 0, &measures, NULL, &host, &error));
 	CHECK(isnan(measures.domain_auc.value) && measures.domain_auc.rows == 0);
-	CHECK(metrics_compute(&arena, scores, ones, unseen, 0, 0, &measures, NULL, &error));
+	CHECK(isfinite(measures.log_loss.value));
+	CHECK(metrics_grouped_auc(arena, scores, ones, unseen, 3, 0, &grouped, &host, &error));
+	CHECK(isnan(grouped.value) && grouped.rows == 0);
+	CHECK(metrics_compute(arena, scores, ones, unseen, 0, 0, &measures, NULL, &host, &error));
 	CHECK(isnan(measures.auc.value) && isnan(measures.log_loss.value));
-	arena_free_all(&arena);
+	host.interrupted = always_interrupted;
+	CHECK(!metrics_auc(arena, scores, ones, 3, &auc, &host, &error));
+	CHECK(error.code == ENGINE_INTERRUPTED);
 }
 
 int
 main(void)
 {
+	Arena		arena;
+
+	arena_init_malloc(&arena);
 	test_against_pairs();
-	test_edges();
+	test_extreme_scores(&arena);
+	test_edges(&arena);
+	arena_free_all(&arena);
 	return unit_summary();
 }

@@ -7,6 +7,7 @@
 
 #include "engine/metrics.h"
 #include "engine/simulate.h"
+#include "toy.h"
 #include "unit.h"
 
 #define ROWS 20000
@@ -21,6 +22,7 @@ test_rows(Arena *arena)
 {
 	static double probabilities[ROWS];
 	static uint8_t labels[ROWS];
+	EngineHost	host = toy_host();
 	EngineError error;
 	Simulation *simulation = simulate_begin(arena, &defaults, &error);
 	uint64_t	rows[13] = {0};
@@ -44,7 +46,7 @@ test_rows(Arena *arena)
 	CHECK(out_of_range == 0);
 	CHECK(fabs(positives / ROWS - 0.3) < 0.03);
 	CHECK(rows[1] > 5 * rows[12] && rows[12] > 0);
-	CHECK(metrics_auc(arena, probabilities, labels, ROWS, &auc, &error));
+	CHECK(metrics_auc(arena, probabilities, labels, ROWS, &auc, &host, &error));
 	CHECK(auc > 0.75);
 }
 

@@ -1,0 +1,185 @@
+/*
+ * test_ranking.c
+ *	  NDCG and recall against every order of tied rows.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/random.h"
+#include "engine/ranking.h"
+#include "toy.h"
+#include "unit.h"
+
+#define N 6
+
+static bool
+near(double a, double b)
+{
+	return fabs(a - b) < 1e-12;
+}
+
+/* Measures summed over all orders of rows that have descending scores. */
+typedef struct Orders
+{
+	const double *scores;
+	const double *gains;
+	int			k;
+	double		n;
+	double		dcg;
+	double		found;			/* gain in the first k */
+} Orders;
+
+static void
+add_order(Orders *orders, const int *rows)
+{
+	for (int i = 1; i < N; i++)
+		if (orders->scores[rows[i - 1]] < orders->scores[rows[i]])
+			return;
+	orders->n++;
+	for (int i = 0; i < orders->k; i++)
+	{
+		orders->dcg += orders->gains[rows[i]] / log2(i + 2);
+		orders->found += orders->gains[rows[i]];
+	}
+}
+
+static void
+permute(Orders *orders, int *rows, int from)
+{
+	if (from == N)
+		add_order(orders, rows);
+	for (int i = from; i < N; i++)
+	{
+		int			row = rows[i];
+
+		rows[i] = rows[from];
+		rows[from] = row;
+		permute(orders, rows, from + 1);
+		rows[from] = rows[i];
+		rows[i] = row;
+	}
+}
+
+static Orders
+all_orders(const double *scores, const double *gains, int k)
+{
+	Orders		orders = {.scores = scores,.gains = gains,.k = k};
+	int			rows[N];
+
+	for (int i = 0; i < N; i++)
+		rows[i] = i;
+	permute(&orders, rows, 0);
+	return orders;
+}
+
+static void
+test_against_orders(Arena *arena)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	Random		random;
+
+	random_start(&random, 3, RANDOM_SCORE, 0);
+	for (int round = 0; round < 60; round++)
+	{
+		double		scores[N];
+		double		gains[N];
+		double		relevant[N];
+		uint8_t		labels[N];
+		double		n_relevant = 0;
+		double		ndcg;
+		double		recall;
+		int			k = 1 + round % N;
+
+		for (int i = 0; i < N; i++)
+		{
+			scores[i] = (double) random_below(&random, 3) - 1;
+			gains[i] = (double) random_below(&random, 4) / 2;
+			labels[i] = gains[i] > 0.7;
+			relevant[i] = labels[i];
+			n_relevant += labels[i];
+		}
+		CHECK(ranking_ndcg(arena, scores, gains, N, k, &ndcg, &host, &error));
+		CHECK(ranking_recall(arena, scores, labels, N, k, &recall, &host, &error));
+		if (n_relevant == 0)
+		{
+			CHECK(isnan(recall));
+			continue;
+		}
+		Orders		ranked = all_orders(scores, gains, k);
+		Orders		best = all_orders(gains, gains, k);
+		Orders		found = all_orders(scores, relevant, k);
+
+		CHECK(near(ndcg, ranked.dcg / ranked.n / (best.dcg / best.n)));
+		CHECK(near(recall, found.found / found.n / n_relevant));
+	}
+}
+
+/* The order of rows does not matter, all rows are a k, and the best order has 1. */
+static void
+test_many(Arena *arena)
+{
+	enum
+	{
+		ROWS = 3000
+	};
+	static double scores[ROWS];
+	static double gains[ROWS];
+	static double scores_back[ROWS];
+	static double gains_back[ROWS];
+	EngineHost	host = toy_host();
+	EngineError error;
+	Random		random;
+	double		ndcg;
+	double		back;
+
+	random_start(&random, 4, RANDOM_SCORE, 0);
+	for (int i = 0; i < ROWS; i++)
+	{
+		scores[i] = (double) random_below(&random, 200) / 7;
+		gains[i] = random_uniform(&random) * 1e300;
+		scores_back[ROWS - 1 - i] = scores[i];
+		gains_back[ROWS - 1 - i] = gains[i];
+	}
+	CHECK(ranking_ndcg(arena, scores, gains, ROWS, 100, &ndcg, &host, &error));
+	CHECK(ranking_ndcg(arena, scores_back, gains_back, ROWS, 100, &back, &host, &error));
+	CHECK(ndcg > 0 && ndcg < 1 && ndcg == back);
+	CHECK(ranking_ndcg(arena, scores, gains, ROWS, 0, &ndcg, &host, &error));
+	CHECK(ranking_ndcg(arena, scores, gains, ROWS, ROWS + 9, &back, &host, &error));
+	CHECK(ndcg == back);
+	CHECK(ranking_ndcg(arena, gains, gains, ROWS, 0, &ndcg, &host, &error));
+	CHECK(ndcg == 1);
+}
+
+static void
+test_edges(Arena *arena)
+{
+	double		scores[] = {INFINITY, -INFINITY};
+	double		gains[] = {0, 0};
+	uint8_t		labels[] = {0, 1};
+	EngineHost	host = toy_host();
+	EngineError error;
+	double		value;
+
+	CHECK(ranking_ndcg(arena, scores, gains, 2, 1, &value, &host, &error) && isnan(value));
+	CHECK(ranking_ndcg(arena, scores, gains, 0, 1, &value, &host, &error) && isnan(value));
+	CHECK(ranking_recall(arena, scores, labels, 0, 1, &value, &host, &error) && isnan(value));
+	CHECK(ranking_recall(arena, scores, labels, 2, 1, &value, &host, &error) && value == 0);
+	CHECK(ranking_recall(arena, scores, labels, 2, 0, &value, &host, &error) && value == 1);
+	gains[1] = 3;
+	CHECK(ranking_ndcg(arena, scores, gains, 2, 0, &value, &host, &error));
+	CHECK(near(value, 1 / log2(3)));
+}
+
+int
+main(void)
+{
+	Arena		arena;
+
+	arena_init_malloc(&arena);
+	test_against_orders(&arena);
+	test_many(&arena);
+	test_edges(&arena);
+	arena_free_all(&arena);
+	return unit_summary();
+}
