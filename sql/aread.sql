@@ -415,6 +415,301 @@ COMMENT ON FUNCTION aread_evaluate_domains(text, regclass) IS
 'the same domain by domain; domain NULL: rows of domains never seen in training';
 
 --
+-- Measures: aggregates over scores of any kind.  Rows with NULL score, label or
+-- group are left out.  The overloads take labels of every number type.
+--
+
+CREATE TYPE aread.calibration_bin AS (
+  bin integer,
+  rows bigint,
+  positives bigint,
+  lowest float8,
+  highest float8,
+  mean_score float8,
+  positive_rate float8);
+COMMENT ON TYPE aread.calibration_bin IS 'rows whose scores are near each other, from aread_calibration';
+COMMENT ON COLUMN aread.calibration_bin.bin IS 'from 1, by ascending score';
+COMMENT ON COLUMN aread.calibration_bin.rows IS 'how many';
+COMMENT ON COLUMN aread.calibration_bin.positives IS 'rows with label 1 among them';
+COMMENT ON COLUMN aread.calibration_bin.lowest IS 'lowest score';
+COMMENT ON COLUMN aread.calibration_bin.highest IS 'highest score';
+COMMENT ON COLUMN aread.calibration_bin.mean_score IS 'mean score: what the model expects';
+COMMENT ON COLUMN aread.calibration_bin.positive_rate IS 'share of positives: what became of it';
+
+-- What the aggregates consist of.
+CREATE FUNCTION aread.scores_combine(state bytea, other bytea)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_scores_combine';
+COMMENT ON FUNCTION aread.scores_combine(bytea, bytea) IS 'part of aread_auc, aread_ndcg, aread_recall and aread_calibration: two states as one';
+
+CREATE FUNCTION aread.auc_add(state bytea, score float8, label "any")
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_auc_add';
+COMMENT ON FUNCTION aread.auc_add(bytea, float8, "any") IS 'part of aread_auc: a row';
+
+CREATE FUNCTION aread.auc_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_auc_result';
+COMMENT ON FUNCTION aread.auc_result(bytea) IS 'part of aread_auc: the result';
+
+CREATE FUNCTION aread.log_loss_add(state bytea, score float8, label "any")
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_log_loss_add';
+COMMENT ON FUNCTION aread.log_loss_add(bytea, float8, "any") IS 'part of aread_log_loss: a row';
+
+CREATE FUNCTION aread.log_loss_combine(state bytea, other bytea)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_log_loss_combine';
+COMMENT ON FUNCTION aread.log_loss_combine(bytea, bytea) IS 'part of aread_log_loss: two states as one';
+
+CREATE FUNCTION aread.log_loss_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_log_loss_result';
+COMMENT ON FUNCTION aread.log_loss_result(bytea) IS 'part of aread_log_loss: the result';
+
+CREATE FUNCTION aread.grouped_auc_add(state bytea, score float8, label "any", "group" "any")
+RETURNS bytea
+LANGUAGE C STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_grouped_auc_add';
+COMMENT ON FUNCTION aread.grouped_auc_add(bytea, float8, "any", "any") IS 'part of aread_domain_auc and aread_grouped_auc: a row';
+
+CREATE FUNCTION aread.grouped_auc_combine(state bytea, other bytea)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_grouped_auc_combine';
+COMMENT ON FUNCTION aread.grouped_auc_combine(bytea, bytea) IS 'part of aread_domain_auc and aread_grouped_auc: two states as one';
+
+CREATE FUNCTION aread.grouped_auc_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_grouped_auc_result';
+COMMENT ON FUNCTION aread.grouped_auc_result(bytea) IS 'part of aread_domain_auc and aread_grouped_auc: the result';
+
+CREATE FUNCTION aread.ndcg_add(state bytea, score float8, label "any", k integer)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_ndcg_add';
+COMMENT ON FUNCTION aread.ndcg_add(bytea, float8, "any", integer) IS 'part of aread_ndcg: a row';
+
+CREATE FUNCTION aread.ndcg_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_ndcg_result';
+COMMENT ON FUNCTION aread.ndcg_result(bytea) IS 'part of aread_ndcg: the result';
+
+CREATE FUNCTION aread.recall_add(state bytea, score float8, label "any", k integer)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_recall_add';
+COMMENT ON FUNCTION aread.recall_add(bytea, float8, "any", integer) IS 'part of aread_recall: a row';
+
+CREATE FUNCTION aread.recall_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_recall_result';
+COMMENT ON FUNCTION aread.recall_result(bytea) IS 'part of aread_recall: the result';
+
+CREATE FUNCTION aread.calibration_add(state bytea, score float8, label "any", bins integer)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_calibration_add';
+COMMENT ON FUNCTION aread.calibration_add(bytea, float8, "any", integer) IS 'part of aread_calibration: a row';
+
+CREATE FUNCTION aread.calibration_add(state bytea, score float8, label "any", bins integer, strategy text)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_calibration_add';
+COMMENT ON FUNCTION aread.calibration_add(bytea, float8, "any", integer, text) IS 'part of aread_calibration: a row';
+
+CREATE FUNCTION aread.calibration_result(state bytea)
+RETURNS aread.calibration_bin[]
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_calibration_result';
+COMMENT ON FUNCTION aread.calibration_result(bytea) IS 'part of aread_calibration: the result';
+
+CREATE AGGREGATE aread_auc(score float8, label boolean) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_auc(score float8, label integer) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_auc(score float8, label float8) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_auc(float8, boolean) IS
+'probability that a row with label 1 has a higher score than one with label 0, equal scores one half; NULL: one class only';
+COMMENT ON AGGREGATE aread_auc(float8, integer) IS
+'probability that a row with label 1 has a higher score than one with label 0, equal scores one half; NULL: one class only';
+COMMENT ON AGGREGATE aread_auc(float8, float8) IS
+'probability that a row with label 1 has a higher score than one with label 0, equal scores one half; NULL: one class only';
+
+CREATE AGGREGATE aread_log_loss(score float8, label boolean) (
+  SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
+  FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_log_loss(score float8, label integer) (
+  SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
+  FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_log_loss(score float8, label float8) (
+  SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
+  FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_log_loss(float8, boolean) IS
+'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
+COMMENT ON AGGREGATE aread_log_loss(float8, integer) IS
+'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
+COMMENT ON AGGREGATE aread_log_loss(float8, float8) IS
+'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
+
+CREATE AGGREGATE aread_domain_auc(score float8, label boolean, domain text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_domain_auc(score float8, label integer, domain text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_domain_auc(score float8, label float8, domain text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_domain_auc(float8, boolean, text) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_domain_auc(float8, integer, text) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_domain_auc(float8, float8, text) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+
+CREATE AGGREGATE aread_domain_auc(score float8, label boolean, domain anynonarray) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_domain_auc(score float8, label integer, domain anynonarray) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_domain_auc(score float8, label float8, domain anynonarray) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_domain_auc(float8, boolean, anynonarray) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_domain_auc(float8, integer, anynonarray) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_domain_auc(float8, float8, anynonarray) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+
+CREATE AGGREGATE aread_grouped_auc(score float8, label boolean, "group" text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_grouped_auc(score float8, label integer, "group" text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_grouped_auc(score float8, label float8, "group" text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_grouped_auc(float8, boolean, text) IS
+'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_grouped_auc(float8, integer, text) IS
+'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_grouped_auc(float8, float8, text) IS
+'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+
+CREATE AGGREGATE aread_grouped_auc(score float8, label boolean, "group" anynonarray) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_grouped_auc(score float8, label integer, "group" anynonarray) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_grouped_auc(score float8, label float8, "group" anynonarray) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_grouped_auc(float8, boolean, anynonarray) IS
+'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_grouped_auc(float8, integer, anynonarray) IS
+'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE aread_grouped_auc(float8, float8, anynonarray) IS
+'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+
+CREATE AGGREGATE aread_ndcg(score float8, label boolean, k integer) (
+  SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.ndcg_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_ndcg(score float8, label integer, k integer) (
+  SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.ndcg_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_ndcg(score float8, label float8, k integer) (
+  SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.ndcg_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_ndcg(float8, boolean, integer) IS
+'normalized discounted cumulative gain of the k rows of highest score (NULL: of all), the label being the gain; equal scores in any order, on average; NULL: no gain; for each list its own, group by user';
+COMMENT ON AGGREGATE aread_ndcg(float8, integer, integer) IS
+'normalized discounted cumulative gain of the k rows of highest score (NULL: of all), the label being the gain; equal scores in any order, on average; NULL: no gain; for each list its own, group by user';
+COMMENT ON AGGREGATE aread_ndcg(float8, float8, integer) IS
+'normalized discounted cumulative gain of the k rows of highest score (NULL: of all), the label being the gain; equal scores in any order, on average; NULL: no gain; for each list its own, group by user';
+
+CREATE AGGREGATE aread_recall(score float8, label boolean, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.recall_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_recall(score float8, label integer, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.recall_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_recall(score float8, label float8, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.recall_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_recall(float8, boolean, integer) IS
+'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE aread_recall(float8, integer, integer) IS
+'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE aread_recall(float8, float8, integer) IS
+'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+
+CREATE AGGREGATE aread_calibration(score float8, label boolean, bins integer) (
+  SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_calibration(score float8, label integer, bins integer) (
+  SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_calibration(score float8, label float8, bins integer) (
+  SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_calibration(float8, boolean, integer) IS
+'positives beside mean scores in bins of about as many rows each; rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
+COMMENT ON AGGREGATE aread_calibration(float8, integer, integer) IS
+'positives beside mean scores in bins of about as many rows each; rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
+COMMENT ON AGGREGATE aread_calibration(float8, float8, integer) IS
+'positives beside mean scores in bins of about as many rows each; rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
+
+CREATE AGGREGATE aread_calibration(score float8, label boolean, bins integer, strategy text) (
+  SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_calibration(score float8, label integer, bins integer, strategy text) (
+  SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE aread_calibration(score float8, label float8, bins integer, strategy text) (
+  SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE aread_calibration(float8, boolean, integer, text) IS
+'positives beside mean scores in bins of about as many rows each (quantile) or of the same width (uniform); rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
+COMMENT ON AGGREGATE aread_calibration(float8, integer, integer, text) IS
+'positives beside mean scores in bins of about as many rows each (quantile) or of the same width (uniform); rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
+COMMENT ON AGGREGATE aread_calibration(float8, float8, integer, text) IS
+'positives beside mean scores in bins of about as many rows each (quantile) or of the same width (uniform); rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
+
+CREATE FUNCTION aread_drift(
+  model text,
+  source regclass,
+  OUT feature text,
+  OUT domain text,
+  OUT rows bigint,
+  OUT unseen bigint,
+  OUT rare bigint,
+  OUT missing bigint,
+  OUT unseen_share float8)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_drift';
+COMMENT ON FUNCTION aread_drift(text, regclass) IS
+'values of a table that a model has not seen in training, too rarely to know, or that are NULL, by feature and domain (NULL: domains never seen or NULL); of lists members are counted, of hashed and binned features NULL only; needs no labels';
+
+--
 -- Scoring.  The overloads make a row, JSON and a bare literal work as features,
 -- and text, literals and every other plain type as the domain.  The cost is in
 -- units of about 10 ns.

@@ -9,11 +9,11 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "source/collect.h"
+#include "source/encode_rows.h"
 #include "source/reader.h"
 #include "source/rowcount.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 /* Columns in the order that collect_row() expects them. */
 static List *
@@ -91,33 +91,9 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 typedef struct Encoding
 {
 	Collector	rows;
-	ValueEncoder **encoders;	/* [n_features]; NULL: the column is missing */
-	int		   *position;		/* [n_features] among the values read */
+	RowEncoder	encoder;
 	int			label_position;
 } Encoding;
-
-static uint32
-encode_value(Encoding *encoding, int f, Datum value, bool isnull)
-{
-	const uint32 *members;
-	int			n;
-
-	if (encoding->rows.spec->features[f].kind != FEATURE_LIST)
-		return encoder_id(encoding->encoders[f], value, isnull);
-	n = encoder_members(encoding->encoders[f], value, isnull, &members);
-	return collect_list(&encoding->rows, members, n);
-}
-
-/* A value that the source does not have: NULL. */
-static uint32
-encode_missing(Encoding *encoding, int f)
-{
-	const uint32 null_member = NULL_ID;
-
-	if (encoding->rows.spec->features[f].kind != FEATURE_LIST)
-		return NULL_ID;
-	return collect_list(&encoding->rows, &null_member, 1);
-}
 
 static void
 encode_row(void *context, const Datum *values, const bool *nulls)
@@ -142,48 +118,15 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 	}
 	for (int f = 0; f < rows->spec->n_columns; f++)
 	{
-		int			at = encoding->position[f];
+		const uint32 *ids;
+		int			n = row_encoder_ids(&encoding->encoder, f, values, nulls, &ids);
 
-		rows->ids[rows->n_rows * n_features + f] = encoding->encoders[f] ?
-			encode_value(encoding, f, values[at], nulls[at]) : encode_missing(encoding, f);
+		rows->ids[rows->n_rows * n_features + f] =
+			rows->spec->features[f].kind == FEATURE_LIST ? collect_list(rows, ids, n) : ids[0];
 	}
 	rowcount_encode(rows->spec, rows->ids + rows->n_rows * n_features);
 	rows->hashes[rows->n_rows] = rows->n_rows;
 	rows->n_rows++;
-}
-
-/* Match the model's features to columns by name; returns the columns to read. */
-static List *
-match_columns(Encoding *encoding, Oid relation, const FeatureSpec *spec, const char *label)
-{
-	List	   *columns = NIL;
-	StringInfoData missing;
-
-	initStringInfo(&missing);
-	encoding->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
-	encoding->position = palloc0(spec->n_features * sizeof(int));
-	for (int f = 0; f < spec->n_columns; f++)
-	{
-		const char *name = spec->features[f].name;
-		Oid			type = column_type(relation, name);
-
-		if (!OidIsValid(type))
-		{
-			if (f == spec->domain_feature)
-				missing_column(relation, name, "domain");
-			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
-			continue;
-		}
-		encoding->encoders[f] = encoder_create(spec, f, type, CurrentMemoryContext);
-		encoding->position[f] = list_length(columns);
-		columns = lappend(columns, (char *) name);
-	}
-	if (missing.len > 0)
-		ereport(NOTICE,
-				(errmsg("features that \"%s\" does not have count as NULL: %s",
-						get_rel_name(relation), missing.data)));
-	encoding->label_position = list_length(columns);
-	return lappend(columns, (char *) label);
 }
 
 Dataset *
@@ -195,12 +138,15 @@ source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
 	.domain = spec->features[spec->domain_feature].name};
 	Encoding	encoding;
 	Dataset    *data;
+	List	   *columns;
 	double		start = host_seconds();
 
 	memset(report, 0, sizeof(*report));
 	source_check_roles(&roles);
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, report);
-	reader_run(relation, match_columns(&encoding, relation, spec, label), encode_row, &encoding);
+	columns = row_encoder_init(&encoding.encoder, relation, spec);
+	encoding.label_position = list_length(columns);
+	reader_run(relation, lappend(columns, (char *) label), encode_row, &encoding);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
 	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
 	data = collector_dataset(&encoding.rows);

@@ -1,0 +1,136 @@
+/*
+ * drift.c
+ *	  aread_drift(): how much of a table a model has never seen.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "serve/cache.h"
+#include "source/encode_rows.h"
+#include "source/reader.h"
+#include "source/vocabulary.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* Values of one feature in one domain; of lists their members. */
+typedef struct DriftCount
+{
+	uint64		values;
+	uint64		unseen;
+	uint64		rare;
+	uint64		missing;
+} DriftCount;
+
+typedef struct Drift
+{
+	RowEncoder	encoder;
+	const FeatureSpec *spec;
+	uint32		n_domains;
+	bool	   *domain_read;	/* [n_domains + 1] has the table rows of it? */
+	DriftCount *counts;			/* [n_domains + 1, n_columns]; last: domains never seen */
+} Drift;
+
+/* Count one row (a RowFunction). */
+static void
+count_row(void *context, const Datum *values, const bool *nulls)
+{
+	Drift	   *drift = context;
+	const uint32 *ids;
+	uint32		domain = drift->n_domains;
+
+	CHECK_FOR_INTERRUPTS();
+	row_encoder_ids(&drift->encoder, drift->spec->domain_feature, values, nulls, &ids);
+	if (ids[0] >= FIRST_ID)
+		domain = domain_of_id(ids[0]);
+	drift->domain_read[domain] = true;
+	for (int f = 0; f < drift->spec->n_columns; f++)
+	{
+		DriftCount *count = &drift->counts[(Size) domain * drift->spec->n_columns + f];
+		int			n = row_encoder_ids(&drift->encoder, f, values, nulls, &ids);
+
+		count->values += n;
+		for (int i = 0; i < n; i++)
+		{
+			count->unseen += ids[i] == UNSEEN_ID;
+			count->rare += ids[i] == RARE_ID;
+			count->missing += ids[i] == NULL_ID;
+		}
+	}
+}
+
+/* Everything is allocated in the current memory context. */
+static Drift *
+count_relation(const LoadedModel *loaded, Oid relation)
+{
+	Drift	   *drift = palloc0(sizeof(Drift));
+
+	check_relation(relation);
+	drift->spec = loaded->spec;
+	drift->n_domains = loaded->model->n_domains;
+	drift->domain_read = palloc0(drift->n_domains + 1);
+	drift->counts = MemoryContextAllocExtended(CurrentMemoryContext,
+											   ((Size) drift->n_domains + 1) *
+											   drift->spec->n_columns * sizeof(DriftCount),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	reader_run(relation, row_encoder_init(&drift->encoder, relation, loaded->spec), count_row,
+			   drift);
+	return drift;
+}
+
+/* domain NULL: those never seen. */
+static void
+put_count(ReturnSetInfo *rsinfo, const char *feature, const char *domain,
+		  const DriftCount *count)
+{
+	Datum		values[7];
+	bool		nulls[7] = {false};
+
+	values[0] = CStringGetTextDatum(feature);
+	values[1] = domain ? CStringGetTextDatum(domain) : (Datum) 0;
+	nulls[1] = !domain;
+	values[2] = Int64GetDatum((int64) count->values);
+	values[3] = Int64GetDatum((int64) count->unseen);
+	values[4] = Int64GetDatum((int64) count->rare);
+	values[5] = Int64GetDatum((int64) count->missing);
+	nulls[6] = count->values == 0;
+	values[6] = Float8GetDatum(nulls[6] ? 0 : (double) count->unseen / count->values);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(aread_drift);
+/* aread_drift(model, source) */
+Datum
+aread_drift(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread drift",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	const ServedModel *served;
+	const FeatureSpec *spec;
+	const Vocabulary *domains;
+	Drift	   *drift;
+
+	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(context);
+	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	cache_pin(served, context);
+	drift = count_relation(served->loaded, PG_GETARG_OID(1));
+	spec = drift->spec;
+	domains = &spec->vocabularies[spec->features[spec->domain_feature].vocabulary];
+	for (int f = 0; f < spec->n_columns; f++)
+		for (uint32 d = 0; d <= drift->n_domains; d++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (drift->domain_read[d])
+				put_count(rsinfo, spec->features[f].name,
+						  d < drift->n_domains ? vocabulary_key(domains, FIRST_ID + d) : NULL,
+						  &drift->counts[(Size) d * spec->n_columns + f]);
+		}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}

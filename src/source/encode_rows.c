@@ -1,0 +1,58 @@
+/*
+ * encode_rows.c
+ *	  Rows of a relation as ids of a trained model.
+ */
+#include "postgres.h"
+
+#include "source/encode_rows.h"
+
+#include "source/reader.h"
+#include "utils/lsyscache.h"
+
+List *
+row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec)
+{
+	List	   *columns = NIL;
+	StringInfoData missing;
+
+	initStringInfo(&missing);
+	encoder->spec = spec;
+	encoder->encoders = palloc0(spec->n_columns * sizeof(ValueEncoder *));
+	encoder->position = palloc0(spec->n_columns * sizeof(int));
+	for (int f = 0; f < spec->n_columns; f++)
+	{
+		const char *name = spec->features[f].name;
+		Oid			type = column_type(relation, name);
+
+		if (!OidIsValid(type))
+		{
+			if (f == spec->domain_feature)
+				missing_column(relation, name, "domain");
+			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
+			continue;
+		}
+		encoder->encoders[f] = encoder_create(spec, f, type, CurrentMemoryContext);
+		encoder->position[f] = list_length(columns);
+		columns = lappend(columns, (char *) name);
+	}
+	if (missing.len > 0)
+		ereport(NOTICE,
+				(errmsg("features that \"%s\" does not have count as NULL: %s",
+						get_rel_name(relation), missing.data)));
+	return columns;
+}
+
+int
+row_encoder_ids(RowEncoder *encoder, int f, const Datum *values, const bool *nulls,
+				const uint32 **ids)
+{
+	ValueEncoder *column = encoder->encoders[f];
+	int			at = encoder->position[f];
+
+	if (column && encoder->spec->features[f].kind == FEATURE_LIST)
+		return encoder_members(column, values[at], nulls[at], ids);
+	/* a list that is missing has NULL as its one member, too */
+	encoder->id = column ? encoder_id(column, values[at], nulls[at]) : NULL_ID;
+	*ids = &encoder->id;
+	return 1;
+}

@@ -1,0 +1,33 @@
+/*
+ * encode_rows.h
+ *	  Rows of any relation as ids of a trained model: columns are matched to
+ *	  features by name.
+ */
+#ifndef AREAD_ENCODE_ROWS_H
+#define AREAD_ENCODE_ROWS_H
+
+#include "source/encoder.h"
+
+typedef struct RowEncoder
+{
+	const FeatureSpec *spec;
+	ValueEncoder **encoders;	/* [n_columns]; NULL: the column is missing */
+	int		   *position;		/* [n_columns] among the values of a row */
+	uint32		id;				/* the latest of a single value */
+} RowEncoder;
+
+/*
+ * Match the model's features to the relation's columns; returns the columns to
+ * read, of char *.  Features without a column count as NULL, which a notice
+ * tells; without the domain there is an error.  Everything is allocated in the
+ * current memory context.
+ */
+extern List *row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec);
+/*
+ * Ids of feature f (a column) in a row with these values: one, or of a list as
+ * many as it has members.  *ids is valid until the next call; returns how many.
+ */
+extern int	row_encoder_ids(RowEncoder *encoder, int f, const Datum *values,
+							const bool *nulls, const uint32 **ids);
+
+#endif							/* AREAD_ENCODE_ROWS_H */
