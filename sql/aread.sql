@@ -707,7 +707,7 @@ RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_drift';
 COMMENT ON FUNCTION aread_drift(text, regclass) IS
-'values of a table that a model has not seen in training, too rarely to know, or that are NULL, by feature and domain (NULL: domains never seen or NULL); of lists members are counted, of hashed and binned features NULL only; needs no labels';
+'values of a table by feature and domain (NULL: domains never seen, or NULL): unseen ones were never in training, rare ones less often than the feature''s min_count (or, where that is above 1, never), missing ones are NULL; rows are values, of lists their members; of binned and hashed features only NULL is told; needs no labels';
 
 --
 -- Scoring.  The overloads make a row, JSON and a bare literal work as features,

@@ -138,6 +138,8 @@ fill_slots(GroupedState *state)
 		GroupEntry *entry = entry_at(state, offset);
 		uint32		slot = entry->hash & (state->slots - 1);
 
+		if (i % CHECK_ROWS == 0)
+			CHECK_FOR_INTERRUPTS();
 		while (slots[slot] != 0)
 			slot = (slot + 1) & (state->slots - 1);
 		slots[slot] = offset + 1;

@@ -93,11 +93,14 @@ check_state(State *state, StateKind kind)
 static void
 check_parameter(const State *state, StateKind kind, int64 parameter)
 {
-	if (state->parameter != parameter)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be the same in all rows of a group", kinds[kind].parameter),
-				 errhint("Pass constants, or group by what they depend on.")));
+	if (state->parameter == parameter)
+		return;
+	if (!kinds[kind].parameter)
+		state_invalid();
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must be the same in all rows of a group", kinds[kind].parameter),
+			 errhint("Pass constants, or group by what they depend on.")));
 }
 
 static State *

@@ -44,8 +44,12 @@ group_scores(Arena *arena, const double *scores, const uint8_t *labels,
 	if (!arena_ok(arena, error) || !sort_room(&grouped->room, arena, n, false, error))
 		return false;
 	for (size_t row = 0; row < n; row++)
+	{
+		if (row % CHUNK == 0 && !host_continue(host, error))
+			return false;
 		if (group_of(groups, row) >= 0)
 			start[group_of(groups, row) + 1]++;
+	}
 	for (uint32_t group = 0; group < n_groups; group++)
 	{
 		front[group] = start[group];

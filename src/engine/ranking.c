@@ -24,40 +24,37 @@ places(size_t n, uint64_t k)
 	return k == 0 || k > n ? n : (size_t) k;
 }
 
-/* The best order: gains [n] ascending, taken from the end. */
-static bool
-best_gain(const double *gains, size_t n, size_t k, double *sum, const EngineHost *host,
-		  EngineError *error)
+/* Rows in order: the last of keys [n], which ascend, has the first place. */
+typedef struct RankedList
 {
-	*sum = 0;
-	for (size_t place = 0; place < k && gains[n - 1 - place] > 0; place++)
-	{
-		if (place % CHUNK == 0 && !host_continue(host, error))
-			return false;
-		*sum += gains[n - 1 - place] * discount(place);
-	}
-	return true;
-}
+	size_t		n;
+	size_t		k;
+	uint64_t   *keys;
+	uint32_t   *rows;			/* [n] whose keys they are */
+	const double *gains;		/* of rows */
+	double		highest;		/* gain */
+} RankedList;
 
-/* The order by score: keys and gains [n] ascending by key, taken from the end. */
+/* Gain of the first k places, as a multiple of the highest of a row. */
 static bool
-ranked_gain(const uint64_t *keys, const double *gains, const uint32_t *order, size_t n,
-			size_t k, double *sum, const EngineHost *host, EngineError *error)
+list_gain(const RankedList *list, double *sum, const EngineHost *host, EngineError *error)
 {
+	size_t		last = list->n - 1;
+
 	*sum = 0;
-	for (size_t place = 0; place < k;)
+	for (size_t place = 0; place < list->k;)
 	{
-		uint64_t	key = keys[n - 1 - place];
+		uint64_t	key = list->keys[last - place];
 		size_t		tied = 0;
 		double		tied_gain = 0;
 		double		discounts = 0;
 
-		for (; place < n && keys[n - 1 - place] == key; place++, tied++)
+		for (; place < list->n && list->keys[last - place] == key; place++, tied++)
 		{
 			if (place % CHUNK == 0 && !host_continue(host, error))
 				return false;
-			tied_gain += gains[order[n - 1 - place]];
-			if (place < k)
+			tied_gain += list->gains[list->rows[last - place]] / list->highest;
+			if (place < list->k)
 				discounts += discount(place);
 		}
 		*sum += tied_gain / (double) tied * discounts;
@@ -65,37 +62,30 @@ ranked_gain(const uint64_t *keys, const double *gains, const uint32_t *order, si
 	return true;
 }
 
-/* Gains, as shares of the highest, ascending, and the keys of their scores. */
+/*
+ * Gain of the best order, then of that by score.  Sorting keeps the order of
+ * ties, which is that of gains, so that no sum depends on the order of rows.
+ */
 static bool
-sort_by_gain(const double *scores, const double *gains, size_t n, uint64_t *keys,
-			 uint32_t *order, double *sorted_gains, SortRoom *room, const EngineHost *host,
-			 EngineError *error)
+both_gains(RankedList *list, const double *scores, SortRoom *room, double *best,
+		   double *ranked, const EngineHost *host, EngineError *error)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < list->n; i++)
 	{
-		keys[i] = sort_key(gains[i]);
-		order[i] = (uint32_t) i;
+		list->keys[i] = sort_key(list->gains[i]);
+		list->rows[i] = (uint32_t) i;
 	}
-	if (!sort_keys(keys, order, n, room, host, error))
+	if (!sort_keys(list->keys, list->rows, list->n, room, host, error) ||
+		!list_gain(list, best, host, error))
 		return false;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < list->n; i++)
 	{
-		sorted_gains[i] = gains[order[i]] / gains[order[n - 1]];
-		keys[i] = sort_key(scores[order[i]]);
+		if (i % CHUNK == 0 && !host_continue(host, error))
+			return false;
+		list->keys[i] = sort_key(scores[list->rows[i]]);
 	}
-	for (size_t i = 0; i < n; i++)
-		order[i] = (uint32_t) i;
-	return true;
-}
-
-static double
-highest(const double *values, size_t n)
-{
-	double		max = 0;
-
-	for (size_t i = 0; i < n; i++)
-		max = fmax(max, values[i]);
-	return max;
+	return sort_keys(list->keys, list->rows, list->n, room, host, error) &&
+		list_gain(list, ranked, host, error);
 }
 
 bool
@@ -103,27 +93,21 @@ ranking_ndcg(Arena *arena, const double *scores, const double *gains, size_t n, 
 			 double *ndcg, const EngineHost *host, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	uint64_t   *keys = ARENA_ARRAY(arena, uint64_t, n);
-	uint32_t   *order = ARENA_ARRAY(arena, uint32_t, n);
-	double	   *sorted_gains = ARENA_ARRAY(arena, double, n);
+	RankedList	list = {.n = n,.k = places(n, k),.gains = gains};
 	SortRoom	room;
 	double		best;
 	double		ranked;
 
 	*ndcg = NAN;
+	list.keys = ARENA_ARRAY(arena, uint64_t, n);
+	list.rows = ARENA_ARRAY(arena, uint32_t, n);
 	if (!arena_ok(arena, error) || !sort_room(&room, arena, n, true, error))
 		return false;
-
-	/*
-	 * Sorted by gain first: the best order, and, as sorting by score keeps the
-	 * order of ties, sums that do not depend on the order of rows.
-	 */
-	if (highest(gains, n) > 0)
+	for (size_t i = 0; i < n; i++)
+		list.highest = fmax(list.highest, gains[i]);
+	if (list.highest > 0)
 	{
-		if (!sort_by_gain(scores, gains, n, keys, order, sorted_gains, &room, host, error) ||
-			!best_gain(sorted_gains, n, places(n, k), &best, host, error) ||
-			!sort_keys(keys, order, n, &room, host, error) ||
-			!ranked_gain(keys, sorted_gains, order, n, places(n, k), &ranked, host, error))
+		if (!both_gains(&list, scores, &room, &best, &ranked, host, error))
 			return false;
 		*ndcg = ranked / best;
 	}
