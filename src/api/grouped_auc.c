@@ -63,7 +63,7 @@ aread_grouped_auc_add(PG_FUNCTION_ARGS)
 
 	SCORES_SKIP_NULLS(fcinfo);
 	if (PG_ARGISNULL(3))
-		return scores_unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	keys = group_keys(fcinfo);
 	if (keys->as_output)
 	{
@@ -84,7 +84,9 @@ aread_grouped_auc_combine(PG_FUNCTION_ARGS)
 {
 	state_check_call(fcinfo);
 	if (PG_ARGISNULL(1))
-		return scores_unchanged(fcinfo);
+		return state_unchanged(fcinfo);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BYTEA_P(groups_read(fcinfo, 1));
 	PG_RETURN_BYTEA_P(groups_merge(groups_argument(fcinfo), groups_read(fcinfo, 1)));
 }
 

@@ -64,7 +64,7 @@ aread_log_loss_combine(PG_FUNCTION_ARGS)
 
 	state_check_call(fcinfo);
 	if (PG_ARGISNULL(1))
-		return scores_unchanged(fcinfo);
+		return state_unchanged(fcinfo);
 	other = check_state(state_bytes(fcinfo, 1));
 	state = own_state(fcinfo);
 	total_merge(&state->sum, &other->sum);

@@ -15,14 +15,6 @@
 /* Rows between two looks at interrupts. */
 #define CHECK_ROWS 1000000
 
-Datum
-scores_unchanged(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-}
-
 double
 scores_score(FunctionCallInfo fcinfo)
 {

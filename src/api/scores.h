@@ -17,10 +17,9 @@
 	{ \
 		state_check_call(fcinfo); \
 		if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) \
-			return scores_unchanged(fcinfo); \
+			return state_unchanged(fcinfo); \
 	} while (0)
 
-extern Datum scores_unchanged(FunctionCallInfo fcinfo);
 /* The score; an error if it is NaN. */
 extern double scores_score(FunctionCallInfo fcinfo);
 /* The score; an error if it is not within [0, 1]. */

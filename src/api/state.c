@@ -41,7 +41,6 @@ state_too_large(uint64 rows)
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("a measure over more than " UINT64_FORMAT " rows needs more than 1 GB", rows),
 			 errhint("Measure a sample of the rows, or groups of them.")));
-	pg_unreachable();
 }
 
 void
@@ -51,7 +50,6 @@ state_invalid(void)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("the state of an aggregate is invalid"),
 			 errhint("All nodes and aggregates that share it must use the same version of aread.")));
-	pg_unreachable();
 }
 
 void *
@@ -73,6 +71,14 @@ state_enlarge(const void *state, Size used, Size size)
 	memset(larger + used, 0, size - used);
 	SET_VARSIZE(larger, size);
 	return larger;
+}
+
+Datum
+state_unchanged(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
 static uint64
@@ -169,17 +175,15 @@ aread_scores_combine(PG_FUNCTION_ARGS)
 
 	state_check_call(fcinfo);
 	if (PG_ARGISNULL(1))
-	{
-		if (PG_ARGISNULL(0))
-			PG_RETURN_NULL();
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	}
+		return state_unchanged(fcinfo);
 	other = state_bytes(fcinfo, 1);
 	if (VARSIZE(other) < HEADER_SIZE || other->magic < MAGIC ||
 		other->magic >= MAGIC + lengthof(kinds))
 		state_invalid();
 	kind = other->magic - MAGIC;
 	check_state(other, kind);
+	if (PG_ARGISNULL(0))
+		PG_RETURN_BYTEA_P(other);
 	state = reserve(state_argument(fcinfo, kind, other->parameter), kind, other->rows);
 	memcpy(state->records + state->rows * kinds[kind].width, other->records,
 		   other->rows * kinds[kind].width);

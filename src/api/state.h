@@ -47,6 +47,8 @@ extern void state_invalid(void) pg_attribute_noreturn();
  * they are, as those of the aggregate itself always do, else as a copy.
  */
 extern void *state_bytes(FunctionCallInfo fcinfo, int argument);
+/* The first argument as the result. */
+extern Datum state_unchanged(FunctionCallInfo fcinfo);
 /* A larger copy of the first "used" bytes of a state, the rest zero. */
 extern void *state_enlarge(const void *state, Size used, Size size);
 

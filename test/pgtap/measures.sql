@@ -24,6 +24,9 @@ SELECT is(array_agg(b.bin || ':' || b.rows), '{1:2,2:2,4:2}', 'bins of the same 
 -- label and group types: every overload, and what is cast to it
 SELECT is(v, 8.5::float8 / 9, 'AUC of any label type') FROM unnest(ARRAY[(SELECT aread_auc(p, label = 1) FROM few), (SELECT aread_auc(p, label::smallint) FROM few), (SELECT aread_auc(p, label::bigint) FROM few),
   (SELECT aread_auc(p::numeric, label::numeric) FROM few), (SELECT aread_auc((p * 1000)::int, label::real) FROM few), (SELECT aread_auc(p::real, label::float8) FROM few)]) v;
+CREATE DOMAIN bit01 AS integer CHECK (VALUE IN (0, 1));
+CREATE TYPE letter AS ENUM ('b', 'a', 'c');
+SELECT is((aread_auc(p, label::bit01), aread_domain_auc(p, label::bit01, d::letter))::text, (SELECT (aread_auc(p, label), aread_domain_auc(p, label, d))::text FROM few), 'domains and enums') FROM few;
 SELECT is(count(DISTINCT v), 1::bigint, 'log loss') FROM unnest(ARRAY[(SELECT aread_log_loss(p, label = 1) FROM few), (SELECT aread_log_loss(p, label) FROM few), (SELECT aread_log_loss(p, label::float8) FROM few)]) v;
 SELECT is(v, 0.85::float8, 'groups of any type') FROM unnest(ARRAY[(SELECT aread_domain_auc(p, label, d::varchar) FROM few), (SELECT aread_domain_auc(p, label = 1, ascii(d)) FROM few),
   (SELECT aread_domain_auc(p, label::smallint, d::name) FROM few), (SELECT aread_domain_auc(p, label::numeric, ROW(d, 1)) FROM few), (SELECT aread_domain_auc(p, label::float8, date '2020-01-01' + ascii(d)) FROM few),
