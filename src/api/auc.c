@@ -13,7 +13,8 @@ PG_FUNCTION_INFO_V1(aread_auc_add);
 Datum
 aread_auc_add(PG_FUNCTION_ARGS)
 {
-	SCORES_SKIP_NULLS(fcinfo);
+	if (scores_skip(fcinfo))
+		return state_unchanged(fcinfo);
 	PG_RETURN_BYTEA_P(scores_append(state_argument(fcinfo, STATE_AUC, 0), STATE_AUC,
 									scores_score(fcinfo), scores_label(fcinfo)));
 }

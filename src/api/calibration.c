@@ -44,7 +44,8 @@ PG_FUNCTION_INFO_V1(aread_calibration_add);
 Datum
 aread_calibration_add(PG_FUNCTION_ARGS)
 {
-	SCORES_SKIP_NULLS(fcinfo);
+	if (scores_skip(fcinfo))
+		return state_unchanged(fcinfo);
 	PG_RETURN_BYTEA_P(scores_append(state_argument(fcinfo, STATE_CALIBRATION,
 												   bins_argument(fcinfo)),
 									STATE_CALIBRATION, scores_probability(fcinfo),

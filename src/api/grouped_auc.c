@@ -61,8 +61,7 @@ aread_grouped_auc_add(PG_FUNCTION_ARGS)
 	const char *key;
 	uint32		length;
 
-	SCORES_SKIP_NULLS(fcinfo);
-	if (PG_ARGISNULL(3))
+	if (scores_skip(fcinfo) || PG_ARGISNULL(3))
 		return state_unchanged(fcinfo);
 	keys = group_keys(fcinfo);
 	if (keys->as_output)

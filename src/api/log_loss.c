@@ -47,7 +47,8 @@ aread_log_loss_add(PG_FUNCTION_ARGS)
 {
 	LossState  *state;
 
-	SCORES_SKIP_NULLS(fcinfo);
+	if (scores_skip(fcinfo))
+		return state_unchanged(fcinfo);
 	state = own_state(fcinfo);
 	total_add(&state->sum, metrics_loss(scores_probability(fcinfo), scores_label(fcinfo)));
 	state->rows++;

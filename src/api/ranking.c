@@ -29,7 +29,8 @@ aread_ndcg_add(PG_FUNCTION_ARGS)
 {
 	double		record[2];
 
-	SCORES_SKIP_NULLS(fcinfo);
+	if (scores_skip(fcinfo))
+		return state_unchanged(fcinfo);
 	record[0] = scores_score(fcinfo);
 	record[1] = scores_gain(fcinfo);
 	PG_RETURN_BYTEA_P(state_append(state_argument(fcinfo, STATE_NDCG, k_argument(fcinfo)),
@@ -58,7 +59,8 @@ PG_FUNCTION_INFO_V1(aread_recall_add);
 Datum
 aread_recall_add(PG_FUNCTION_ARGS)
 {
-	SCORES_SKIP_NULLS(fcinfo);
+	if (scores_skip(fcinfo))
+		return state_unchanged(fcinfo);
 	PG_RETURN_BYTEA_P(scores_append(state_argument(fcinfo, STATE_RECALL, k_argument(fcinfo)),
 									STATE_RECALL, scores_score(fcinfo), scores_label(fcinfo)));
 }

@@ -15,6 +15,13 @@
 /* Rows between two looks at interrupts. */
 #define CHECK_ROWS 1000000
 
+bool
+scores_skip(FunctionCallInfo fcinfo)
+{
+	state_check_call(fcinfo);
+	return PG_ARGISNULL(1) || PG_ARGISNULL(2);
+}
+
 double
 scores_score(FunctionCallInfo fcinfo)
 {

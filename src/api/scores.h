@@ -11,15 +11,11 @@
 #include "api/state.h"
 #include "engine/base.h"
 
-/* A row with a NULL score or label is left out: the state stays as it is. */
-#define SCORES_SKIP_NULLS(fcinfo) \
-	do \
-	{ \
-		state_check_call(fcinfo); \
-		if (PG_ARGISNULL(1) || PG_ARGISNULL(2)) \
-			return state_unchanged(fcinfo); \
-	} while (0)
-
+/*
+ * Is the row one to be left out, its score or label being NULL?  Raises an
+ * error unless an aggregate calls.
+ */
+extern bool scores_skip(FunctionCallInfo fcinfo);
 /* The score; an error if it is NaN. */
 extern double scores_score(FunctionCallInfo fcinfo);
 /* The score; an error if it is not within [0, 1]. */
@@ -29,7 +25,7 @@ extern uint8 scores_label(FunctionCallInfo fcinfo);
 /* The label as a gain; an error if it is negative, infinite or NaN. */
 extern double scores_gain(FunctionCallInfo fcinfo);
 
-/* A record of a score and a label, and one of a score and a gain. */
+/* A record of a score and a label; the same added to a state. */
 extern void scores_pack(char *record, double score, uint8 label);
 extern State *scores_append(State *state, StateKind kind, double score, uint8 label);
 /* The parts of a record; an error if they are not what may be in one. */

@@ -6,11 +6,14 @@
 
 #include "api/state.h"
 
+#include "miscadmin.h"
 #include "utils/lsyscache.h"
 
 #define MAGIC 0x41524530		/* and the kind */
 #define FIRST_SIZE 128
 #define HEADER_SIZE offsetof(State, records)
+/* Copied and zeroed in pieces: the first touch of a gigabyte can take seconds. */
+#define BYTES_AT_ONCE ((Size) 64 * 1024 * 1024)
 
 static const struct
 {
@@ -67,8 +70,15 @@ state_enlarge(const void *state, Size used, Size size)
 {
 	char	   *larger = palloc(size);
 
-	memcpy(larger, state, used);
-	memset(larger + used, 0, size - used);
+	for (Size at = 0; at < size; at += BYTES_AT_ONCE)
+	{
+		Size		end = Min(at + BYTES_AT_ONCE, size);
+		Size		copied = at < used ? Min(end, used) - at : 0;
+
+		CHECK_FOR_INTERRUPTS();
+		memcpy(larger + at, (const char *) state + at, copied);
+		memset(larger + at + copied, 0, end - at - copied);
+	}
 	SET_VARSIZE(larger, size);
 	return larger;
 }
