@@ -1,5 +1,4 @@
--- What bench/accuracy measures with: tables of arms, scores and results, and
--- weighted AUC, so that a bootstrap is a matter of weights.
+-- What bench/accuracy measures with: tables of arms, scores and results.
 
 CREATE TABLE arm (
   position int PRIMARY KEY,
@@ -95,40 +94,31 @@ BEGIN
   INSERT INTO result SELECT data, arm, seed, m.*, calibration_error(data, arm, seed), seconds FROM measures(data, arm, seed) m;
 END $$;
 
--- Measures of one run's scores; domains are ranked by their test rows.
+-- Measures of one run's scores; domains are ranked by their test rows, those of one class left out.
 CREATE FUNCTION measures(data text, arm int, seed int, OUT auc float8, OUT domain_auc float8, OUT major5_auc float8,
                          OUT minor10_auc float8, OUT minor5_auc float8, OUT log_loss float8) LANGUAGE sql AS $$
   WITH run AS (
     SELECT * FROM score s WHERE (s.data, s.arm, s.seed) = ($1, $2, $3)
-  ), ranked AS (
-    SELECT domain, label, rank() OVER everywhere + (count(*) OVER (PARTITION BY p) - 1) / 2.0 AS place,
-      rank() OVER here + (count(*) OVER (PARTITION BY domain, p) - 1) / 2.0 AS domain_place
-    FROM run WINDOW everywhere AS (ORDER BY p), here AS (PARTITION BY domain ORDER BY p)
-  ), by_domain AS (
-    SELECT count(*) AS n, (sum(domain_place) FILTER (WHERE label = 1) - sum(label) * (sum(label) + 1) / 2.0)
-        / (sum(label) * sum(1 - label)) AS auc, row_number() OVER (ORDER BY count(*), domain) AS place
-    FROM ranked GROUP BY domain HAVING min(label) < max(label)
+  ), size AS (
+    SELECT domain, row_number() OVER w AS place, row_number() OVER (ORDER BY count(*) DESC, domain DESC) AS from_largest
+    FROM run GROUP BY domain HAVING min(label) < max(label) WINDOW w AS (ORDER BY count(*), domain)
   )
-  SELECT (SELECT (sum(place) FILTER (WHERE label = 1) - sum(label) * (sum(label) + 1) / 2.0) / (sum(label) * sum(1 - label)) FROM ranked),
-    sum(auc * n) / sum(n),
-    sum(auc * n) FILTER (WHERE place > m - 5) / sum(n) FILTER (WHERE place > m - 5),
-    sum(auc * n) FILTER (WHERE place <= 10) / sum(n) FILTER (WHERE place <= 10),
-    sum(auc * n) FILTER (WHERE place <= 5) / sum(n) FILTER (WHERE place <= 5),
-    (SELECT -avg(ln(greatest(CASE label WHEN 1 THEN p ELSE 1 - p END, 1e-15))) FROM run)
-  FROM by_domain, (SELECT count(*) AS m FROM by_domain) x
+  SELECT aread_auc(p, label), aread_domain_auc(p, label, domain),
+    aread_domain_auc(p, label, domain) FILTER (WHERE from_largest <= 5),
+    aread_domain_auc(p, label, domain) FILTER (WHERE place <= 10),
+    aread_domain_auc(p, label, domain) FILTER (WHERE place <= 5),
+    aread_log_loss(p, label)
+  FROM run LEFT JOIN size USING (domain)
 $$;
 
 -- Rows in twenty bins of equal count: mean distance of mean score and positive rate.
 CREATE FUNCTION calibration_error(data text, arm int, seed int) RETURNS float8 LANGUAGE sql AS $$
-  SELECT sum(n * abs(score - rate)) / sum(n) FROM (
-    SELECT count(*) AS n, avg(p) AS score, avg(label) AS rate
-    FROM (SELECT p, label, ntile(20) OVER (ORDER BY p, row) AS bin FROM score
-          WHERE (score.data, score.arm, score.seed) = ($1, $2, $3)) b
-    GROUP BY bin) x
+  SELECT sum(b.rows * abs(b.mean_score - b.positive_rate)) / sum(b.rows)
+  FROM unnest((SELECT aread_calibration(p, label, 20) FROM score s WHERE (s.data, s.arm, s.seed) = ($1, $2, $3))) b
 $$;
 
--- DomainAUC and Minor10AUC of one arm, mean over seeds, rows counted by weight:
--- once each in replicate 0, else by a Poisson(1) count that all arms share.
+-- DomainAUC and Minor10AUC of one arm, mean over seeds: of all rows once in
+-- replicate 0, else of each row as often as a Poisson(1) count says that all arms share.
 CREATE TABLE replicate (
   data text,
   arm int,
@@ -140,25 +130,18 @@ CREATE PROCEDURE bootstrap(data text, arm int, replicates int) LANGUAGE plpgsql 
 BEGIN
   FOR number IN 0 .. replicates LOOP
     INSERT INTO replicate
-    WITH weighted AS (
-      SELECT s.seed, s.domain, s.label, s.p, CASE WHEN number = 0 THEN 1 ELSE
-        width_bucket((hashint8extended(s.row, number) & 1073741823) / 1073741824.0::float8,
-                     '{0.36787944,0.73575888,0.91969860,0.98101184,0.99634015,0.99940582}'::float8[]) END AS w
-      FROM score s WHERE (s.data, s.arm) = ($1, $2)
-    ), ranked AS (
-      SELECT seed, domain, label, w, sum(w * (1 - label)) OVER (PARTITION BY seed, domain ORDER BY p)
-        - sum(w * (1 - label)) OVER (PARTITION BY seed, domain, p) / 2.0 AS beaten
-      FROM weighted
-    ), by_domain AS (
-      SELECT seed, domain, sum(w) AS n, sum(w * label * beaten) / nullif(sum(w * label) * sum(w * (1 - label)), 0) AS auc
-      FROM ranked GROUP BY 1, 2
-    ), size AS (
+    WITH size AS (
       SELECT domain, row_number() OVER (ORDER BY count(*), domain) AS place
       FROM score s WHERE (s.data, s.arm, s.seed) = ($1, $2, 1) GROUP BY domain HAVING min(label) < max(label)
+    ), drawn AS (
+      SELECT s.seed, s.domain, s.label, s.p FROM score s, generate_series(1, CASE WHEN number = 0 THEN 1 ELSE
+        width_bucket((hashint8extended(s.row, number) & 1073741823) / 1073741824.0::float8,
+                     '{0.36787944,0.73575888,0.91969860,0.98101184,0.99634015,0.99940582}'::float8[]) END)
+      WHERE (s.data, s.arm) = ($1, $2)
     ), by_seed AS (
-      SELECT seed, sum(auc * n) / sum(n) AS domain_auc,
-        sum(auc * n) FILTER (WHERE place <= 10) / sum(n) FILTER (WHERE place <= 10) AS minor10_auc
-      FROM by_domain JOIN size USING (domain) WHERE auc IS NOT NULL GROUP BY seed
+      SELECT seed, aread_domain_auc(p, label, domain) AS domain_auc,
+        aread_domain_auc(p, label, domain) FILTER (WHERE place <= 10) AS minor10_auc
+      FROM drawn JOIN size USING (domain) GROUP BY seed
     )
     SELECT $1, $2, number, avg(b.domain_auc), avg(b.minor10_auc) FROM by_seed b;
     COMMIT;
@@ -167,14 +150,9 @@ END $$;
 
 CREATE FUNCTION domain_aucs(data text, OUT domain text, OUT arm int, OUT rows bigint, OUT auc float8)
 RETURNS SETOF record LANGUAGE sql AS $$
-  WITH ranked AS (
-    SELECT s.arm, s.seed, s.domain, s.label,
-      sum(1 - label) OVER (PARTITION BY s.arm, s.seed, s.domain ORDER BY p)
-        - sum(1 - label) OVER (PARTITION BY s.arm, s.seed, s.domain, p) / 2.0 AS beaten
-    FROM score s WHERE s.data = $1
-  ), by_seed AS (
-    SELECT r.arm, r.domain, r.seed, count(*) AS rows, sum(label * beaten) / nullif(sum(label) * sum(1 - label), 0) AS auc
-    FROM ranked r GROUP BY 1, 2, 3
+  WITH by_seed AS (
+    SELECT s.arm, s.domain, s.seed, count(*) AS rows, aread_auc(s.p, s.label) AS auc
+    FROM score s WHERE s.data = $1 GROUP BY 1, 2, 3
   )
   SELECT b.domain, b.arm, max(b.rows), avg(b.auc)::float8 FROM by_seed b GROUP BY 1, 2
 $$;

@@ -8,9 +8,13 @@ SELECT set_eq(
   $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
-  ARRAY['aread_domain_weights', 'aread_domains_svg', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_options', 'aread_overlap_svg',
-        'aread_predict', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_training_svg', 'aread_unregister',
-        'aread_vector_text', 'aread_vectors', 'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps'],
+  ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_calibration', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
+        'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain',
+        'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_popularity', 'aread_predict',
+        'aread_recall', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train',
+        'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'auc_add', 'auc_result', 'calibration_add',
+        'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
+        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'recall_add', 'recall_result', 'scores_combine'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
   'mask_history', 'training_log']);
