@@ -214,6 +214,23 @@ evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
 	return true;
 }
 
+/* The trainer's host while the wide part is fitted: it is told, too, that work goes on. */
+static bool
+interrupted_at_start(void *context)
+{
+	const Trainer *trainer = context;
+	TrainProgress progress = {.phase = PHASE_START};
+
+	trainer->observer->progress(trainer->observer->context, &progress);
+	return trainer->host->interrupted(trainer->host->context);
+}
+
+static double
+seconds_at_start(void *context)
+{
+	return now(context);
+}
+
 /* The wide part alone, to its optimum; heads are at zero. */
 static bool
 start_wide(Trainer *trainer, EngineError *error)
@@ -221,11 +238,10 @@ start_wide(Trainer *trainer, EngineError *error)
 	const Config *config = trainer->config;
 	int			n_blocks = 2 * trainer->model->shape.n_fields;
 	const Wide *wide = &trainer->network.wide;
-	TrainProgress progress = {.phase = PHASE_START};
 	double	   *l2 = ARENA_ARRAY(trainer->arena, double, n_blocks);
+	EngineHost	host = {interrupted_at_start, seconds_at_start, trainer};
 	LogisticReport report;
 
-	trainer->observer->progress(trainer->observer->context, &progress);
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	for (int b = 0; b < n_blocks; b++)
@@ -233,7 +249,7 @@ start_wide(Trainer *trainer, EngineError *error)
 	trainer->result->wide_l2 = l2;
 	return logistic_fit(trainer->arena, trainer->data, wide->pairs, l2, isnan(config->l2_wide),
 						START_TOLERANCE, START_ITERATIONS, wide->weights, wide->bias,
-						trainer->host, &report, error);
+						&host, &report, error);
 }
 
 static void
