@@ -154,20 +154,16 @@ draw_labels(Plot *plot)
 	svg_close(&plot->svg);
 }
 
+/* What the line is stands in the subtitle: beside it there may be points. */
 static void
 draw_domain_auc(Plot *plot)
 {
-	double		value = plot->scatter->domain_auc;
-	char	   *text = psprintf("DomainAUC %.3f", value);
-	double		at = axis_at(&plot->y, value);
-	Box			above = {RIGHT - label_width(text, SMALL_SIZE), RIGHT, at - 17, at};
+	double		at = axis_at(&plot->y, plot->scatter->domain_auc);
 	Box			line = {LEFT, RIGHT, at - 1, at + 1};
 
-	if (!isfinite(value))
+	if (!isfinite(plot->scatter->domain_auc))
 		return;
 	svg_line(&plot->svg, "axis", LEFT, at, RIGHT, at, "stroke-width=\"1.2\" stroke-dasharray=\"6 4\"");
-	svg_text(&plot->svg, "muted", ANCHOR_END, SMALL_SIZE, RIGHT, at - 5, text);
-	plot->taken[plot->n_taken++] = above;
 	plot->taken[plot->n_taken++] = line;
 }
 
@@ -208,7 +204,7 @@ place_points(Plot *plot)
 						  plot->top + RADIUS);
 	plot->at_x = palloc(Max(scatter->n, 1) * sizeof(double));
 	plot->at_y = palloc(Max(scatter->n, 1) * sizeof(double));
-	plot->taken = palloc((scatter->n + 2) * sizeof(Box));
+	plot->taken = palloc((scatter->n + 1) * sizeof(Box));
 	for (int i = 0; i < scatter->n; i++)
 	{
 		plot->at_x[i] = axis_at(&plot->x, scatter->points[i].rows);
@@ -220,11 +216,14 @@ char *
 draw_scatter(const Scatter *scatter)
 {
 	SvgHeader	header = {.lines = {
-		"How well each domain is served, by its size. Names are left to the tooltips where they would collide."
+		"How well each domain is served, by its size (names that would collide: in tooltips)."
 	}};
 	Plot		plot = {.scatter = scatter};
 	const char *rows = scatter->test ? "test" : "validation";
 
+	if (isfinite(scatter->domain_auc))
+		header.lines[0] = psprintf("%s Dashed: DomainAUC %.3f.", header.lines[0],
+								   scatter->domain_auc);
 	if (scatter->n_without > 0)
 		header.lines[1] = psprintf(INT64_FORMAT " domain%s without an AUC on %s rows %s left out.",
 								   scatter->n_without, scatter->n_without == 1 ? "" : "s", rows,

@@ -112,7 +112,7 @@ CREATE FUNCTION pg_temp.points(model text) RETURNS SETOF text LANGUAGE sql AS $$
 SELECT bag_eq($$SELECT pg_temp.points('shop')$$, $$
   SELECT pg_temp.shown(domain) || CASE WHEN minor THEN ' (minor)' WHEN major THEN ' (major)' ELSE '' END || ': AUC ' || to_char(test_auc, 'FM0.0000') || ', ' || rows || ' training rows'
   FROM aread.domain WHERE model = 'shop' AND deployed$$, 'a point for each domain');
-SELECT ok(svg LIKE format('%%>DomainAUC %s</text>%%', to_char(test_domain_auc, 'FM0.000')), 'and their mean') FROM pictures p, aread.model m
+SELECT ok(svg LIKE format('%%Dashed: DomainAUC %s.</text>%%', to_char(test_domain_auc, 'FM0.000')), 'and their mean') FROM pictures p, aread.model m
 WHERE p.model = 'shop' AND theme = 'auto' AND what = 'domains' AND m.model = 'shop' AND deployed;
 CREATE TABLE untested AS SELECT *, CASE WHEN hashint8(user_id * 1000 + item_id) & 3 = 0 THEN 'valid' ELSE 'train' END AS split FROM clicks WHERE domain <> 'domain_08' OR label = 1;
 SELECT aread_train('untested', split => 'split', options => '{"architecture": "wide"}');
