@@ -401,12 +401,14 @@ static bool
 augment(Trainer *trainer, EngineError *error)
 {
 	const Config *config = trainer->config;
+	AugmentCounts counts;
 	AugmentPlan plan;
 
 	if (config->architecture != ARCH_AREAD || config->augment_ratio <= 0 ||
 		trainer->data->shape.item_field < 0)
 		return true;
-	return augment_plan(trainer->arena, config, trainer->data, &plan, error) &&
+	return augment_count(trainer->arena, trainer->data, &counts, error) &&
+		augment_plan(trainer->arena, config, &counts, &plan, error) &&
 		augment_draw(trainer->arena, config, trainer->data, &plan, trainer->host,
 					 &trainer->augmented, error);
 }

@@ -22,6 +22,90 @@ augment_config(void)
 	return config;
 }
 
+/* Rows to add by hand: in proportion to what a domain lacks of the mean, whole rows by largest remainder. */
+static void
+test_shares(Arena *arena)
+{
+	/* domains of 60 and 30 rows are major, the others minor */
+	const struct
+	{
+		uint64_t	minor[2];	/* rows */
+		double		ratio;
+		uint64_t	added[2];
+	}			cases[] = {
+		/* 20 rows for a target of 15: 9 and 11 are missing */
+		{{6, 4}, 0.2, {9, 11}},
+		/* 5 for 7.5: shares 1.5 and 3.5, the tie to the larger domain */
+		{{6, 4}, 0.05, {2, 3}},
+		/* 2 for 6: one has more */
+		{{9, 1}, 0.02, {0, 2}},
+		{{6, 4}, 0, {0, 0}},
+		/* a domain without rows gets none */
+		{{10, 0}, 0.1, {10, 0}}
+	};
+	uint64_t	domain_rows[4] = {60, 30};
+	uint64_t	item_rows[FIRST_ID] = {0};
+	AugmentCounts counts = {.rows = 100,.n_domains = 4,.domain_rows = domain_rows,
+		.n_items = FIRST_ID,.item_rows = item_rows,.item_positives = item_rows};
+	Config		config = augment_config();
+	AugmentPlan plan;
+	EngineError error;
+
+	config.minor_share = 0.11;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		config.augment_ratio = cases[i].ratio;
+		domain_rows[2] = cases[i].minor[0];
+		domain_rows[3] = cases[i].minor[1];
+		CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+		CHECK(plan.is_major[0] && plan.is_major[1] && !plan.is_major[2] && !plan.is_major[3]);
+		CHECK(!plan.is_minor[0] && !plan.is_minor[1] && plan.is_minor[2]);
+		CHECK(plan.is_minor[3] == (domain_rows[3] > 0));
+		CHECK(plan.rows_to_add[0] == 0 && plan.rows_to_add[1] == 0);
+		CHECK(plan.rows_to_add[2] == cases[i].added[0]);
+		CHECK(plan.rows_to_add[3] == cases[i].added[1]);
+	}
+	/* no row at all */
+	counts.rows = 0;
+	domain_rows[0] = domain_rows[1] = domain_rows[2] = domain_rows[3] = 0;
+	CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+	CHECK(!plan.is_minor[0] && !plan.is_major[0] && plan.rows_to_add[0] == 0);
+}
+
+/* Popularity by hand: five items, the last without training rows. */
+static void
+test_unpopular(Arena *arena)
+{
+	uint64_t	domain_rows[1] = {8};
+	uint64_t	rows[FIRST_ID + 5] = {0, 7, 9, 5, 1, 2, 2, 0};
+	uint64_t	positives[FIRST_ID + 5] = {0, 7, 0, 5, 0, 1, 2, 0};
+	AugmentCounts counts = {.rows = 8,.n_domains = 1,.domain_rows = domain_rows,
+		.n_items = FIRST_ID + 5,.item_rows = rows,.item_positives = positives};
+	Config		config = augment_config();
+	AugmentPlan plan;
+	EngineError error;
+	const bool *unpopular;
+
+	/* the median of 1 2 2 5, ties included */
+	CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+	unpopular = plan.is_unpopular + FIRST_ID;
+	CHECK(plan.threshold == 2 && isnan(plan.popularity[FIRST_ID + 4]));
+	CHECK(!unpopular[0] && unpopular[1] && unpopular[2] && unpopular[3] && !unpopular[4]);
+	CHECK(!plan.is_unpopular[NULL_ID] && !plan.is_unpopular[RARE_ID]);
+	/* below a value */
+	config.unpopular_threshold = 2;
+	CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+	unpopular = plan.is_unpopular + FIRST_ID;
+	CHECK(!unpopular[0] && unpopular[1] && !unpopular[2] && !unpopular[3] && !unpopular[4]);
+	/* rates 6/7, 1/3, 1/2, 3/4 */
+	config.unpopular_threshold = NAN;
+	config.popularity = POPULARITY_RATE;
+	CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+	unpopular = plan.is_unpopular + FIRST_ID;
+	CHECK(plan.threshold == 0.5 && plan.popularity[FIRST_ID + 3] == 0.75);
+	CHECK(!unpopular[0] && unpopular[1] && unpopular[2] && !unpopular[3] && !unpopular[4]);
+}
+
 /* Does domain d hold the pair of that row as a negative training row, and not a sampled one? */
 static bool
 is_negative_in(const Dataset *data, uint32_t row, uint32_t domain)
@@ -44,10 +128,10 @@ test_plan(const Dataset *data, const Config *config, const AugmentPlan *plan)
 
 	for (size_t row = 0; row < total; row++)
 		rows[dataset_domain(data, row)]++;
-	CHECK(plan->n_domains == TOY_DOMAINS);
+	CHECK(plan->counts.rows == total && plan->counts.n_domains == TOY_DOMAINS);
 	for (int d = 0; d < TOY_DOMAINS; d++)
 	{
-		CHECK(plan->domain_rows[d] == rows[d]);
+		CHECK(plan->counts.domain_rows[d] == rows[d]);
 		CHECK(plan->is_minor[d] == ((double) rows[d] < config->minor_share * (double) total));
 		CHECK(plan->is_major[d] == ((double) rows[d] > config->major_share * (double) total));
 		CHECK(plan->is_minor[d] || plan->rows_to_add[d] == 0);
@@ -97,6 +181,7 @@ main(void)
 	EngineHost	host = toy_host();
 	Arena		arena;
 	Dataset    *data;
+	AugmentCounts counts;
 	AugmentPlan plan;
 	AugmentedRows rows;
 	AugmentedRows again;
@@ -104,8 +189,11 @@ main(void)
 	uint64_t	differ = 0;
 
 	arena_init_malloc(&arena);
+	test_shares(&arena);
+	test_unpopular(&arena);
 	data = toy_dataset(&arena, ROWS);
-	CHECK(augment_plan(&arena, &config, data, &plan, &error));
+	CHECK(augment_count(&arena, data, &counts, &error));
+	CHECK(augment_plan(&arena, &config, &counts, &plan, &error));
 	test_plan(data, &config, &plan);
 	CHECK(augment_draw(&arena, &config, data, &plan, &host, &rows, &error));
 	test_rows(data, &plan, &rows);
@@ -123,22 +211,22 @@ main(void)
 
 	/* sampled negatives are no sign of popularity */
 	config.negatives = 1;
-	CHECK(augment_plan(&arena, &config, data, &plan, &error));
-	for (uint32_t item = FIRST_ID; item < plan.n_items; item++)
-		CHECK(plan.popularity[item] == plan.item_positives[item]);
+	CHECK(augment_plan(&arena, &config, &counts, &plan, &error));
+	for (uint32_t item = FIRST_ID; item < plan.counts.n_items; item++)
+		CHECK(plan.popularity[item] == (double) plan.counts.item_positives[item]);
 	config.negatives = 0;
 
 	/* nor of what a domain rejects: as if every negative was sampled, rejected pairs are drawn */
 	CHECK(rejected(data, &rows) == 0);
 	data->train_sampled = data->split_start[1];
-	CHECK(augment_plan(&arena, &config, data, &plan, &error));
+	CHECK(augment_plan(&arena, &config, &counts, &plan, &error));
 	CHECK(augment_draw(&arena, &config, data, &plan, &host, &again, &error));
 	data->train_sampled = 0;
 	CHECK(rejected(data, &again) > 0);
 
 	/* a threshold of its own */
 	config.unpopular_threshold = 0.5;
-	CHECK(augment_plan(&arena, &config, data, &plan, &error));
+	CHECK(augment_plan(&arena, &config, &counts, &plan, &error));
 	CHECK(augment_draw(&arena, &config, data, &plan, &host, &rows, &error));
 	CHECK(rows.start[TOY_DOMAINS] == 0);
 	arena_free_all(&arena);
