@@ -375,6 +375,66 @@ COMMENT ON FUNCTION aread_simulate(bigint, integer, integer, integer, integer, f
 'interactions whose domains belong to planted groups that weigh users'' tastes alike; planted_group and planted_probability are the truth, not features';
 
 --
+-- Augmentation.  These functions see what the calling query sees, so that
+-- INSERT INTO t SELECT * FROM aread_augment(NULL::t) does not meet its own rows.
+--
+
+CREATE FUNCTION aread_augment(
+  source anyelement,
+  label text DEFAULT NULL,
+  domain text DEFAULT NULL,
+  user_id text DEFAULT NULL,
+  item_id text DEFAULT NULL,
+  split text DEFAULT NULL,
+  features text[] DEFAULT NULL,
+  options jsonb DEFAULT '{}')
+RETURNS SETOF anyelement
+LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
+AS 'MODULE_PATHNAME', 'aread_augment';
+COMMENT ON FUNCTION aread_augment(anyelement, text, text, text, text, text, text[], jsonb) IS
+'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows; nothing is sampled here, so option negatives only lets a table without a label count as positive';
+
+CREATE FUNCTION aread_popularity(
+  source regclass,
+  label text DEFAULT NULL,
+  domain text DEFAULT NULL,
+  user_id text DEFAULT NULL,
+  item_id text DEFAULT NULL,
+  split text DEFAULT NULL,
+  features text[] DEFAULT NULL,
+  options jsonb DEFAULT '{}',
+  OUT item text,
+  OUT rows bigint,
+  OUT positives bigint,
+  OUT popularity float8,
+  OUT unpopular boolean)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
+AS 'MODULE_PATHNAME', 'aread_popularity';
+COMMENT ON FUNCTION aread_popularity(regclass, text, text, text, text, text, text[], jsonb) IS
+'popularity of each item over the training rows of a table, and whether augmentation takes it for unpopular; items with fewer rows than option min_count are left out, of hashed ones a row is a bucket and the item NULL';
+
+CREATE FUNCTION aread_augment_plan(
+  source regclass,
+  label text DEFAULT NULL,
+  domain text DEFAULT NULL,
+  user_id text DEFAULT NULL,
+  item_id text DEFAULT NULL,
+  split text DEFAULT NULL,
+  features text[] DEFAULT NULL,
+  options jsonb DEFAULT '{}',
+  OUT domain text,
+  OUT rows bigint,
+  OUT minor boolean,
+  OUT major boolean,
+  OUT rows_to_add bigint)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_augment_plan';
+COMMENT ON FUNCTION aread_augment_plan(regclass, text, text, text, text, text, text[], jsonb) IS
+'training rows of each domain of a table, whether it is minor or major, and how many rows augmentation is to add; a domain that rejects every row gets none';
+
+--
 -- Evaluation
 --
 

@@ -121,6 +121,17 @@ roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *argume
 }
 
 void
+roles_require_label(const ColumnRoles *roles, bool negatives)
+{
+	if (!negatives && !roles->label)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("relation \"%s\" has no label column", get_rel_name(roles->relation)),
+				 errdetail("A label says which rows are positive; where no argument names it, it is the column \"label\"."),
+				 errhint("Name it by argument \"label\"; if every row is positive, set option \"negatives\".")));
+}
+
+void
 roles_report_no_label(const ColumnRoles *roles)
 {
 	if (!roles->label)

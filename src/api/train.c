@@ -85,26 +85,6 @@ report_evaluation(void *context, const Evaluation *evaluation)
 						evaluation->best ? ", best so far" : "")));
 }
 
-static uint64
-skipped_rows(const ReadReport *report)
-{
-	return report->null_labels + report->bad_labels + report->null_domains +
-		report->null_splits + report->no_negatives;
-}
-
-static void
-report_skips(const ReadReport *report)
-{
-	if (skipped_rows(report) > 0)
-		ereport(NOTICE,
-				(errmsg("skipped " UINT64_FORMAT " of " UINT64_FORMAT " rows",
-						skipped_rows(report), report->rows_read),
-				 errdetail("No label: " UINT64_FORMAT ", label neither 0 nor 1: " UINT64_FORMAT
-						   ", no domain: " UINT64_FORMAT ", no split: " UINT64_FORMAT ".",
-						   report->null_labels, report->bad_labels, report->null_domains,
-						   report->null_splits)));
-}
-
 /* A network that was trained in vain: better said than found out. */
 static void
 report_start_kept(const NewModel *new)
@@ -142,7 +122,7 @@ result_row(FunctionCallInfo fcinfo, const NewModel *new, int32 version)
 	values[1] = Int32GetDatum(version);
 	for (int split = 0; split < 3; split++)
 		values[2 + split] = Int64GetDatum((int64) new->report->rows[split]);
-	values[5] = Int64GetDatum((int64) skipped_rows(new->report));
+	values[5] = Int64GetDatum((int64) report_skipped(new->report));
 	set_measure(values, nulls, 6, &measures->auc);
 	set_measure(values, nulls, 7, &measures->domain_auc);
 	set_measure(values, nulls, 8, &measures->major5_auc);
@@ -233,7 +213,7 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 
 	reporting.context = &reporter;
 	data = source_read(new->roles, options, context, &spec, report);
-	report_skips(report);
+	report_tell_skipped(report);
 	host_arena(&arena, context);
 	new->spec = spec;
 	new->report = report;
@@ -259,12 +239,7 @@ check_negatives(const ColumnRoles *roles, const Config *config)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"negatives\" needs an item column"),
 				 errhint("Name it by argument \"item_id\".")));
-	if (config->negatives == 0 && !roles->label)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("relation \"%s\" has no label column", get_rel_name(roles->relation)),
-				 errdetail("A label says which rows are positive; where no argument names it, it is the column \"label\"."),
-				 errhint("Name it by argument \"label\"; if every row is positive, set option \"negatives\".")));
+	roles_require_label(roles, config->negatives > 0);
 	roles_report_no_label(roles);
 }
 

@@ -75,6 +75,15 @@ extern void collect_row(void *collector, const Datum *values, const bool *nulls)
 extern void collector_reserve(Collector *collector);
 /* Append a list of n members; returns its number. */
 extern uint32 collect_list(Collector *collector, const uint32 *members, int n);
+/* The smallest minimum count of the features that share a vocabulary. */
+extern uint32 collector_min_count(const FeatureSpec *spec, int v);
+/*
+ * Build a vocabulary from its dictionary, whose entries have their counts of
+ * training rows; returns final ids [n + FIRST_ID] by provisional id.
+ */
+extern uint32 *collector_vocabulary(Collector *collector, int v);
+/* Raise an error if there are too many domains. */
+extern void collector_check_domains(const FeatureSpec *spec);
 /* Splits, vocabularies, bins and final ids; rows ordered by split and content. */
 extern Dataset *collector_finish(Collector *collector);
 /* Rows ordered by split and content, ids as they are. */

@@ -11,6 +11,7 @@
 #include "lib/stringinfo.h"
 #include "source/key.h"
 #include "source/reader.h"
+#include "source/vocabulary.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -405,6 +406,76 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 	check_roles(spec, *plans);
 	check_bonds(spec, options);
 	return spec;
+}
+
+/* Do ids of a feature have to be told apart for its role? */
+static bool
+is_role(const FeatureSpec *spec, int f, bool with_users)
+{
+	return f == spec->domain_feature || f == spec->item_feature ||
+		(with_users && f == spec->user_feature);
+}
+
+static bool *
+role_vocabularies(const FeatureSpec *spec, bool with_users)
+{
+	bool	   *of_role = palloc0(spec->n_vocabularies * sizeof(bool));
+
+	for (int f = 0; f < spec->n_features; f++)
+		if (is_role(spec, f, with_users))
+			of_role[spec->features[f].vocabulary] = true;
+	return of_role;
+}
+
+/* Hashed features as trained; those without a role get one bucket, for want of a use. */
+static void
+hash_vocabularies(const FeatureSpec *spec, const FeaturePlan *plans, const bool *of_role)
+{
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		Vocabulary *vocabulary = &spec->vocabularies[spec->features[f].vocabulary];
+
+		if (spec->features[f].kind == FEATURE_BINNED)
+			continue;
+		if (!of_role[spec->features[f].vocabulary])
+			vocabulary_build_hashed(vocabulary, 1);
+		else if (plans[f].buckets > 0)
+			vocabulary_build_hashed(vocabulary, plans[f].buckets);
+	}
+}
+
+FeatureSpec *
+features_for_roles(const FeatureSpec *spec, const FeaturePlan *plans, bool with_users,
+				   bool all, bool **is_shared)
+{
+	bool	   *of_role = role_vocabularies(spec, with_users);
+	FeatureSpec *chosen = palloc(sizeof(FeatureSpec));
+	int			n = 0;
+
+	hash_vocabularies(spec, plans, of_role);
+	*chosen = *spec;
+	chosen->user_feature = -1;
+	chosen->features = palloc(spec->n_features * sizeof(Feature));
+	*is_shared = palloc(spec->n_features * sizeof(bool));
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		const Feature *feature = &spec->features[f];
+		bool		of_roles = of_role[feature->vocabulary];
+
+		if (!all && !of_roles)
+			continue;
+		if (f == spec->domain_feature)
+			chosen->domain_feature = n;
+		if (f == spec->item_feature)
+			chosen->item_feature = n;
+		if (f == spec->user_feature && with_users)
+			chosen->user_feature = n;
+		(*is_shared)[n] = of_roles && !is_role(spec, f, with_users) &&
+			spec->vocabularies[feature->vocabulary].buckets == 0;
+		chosen->features[n++] = *feature;
+	}
+	chosen->n_features = chosen->n_columns = n;
+	return chosen;
 }
 
 void

@@ -21,4 +21,13 @@ typedef struct FeaturePlan
 extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions *options,
 								   FeaturePlan **plans);
 
+/*
+ * What is left of a spec where nothing is trained: "all" its features, for the
+ * hashes of rows, or those that share a vocabulary with domain, item or (if
+ * with_users) user.  Vocabularies of no role are hashed to one bucket.
+ * is_shared [features left]: it has such a role's dictionary, and no such role.
+ */
+extern FeatureSpec *features_for_roles(const FeatureSpec *spec, const FeaturePlan *plans,
+									   bool with_users, bool all, bool **is_shared);
+
 #endif							/* AREAD_FEATURES_H */

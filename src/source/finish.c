@@ -52,9 +52,8 @@ count_training(Collector *collector)
 	}
 }
 
-/* The smallest minimum count of the features that share a vocabulary. */
-static uint32
-vocabulary_min_count(const FeatureSpec *spec, int v)
+uint32
+collector_min_count(const FeatureSpec *spec, int v)
 {
 	uint32		min_count = PG_UINT32_MAX;
 
@@ -64,9 +63,8 @@ vocabulary_min_count(const FeatureSpec *spec, int v)
 	return min_count;
 }
 
-/* Final ids [n + FIRST_ID] by provisional id. */
-static uint32 *
-build_vocabulary(Collector *collector, int v)
+uint32 *
+collector_vocabulary(Collector *collector, int v)
 {
 	Dictionary *dictionary = &collector->dictionaries[v];
 	Vocabulary *vocabulary = &collector->spec->vocabularies[v];
@@ -81,7 +79,7 @@ build_vocabulary(Collector *collector, int v)
 			.count = dictionary->entries[i].count
 		};
 	vocabulary_build(vocabulary, keys, dictionary->n,
-					 vocabulary_min_count(collector->spec, v));
+					 collector_min_count(collector->spec, v));
 	for (uint32 id = 0; id < FIRST_ID; id++)
 		final[id] = id;
 	for (uint32 i = 0; i < dictionary->n; i++)
@@ -298,8 +296,8 @@ warn_of_leak(const Collector *collector, const Dataset *data, int f)
 	pfree(count);
 }
 
-static void
-check_domains(const FeatureSpec *spec)
+void
+collector_check_domains(const FeatureSpec *spec)
 {
 	const Feature *domain = &spec->features[spec->domain_feature];
 	uint32		n_domains = spec->vocabularies[domain->vocabulary].n_rows - FIRST_ID;
@@ -310,7 +308,14 @@ check_domains(const FeatureSpec *spec)
 				 errmsg("column \"%s\" has %u domains, more than %d", domain->name, n_domains,
 						MAX_DOMAINS),
 				 errhint("Choose a coarser column as the domain.")));
-	if (n_domains == 1)
+}
+
+static void
+warn_of_one_domain(const FeatureSpec *spec)
+{
+	const Feature *domain = &spec->features[spec->domain_feature];
+
+	if (spec->vocabularies[domain->vocabulary].n_rows == FIRST_ID + 1)
 		ereport(WARNING,
 				(errmsg("there is only one domain in column \"%s\"", domain->name),
 				 errhint("The model learns what domains share and where they differ; with one, a simpler architecture does.")));
@@ -332,7 +337,7 @@ collector_finish(Collector *collector)
 
 		if (spec->vocabularies[v].buckets > 0)
 			continue;
-		final = build_vocabulary(collector, v);
+		final = collector_vocabulary(collector, v);
 		remap(collector, v, final);
 		pfree(final);
 	}
@@ -341,7 +346,8 @@ collector_finish(Collector *collector)
 			build_bins(collector, f);
 	for (int f = spec->n_columns; f < spec->n_features; f++)
 		rowcount_build(spec, f, collector->ids, collector->splits, collector->n_rows);
-	check_domains(spec);
+	collector_check_domains(spec);
+	warn_of_one_domain(spec);
 	data = collector_dataset(collector);
 	for (int f = 0; f < spec->n_columns; f++)
 		warn_of_leak(collector, data, f);

@@ -69,7 +69,8 @@ select_text(Oid relation, List *columns)
 }
 
 void
-reader_run(Oid relation, List *columns, RowFunction function, void *context)
+reader_run(Oid relation, List *columns, ReadSnapshot snapshot, RowFunction function,
+		   void *context)
 {
 	/* SPI takes a SELECT into DestNone for a utility statement */
 	RowReceiver receiver = {
@@ -77,7 +78,7 @@ reader_run(Oid relation, List *columns, RowFunction function, void *context)
 		.function = function,
 		.context = context
 	};
-	SPIExecuteOptions options = {.read_only = false,.dest = &receiver.pub};
+	SPIExecuteOptions options = {.read_only = snapshot == READ_AS_CALLER,.dest = &receiver.pub};
 	Relation	locked = relation_open(relation, AccessShareLock);
 	char	   *query = select_text(relation, columns);
 	int			result;

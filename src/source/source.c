@@ -80,7 +80,8 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	if (options->row_counts)
 		rowcount_append(*spec, options->negatives);
 	collector_init(&collector, roles, options, *spec, plans, report);
-	reader_run(roles->relation, columns_to_read(*spec, roles), collect_row, &collector);
+	reader_run(roles->relation, columns_to_read(*spec, roles), READ_LATEST, collect_row,
+			   &collector);
 	data = collector_finish(&collector);
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
@@ -146,7 +147,7 @@ source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
 	encoding.label_position = list_length(columns);
-	reader_run(relation, lappend(columns, (char *) label), encode_row, &encoding);
+	reader_run(relation, lappend(columns, (char *) label), READ_LATEST, encode_row, &encoding);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
 	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
 	data = collector_dataset(&encoding.rows);

@@ -121,6 +121,11 @@ typedef struct ReadReport
 	double		seconds;
 } ReadReport;
 
+/* Rows that were left out, for whatever reason. */
+extern uint64 report_skipped(const ReadReport *report);
+/* A NOTICE of them, if there are any. */
+extern void report_tell_skipped(const ReadReport *report);
+
 /* Every column that has a role is there, and the label plays no other; raises an error otherwise. */
 extern void source_check_roles(const ColumnRoles *roles);
 

@@ -149,68 +149,101 @@ compare_int64(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The last rows test, those before validate; rows alike stay together, in the later split. */
-static void
-by_order(const SourceOptions *options, const int64 *keys, uint64 n, uint8 *splits)
+bool
+split_is_known(const SplitReader *reader)
 {
-	int64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(int64));
+	return reader->method == SPLIT_BY_NAME || reader->method == SPLIT_BY_HASH;
+}
+
+void
+split_settle(SplitReader *reader, int64 lowest, int64 highest)
+{
+	if (reader->method == SPLIT_AUTO)
+		reader->method = lowest >= SPLIT_TRAIN && highest <= SPLIT_TEST ?
+			SPLIT_BY_NAME : SPLIT_BY_ORDER;
+}
+
+void
+split_rank(const SourceOptions *options, uint64 n, SplitBounds *bounds)
+{
 	uint64		n_test = (uint64) rint(n * options->test_share);
 	uint64		n_valid = (uint64) rint(n * options->valid_share);
-	int64		first_test;
-	int64		first_valid;
 
+	*bounds = (SplitBounds) {.n = n,.test_rank = n - n_test,.valid_rank = n - n_test - n_valid};
+}
+
+/* The last rows test, those before validate; rows alike stay together, in the later split. */
+static Split
+by_order(const SplitBounds *bounds, int64 key)
+{
+	if (bounds->test_rank < bounds->n && key >= bounds->first_test)
+		return SPLIT_TEST;
+	return bounds->valid_rank < bounds->test_rank && key >= bounds->first_valid ?
+		SPLIT_VALID : SPLIT_TRAIN;
+}
+
+static Split
+by_hash(const SourceOptions *options, uint64 hash)
+{
+	uint64		seeded = hash_bytes_extended((const unsigned char *) &hash, sizeof(uint64),
+											 options->seed);
+	double		point = (seeded >> 11) / 9007199254740992.0;	/* 53 bits, below 1 */
+
+	return point < options->test_share ? SPLIT_TEST :
+		point < options->test_share + options->valid_share ? SPLIT_VALID : SPLIT_TRAIN;
+}
+
+Split
+split_of(const SplitReader *reader, const SourceOptions *options, const SplitBounds *bounds,
+		 int64 key, uint64 hash)
+{
+	switch (reader->method)
+	{
+		case SPLIT_BY_HASH:
+			return by_hash(options, hash);
+		case SPLIT_BY_ORDER:
+			return by_order(bounds, key);
+		default:
+			if (key < SPLIT_TRAIN || key > SPLIT_TEST)
+				unknown_split(reader, psprintf(INT64_FORMAT, key));
+			return (Split) key;
+	}
+}
+
+/* Where the splits begin: the keys in order. */
+static void
+find_bounds(const SourceOptions *options, const int64 *keys, uint64 n, SplitBounds *bounds)
+{
+	int64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(int64));
+
+	split_rank(options, n, bounds);
 	memcpy(sorted, keys, n * sizeof(int64));
 	qsort(sorted, n, sizeof(int64), compare_int64);
-	first_test = n_test > 0 ? sorted[n - n_test] : 0;
-	first_valid = n_test + n_valid > 0 ? sorted[n - n_test - n_valid] : 0;
-	for (uint64 row = 0; row < n; row++)
-		splits[row] = n_test > 0 && keys[row] >= first_test ? SPLIT_TEST :
-			n_valid > 0 && keys[row] >= first_valid ? SPLIT_VALID : SPLIT_TRAIN;
+	if (bounds->valid_rank < n)
+		bounds->first_valid = sorted[bounds->valid_rank];
+	if (bounds->test_rank < n)
+		bounds->first_test = sorted[bounds->test_rank];
 	pfree(sorted);
-}
-
-static void
-by_hash(const SourceOptions *options, const uint64 *hashes, uint64 n, uint8 *splits)
-{
-	for (uint64 row = 0; row < n; row++)
-	{
-		uint64		seeded = hash_bytes_extended((const unsigned char *) &hashes[row],
-												 sizeof(uint64), options->seed);
-		double		point = (seeded >> 11) / 9007199254740992.0;	/* 53 bits, below 1 */
-
-		splits[row] = point < options->test_share ? SPLIT_TEST :
-			point < options->test_share + options->valid_share ? SPLIT_VALID : SPLIT_TRAIN;
-	}
-}
-
-static void
-by_name(const SplitReader *reader, const int64 *keys, uint64 n, uint8 *splits)
-{
-	for (uint64 row = 0; row < n; row++)
-	{
-		if (keys[row] < SPLIT_TRAIN || keys[row] > SPLIT_TEST)
-			unknown_split(reader, psprintf(INT64_FORMAT, keys[row]));
-		splits[row] = keys[row];
-	}
 }
 
 void
 split_rows(SplitReader *reader, const SourceOptions *options, const int64 *keys,
 		   const uint64 *hashes, uint64 n, uint8 *splits)
 {
+	SplitBounds bounds;
+	int64		lowest = PG_INT64_MAX;
+	int64		highest = PG_INT64_MIN;
+
 	if (n == 0)
 		return;
-	if (reader->method == SPLIT_AUTO)
+	for (uint64 row = 0; row < n && !split_is_known(reader); row++)
 	{
-		reader->method = SPLIT_BY_NAME;
-		for (uint64 row = 0; row < n; row++)
-			if (keys[row] < SPLIT_TRAIN || keys[row] > SPLIT_TEST)
-				reader->method = SPLIT_BY_ORDER;
+		lowest = Min(lowest, keys[row]);
+		highest = Max(highest, keys[row]);
 	}
-	if (reader->method == SPLIT_BY_HASH)
-		by_hash(options, hashes, n, splits);
-	else if (reader->method == SPLIT_BY_ORDER)
-		by_order(options, keys, n, splits);
-	else
-		by_name(reader, keys, n, splits);
+	split_settle(reader, lowest, highest);
+	if (reader->method == SPLIT_BY_ORDER)
+		find_bounds(options, keys, n, &bounds);
+	for (uint64 row = 0; row < n; row++)
+		splits[row] = split_of(reader, options, &bounds, keys[row], hashes[row]);
 }

@@ -24,6 +24,32 @@ extern void split_init(SplitReader *reader, const ColumnRoles *roles,
 /* A row's value as an integer that sorts as the column does, or names 0, 1, 2. */
 extern int64 split_key(const SplitReader *reader, Datum value);
 /*
+ * What is known before the last row is in, and what is not: integers name
+ * splits if all of them are 0, 1 or 2, and where the splits begin in order
+ * depends on all rows.
+ */
+typedef struct SplitBounds
+{
+	uint64		n;				/* rows in all */
+	uint64		valid_rank;		/* by order: number of the first validation row, from 0 */
+	uint64		test_rank;		/* and of the first test row; n: there is none */
+	int64		first_valid;	/* the keys of these rows, for the caller to fill in */
+	int64		first_test;
+} SplitBounds;
+
+/* Is a row's split known from the row alone? */
+extern bool split_is_known(const SplitReader *reader);
+/* Names or order, by the range of all rows' keys. */
+extern void split_settle(SplitReader *reader, int64 lowest, int64 highest);
+/* Where splits begin among n rows in order. */
+extern void split_rank(const SourceOptions *options, uint64 n, SplitBounds *bounds);
+/*
+ * A row's split by its key, or with SPLIT_BY_HASH the hash of its features;
+ * bounds NULL: not by order.
+ */
+extern Split split_of(const SplitReader *reader, const SourceOptions *options,
+					  const SplitBounds *bounds, int64 key, uint64 hash);
+/*
  * Splits of all rows: keys[n] of split_key(), or with SPLIT_BY_HASH the hashes
  * [n] of the rows' features.
  */

@@ -1,0 +1,237 @@
+/*
+ * augment.c
+ *	  aread_augment(), aread_popularity(), aread_augment_plan():
+ *	  counterfactual rows, and what they are drawn by.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "api/roles.h"
+#include "catalog/models.h"
+#include "catalog/options.h"
+#include "funcapi.h"
+#include "host.h"
+#include "miscadmin.h"
+#include "source/pool.h"
+#include "source/reader.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/* A source, read and planned for. */
+typedef struct Augmentation
+{
+	Config		config;
+	SourceOptions options;
+	ColumnRoles *roles;
+	SourceStream *stream;
+	AugmentPlan plan;
+} Augmentation;
+
+static void
+check_roles(const ColumnRoles *roles, const Config *config)
+{
+	roles_require_label(roles, config->negatives > 0);
+	if (!roles->item_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("relation \"%s\" has no item column", get_rel_name(roles->relation)),
+				 errdetail("Augmented rows are of unpopular items; where no argument names the item, it is the column \"item_id\"."),
+				 errhint("Name it by argument \"item_id\".")));
+	roles_report_no_label(roles);
+}
+
+/*
+ * Arguments of all three functions but the first: label, domain, user_id,
+ * item_id, split, features, options.  Everything is allocated in the current
+ * memory context.
+ */
+static Augmentation *
+prepare(FunctionCallInfo fcinfo, Oid relation, bool whole_rows)
+{
+	static const RoleArguments arguments = {
+		.label = 1,.domain = 2,.user_id = 3,.item_id = 4,.split = 5,.weight = -1,
+		.features = 6
+	};
+	Augmentation *augmentation = palloc0(sizeof(Augmentation));
+	ReadReport	report = {0};
+	EngineError error;
+	Arena		arena;
+
+	options_parse(PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7), &augmentation->config,
+				  &augmentation->options);
+	augmentation->options.negatives = augmentation->config.negatives > 0;
+	augmentation->roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
+	check_roles(augmentation->roles, &augmentation->config);
+	augmentation->stream = stream_read(augmentation->roles, &augmentation->options, whole_rows,
+									   &report);
+	report_tell_skipped(&report);
+	host_arena(&arena, CurrentMemoryContext);
+	if (!augment_plan(&arena, &augmentation->config, stream_counts(augmentation->stream),
+					  &augmentation->plan, &error))
+		host_raise(&error);
+	return augmentation;
+}
+
+static Oid
+source_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
+	return PG_GETARG_OID(0);
+}
+
+static MemoryContext
+augmentation_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "aread augmentation",
+								 ALLOCSET_DEFAULT_SIZES);
+}
+
+/* The relation whose row type the first argument has. */
+static Oid
+relation_of_row(FunctionCallInfo fcinfo)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
+	Oid			relation = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("a value of type %s is no row of a source",
+						OidIsValid(type) ? format_type_be(type) : "unknown"),
+				 errhint("Say of which table by a null row of it: aread_augment(NULL::interactions).")));
+	check_relation(relation);
+	return relation;
+}
+
+/* Where drawn rows go, and how a row of another domain is made of one. */
+typedef struct DrawnRows
+{
+	ReturnSetInfo *rsinfo;
+	const SourceStream *stream;
+	TupleDesc	descriptor;
+	int			domain_at;
+	Datum	   *values;			/* [natts] */
+	bool	   *nulls;
+} DrawnRows;
+
+static void
+put_row(void *context, uint32 domain, HeapTupleHeader row)
+{
+	DrawnRows	   *result = context;
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row),.t_data = row};
+
+	heap_deform_tuple(&tuple, result->descriptor, result->values, result->nulls);
+	result->values[result->domain_at] = stream_domain_value(result->stream, domain);
+	result->nulls[result->domain_at] = false;
+	tuplestore_putvalues(result->rsinfo->setResult, result->rsinfo->setDesc, result->values,
+						 result->nulls);
+}
+
+PG_FUNCTION_INFO_V1(aread_augment);
+/* aread_augment(row of source, label, domain, user_id, item_id, split, features, options) */
+Datum
+aread_augment(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = augmentation_context();
+	MemoryContext old;
+	Oid			relation = relation_of_row(fcinfo);
+	Relation	opened = relation_open(relation, AccessShareLock);
+	Augmentation *augmentation;
+	DrawnRows		result = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+
+	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(context);
+	augmentation = prepare(fcinfo, relation, true);
+	result.stream = augmentation->stream;
+	result.descriptor = stream_descriptor(augmentation->stream);
+	result.domain_at = get_attnum(relation, augmentation->roles->domain) - 1;
+	result.values = palloc(result.descriptor->natts * sizeof(Datum));
+	result.nulls = palloc(result.descriptor->natts * sizeof(bool));
+	pool_draw(augmentation->stream, &augmentation->config, &augmentation->plan, put_row, &result);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	relation_close(opened, NoLock);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(aread_popularity);
+/* aread_popularity(source, label, domain, user_id, item_id, split, features, options) */
+Datum
+aread_popularity(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			relation = source_argument(fcinfo);
+	MemoryContext context = augmentation_context();
+	MemoryContext row_context;
+	MemoryContext old;
+	const Augmentation *augmentation;
+	const AugmentPlan *plan;
+
+	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(context);
+	row_context = AllocSetContextCreate(context, "aread popularity row", ALLOCSET_SMALL_SIZES);
+	augmentation = prepare(fcinfo, relation, false);
+	plan = &augmentation->plan;
+	MemoryContextSwitchTo(row_context);
+	for (uint32 item = FIRST_ID; item < plan->counts.n_items; item++)
+	{
+		char	   *name;
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		CHECK_FOR_INTERRUPTS();
+		if (plan->counts.item_rows[item] == 0)
+			continue;
+		name = stream_item(augmentation->stream, item);
+		nulls[0] = !name;
+		values[0] = name ? CStringGetTextDatum(name) : (Datum) 0;
+		values[1] = Int64GetDatum((int64) plan->counts.item_rows[item]);
+		values[2] = Int64GetDatum((int64) plan->counts.item_positives[item]);
+		values[3] = Float8GetDatum(plan->popularity[item]);
+		values[4] = BoolGetDatum(plan->is_unpopular[item]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		MemoryContextReset(row_context);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(aread_augment_plan);
+/* aread_augment_plan(source, label, domain, user_id, item_id, split, features, options) */
+Datum
+aread_augment_plan(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			relation = source_argument(fcinfo);
+	MemoryContext context = augmentation_context();
+	MemoryContext old;
+	const Augmentation *augmentation;
+	const AugmentPlan *plan;
+
+	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(context);
+	augmentation = prepare(fcinfo, relation, false);
+	plan = &augmentation->plan;
+	for (uint32 d = 0; d < plan->counts.n_domains; d++)
+	{
+		Datum		values[5];
+		bool		nulls[5] = {false};
+
+		if (plan->counts.domain_rows[d] == 0)
+			continue;
+		values[0] = CStringGetTextDatum(stream_domain(augmentation->stream, d));
+		values[1] = Int64GetDatum((int64) plan->counts.domain_rows[d]);
+		values[2] = BoolGetDatum(plan->is_minor[d]);
+		values[3] = BoolGetDatum(plan->is_major[d]);
+		values[4] = Int64GetDatum((int64) plan->rows_to_add[d]);
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}
