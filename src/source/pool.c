@@ -89,6 +89,8 @@ whole_hash(Pool *pool, HeapTupleHeader whole)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
 
+		if (attribute->attisdropped)
+			continue;
 		hash = hash_combine64(hash, pool->nulls[i] ? PG_UINT32_MAX + UINT64CONST(1) :
 							  datum_image_hash(pool->values[i], attribute->attbyval,
 											   attribute->attlen));
