@@ -69,13 +69,46 @@ alloc_plan(Arena *arena, const AugmentCounts *counts, AugmentPlan *plan, EngineE
 	return arena_ok(arena, error);
 }
 
-static int
-compare_double(const void *a, const void *b)
+/*
+ * The value of a rank (from 0) in order: quickselect, for sorting millions of
+ * items takes seconds.  Counts have many ties: those of the pivot are set apart.
+ */
+static double
+select_rank(double *values, size_t n, size_t rank)
 {
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
+	size_t		low = 0;
+	size_t		high = n;
 
-	return (x > y) - (x < y);
+	for (;;)
+	{
+		double		pivot = values[low + (high - low) / 2];
+		size_t		below = low;	/* less than the pivot: low .. below - 1 */
+		size_t		above = high;	/* greater: above .. high - 1 */
+
+		for (size_t i = low; i < above;)
+		{
+			double		value = values[i];
+
+			if (value < pivot)
+			{
+				values[i++] = values[below];
+				values[below++] = value;
+			}
+			else if (value > pivot)
+			{
+				values[i] = values[--above];
+				values[above] = value;
+			}
+			else
+				i++;
+		}
+		if (rank < below)
+			high = below;
+		else if (rank >= above)
+			low = above;
+		else
+			return pivot;
+	}
 }
 
 /* The value below or at which the given share of items with training rows lies. */
@@ -85,7 +118,7 @@ popularity_quantile(Arena *arena, const AugmentPlan *plan, double share, double 
 {
 	const AugmentCounts *counts = &plan->counts;
 	struct ArenaBlock *mark = arena_mark(arena);
-	double	   *sorted = ARENA_ARRAY(arena, double, counts->n_items);
+	double	   *values = ARENA_ARRAY(arena, double, counts->n_items);
 	size_t		n = 0;
 	size_t		rank;
 
@@ -93,10 +126,9 @@ popularity_quantile(Arena *arena, const AugmentPlan *plan, double share, double 
 		return false;
 	for (uint32_t item = FIRST_ID; item < counts->n_items; item++)
 		if (counts->item_rows[item] > 0)
-			sorted[n++] = plan->popularity[item];
-	qsort(sorted, n, sizeof(double), compare_double);
+			values[n++] = plan->popularity[item];
 	rank = (size_t) ceil(share * n);
-	*value = n == 0 || rank == 0 ? -INFINITY : sorted[rank - 1];
+	*value = n == 0 || rank == 0 ? -INFINITY : select_rank(values, n, rank - 1);
 	arena_reset_to(arena, mark);
 	return true;
 }

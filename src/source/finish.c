@@ -83,9 +83,13 @@ collector_vocabulary(Collector *collector, int v)
 	for (uint32 id = 0; id < FIRST_ID; id++)
 		final[id] = id;
 	for (uint32 i = 0; i < dictionary->n; i++)
+	{
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		final[FIRST_ID + i] =
 			vocabulary_find(vocabulary, dictionary->bytes + dictionary->entries[i].offset,
 							dictionary->entries[i].length);
+	}
 	pfree(keys);
 	return final;
 }

@@ -462,6 +462,8 @@ stream_read(const ColumnRoles *roles, const SourceOptions *options, bool whole_r
 	reader_run(roles->relation, stream->columns, READ_AS_CALLER, receive, stream);
 	if (!stream->split_known)
 		settle_splits(stream);
+	if (stream->keeps_rows && !whole_rows)
+		stream_end_rows(stream);
 	number_ids(stream);
 	return stream;
 }

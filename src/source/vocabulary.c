@@ -72,6 +72,8 @@ compare_keys(const void *a, const void *b)
 	const VocabularyKey *y = b;
 	int			order;
 
+	/* sorting millions takes seconds, and leaves nothing behind */
+	CHECK_FOR_INTERRUPTS();
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
 	order = memcmp(x->bytes, y->bytes, Min(x->length, y->length));
@@ -115,6 +117,8 @@ vocabulary_build(Vocabulary *vocabulary, VocabularyKey *keys, uint32 n_keys,
 		offsets_of(bytes)[k] = offset;
 		memcpy(keys_of(bytes) + offset, keys[k].bytes, keys[k].length);
 		offset += keys[k].length;
+		if ((k & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		insert_key(bytes, k, keys[k].bytes, keys[k].length);
 	}
 	offsets_of(bytes)[header.n_keys] = offset;

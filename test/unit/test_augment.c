@@ -3,6 +3,7 @@
  *	  Counterfactual rows: only what equation (5) allows, shares as planned.
  */
 #include <math.h>
+#include <stdlib.h>
 
 #include "engine/augment.h"
 #include "toy.h"
@@ -106,6 +107,53 @@ test_unpopular(Arena *arena)
 	CHECK(!unpopular[0] && unpopular[1] && unpopular[2] && !unpopular[3] && !unpopular[4]);
 }
 
+static int
+compare_counts(const void *a, const void *b)
+{
+	uint64_t	x = *(const uint64_t *) a;
+	uint64_t	y = *(const uint64_t *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Quantiles of many items, in order and not, with ties and without: as sorting has them. */
+static void
+test_quantiles(Arena *arena)
+{
+	enum
+	{
+		ITEMS = 997
+	};
+	uint64_t	domain_rows[1] = {0};
+	uint64_t	rows[FIRST_ID + ITEMS] = {0};
+	uint64_t	sorted[ITEMS];
+	AugmentCounts counts = {.n_domains = 1,.domain_rows = domain_rows,
+		.n_items = FIRST_ID + ITEMS,.item_rows = rows,.item_positives = rows};
+	Config		config = augment_config();
+	AugmentPlan plan;
+	EngineError error;
+	int			wrong = 0;
+
+	for (int order = 0; order < 4; order++)
+	{
+		for (uint64_t i = 0; i < ITEMS; i++)
+			sorted[i] = rows[FIRST_ID + i] = order == 0 ? ITEMS - i : order == 1 ? i + 1 :
+				order == 2 ? i * 7919 % ITEMS + 1 : i * 7919 % ITEMS / 100 + 1;
+		qsort(sorted, ITEMS, sizeof(uint64_t), compare_counts);
+		for (int percent = 1; percent <= 100; percent++)
+		{
+			config.unpopular_quantile = percent / 100.0;
+			CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+			wrong += plan.threshold !=
+				sorted[(size_t) ceil(config.unpopular_quantile * ITEMS) - 1];
+		}
+	}
+	CHECK(wrong == 0);
+	config.unpopular_quantile = 0;
+	CHECK(augment_plan(arena, &config, &counts, &plan, &error));
+	CHECK(!plan.is_unpopular[FIRST_ID]);
+}
+
 /* Does domain d hold the pair of that row as a negative training row, and not a sampled one? */
 static bool
 is_negative_in(const Dataset *data, uint32_t row, uint32_t domain)
@@ -191,6 +239,7 @@ main(void)
 	arena_init_malloc(&arena);
 	test_shares(&arena);
 	test_unpopular(&arena);
+	test_quantiles(&arena);
 	data = toy_dataset(&arena, ROWS);
 	CHECK(augment_count(&arena, data, &counts, &error));
 	CHECK(augment_plan(&arena, &config, &counts, &plan, &error));
