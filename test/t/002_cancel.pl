@@ -14,8 +14,8 @@ $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
 	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, category FROM aread_simulate(300000, domains => 30, users => 20000, items => 10000);
 	CREATE TABLE few AS SELECT * FROM clicks LIMIT 20000;
-	CREATE VIEW many AS SELECT c.* FROM generate_series(1, 100), clicks c;
-	CREATE VIEW more AS SELECT c.* FROM generate_series(1, 15), clicks c;
+	CREATE VIEW repeated AS SELECT c.* FROM generate_series(1, 100), clicks c;
+	CREATE VIEW repeated_less AS SELECT c.* FROM generate_series(1, 15), clicks c;
 });
 
 my $remains = q{SELECT (SELECT count(*) FROM aread.stored_model) + (SELECT count(*) FROM aread.stored_version)
@@ -55,8 +55,8 @@ cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,cat
 cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
 	'{"wide": false, "warmup_batches": 1, "candidates": 1000, "mask_search": "full"}')}, 'full mask search');
 cancelled_after(0.5, q{SELECT count(*) FROM aread_simulate(1000000000)}, 'simulation');
-cancelled_after(1, q{SELECT count(*) FROM aread_popularity('many')}, 'popularity');
-cancelled_after(5.5, q{SELECT count(*) FROM aread_augment(NULL::more, options => '{"augment_ratio": 10}')}, 'drawing');
+cancelled_after(1, q{SELECT count(*) FROM aread_popularity('repeated')}, 'popularity');
+cancelled_after(5.5, q{SELECT count(*) FROM aread_augment(NULL::repeated_less, options => '{"augment_ratio": 10}')}, 'drawing');
 
 # a time limit
 my $begun = time;
