@@ -145,6 +145,13 @@ SELECT bag_eq($$SELECT label, domain, user_id, item_id, age_band, price, sequenc
 WITH inserted AS (INSERT INTO altered SELECT * FROM aread_augment(NULL::altered, options => pg_temp.wide()) RETURNING domain)
 SELECT ok(count(*) > 0 AND count(domain) = count(*), 'are no hindrance') FROM inserted;
 
+CREATE EXTENSION file_fdw;
+CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+CREATE FOREIGN TABLE distant (label int, domain text, user_id int, item_id int)
+  SERVER files OPTIONS (program $$bash -c 'for i in $(seq 600); do echo $((i % 3 != 0)),d$((i % 31 / 10)),$((i % 17)),$((i % 23)); done'$$, format 'csv');
+SELECT set_eq($$SELECT domain, count(*) FROM aread_augment(NULL::distant, options => '{"minor_share": 0.05, "major_share": 0.06}') GROUP BY 1$$,
+  $$SELECT domain, rows_to_add FROM aread_augment_plan('distant', options => '{"minor_share": 0.05, "major_share": 0.06}') WHERE rows_to_add > 0$$, 'foreign tables');
+
 -- domains of any type, columns of any name, registered or named
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'glad', 'bored');
 CREATE DOMAIN place AS varchar(20);
