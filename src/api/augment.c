@@ -108,7 +108,7 @@ relation_of_row(FunctionCallInfo fcinfo)
 }
 
 /* Where drawn rows go, and how a row of another domain is made of one. */
-typedef struct DrawnRows
+typedef struct Output
 {
 	ReturnSetInfo *rsinfo;
 	const SourceStream *stream;
@@ -116,19 +116,19 @@ typedef struct DrawnRows
 	int			domain_at;
 	Datum	   *values;			/* [natts] */
 	bool	   *nulls;
-} DrawnRows;
+} Output;
 
 static void
 put_row(void *context, uint32 domain, HeapTupleHeader row)
 {
-	DrawnRows	   *result = context;
+	Output	   *output = context;
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row),.t_data = row};
 
-	heap_deform_tuple(&tuple, result->descriptor, result->values, result->nulls);
-	result->values[result->domain_at] = stream_domain_value(result->stream, domain);
-	result->nulls[result->domain_at] = false;
-	tuplestore_putvalues(result->rsinfo->setResult, result->rsinfo->setDesc, result->values,
-						 result->nulls);
+	heap_deform_tuple(&tuple, output->descriptor, output->values, output->nulls);
+	output->values[output->domain_at] = stream_domain_value(output->stream, domain);
+	output->nulls[output->domain_at] = false;
+	tuplestore_putvalues(output->rsinfo->setResult, output->rsinfo->setDesc, output->values,
+						 output->nulls);
 }
 
 PG_FUNCTION_INFO_V1(aread_augment);
@@ -141,17 +141,17 @@ aread_augment(PG_FUNCTION_ARGS)
 	Oid			relation = relation_of_row(fcinfo);
 	Relation	opened = relation_open(relation, AccessShareLock);
 	Augmentation *augmentation;
-	DrawnRows		result = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	Output		output = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	augmentation = prepare(fcinfo, relation, true);
-	result.stream = augmentation->stream;
-	result.descriptor = stream_descriptor(augmentation->stream);
-	result.domain_at = get_attnum(relation, augmentation->roles->domain) - 1;
-	result.values = palloc(result.descriptor->natts * sizeof(Datum));
-	result.nulls = palloc(result.descriptor->natts * sizeof(bool));
-	pool_draw(augmentation->stream, &augmentation->config, &augmentation->plan, put_row, &result);
+	output.stream = augmentation->stream;
+	output.descriptor = stream_descriptor(augmentation->stream);
+	output.domain_at = get_attnum(relation, augmentation->roles->domain) - 1;
+	output.values = palloc(output.descriptor->natts * sizeof(Datum));
+	output.nulls = palloc(output.descriptor->natts * sizeof(bool));
+	pool_draw(augmentation->stream, &augmentation->config, &augmentation->plan, put_row, &output);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	relation_close(opened, NoLock);

@@ -55,7 +55,7 @@ augment_is_drawable(const AugmentPlan *plan, int64_t domain, uint32_t item, bool
 	return label && domain >= 0 && plan->is_major[domain] && plan->is_unpopular[item];
 }
 
-/* Does its domain reject the row's pair of user and item: is it a negative that might be drawn for it? */
+/* Is a training row a reason for its domain not to draw its pair of user and item? */
 static inline bool
 augment_is_rejection(const AugmentPlan *plan, int64_t domain, uint32_t item, bool label)
 {

@@ -2,6 +2,9 @@
  * pool.h
  *	  Counterfactual rows out of a source's stream: what engine/draw.h draws,
  *	  from rows sorted on disk.
+ *
+ * In memory are the pairs of user and item that minor domains hold as
+ * negatives, of unpopular items only (24 to 48 bytes each).
  */
 #ifndef AREAD_POOL_H
 #define AREAD_POOL_H

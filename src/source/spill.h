@@ -49,7 +49,7 @@ extern void spill_rewind(Spill *spill);
 /* Give memory and file back. */
 extern void spill_end(Spill *spill);
 
-/* A column of tuples to keep: values of variable length as they are, so that they can be used in place. */
+/* A column of tuples to keep; values of variable length stay as they are, to be used in place. */
 extern void spill_column(TupleDesc descriptor, AttrNumber number, Oid type);
 
 #endif							/* AREAD_SPILL_H */
