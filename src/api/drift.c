@@ -74,8 +74,8 @@ count_relation(const LoadedModel *loaded, Oid relation)
 											   ((Size) drift->n_domains + 1) *
 											   drift->spec->n_columns * sizeof(DriftCount),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	reader_run(relation, row_encoder_init(&drift->encoder, relation, loaded->spec), count_row,
-			   drift);
+	reader_run(relation, row_encoder_init(&drift->encoder, relation, loaded->spec), READ_LATEST,
+			   count_row, drift);
 	return drift;
 }
 

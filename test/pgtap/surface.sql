@@ -26,6 +26,8 @@ SELECT has_function('public', 'aread_register', ARRAY['regclass', 'text', 'text'
 SELECT has_function('public', 'aread_unregister', ARRAY['regclass']);
 SELECT has_function('public', 'aread_options', '{}'::name[]);
 SELECT has_function('public', 'aread_simulate', ARRAY['bigint', 'integer', 'integer', 'integer', 'integer', 'float8', 'float8', 'float8', 'bigint']);
+SELECT has_function('public', 'aread_augment', ARRAY['anyelement', 'text', 'text', 'text', 'text', 'text', 'text[]', 'jsonb']);
+SELECT has_function('public', f, ARRAY['regclass', 'text', 'text', 'text', 'text', 'text', 'text[]', 'jsonb']) FROM unnest('{aread_popularity,aread_augment_plan}'::name[]) f;
 SELECT has_function('public', 'aread_evaluate', ARRAY['text', 'regclass']);
 SELECT has_function('public', 'aread_evaluate_domains', ARRAY['text', 'regclass']);
 SELECT has_function('public', 'aread_predict', ARRAY['text', f, d]::name[])
