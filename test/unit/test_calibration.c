@@ -11,12 +11,6 @@
 
 #define ROWS 200000
 
-static double
-sigmoid(double x)
-{
-	return 1 / (1 + exp(-x));
-}
-
 static double	scores[ROWS];
 static uint8_t	labels[ROWS];
 static float	weights[ROWS];
