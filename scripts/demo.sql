@@ -22,12 +22,13 @@ SELECT round(auc::numeric, 3) AS auc, round(domain_auc::numeric, 3) AS domain_au
 FROM aread_train('interactions', 'baseline', options => '{"architecture": "wide", "l2_wide": 1, "domain_weights": false, "row_counts": false}');
 
 -- score: rank candidates for user 7 in a small domain, inside any query
-SELECT c.item_id, round(aread_predict('interactions', c, 'domain_11')::numeric, 3) AS score
-FROM (SELECT DISTINCT ON (item_id) 7 AS user_id, item_id, category, price,
-        (SELECT age_band FROM interactions WHERE user_id = 7 LIMIT 1) AS age_band
-      FROM interactions ORDER BY item_id) c
-ORDER BY score DESC
-LIMIT 5;
+CREATE VIEW candidate AS
+  SELECT DISTINCT ON (item_id) 7 AS user_id, item_id, category, price,
+    (SELECT age_band FROM interactions WHERE user_id = 7 LIMIT 1) AS age_band
+  FROM interactions ORDER BY item_id, sequence;
+
+SELECT item_id, round(aread_predict('interactions', c, 'domain_11')::numeric, 3) AS score
+FROM candidate c ORDER BY score DESC LIMIT 5;
 
 -- analyse: how each domain is served
 SELECT domain, rows, minor, augmented_rows, round(test_auc::numeric, 3) AS test_auc
@@ -48,9 +49,9 @@ SELECT similar_domain, rows, round(overlap::numeric, 3) AS overlap, round(by_cha
 FROM aread_similar_domains('interactions', 'domain_11') LIMIT 5;
 
 -- why the best candidate scores as it does: effects in logits
-SELECT part, feature, value, status, round(coalesce(effect, logit)::numeric, 2) AS logits, round(probability::numeric, 3) AS probability
-FROM aread_explain('interactions', '{"user_id": 7, "item_id": 10}', 'domain_11')
-WHERE part IN ('score', 'feature') ORDER BY part DESC, abs(effect) DESC;
+SELECT part, feature, value, round(coalesce(effect, logit)::numeric, 2) AS logits, round(probability::numeric, 3) AS probability
+FROM candidate c, aread_explain('interactions', c, 'domain_11')
+WHERE item_id = 10 AND part IN ('score', 'feature') ORDER BY part DESC, abs(effect) DESC;
 
 -- pictures, complete SVG documents
 \pset format unaligned
