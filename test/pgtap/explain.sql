@@ -111,6 +111,10 @@ SELECT is(count(DISTINCT probability), 1::bigint, 'features and domain in every 
   UNION ALL SELECT s.*, e.* FROM shown s, aread_explain('deep', to_jsonb(s)) e WHERE s.number = 1
   UNION ALL SELECT s.*, e.* FROM shown s, aread_explain('deep', to_jsonb(s)::text) e WHERE s.number = 1
   UNION ALL SELECT s.*, e.* FROM shown s, aread_explain('deep', to_jsonb(s)::text, s.domain) e WHERE s.number = 1) x WHERE part = 'score';
+CREATE FUNCTION pg_temp.memory() RETURNS bigint LANGUAGE sql AS $$ SELECT sum(used_bytes)::bigint FROM pg_backend_memory_contexts $$;
+SELECT cmp_ok(max(m) - min(m), '<', 200000::bigint, 'a query that explains thousands of rows does not grow') FROM (
+  SELECT CASE WHEN n % 1000 = 0 THEN pg_temp.memory() END AS m
+  FROM generate_series(1, 4000) n, LATERAL aread_explain('deep', jsonb_build_object('user_id', n), 'domain_01') e WHERE e.part = 'score') x;
 SELECT is_empty($$SELECT aread_explain(NULL, '{"user_id": 1}', 'x')$$, 'nothing of no model');
 SELECT is_empty($$SELECT aread_explain('deep', NULL::jsonb, 'x')$$, 'and of no features');
 SELECT throws_ok($$SELECT aread_explain('dep', '{"user_id": 1}', 'x')$$, '42704', 'model "dep" does not exist');
