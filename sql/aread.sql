@@ -1431,7 +1431,7 @@ COMMENT ON COLUMN aread.mask_overlap.domain_a IS 'the larger domain of the pair'
 COMMENT ON COLUMN aread.mask_overlap.domain_b IS 'the smaller one';
 COMMENT ON COLUMN aread.mask_overlap.layer IS 'layer, from 2; NULL: all layers together';
 COMMENT ON COLUMN aread.mask_overlap.overlap IS '|A and B| / |A or B| over open gates';
-COMMENT ON COLUMN aread.mask_overlap.by_chance IS 'what it would be if both masks were drawn at random with the open gates that they have in each layer';
+COMMENT ON COLUMN aread.mask_overlap.by_chance IS 'expected gates open in both, over expected gates open in either, if both masks were drawn at random with the open gates that they have in each layer';
 
 CREATE FUNCTION aread.mask_experts(
   chunks bytea[],

@@ -50,9 +50,9 @@ extern double mask_overlap(const Config *config, const uint8_t *a, const uint8_t
 						   int layer);
 
 /*
- * What the overlap ratio would be if both masks were drawn at random with the
- * open gates that they have in each layer: sum of a_l b_l / G_l over the layers, over
- * the sum of a_l + b_l less that.  NaN as above.
+ * The overlap ratio of expectations if both masks were drawn at random with
+ * the open gates that they have in each layer: sum of a_l b_l / G_l over the
+ * layers, over the sum of a_l + b_l less that.  NaN as above.
  */
 extern double mask_chance_overlap(const Config *config, const uint8_t *a, const uint8_t *b,
 								  int layer);
