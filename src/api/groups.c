@@ -84,7 +84,8 @@ check_state(GroupedState *state)
 	};
 	if (room.rows > size || room.slots > size || room.key_bytes > size ||
 		state_size(&room) != size || state->rows > room.rows ||
-		state->key_bytes > room.key_bytes || room.slots == 0 ||
+		state->key_bytes > room.key_bytes || state->key_bytes % ALIGNOF_INT != 0 ||
+		room.slots == 0 ||
 		(room.slots & (room.slots - 1)) != 0 || state->groups >= room.slots)
 		state_invalid();
 	return state;
