@@ -392,7 +392,7 @@ RETURNS SETOF anyelement
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_augment';
 COMMENT ON FUNCTION aread_augment(anyelement, text, text, text, text, text, text[], jsonb) IS
-'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows; nothing is sampled here, so option negatives only lets a table without a label count as positive';
+'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs and all other columns, keys and generated ones too, as they were; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows; nothing is sampled here, so option negatives only lets a table without a label count as positive';
 
 CREATE FUNCTION aread_popularity(
   source regclass,
@@ -667,11 +667,11 @@ CREATE AGGREGATE aread_grouped_auc(score float8, label float8, "group" text) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE aread_grouped_auc(float8, boolean, text) IS
-'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 COMMENT ON AGGREGATE aread_grouped_auc(float8, integer, text) IS
-'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 COMMENT ON AGGREGATE aread_grouped_auc(float8, float8, text) IS
-'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 
 CREATE AGGREGATE aread_grouped_auc(score float8, label boolean, "group" anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
@@ -683,11 +683,11 @@ CREATE AGGREGATE aread_grouped_auc(score float8, label float8, "group" anynonarr
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE aread_grouped_auc(float8, boolean, anynonarray) IS
-'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 COMMENT ON AGGREGATE aread_grouped_auc(float8, integer, anynonarray) IS
-'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 COMMENT ON AGGREGATE aread_grouped_auc(float8, float8, anynonarray) IS
-'each group''s AUC, weighted by its rows, as of users (GAUC); groups of one class are left out; NULL: no other';
+'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 
 CREATE AGGREGATE aread_ndcg(score float8, label boolean, k integer) (
   SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
@@ -1211,7 +1211,7 @@ RETURNS text
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_vector_text';
 COMMENT ON FUNCTION aread_vector_text(real[]) IS
-'a vector as [0.1,0.2,...], the text form of pgvector and of JSON';
+'a vector as [0.1,0.2,...], as pgvector reads it';
 
 --
 -- Views.  They run with the rights of the extension's owner and show each role

@@ -89,11 +89,14 @@ aread_similar_domains(PG_FUNCTION_ARGS)
 	char	   *domain = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	SimilarDomain *similar;
 	char	   *key;
+	uint32		id;
 
 	check_names(loaded->version.name, domain);
 	key = pg_server_to_any(domain, strlen(domain), PG_UTF8);
-	similar = similar_domains(loaded->model,
-							  vocabulary_find(names, key, strlen(key)) - FIRST_ID);
+	id = vocabulary_find(names, key, strlen(key));
+	if (id < FIRST_ID)
+		elog(ERROR, "domain \"%s\" is not in the vocabulary", domain);
+	similar = similar_domains(loaded->model, id - FIRST_ID);
 	InitMaterializedSRF(fcinfo, 0);
 	for (uint32 i = 0; i + 1 < loaded->model->n_domains; i++)
 	{

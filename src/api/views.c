@@ -26,7 +26,7 @@ no_gates(const char *model)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no gates between experts", model),
-			 errhint("Train it with option architecture hemp or aread, and two layers in hei_experts or more.")));
+			 errhint("Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.")));
 }
 
 void

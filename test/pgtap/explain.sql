@@ -203,8 +203,8 @@ SELECT is(pg_temp.hint(format(statement)), hint, statement) FROM (VALUES
   ($$SELECT aread_similar_domains('deep', 'domain_3')$$, 'Perhaps you mean the domain "domain_03".'),
   ($$SELECT aread_expert_usage('deep', 'domian_01')$$, 'Perhaps you mean the domain "domain_01".'),
   ($$SELECT aread_expert_usage('deeep')$$, 'Perhaps you mean the model "deep".'),
-  ($$SELECT aread_similar_domains('base', 'domain_01')$$, 'Train it with option architecture hemp or aread, and two layers in hei_experts or more.'),
-  ($$SELECT aread_expert_usage('wide')$$, 'Train it with option architecture hemp or aread, and two layers in hei_experts or more.')) t(statement, hint);
+  ($$SELECT aread_similar_domains('base', 'domain_01')$$, 'Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.'),
+  ($$SELECT aread_expert_usage('wide')$$, 'Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.')) t(statement, hint);
 
 SELECT * FROM finish();
 ROLLBACK;
