@@ -144,6 +144,8 @@ watch_stopped(Watch *watch)
 {
 	if (!watch)
 		return false;
+	if (watch->of)
+		return watch->of->stopped;
 	if (!watch->stopped)
 		watch->stopped = watch->host->interrupted(watch->host->context);
 	return watch->stopped;

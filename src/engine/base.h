@@ -102,7 +102,8 @@ extern bool host_continue(const EngineHost *host, EngineError *error);
 typedef struct Watch
 {
 	const EngineHost *host;
-	bool		stopped;
+	_Atomic bool stopped;
+	struct Watch *of;			/* for other threads, which never ask: whose answer they see */
 } Watch;
 
 /* NULL watches nothing. */

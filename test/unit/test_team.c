@@ -1,0 +1,138 @@
+/*
+ * test_team.c
+ *	  Teams of threads: every task once, job after job; stops and errors.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <time.h>
+
+#include "engine/team.h"
+#include "toy.h"
+#include "unit.h"
+
+#define TASKS 100
+
+typedef struct Job
+{
+	int			runs[TASKS];
+	int			by_thread[TASKS];
+	int			nap;			/* microseconds */
+} Job;
+
+static void
+nap(int microseconds)
+{
+	struct timespec time = {.tv_nsec = microseconds * 1000L};
+
+	nanosleep(&time, NULL);
+}
+
+static void
+count_task(void *context, int number, int thread)
+{
+	Job		   *job = context;
+
+	job->runs[number]++;
+	job->by_thread[number] = thread;
+	if (job->nap > 0)
+		nap(job->nap);
+}
+
+/* Tasks run once each, by threads that there are. */
+static void
+check_jobs(int n_threads)
+{
+	EngineError error = {0};
+	Arena		arena;
+	Team	   *team;
+	int			wrong = 0;
+
+	arena_init_malloc(&arena);
+	team = team_start(&arena, n_threads, &error);
+	CHECK(team != NULL && team_size(team) == n_threads);
+	for (int round = 0; round < 1000; round++)
+	{
+		Job			job = {.nap = 0};
+		int			n = round % TASKS;
+
+		/* now and then long enough a pause for threads to fall asleep */
+		if (round % 500 == 0)
+			nap(5000);
+		team_run(team, NULL, count_task, &job, n);
+		for (int i = 0; i < TASKS; i++)
+			wrong += job.runs[i] != (i < n) || job.by_thread[i] < 0 ||
+				job.by_thread[i] >= n_threads;
+	}
+	CHECK(wrong == 0);
+	team_stop(team);
+	arena_free_all(&arena);
+}
+
+/* Tasks that take their time are shared. */
+static void
+check_shared(void)
+{
+	EngineError error = {0};
+	Arena		arena;
+	Team	   *team;
+	Job			job = {.nap = 2000};
+	int			others = 0;
+
+	arena_init_malloc(&arena);
+	team = team_start(&arena, 4, &error);
+	team_run(team, NULL, count_task, &job, TASKS);
+	for (int i = 0; i < TASKS; i++)
+		others += job.by_thread[i] > 0;
+	CHECK(others > TASKS / 4);
+	team_stop(team);
+	arena_free_all(&arena);
+}
+
+static bool
+always(void *context)
+{
+	(*(int *) context)++;
+	return true;
+}
+
+/* A host that wants to stop: what has not begun is left out, and the others know. */
+static void
+check_stop(void)
+{
+	EngineError error = {0};
+	Arena		arena;
+	Team	   *team;
+	int			asked = 0;
+	EngineHost	host = {.interrupted = always,.context = &asked};
+	Watch		watch = {.host = &host};
+	Watch		others = {.of = &watch};
+	Job			job = {.nap = 30000};
+	int			run = 0;
+
+	arena_init_malloc(&arena);
+	team = team_start(&arena, 3, &error);
+	CHECK(!watch_stopped(&others) && asked == 0);
+	team_run(team, &watch, count_task, &job, TASKS);
+	CHECK(watch.stopped && watch_stopped(&others) && asked == 1);
+	for (int i = 0; i < TASKS; i++)
+		run += job.runs[i];
+	CHECK(run < TASKS);
+	team_stop(team);
+	arena_free_all(&arena);
+}
+
+int
+main(void)
+{
+	Job			job = {.nap = 0};
+
+	for (int n = 1; n <= 5; n++)
+		check_jobs(n);
+	check_shared();
+	check_stop();
+	/* no team: the caller alone */
+	team_run(NULL, NULL, count_task, &job, 7);
+	CHECK(job.runs[6] == 1 && job.runs[7] == 0 && team_size(NULL) == 1);
+	team_stop(NULL);
+	return unit_summary();
+}
