@@ -13,6 +13,7 @@
 #include "funcapi.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "serve/settings.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -199,6 +200,32 @@ sample_negatives(Arena *arena, NewModel *new, Dataset *data, ReadReport *read,
 }
 
 static void
+stop_team(void *team)
+{
+	team_stop(team);
+}
+
+/* Threads that end when their memory context is deleted, by an error of the query too. */
+static Team *
+start_team(MemoryContext context)
+{
+	MemoryContextCallback *callback = MemoryContextAllocZero(context,
+															 sizeof(MemoryContextCallback));
+	EngineError error;
+	Arena		arena;
+	Team	   *team;
+
+	host_arena(&arena, context);
+	team = team_start(&arena, serve_threads, &error);
+	if (!team)
+		host_raise(&error);
+	callback->func = stop_team;
+	callback->arg = team;
+	MemoryContextRegisterResetCallback(context, callback);
+	return team;
+}
+
+static void
 train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 {
 	static const TrainObserver observer = {report_progress, report_evaluation};
@@ -207,6 +234,8 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 	EngineHost	host = host_callbacks();
 	EngineError error;
 	ReadReport *report = palloc0(sizeof(ReadReport));
+	MemoryContext threads = AllocSetContextCreate(context, "aread threads",
+												  ALLOCSET_SMALL_SIZES);
 	FeatureSpec *spec;
 	Dataset    *data;
 	Arena		arena;
@@ -224,9 +253,10 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 		data = sample_negatives(&arena, new, data, report, &host);
 		report->seconds += host_seconds() - start;
 	}
-	new->result = train(&arena, new->config, data, &host, &reporting, &error);
+	new->result = train(&arena, new->config, data, start_team(threads), &host, &reporting, &error);
 	if (!new->result)
 		host_raise(&error);
+	MemoryContextDelete(threads);
 	report_start_kept(new);
 }
 

@@ -505,15 +505,15 @@ finish(Trainer *trainer, EngineError *error)
 }
 
 TrainResult *
-train(Arena *arena, const Config *config, const Dataset *data, const EngineHost *host,
-	  const TrainObserver *observer, EngineError *error)
+train(Arena *arena, const Config *config, const Dataset *data, Team *team,
+	  const EngineHost *host, const TrainObserver *observer, EngineError *error)
 {
 	Trainer    *trainer = ARENA_ARRAY(arena, Trainer, 1);
 
 	if (!arena_ok(arena, error))
 		return NULL;
-	*trainer = (Trainer) {.arena = arena,.config = config,.data = data,.host = host,
-		.observer = observer};
+	*trainer = (Trainer) {.arena = arena,.config = config,.data = data,.team = team,
+		.host = host,.observer = observer};
 	trainer->started = now(trainer);
 	if (!config_check(config, error) || !dataset_check(data, error) ||
 		!check_labels(config, data, error) || !prior_weigh(trainer, error) ||

@@ -8,6 +8,7 @@
 #include "augment.h"
 #include "metrics.h"
 #include "model.h"
+#include "team.h"
 
 typedef enum TrainPhase
 {
@@ -105,11 +106,12 @@ typedef struct TrainResult
  * Train config's architecture on data's training rows; choose on its
  * validation rows; measure on its test rows at the end.  Without validation
  * rows (or with one class only in them) validation log loss, or else the last
- * parameters, decide.  Errors: ENGINE_BAD_INPUT (no training rows, one class
+ * parameters, decide.  The team (NULL: none) makes it faster, and nothing else
+ * of it.  Errors: ENGINE_BAD_INPUT (no training rows, one class
  * only), ENGINE_DIVERGED, ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The
  * result lives in the arena.
  */
-extern TrainResult *train(Arena *arena, const Config *config, const Dataset *data,
+extern TrainResult *train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 						  const EngineHost *host, const TrainObserver *observer,
 						  EngineError *error);
 

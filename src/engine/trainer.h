@@ -61,6 +61,7 @@ typedef struct Trainer
 	const Config *config;
 	const Dataset *data;		/* training rows weighted by class, too */
 	const float *row_weights;	/* as the source has them; NULL: 1 each */
+	Team	   *team;			/* NULL: none */
 	const EngineHost *host;
 	Watch		watch;			/* over the network's passes */
 	const TrainObserver *observer;

@@ -1,15 +1,17 @@
 /*
  * settings.c
- *	  Settings (aread.*) that scoring obeys.
+ *	  Settings (aread.*) that training and scoring obey.
  */
 #include "postgres.h"
 
 #include "serve/settings.h"
 
+#include "engine/team.h"
 #include "utils/guc.h"
 
 int			serve_cache_megabytes = 512;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
+int			serve_threads = 2;
 
 static const struct config_enum_entry unseen_domain_values[] = {
 	{"score", UNSEEN_DOMAIN_SCORE, false},
@@ -25,6 +27,10 @@ serve_define_settings(void)
 							"Models used longest ago leave it first; those that a running query uses stay.",
 							&serve_cache_megabytes, 512, 0, 1024 * 1024, PGC_USERSET,
 							GUC_UNIT_MB, NULL, NULL, NULL);
+	DefineCustomIntVariable("aread.threads",
+							"Threads of a training, that of the session included.",
+							"The model is the same for any number of them.",
+							&serve_threads, 2, 1, MAX_THREADS, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomEnumVariable("aread.unseen_domain",
 							 "What aread_predict does for a domain not seen in training.",
 							 "\"score\" uses all experts without a mask, \"error\" raises an error.",

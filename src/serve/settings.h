@@ -1,6 +1,6 @@
 /*
  * settings.h
- *	  Settings (aread.*) that scoring obeys.
+ *	  Settings (aread.*) that training and scoring obey.
  */
 #ifndef AREAD_SETTINGS_H
 #define AREAD_SETTINGS_H
@@ -15,6 +15,7 @@ typedef enum UnseenDomain
 } UnseenDomain;
 
 extern int	serve_cache_megabytes;	/* aread.cache_size */
+extern int	serve_threads;		/* aread.threads */
 extern int	serve_unseen_domain;	/* aread.unseen_domain, an UnseenDomain */
 
 extern void serve_define_settings(void);

@@ -20,7 +20,7 @@ train_toy(Arena *arena, const Dataset *data, const Config *config, EngineError *
 	EngineHost	host = toy_host();
 	TrainObserver observer = toy_observer();
 
-	return train(arena, config, data, &host, &observer, error);
+	return train(arena, config, data, NULL, &host, &observer, error);
 }
 
 static bool
@@ -408,7 +408,7 @@ check_interrupted(void)
 		toy_config(&config, ARCH_AREAD);
 		host.interrupted = interrupted_after;
 		host.context = &left;
-		CHECK(train(&arena, &config, toy_dataset(&arena, 1000), &host, &observer,
+		CHECK(train(&arena, &config, toy_dataset(&arena, 1000), NULL, &host, &observer,
 					&error) == NULL);
 		CHECK(error.code == ENGINE_INTERRUPTED);
 		arena_free_all(&arena);
