@@ -42,7 +42,7 @@ update(real *restrict values, const real *restrict grads, real *restrict first,
 	}
 }
 
-void
+HOT void
 adam_dense(const Model *model, size_t n, const real *grads, real *first, real *second,
 		   double l2, AdamStep step)
 {
@@ -58,7 +58,7 @@ adam_dense(const Model *model, size_t n, const real *grads, real *first, real *s
 	}
 }
 
-void
+HOT void
 adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_rows,
 		  real *first, real *second, bool by_slot, AdamStep step)
 {

@@ -21,6 +21,17 @@ typedef double real;
 typedef float real;
 #endif
 
+/*
+ * Loops that are worth several versions, for processors of different vector
+ * widths; the one that fits is chosen when the library is loaded.
+ */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
+	__GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HOT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define HOT
+#endif
+
 typedef enum EngineCode
 {
 	ENGINE_OK = 0,

@@ -16,7 +16,7 @@ cross_output(const Cross *cross)
 	return layer_output(cross, cross->n_layers - 1);
 }
 
-void
+HOT void
 cross_forward(Cross *cross, const real *x0, int rows)
 {
 	size_t		width = cross->width;
@@ -40,7 +40,7 @@ cross_forward(Cross *cross, const real *x0, int rows)
 	}
 }
 
-void
+HOT void
 cross_backward(const Cross *cross, real *d_x0, real *d_weight, real *d_bias, real *d,
 			   const real *x0, int rows)
 {

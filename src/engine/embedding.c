@@ -10,9 +10,9 @@
 
 void
 embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
-				  const Batch *batch, int dim)
+				  const Batch *batch, int from, int to, int dim)
 {
-	for (int b = 0; b < batch->n_rows; b++)
+	for (int b = from; b < to; b++)
 		for (int f = 0; f < shape->n_fields; f++)
 		{
 			const real *values = tables[shape->field_table[f]].values;
@@ -32,20 +32,18 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 }
 
 void
-embedding_backward(RowTensor *tables, const real *d_x0, const Shape *shape,
-				   const Batch *batch, int dim)
+embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const Batch *batch,
+				   int field, int dim)
 {
 	for (int b = 0; b < batch->n_rows; b++)
-		for (int f = 0; f < shape->n_fields; f++)
-		{
-			const real *d = d_x0 + ((size_t) b * shape->n_fields + f) * dim;
-			const uint32_t *members;
-			uint32_t	n = batch_members(batch, shape, b, f, &members);
+	{
+		const real *d = d_x0 + ((size_t) b * shape->n_fields + field) * dim;
+		const uint32_t *members;
+		uint32_t	n = batch_members(batch, shape, b, field, &members);
 
-			for (uint32_t i = 0; i < n; i++)
-				add_scaled(rows_touch(&tables[shape->field_table[f]], members[i]),
-						   (real) 1 / n, d, dim);
-		}
+		for (uint32_t i = 0; i < n; i++)
+			add_scaled(rows_touch(table, members[i]), (real) 1 / n, d, dim);
+	}
 }
 
 void

@@ -46,31 +46,37 @@ softmax_backward(real *d, const real *gates, size_t groups, int n)
 	}
 }
 
-void
-mix_forward(real *h, const real *gates, const real *e, int rows, int n_out, int n_in,
+HOT void
+mix_forward(real *h, const real *gates, real *const *e, int from, int to, int n_out, int n_in,
 			int dim)
 {
-	memset(h, 0, (size_t) rows * n_out * dim * sizeof(real));
-	for (size_t b = 0; b < (size_t) rows; b++)
+	memset(h + (size_t) from * n_out * dim, 0,
+		   (size_t) (to - from) * n_out * dim * sizeof(real));
+	for (size_t b = from; b < (size_t) to; b++)
 		for (int n = 0; n < n_out; n++)
 			for (int m = 0; m < n_in; m++)
 				add_scaled(h + (b * n_out + n) * dim, gates[(b * n_out + n) * n_in + m],
-						   e + (b * n_in + m) * dim, dim);
+						   e[m] + b * dim, dim);
 }
 
-void
-mix_backward(real *d_gates, real *d_e, const real *d_h, const real *gates, const real *e,
-			 int rows, int n_out, int n_in, int dim)
+HOT void
+mix_backward(real *d_gates, real *const *d_e, const real *d_h, const real *gates,
+			 real *const *e, int from, int to, int n_out, int n_in, int dim)
 {
-	memset(d_e, 0, (size_t) rows * n_in * dim * sizeof(real));
-	for (size_t b = 0; b < (size_t) rows; b++)
+	for (int m = 0; m < n_in; m++)
+		memset(d_e[m] + (size_t) from * dim, 0, (size_t) (to - from) * dim * sizeof(real));
+	for (size_t b = from; b < (size_t) to; b++)
 		for (int n = 0; n < n_out; n++)
 			for (int m = 0; m < n_in; m++)
 			{
 				size_t		gate = (b * n_out + n) * n_in + m;
 				const real *d_row = d_h + (b * n_out + n) * dim;
+				const real *e_row = e[m] + b * dim;
+				real		sum = 0;
 
-				d_gates[gate] = dot(d_row, e + (b * n_in + m) * dim, dim);
-				add_scaled(d_e + (b * n_in + m) * dim, gates[gate], d_row, dim);
+				for (int i = 0; i < dim; i++)
+					sum += d_row[i] * e_row[i];
+				d_gates[gate] = sum;
+				add_scaled(d_e[m] + b * dim, gates[gate], d_row, dim);
 			}
 }

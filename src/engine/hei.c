@@ -27,13 +27,14 @@ init_layer(Hei *hei, const Model *model, int l, int rows, int segments, bool tra
 		HeiExpert  *expert = &layer->experts[n];
 
 		snprintf(name, sizeof(name), "hei%d.expert%d", l, n + 1);
-		mlp_bind(&expert->mlp, model, name, 2);
+		mlp_bind(&expert->mlp, model, name, 2, 0, l * MAX_EXPERTS + n);
 		layer->n_in = expert->mlp.layer[0].n_in;
 		mlp_cache_alloc(&expert->cache, &expert->mlp, rows, training, arena);
 		expert->offset = ARENA_ARRAY(arena, int, segments);
 		expert->in = ARENA_ARRAY(arena, real, (size_t) rows * layer->n_in);
+		expert->d_out = expert->cache.d[1];
 		if (training)
-			expert->d_out = ARENA_ARRAY(arena, real, (size_t) rows * layer->n_out);
+			expert->d_in = ARENA_ARRAY(arena, real, (size_t) rows * layer->n_in);
 	}
 	snprintf(name, sizeof(name), "hei%d.gate.weight", l);
 	layer->gate_weight = model_param(model, name);
@@ -45,8 +46,6 @@ bool
 hei_init(Hei *hei, const Model *model, int rows, int segments, bool training, Arena *arena,
 		 EngineError *error)
 {
-	int			widest = 0;
-
 	memset(hei, 0, sizeof(*hei));
 	hei->config = &model->config;
 	hei->n_layers = model->config.hei_experts.n;
@@ -55,11 +54,7 @@ hei_init(Hei *hei, const Model *model, int rows, int segments, bool training, Ar
 	hei->n_domains = model->n_domains;
 	hei->group = model_param(model, "hei.group");
 	for (int l = 1; l <= hei->n_layers && !arena->failed; l++)
-	{
 		init_layer(hei, model, l, rows, segments, training, arena);
-		if (hei->layer[l - 1].n_in > widest)
-			widest = hei->layer[l - 1].n_in;
-	}
 	hei->gate_in = ARENA_ARRAY(arena, real, (size_t) segments * 2 * hei->dim);
 	hei->raw_gates = ARENA_ARRAY(arena, real, (size_t) segments * hei->n_gates);
 	hei->gates = ARENA_ARRAY(arena, real, (size_t) segments * hei->n_gates);
@@ -67,7 +62,6 @@ hei_init(Hei *hei, const Model *model, int rows, int segments, bool training, Ar
 	{
 		hei->d_gates = ARENA_ARRAY(arena, real, (size_t) segments * hei->n_gates);
 		hei->d_open = ARENA_ARRAY(arena, real, (size_t) segments * hei->n_gates);
-		hei->d_packed = ARENA_ARRAY(arena, real, (size_t) rows * widest);
 	}
 	return arena_ok(arena, error);
 }
@@ -245,30 +239,29 @@ pack(Hei *hei, const Batch *batch)
 	}
 }
 
-/* Rows of h (B, N_1, H) into the first layer's packed inputs. */
+/* Rows of h (B, N_1, H) into the packed input of expert n of the first layer. */
 static void
-gather_first(Hei *hei, const Batch *batch, const real *h)
+gather_first(Hei *hei, const Batch *batch, int n, const real *h)
 {
 	HeiLayer   *layer = &hei->layer[0];
+	HeiExpert  *expert = &layer->experts[n];
 	size_t		width = (size_t) layer->n_experts * layer->n_in;
 
-	for (int n = 0; n < layer->n_experts; n++)
-		for (int s = 0; s < batch->n_segments; s++)
-		{
-			const Segment *segment = &batch->segments[s];
-			HeiExpert  *expert = &layer->experts[n];
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		const Segment *segment = &batch->segments[s];
 
-			if (expert->offset[s] < 0)
-				continue;
-			for (int r = 0; r < segment->n_rows; r++)
-				memcpy(expert->in + (size_t) (expert->offset[s] + r) * layer->n_in,
-					   h + (segment->start + r) * width + (size_t) n * layer->n_in,
-					   layer->n_in * sizeof(real));
-		}
+		if (expert->offset[s] < 0)
+			continue;
+		for (int r = 0; r < segment->n_rows; r++)
+			memcpy(expert->in + (size_t) (expert->offset[s] + r) * layer->n_in,
+				   h + (segment->start + r) * width + (size_t) n * layer->n_in,
+				   layer->n_in * sizeof(real));
+	}
 }
 
 /* in of expert n of layer l = sum over open gates of gate * output below (4). */
-static void
+static HOT void
 mix_below(Hei *hei, const Batch *batch, int l, int n)
 {
 	HeiExpert  *expert = &hei->layer[l - 1].experts[n];
@@ -318,58 +311,95 @@ segment_gates(Hei *hei, const Batch *batch, const RowTensor *domain_table)
 	}
 }
 
-void
-hei_forward(Hei *hei, const Batch *batch, const real *h, const RowTensor *domain_table,
-			const PassMode *mode, MlpScratch *scratch)
+/* What the tasks of a layer share: one for each of its experts. */
+typedef struct LayerPass
 {
-	pack(hei, batch);
-	segment_gates(hei, batch, domain_table);
-	gather_first(hei, batch, h);
-	for (int l = 1; l <= hei->n_layers; l++)
-	{
-		HeiLayer   *layer = &hei->layer[l - 1];
+	Hei		   *hei;
+	Workers    *workers;
+	const Batch *batch;
+	int			l;
+	const real *h;
+	const PassMode *mode;
+	real	   *d_h;
+	const real *params;
+	real	   *grads;
+} LayerPass;
 
-		for (int n = 0; n < layer->n_experts; n++)
-		{
-			HeiExpert  *expert = &layer->experts[n];
+static void
+forward_task(void *context, int n, int thread)
+{
+	const LayerPass *pass = context;
+	Hei		   *hei = pass->hei;
+	HeiLayer   *layer = &hei->layer[pass->l - 1];
+	HeiExpert  *expert = &layer->experts[n];
 
-			if (expert->n_rows == 0)
-				continue;
-			if (l > 1)
-				mix_below(hei, batch, l, n);
-			mlp_forward(&expert->mlp, &expert->cache, (Matrix) {expert->in, layer->n_in},
-						expert->n_rows, mode, scratch);
-		}
-	}
+	if (expert->n_rows == 0)
+		return;
+	if (pass->l > 1)
+		mix_below(hei, pass->batch, pass->l, n);
+	else
+		gather_first(hei, pass->batch, n, pass->h);
+	mlp_forward(&expert->mlp, &expert->cache, (Matrix) {expert->in, layer->n_in},
+				expert->n_rows, pass->mode, &pass->workers->scratch[thread]);
 }
 
-/* d_in of expert n of layer l -> d_out of the experts below, d_gates. */
-static void
-mix_below_backward(Hei *hei, const Batch *batch, int l, int n, const real *d_in)
+void
+hei_forward(Hei *hei, const Batch *batch, const real *h, const RowTensor *domain_table,
+			const PassMode *mode, Workers *workers)
+{
+	LayerPass	pass = {.hei = hei,.workers = workers,.batch = batch,.h = h,.mode = mode};
+
+	pack(hei, batch);
+	segment_gates(hei, batch, domain_table);
+	for (pass.l = 1; pass.l <= hei->n_layers; pass.l++)
+		workers_run(workers, forward_task, &pass, hei->layer[pass.l - 1].n_experts);
+}
+
+/* d_in of expert n of layer l -> d_gates of its inputs. */
+static HOT void
+gates_of_inputs_backward(Hei *hei, const Batch *batch, int l, int n)
 {
 	HeiExpert  *expert = &hei->layer[l - 1].experts[n];
 	HeiLayer   *below = &hei->layer[l - 2];
 
 	for (int s = 0; s < batch->n_segments; s++)
 	{
-		const real *gates = hei->gates + (size_t) s * hei->n_gates;
-		real	   *d_gates = hei->d_gates + (size_t) s * hei->n_gates;
 		size_t		length = (size_t) batch->segments[s].n_rows * below->n_out;
 
-		if (expert->offset[s] < 0)
-			continue;
-		for (int i = 0; i < below->n_experts; i++)
+		for (int i = 0; expert->offset[s] >= 0 && i < below->n_experts; i++)
 		{
-			HeiExpert  *lower = &below->experts[i];
-			int			g = gate_index(hei, l, i, n);
-			const real *d = d_in + (size_t) expert->offset[s] * below->n_out;
-			size_t		at = lower->offset[s] < 0 ? 0 :
-				(size_t) lower->offset[s] * below->n_out;
+			const HeiExpert *lower = &below->experts[i];
+			size_t		at = (size_t) s * hei->n_gates + gate_index(hei, l, i, n);
 
-			if (gates[g] == 0 || lower->offset[s] < 0)
-				continue;
-			d_gates[g] = dot(d, lower->cache.out[1] + at, length);
-			add_scaled(lower->d_out + at, gates[g], d, length);
+			if (hei->gates[at] != 0 && lower->offset[s] >= 0)
+				hei->d_gates[at] =
+					dot(expert->d_in + (size_t) expert->offset[s] * below->n_out,
+						lower->cache.out[1] + (size_t) lower->offset[s] * below->n_out, length);
+		}
+	}
+}
+
+/* d_out of expert i of layer l: what the experts above that it feeds hand down. */
+static HOT void
+collect_above(Hei *hei, const Batch *batch, int l, int i)
+{
+	HeiExpert  *expert = &hei->layer[l - 1].experts[i];
+	const HeiLayer *above = &hei->layer[l];
+
+	memset(expert->d_out, 0, (size_t) expert->n_rows * above->n_in * sizeof(real));
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		const real *gates = hei->gates + (size_t) s * hei->n_gates;
+		size_t		length = (size_t) batch->segments[s].n_rows * above->n_in;
+
+		for (int n = 0; expert->offset[s] >= 0 && n < above->n_experts; n++)
+		{
+			const HeiExpert *upper = &above->experts[n];
+			real		gate = gates[gate_index(hei, l + 1, i, n)];
+
+			if (gate != 0 && upper->offset[s] >= 0)
+				add_scaled(expert->d_out + (size_t) expert->offset[s] * above->n_in, gate,
+						   upper->d_in + (size_t) upper->offset[s] * above->n_in, length);
 		}
 	}
 }
@@ -396,47 +426,40 @@ scatter_first(Hei *hei, const Batch *batch, int n, const real *d_in, real *d_h)
 }
 
 static void
-expert_backward(Hei *hei, const Batch *batch, int l, int n, real *d_h, const real *params,
-				real *grads, MlpScratch *scratch)
+backward_task(void *context, int n, int thread)
 {
+	const LayerPass *pass = context;
+	Hei		   *hei = pass->hei;
+	int			l = pass->l;
 	HeiLayer   *layer = &hei->layer[l - 1];
 	HeiExpert  *expert = &layer->experts[n];
-	bool		need_input = l > 1 || d_h;
 
 	if (expert->n_rows == 0)
 		return;
-	mlp_backward(&expert->mlp, &expert->cache, expert->d_out,
-				 (Matrix) {need_input ? hei->d_packed : NULL, layer->n_in}, 0,
-				 expert->n_rows, params, grads, scratch);
+	if (l < hei->n_layers)
+		collect_above(hei, pass->batch, l, n);
+	mlp_backward(&expert->mlp, &expert->cache,
+				 (Matrix) {l > 1 || pass->d_h ? expert->d_in : NULL, layer->n_in},
+				 expert->n_rows, pass->params, pass->grads, &pass->workers->scratch[thread]);
 	if (l > 1)
-		mix_below_backward(hei, batch, l, n, hei->d_packed);
-	else if (d_h)
-		scatter_first(hei, batch, n, hei->d_packed, d_h);
+		gates_of_inputs_backward(hei, pass->batch, l, n);
+	else if (pass->d_h)
+		scatter_first(hei, pass->batch, n, expert->d_in, pass->d_h);
 }
 
 void
 hei_backward(Hei *hei, const Batch *batch, real *d_h, RowTensor *domain_table,
-			 const real *params, real *grads, MlpScratch *scratch)
+			 const real *params, real *grads, Workers *workers)
 {
+	LayerPass	pass = {.hei = hei,.workers = workers,.batch = batch,.d_h = d_h,
+		.params = params,.grads = grads};
 	size_t		width = (size_t) hei->layer[0].n_experts * hei->layer[0].n_in;
 
 	memset(hei->d_gates, 0, (size_t) batch->n_segments * hei->n_gates * sizeof(real));
 	if (d_h)
 		memset(d_h, 0, batch->n_rows * width * sizeof(real));
-	for (int l = hei->n_layers; l >= 1; l--)
-	{
-		HeiLayer   *layer = &hei->layer[l - 1];
-
-		for (int i = 0; l > 1 && i < hei->layer[l - 2].n_experts; i++)
-		{
-			HeiExpert  *lower = &hei->layer[l - 2].experts[i];
-
-			memset(lower->d_out, 0,
-				   (size_t) lower->n_rows * hei->layer[l - 2].n_out * sizeof(real));
-		}
-		for (int n = 0; n < layer->n_experts; n++)
-			expert_backward(hei, batch, l, n, d_h, params, grads, scratch);
-	}
+	for (pass.l = hei->n_layers; pass.l >= 1; pass.l--)
+		workers_run(workers, backward_task, &pass, hei->layer[pass.l - 1].n_experts);
 	for (int s = 0; s < batch->n_segments; s++)
 	{
 		const Segment *segment = &batch->segments[s];

@@ -22,7 +22,8 @@ typedef struct HeiExpert
 	int			n_rows;			/* packed */
 	int		   *offset;			/* [S] */
 	real	   *in;				/* (n_rows, n_in) */
-	real	   *d_out;			/* (n_rows, n_out); training only */
+	real	   *d_in;			/* (n_rows, n_in); training only */
+	real	   *d_out;			/* (n_rows, n_out), the cache's; training only */
 } HeiExpert;
 
 typedef struct HeiLayer
@@ -49,7 +50,6 @@ typedef struct Hei
 	real	   *d_gates;		/* (S, G) */
 	real	   *d_open;			/* (S, G): by a factor on the gate before gates are rescaled;
 								 * 0 where the mask closes it */
-	real	   *d_packed;		/* (B, widest input) */
 	const real *fixed_gates;	/* (D + 1, G) of all domains, never-seen last; NULL: compute */
 	uint32_t	n_domains;
 } Hei;
@@ -71,12 +71,12 @@ extern void hei_gates_forward(const Hei *hei, const real *domain_vector,
  */
 extern void hei_forward(Hei *hei, const Batch *batch, const real *h,
 						const RowTensor *domain_table, const PassMode *mode,
-						MlpScratch *scratch);
+						Workers *workers);
 /*
  * The last layer's d_out are set; d_h (B, N_1, H) is set, or skipped if NULL.
  * The domains' vectors get their gradient in domain_table, or none if NULL.
  */
 extern void hei_backward(Hei *hei, const Batch *batch, real *d_h, RowTensor *domain_table,
-						 const real *params, real *grads, MlpScratch *scratch);
+						 const real *params, real *grads, Workers *workers);
 
 #endif							/* AREAD_ENGINE_HEI_H */

@@ -44,7 +44,8 @@ alloc_base(const Trainer *trainer, BaseOutput *base)
 	const Network *network = &trainer->network;
 	size_t		rows = network->capacity;
 
-	base->h = ARENA_ARRAY(trainer->arena, real, rows * network->n_mixtures * network->mixture_dim);
+	base->h = ARENA_ARRAY(trainer->arena, real, rows * network->mmoe.n_mixtures *
+						  network->mmoe.dim);
 	base->logit = ARENA_ARRAY(trainer->arena, real, rows);
 	if (trainer->config->cross_layers > 0)
 		base->cross = ARENA_ARRAY(trainer->arena, real, rows * network->width);
@@ -210,7 +211,7 @@ static void
 copy_base(const Network *network, BaseOutput *to, int rows)
 {
 	memcpy(to->h, network->base.h,
-		   (size_t) rows * network->n_mixtures * network->mixture_dim * sizeof(real));
+		   (size_t) rows * network->mmoe.n_mixtures * network->mmoe.dim * sizeof(real));
 	memcpy(to->logit, network->base.logit, rows * sizeof(real));
 	if (to->cross)
 		memcpy(to->cross, network->base.cross, (size_t) rows * network->width * sizeof(real));
@@ -242,12 +243,13 @@ set_mask(Batch *batch, const uint8_t *mask)
 
 /* One step of the candidate's own training (Algorithm 1, line 10). */
 static bool
-candidate_step(Trainer *trainer, Random *random, EngineError *error)
+candidate_step(Trainer *trainer, uint64_t pass, EngineError *error)
 {
 	Search	   *search = &trainer->search;
 	Network    *network = &trainer->network;
 	Batch	   *batch = &search->train_batch;
-	PassMode	mode = {.dropout = true,.batch_statistics = true,.random = random};
+	PassMode	mode = {.dropout = true,.batch_statistics = true,
+	.seed = trainer->config->seed,.use = RANDOM_CANDIDATES,.pass = pass};
 	double		rate = trainer->config->mask_learning_rate;
 	double		loss;
 
@@ -380,6 +382,8 @@ try_candidate(Trainer *trainer, uint32_t domain, int number, int n_batches, Rand
 	Search	   *search = &trainer->search;
 	const Config *config = trainer->config;
 	uint8_t    *mask = search->candidate;
+	uint64_t	pass = (((uint64_t) trainer->result->n_mask_updates * trainer->model->n_domains +
+						 domain) * config->candidates + number) * config->candidate_steps;
 
 	search_restore(trainer);
 	start_candidate(trainer, domain, number, random);
@@ -388,7 +392,7 @@ try_candidate(Trainer *trainer, uint32_t domain, int number, int n_batches, Rand
 	record_closed(search, trainer->model->n_gates, 0);
 	for (choice->steps = 0; choice->steps < config->candidate_steps;)
 	{
-		if (!watch_continue(&trainer->watch, error) || !candidate_step(trainer, random, error))
+		if (!watch_continue(&trainer->watch, error) || !candidate_step(trainer, pass++, error))
 			return false;
 		choice->steps++;
 		mask_prune(config, prune_strength(trainer, domain), config->prune_ratio, mask);

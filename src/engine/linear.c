@@ -27,35 +27,54 @@ slice_rows(int rows, int n_in, int n_out)
 }
 
 void
-linear_forward(Matrix out, Matrix in, const real *weight, int rows, int n_in, int n_out,
-			   Watch *watch)
+product_nt(Matrix out, real keep, Matrix a, Matrix b, int rows, int n_in, int n_out,
+		   Watch *watch)
 {
 	int			slice = slice_rows(rows, n_in, n_out);
 
 	for (int r = 0; r < rows && !watch_stopped(watch); r += slice)
 		gemm(CblasRowMajor, CblasNoTrans, CblasTrans, r + slice < rows ? slice : rows - r, n_out,
-			 n_in, 1, in.data + (size_t) r * in.stride, in.stride, weight, n_in, 0,
+			 n_in, 1, a.data + (size_t) r * a.stride, a.stride, b.data, b.stride, keep,
 			 out.data + (size_t) r * out.stride, out.stride);
+}
+
+void
+product_nn(Matrix out, real keep, Matrix a, Matrix b, int rows, int n_in, int n_out,
+		   Watch *watch)
+{
+	int			slice = slice_rows(rows, n_in, n_out);
+
+	for (int r = 0; r < rows && !watch_stopped(watch); r += slice)
+		gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r + slice < rows ? slice : rows - r, n_out,
+			 n_in, 1, a.data + (size_t) r * a.stride, a.stride, b.data, b.stride, keep,
+			 out.data + (size_t) r * out.stride, out.stride);
+}
+
+void
+product_tn(Matrix out, Matrix a, Matrix b, int rows, int n_a, int n_b, Watch *watch)
+{
+	int			slice = slice_rows(rows, n_a, n_b);
+
+	for (int r = 0; r < rows && !watch_stopped(watch); r += slice)
+		gemm(CblasRowMajor, CblasTrans, CblasNoTrans, n_a, n_b, r + slice < rows ? slice : rows - r,
+			 1, a.data + (size_t) r * a.stride, a.stride, b.data + (size_t) r * b.stride,
+			 b.stride, 1, out.data, out.stride);
+}
+
+void
+linear_forward(Matrix out, Matrix in, const real *weight, int rows, int n_in, int n_out,
+			   Watch *watch)
+{
+	product_nt(out, 0, in, (Matrix) {(real *) weight, n_in}, rows, n_in, n_out, watch);
 }
 
 void
 linear_backward(Matrix d_in, real keep, real *d_weight, Matrix d_out, Matrix in,
 				const real *weight, int rows, int n_in, int n_out, Watch *watch)
 {
-	int			slice = slice_rows(rows, n_in, n_out);
-
-	for (int r = 0; r < rows && !watch_stopped(watch); r += slice)
-	{
-		int			n = r + slice < rows ? slice : rows - r;
-		const real *d = d_out.data + (size_t) r * d_out.stride;
-
-		gemm(CblasRowMajor, CblasTrans, CblasNoTrans, n_out, n_in, n, 1, d, d_out.stride,
-			 in.data + (size_t) r * in.stride, in.stride, 1, d_weight, n_in);
-		if (d_in.data)
-			gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n_in, n_out, 1, d,
-				 d_out.stride, weight, n_in, keep, d_in.data + (size_t) r * d_in.stride,
-				 d_in.stride);
-	}
+	product_tn((Matrix) {d_weight, n_in}, d_out, in, rows, n_out, n_in, watch);
+	if (d_in.data)
+		product_nn(d_in, keep, d_out, (Matrix) {(real *) weight, n_in}, rows, n_out, n_in, watch);
 }
 
 real

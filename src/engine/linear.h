@@ -30,6 +30,20 @@ extern void linear_backward(Matrix d_in, real keep, real *d_weight, Matrix d_out
 							Matrix in, const real *weight, int rows, int n_in,
 							int n_out, Watch *watch);
 
+/*
+ * The three products that these are made of, on matrices of any stride; with
+ * "keep" (0 or 1) times what is there.
+ */
+/* out (rows, n_out) = a (rows, n_in) . b (n_out, n_in)^T */
+extern void product_nt(Matrix out, real keep, Matrix a, Matrix b, int rows, int n_in, int n_out,
+					   Watch *watch);
+/* out (rows, n_out) = a (rows, n_in) . b (n_in, n_out) */
+extern void product_nn(Matrix out, real keep, Matrix a, Matrix b, int rows, int n_in, int n_out,
+					   Watch *watch);
+/* out (n_a, n_b) += a (rows, n_a)^T . b (rows, n_b) */
+extern void product_tn(Matrix out, Matrix a, Matrix b, int rows, int n_a, int n_b,
+					   Watch *watch);
+
 /* y[n] += a * x[n] */
 static inline void
 add_scaled(real *restrict y, real a, const real *restrict x, size_t n)

@@ -8,15 +8,26 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "random.h"
-
 #define BATCH_NORM_EPSILON 1e-5
 #define BATCH_NORM_MOMENTUM 0.1
 
+/* A block of a tensor; NULL: there is no such tensor. */
+static real *
+bind_block(const Model *model, const char *prefix, int k, const char *what, int block)
+{
+	char		name[64];
+	const Tensor *tensor;
+
+	snprintf(name, sizeof(name), "%s.layer%d.%s", prefix, k, what);
+	tensor = model_find(model, name);
+	return tensor ? model->params + tensor->offset + tensor->size / tensor->dims[0] * block : NULL;
+}
+
 void
-mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers)
+mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers, int block, int number)
 {
 	memset(mlp, 0, sizeof(*mlp));
+	mlp->number = number;
 	mlp->n_layers = n_layers;
 	mlp->batch_norm = model->config.batch_norm;
 	mlp->dropout = model->config.dropout;
@@ -28,25 +39,14 @@ mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers)
 
 		snprintf(name, sizeof(name), "%s.layer%d.weight", prefix, k);
 		weight = model_find(model, name);
-		mlp->blocks = weight->dims[0];
 		layer->n_out = weight->dims[1];
 		layer->n_in = weight->dims[2];
-		layer->weight = model->params + weight->offset;
-		snprintf(name, sizeof(name), "%s.layer%d.bias", prefix, k);
-		layer->bias = model_param(model, name);
-		snprintf(name, sizeof(name), "%s.layer%d.scale", prefix, k);
-		layer->scale = model_param(model, name);
-		snprintf(name, sizeof(name), "%s.layer%d.mean", prefix, k);
-		layer->mean = model_param(model, name);
-		snprintf(name, sizeof(name), "%s.layer%d.variance", prefix, k);
-		layer->variance = model_param(model, name);
+		layer->weight = bind_block(model, prefix, k, "weight", block);
+		layer->bias = bind_block(model, prefix, k, "bias", block);
+		layer->scale = bind_block(model, prefix, k, "scale", block);
+		layer->mean = bind_block(model, prefix, k, "mean", block);
+		layer->variance = bind_block(model, prefix, k, "variance", block);
 	}
-}
-
-int
-mlp_width(const Mlp *mlp, int k)
-{
-	return mlp->blocks * mlp->layer[k].n_out;
 }
 
 void
@@ -55,64 +55,48 @@ mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training, Arena 
 	memset(cache, 0, sizeof(*cache));
 	for (int k = 0; k < mlp->n_layers; k++)
 	{
-		size_t		width = mlp_width(mlp, k);
+		size_t		width = mlp->layer[k].n_out;
 
 		cache->out[k] = ARENA_ARRAY(arena, real, rows * width);
-		if (!mlp->batch_norm)
-			continue;
+		cache->normalized[k] = cache->out[k];
 		cache->inverse_std[k] = ARENA_ARRAY(arena, real, width);
-		if (training)
+		if (!training)
+			continue;
+		cache->d[k] = ARENA_ARRAY(arena, real, rows * width);
+		if (mlp->batch_norm)
 			cache->normalized[k] = ARENA_ARRAY(arena, real, rows * width);
 	}
 }
 
-/* z (rows, blocks * n_out) = x . W^T; one wide product where blocks share their input. */
-static void
-layer_product(const Mlp *mlp, int k, real *z, Matrix in, int rows, Watch *watch)
-{
-	const MlpLayer *layer = &mlp->layer[k];
-	int			width = mlp_width(mlp, k);
-
-	if (k == 0)
-	{
-		linear_forward((Matrix) {z, width}, in, layer->weight, rows, layer->n_in, width,
-					   watch);
-		return;
-	}
-	for (int b = 0; b < mlp->blocks; b++)
-		linear_forward((Matrix) {z + b * layer->n_out, width},
-					   (Matrix) {in.data + b * layer->n_in, in.stride},
-					   layer->weight + (size_t) b * layer->n_out * layer->n_in, rows,
-					   layer->n_in, layer->n_out, watch);
-}
-
 /* Column means -> mean[width], biased column variances -> variance[width]. */
-static void
-column_statistics(const real *z, int rows, int width, real *mean, real *variance)
+static HOT void
+column_statistics(const real *restrict z, int rows, int width, real *restrict mean,
+				  real *restrict variance)
 {
 	memset(mean, 0, width * sizeof(real));
 	memset(variance, 0, width * sizeof(real));
 	for (int r = 0; r < rows; r++)
-		add_scaled(mean, 1, z + (size_t) r * width, width);
+		for (int c = 0; c < width; c++)
+			mean[c] += z[(size_t) r * width + c];
 	for (int c = 0; c < width; c++)
 		mean[c] /= rows;
 	for (int r = 0; r < rows; r++)
-	{
-		const real *row = z + (size_t) r * width;
-
 		for (int c = 0; c < width; c++)
-			variance[c] += (row[c] - mean[c]) * (row[c] - mean[c]);
-	}
+		{
+			real		from_mean = z[(size_t) r * width + c] - mean[c];
+
+			variance[c] += from_mean * from_mean;
+		}
 	for (int c = 0; c < width; c++)
 		variance[c] /= rows;
 }
 
 static void
-update_running(MlpLayer *layer, int rows, int width, const real *mean, const real *variance)
+update_running(const MlpLayer *layer, int rows, const real *mean, const real *variance)
 {
 	real		unbias = (real) rows / (rows - 1);
 
-	for (int c = 0; c < width; c++)
+	for (int c = 0; c < layer->n_out; c++)
 	{
 		layer->mean[c] += (real) BATCH_NORM_MOMENTUM * (mean[c] - layer->mean[c]);
 		layer->variance[c] += (real) BATCH_NORM_MOMENTUM *
@@ -121,222 +105,237 @@ update_running(MlpLayer *layer, int rows, int width, const real *mean, const rea
 }
 
 /*
- * z -> (z - mean) / sqrt(variance + eps), in place.  Statistics of the batch
- * need two rows; below that the running ones serve.
+ * What normalizing takes: mean in scratch->sum, 1 / sqrt(variance + eps) in
+ * cache->inverse_std.  Statistics of the batch need two rows; below that the
+ * running ones serve.
  */
 static void
-normalize_forward(const Mlp *mlp, MlpCache *cache, int k, real *z, int rows,
-				  const PassMode *mode, MlpScratch *scratch)
+find_statistics(const Mlp *mlp, MlpCache *cache, int k, const real *z, int rows,
+				const PassMode *mode, Scratch *scratch)
 {
-	MlpLayer	layer = mlp->layer[k];
-	int			width = mlp_width(mlp, k);
-	const real *mean = layer.mean;
-	const real *variance = layer.variance;
-	real	   *inverse_std = cache->inverse_std[k];
+	const MlpLayer *layer = &mlp->layer[k];
+	const real *variance = layer->variance;
 
 	cache->used_batch[k] = mode->batch_statistics && rows >= 2;
 	if (cache->used_batch[k])
 	{
-		column_statistics(z, rows, width, scratch->sum, scratch->sum2);
-		mean = scratch->sum;
+		column_statistics(z, rows, layer->n_out, scratch->sum, scratch->sum2);
 		variance = scratch->sum2;
 		if (mode->update_running)
-			update_running(&layer, rows, width, mean, variance);
+			update_running(layer, rows, scratch->sum, variance);
 	}
-	for (int c = 0; c < width; c++)
-		inverse_std[c] = 1 / sqrt(variance[c] + BATCH_NORM_EPSILON);
-	for (int r = 0; r < rows; r++)
-	{
-		real	   *row = z + (size_t) r * width;
-
-		for (int c = 0; c < width; c++)
-			row[c] = (row[c] - mean[c]) * inverse_std[c];
-	}
+	else
+		memcpy(scratch->sum, layer->mean, layer->n_out * sizeof(real));
+	for (int c = 0; c < layer->n_out; c++)
+		cache->inverse_std[k][c] = 1 / sqrt(variance[c] + BATCH_NORM_EPSILON);
 }
 
-/* out = relu(scale * z + bias); scale NULL: 1.  out may be z. */
-static void
-activate_forward(real *out, const real *z, const real *scale, const real *bias, int rows,
-				 int width)
+/* z -> normalized = (z - mean) / std (in place), out = relu(scale * normalized + bias). */
+static HOT void
+normalize_activate(real *z, real *out, int rows, int width, const real *restrict mean,
+				   const real *restrict inverse_std, const real *restrict scale,
+				   const real *restrict bias)
 {
 	for (int r = 0; r < rows; r++)
 	{
-		const real *from = z + (size_t) r * width;
+		real	   *row = z + (size_t) r * width;
 		real	   *to = out + (size_t) r * width;
 
 		for (int c = 0; c < width; c++)
 		{
-			real		value = (scale ? scale[c] * from[c] : from[c]) + bias[c];
+			real		normalized = (row[c] - mean[c]) * inverse_std[c];
+			real		value = scale[c] * normalized + bias[c];
 
+			row[c] = normalized;
 			to[c] = value > 0 ? value : 0;
 		}
 	}
 }
 
-/* Zero a share "dropout" of out, scale the rest by 1 / (1 - dropout). */
-static void
-dropout_forward(real *out, int rows, int width, real dropout, Random *random,
-				uint16_t *coins)
+/* out = relu(z + bias); out may be z. */
+static HOT void
+activate(const real *z, real *out, int rows, int width, const real *restrict bias)
 {
-	uint16_t	limit = (uint16_t) (dropout * 65536);
-	real		keep_scale = 1 / (1 - dropout);
-
 	for (int r = 0; r < rows; r++)
-	{
-		real	   *row = out + (size_t) r * width;
-
-		random_fill16(random, coins, width);
 		for (int c = 0; c < width; c++)
-			row[c] = coins[c] < limit ? 0 : row[c] * keep_scale;
+		{
+			real		value = z[(size_t) r * width + c] + bias[c];
+
+			out[(size_t) r * width + c] = value > 0 ? value : 0;
+		}
+}
+
+static HOT void
+drop(real *restrict out, const uint16_t *restrict coins, size_t n, uint16_t limit,
+	 real keep_scale)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = coins[i] < limit ? 0 : out[i] * keep_scale;
+}
+
+/* Zero a share "dropout" of out[n], scale the rest by 1 / (1 - dropout). */
+static void
+dropout_forward(real *out, size_t n, real dropout, Random *random, uint16_t *coins)
+{
+	for (size_t at = 0; at < n; at += COINS)
+	{
+		size_t		some = n - at < COINS ? n - at : COINS;
+
+		random_fill16(random, coins, some);
+		drop(out + at, coins, some, (uint16_t) (dropout * 65536), 1 / (1 - dropout));
+	}
+}
+
+real *
+mlp_first_product(const MlpCache *cache)
+{
+	return cache->normalized[0];
+}
+
+void
+mlp_forward_rest(const Mlp *mlp, MlpCache *cache, int rows, const PassMode *mode,
+				 Scratch *scratch)
+{
+	bool		dropout = mode->dropout && mlp->dropout > 0;
+	Random		random;
+
+	cache->keep_scale = dropout ? 1 / (1 - mlp->dropout) : 1;
+	if (dropout)
+		random_start(&random, mode->seed, mode->use, mode->pass * MAX_MLPS + mlp->number);
+	for (int k = 0; k < mlp->n_layers && !watch_stopped(scratch->watch); k++)
+	{
+		const MlpLayer *layer = &mlp->layer[k];
+		int			width = layer->n_out;
+		real	   *out = cache->out[k];
+		real	   *z = cache->normalized[k];
+
+		if (k > 0)
+			linear_forward((Matrix) {z, width}, (Matrix) {cache->out[k - 1], layer->n_in},
+						   layer->weight, rows, layer->n_in, width, scratch->watch);
+		if (mlp->batch_norm)
+		{
+			find_statistics(mlp, cache, k, z, rows, mode, scratch);
+			normalize_activate(z, out, rows, width, scratch->sum, cache->inverse_std[k],
+							   layer->scale, layer->bias);
+		}
+		else
+			activate(z, out, rows, width, layer->bias);
+		if (dropout)
+			dropout_forward(out, (size_t) rows * width, mlp->dropout, &random, scratch->coins);
 	}
 }
 
 void
 mlp_forward(const Mlp *mlp, MlpCache *cache, Matrix in, int rows, const PassMode *mode,
-			MlpScratch *scratch)
+			Scratch *scratch)
 {
-	bool		dropout = mode->dropout && mlp->dropout > 0;
+	const MlpLayer *first = &mlp->layer[0];
 
 	cache->in = in;
-	cache->keep_scale = dropout ? 1 / (1 - mlp->dropout) : 1;
-	for (int k = 0; k < mlp->n_layers && !watch_stopped(scratch->watch); k++)
-	{
-		const MlpLayer *layer = &mlp->layer[k];
-		int			width = mlp_width(mlp, k);
-		real	   *out = cache->out[k];
-		real	   *z = cache->normalized[k] ? cache->normalized[k] : out;
-
-		layer_product(mlp, k, z, in, rows, scratch->watch);
-		if (mlp->batch_norm)
-			normalize_forward(mlp, cache, k, z, rows, mode, scratch);
-		activate_forward(out, z, mlp->batch_norm ? layer->scale : NULL, layer->bias, rows,
-						 width);
-		if (dropout)
-			dropout_forward(out, rows, width, mlp->dropout, mode->random, scratch->coins);
-		in = (Matrix) {out, width};
-	}
+	linear_forward((Matrix) {mlp_first_product(cache), first->n_out}, in, first->weight, rows,
+				   first->n_in, first->n_out, scratch->watch);
+	mlp_forward_rest(mlp, cache, rows, mode, scratch);
 }
 
 /*
  * Through dropout and ReLU: an output above zero was neither dropped nor
- * clipped.  d (rows, width), in place.
+ * clipped.  d (rows, width) in place; its column sums, alone and times normalized.
  */
-static void
-activate_backward(real *d, const real *out, size_t n, real keep_scale)
+static HOT void
+activate_backward(real *restrict d, const real *restrict out, const real *restrict normalized,
+				  int rows, int width, real keep_scale, real *restrict sum,
+				  real *restrict sum_normalized)
 {
-	for (size_t i = 0; i < n; i++)
-		d[i] = out[i] > 0 ? d[i] * keep_scale : 0;
-}
-
-/* d: gradient of scale * normalized + bias, in place to that of the layer's product. */
-static void
-normalize_backward(const MlpLayer *layer, const MlpCache *cache, int k, real *d, int rows,
-				   int width, real *d_scale, real *d_bias, MlpScratch *scratch)
-{
-	const real *normalized = cache->normalized[k];
-	const real *inverse_std = cache->inverse_std[k];
-	real	   *sum = scratch->sum;
-	real	   *sum_normalized = scratch->sum2;
-
 	memset(sum, 0, width * sizeof(real));
 	memset(sum_normalized, 0, width * sizeof(real));
 	for (int r = 0; r < rows; r++)
-	{
-		const real *d_row = d + (size_t) r * width;
-		const real *n_row = normalized + (size_t) r * width;
-
 		for (int c = 0; c < width; c++)
 		{
-			sum[c] += d_row[c];
-			sum_normalized[c] += d_row[c] * n_row[c];
+			size_t		i = (size_t) r * width + c;
+			real		value = out[i] > 0 ? d[i] * keep_scale : 0;
+
+			d[i] = value;
+			sum[c] += value;
+			sum_normalized[c] += value * normalized[i];
 		}
-	}
-	add_scaled(d_bias, 1, sum, width);
-	add_scaled(d_scale, 1, sum_normalized, width);
+}
+
+/* d: gradient of scale * normalized + bias, in place to that of the layer's product. */
+static HOT void
+normalize_backward(real *restrict d, const real *restrict normalized, int rows, int width,
+				   const real *restrict scale, const real *restrict inverse_std,
+				   const real *restrict mean, const real *restrict mean_normalized)
+{
+	for (int r = 0; r < rows; r++)
+		for (int c = 0; c < width; c++)
+		{
+			size_t		i = (size_t) r * width + c;
+
+			d[i] = scale[c] * inverse_std[c] *
+				(d[i] - mean[c] - normalized[i] * mean_normalized[c]);
+		}
+}
+
+/* One layer, from its output's gradient to its product's. */
+static void
+layer_backward(const Mlp *mlp, MlpCache *cache, int k, int rows, const real *params,
+			   real *grads, Scratch *scratch)
+{
+	const MlpLayer *layer = &mlp->layer[k];
+	int			width = layer->n_out;
+	real	   *sum = scratch->sum;
+	real	   *sum_normalized = scratch->sum2;
+
+	activate_backward(cache->d[k], cache->out[k], cache->normalized[k], rows, width,
+					  cache->keep_scale, sum, sum_normalized);
+	add_scaled(grads + (layer->bias - params), 1, sum, width);
+	if (!mlp->batch_norm)
+		return;
+	add_scaled(grads + (layer->scale - params), 1, sum_normalized, width);
 	for (int c = 0; c < width; c++)
 	{
 		sum[c] = cache->used_batch[k] ? sum[c] / rows : 0;
 		sum_normalized[c] = cache->used_batch[k] ? sum_normalized[c] / rows : 0;
 	}
-	for (int r = 0; r < rows; r++)
-	{
-		real	   *d_row = d + (size_t) r * width;
-		const real *n_row = normalized + (size_t) r * width;
-
-		for (int c = 0; c < width; c++)
-			d_row[c] = layer->scale[c] * inverse_std[c] *
-				(d_row[c] - sum[c] - n_row[c] * sum_normalized[c]);
-	}
+	normalize_backward(cache->d[k], cache->normalized[k], rows, width, layer->scale,
+					   cache->inverse_std[k], sum, sum_normalized);
 }
 
-static void
-bias_backward(real *d_bias, const real *d, int rows, int width)
+void
+mlp_backward_rest(const Mlp *mlp, MlpCache *cache, int rows, const real *params, real *grads,
+				  Scratch *scratch)
 {
-	for (int r = 0; r < rows; r++)
-		add_scaled(d_bias, 1, d + (size_t) r * width, width);
-}
-
-/* The counterpart of layer_product(). */
-static void
-product_backward(const Mlp *mlp, int k, real *d_z, Matrix in, Matrix d_in, real keep,
-				 real *d_weight, int rows, Watch *watch)
-{
-	const MlpLayer *layer = &mlp->layer[k];
-	int			width = mlp_width(mlp, k);
-
-	if (k == 0)
+	for (int k = mlp->n_layers - 1; k >= 0 && !watch_stopped(scratch->watch); k--)
 	{
-		linear_backward(d_in, keep, d_weight, (Matrix) {d_z, width}, in, layer->weight,
-						rows, layer->n_in, width, watch);
-		return;
-	}
-	for (int b = 0; b < mlp->blocks; b++)
-	{
-		size_t		start = (size_t) b * layer->n_out * layer->n_in;
+		const MlpLayer *layer = &mlp->layer[k];
 
-		linear_backward((Matrix) {d_in.data + b * layer->n_in, d_in.stride}, keep,
-						d_weight + start, (Matrix) {d_z + b * layer->n_out, width},
-						(Matrix) {in.data + b * layer->n_in, in.stride},
-						layer->weight + start, rows, layer->n_in, layer->n_out, watch);
+		layer_backward(mlp, cache, k, rows, params, grads, scratch);
+		if (k > 0)
+			linear_backward((Matrix) {cache->d[k - 1], layer->n_in}, 0,
+							grads + (layer->weight - params),
+							(Matrix) {cache->d[k], layer->n_out},
+							(Matrix) {cache->out[k - 1], layer->n_in}, layer->weight, rows,
+							layer->n_in, layer->n_out, scratch->watch);
 	}
 }
 
 void
-mlp_backward(const Mlp *mlp, const MlpCache *cache, real *d_out, Matrix d_in, real keep,
-			 int rows, const real *params, real *grads, MlpScratch *scratch)
+mlp_backward(const Mlp *mlp, MlpCache *cache, Matrix d_in, int rows, const real *params,
+			 real *grads, Scratch *scratch)
 {
-	real	   *d = d_out;
+	const MlpLayer *first = &mlp->layer[0];
 
-	for (int k = mlp->n_layers - 1; k >= 0 && !watch_stopped(scratch->watch); k--)
-	{
-		const MlpLayer *layer = &mlp->layer[k];
-		int			width = mlp_width(mlp, k);
-		int			width_below = k > 0 ? mlp_width(mlp, k - 1) : 0;
-		real	   *d_below = d == scratch->d_out ? scratch->d_in : scratch->d_out;
-		real	   *d_bias = grads + (layer->bias - params);
-
-		activate_backward(d, cache->out[k], (size_t) rows * width, cache->keep_scale);
-		if (mlp->batch_norm)
-			normalize_backward(layer, cache, k, d, rows, width,
-							   grads + (layer->scale - params), d_bias, scratch);
-		else
-			bias_backward(d_bias, d, rows, width);
-		product_backward(mlp, k, d,
-						 k > 0 ? (Matrix) {cache->out[k - 1], width_below} : cache->in,
-						 k > 0 ? (Matrix) {d_below, width_below} : d_in,
-						 k > 0 ? 0 : keep, grads + (layer->weight - params), rows,
-						 scratch->watch);
-		d = d_below;
-	}
+	mlp_backward_rest(mlp, cache, rows, params, grads, scratch);
+	linear_backward(d_in, 0, grads + (first->weight - params),
+					(Matrix) {cache->d[0], first->n_out}, cache->in, first->weight, rows,
+					first->n_in, first->n_out, scratch->watch);
 }
 
 /* W' = W * scale / sqrt(variance + eps), b' = bias - mean * scale / sqrt(...). */
 static void
-fold_layer(const Mlp *mlp, int k, MlpLayer *folded)
+fold_layer(const MlpLayer *layer, MlpLayer *folded)
 {
-	const MlpLayer *layer = &mlp->layer[k];
-
-	for (int o = 0; o < mlp_width(mlp, k); o++)
+	for (int o = 0; o < layer->n_out; o++)
 	{
 		real		factor = layer->scale[o] /
 			(real) sqrt(layer->variance[o] + BATCH_NORM_EPSILON);
@@ -358,14 +357,14 @@ mlp_fold(Mlp *folded, const Mlp *mlp, Arena *arena, EngineError *error)
 	for (int k = 0; k < mlp->n_layers; k++)
 	{
 		MlpLayer   *layer = &folded->layer[k];
-		size_t		width = mlp_width(mlp, k);
+		size_t		width = layer->n_out;
 
 		layer->weight = ARENA_ARRAY(arena, real, width * layer->n_in);
 		layer->bias = ARENA_ARRAY(arena, real, width);
 		layer->scale = layer->mean = layer->variance = NULL;
 		if (!arena_ok(arena, error))
 			return false;
-		fold_layer(mlp, k, layer);
+		fold_layer(&mlp->layer[k], layer);
 	}
 	return true;
 }

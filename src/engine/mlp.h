@@ -1,10 +1,6 @@
 /*
  * mlp.h
  *	  Multi-layer perceptrons: linear -> batch norm -> ReLU -> dropout.
- *
- * An Mlp may be several side by side ("blocks") over the same rows: the MMoE
- * experts.  Their first layer has the same input and is one wide product; the
- * columns of later layers belong to one block each.
  */
 #ifndef AREAD_ENGINE_MLP_H
 #define AREAD_ENGINE_MLP_H
@@ -12,79 +8,82 @@
 #include "linear.h"
 #include "model.h"
 #include "random.h"
+#include "workers.h"
 
-/* How a pass over the network runs. */
+/* MLPs of a network at most: MMoE's experts and those of all HEI layers. */
+#define MAX_MLPS (MAX_EXPERTS * (MAX_LAYERS + 1))
+
+/* How a forward pass is made. */
 typedef struct PassMode
 {
 	bool		dropout;
 	bool		batch_statistics;	/* else the running ones */
 	bool		update_running;
-	Random	   *random;			/* dropout's coins */
+	uint64_t	seed;			/* dropout's coins: of the seed, this use, the pass and the MLP */
+	RandomUse	use;
+	uint64_t	pass;
 } PassMode;
 
 typedef struct MlpLayer
 {
-	int			n_in;			/* of one block */
-	int			n_out;			/* of one block */
-	real	   *weight;			/* (blocks, n_out, n_in) */
-	real	   *bias;			/* (blocks, n_out): batch norm's shift */
-	real	   *scale;			/* (blocks, n_out), the next two likewise; batch norm only */
+	int			n_in;
+	int			n_out;
+	real	   *weight;			/* (n_out, n_in) */
+	real	   *bias;			/* [n_out]: batch norm's shift */
+	real	   *scale;			/* [n_out], the next two likewise; batch norm only */
 	real	   *mean;
 	real	   *variance;
 } MlpLayer;
 
 typedef struct Mlp
 {
-	int			blocks;
+	int			number;			/* within the network */
 	int			n_layers;
 	MlpLayer	layer[MAX_LAYERS];
 	bool		batch_norm;
 	real		dropout;
 } Mlp;
 
-/* What a forward pass leaves for the backward one. */
+/* What a forward pass leaves for the backward one, and what that one leaves. */
 typedef struct MlpCache
 {
 	Matrix		in;
-	real	   *out[MAX_LAYERS];	/* (rows, blocks * n_out) after dropout */
-	real	   *normalized[MAX_LAYERS]; /* (rows, blocks * n_out) before scale and bias */
-	real	   *inverse_std[MAX_LAYERS];	/* (blocks * n_out) */
+	real	   *out[MAX_LAYERS];	/* (rows, n_out) after dropout */
+	real	   *normalized[MAX_LAYERS]; /* (rows, n_out) before scale and bias; may be "out" */
+	real	   *inverse_std[MAX_LAYERS];	/* [n_out] */
 	bool		used_batch[MAX_LAYERS]; /* statistics came from the batch */
 	real		keep_scale;		/* of dropout; 1 without */
+	real	   *d[MAX_LAYERS];	/* (rows, n_out) gradients: of the output, then of the product */
 } MlpCache;
 
-/* Element buffers that all MLPs of a network share. */
-typedef struct MlpScratch
-{
-	real	   *sum;			/* (widest layer) */
-	real	   *sum2;			/* (widest layer) */
-	uint16_t   *coins;			/* (widest layer) */
-	real	   *d_out;			/* (rows, widest layer) */
-	real	   *d_in;			/* (rows, widest layer) */
-	Watch	   *watch;			/* NULL: none */
-} MlpScratch;
-
 /*
- * Attach to a model's tensors "<prefix>.layer<k>.*", k = 0 .. n_layers - 1.
+ * Attach to block "block" of a model's tensors "<prefix>.layer<k>.*", k = 0 ..
+ * n_layers - 1, each (blocks, n_out, n_in) or (blocks, n_out).
  */
-extern void mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers);
-/* Columns of layer k's output: blocks * n_out. */
-extern int	mlp_width(const Mlp *mlp, int k);
-/* Buffers for up to "rows" rows; normalized only for training. */
+extern void mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers, int block,
+					 int number);
+/* Buffers for up to "rows" rows; normalized and d only for training. */
 extern void mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training,
 							Arena *arena);
 
-/* Output in cache->out[n_layers - 1]; in is (rows, n_in). */
+/* Where the first layer's product (rows, n_out) belongs. */
+extern real *mlp_first_product(const MlpCache *cache);
+/* All after that product; output in cache->out[n_layers - 1]. */
+extern void mlp_forward_rest(const Mlp *mlp, MlpCache *cache, int rows, const PassMode *mode,
+							 Scratch *scratch);
+/* The whole; in is (rows, n_in). */
 extern void mlp_forward(const Mlp *mlp, MlpCache *cache, Matrix in, int rows,
-						const PassMode *mode, MlpScratch *scratch);
+						const PassMode *mode, Scratch *scratch);
 /*
- * d_out (rows, width of the last layer) is overwritten.  Gradients are added
- * at grads + (parameter - params).  d_in (rows, n_in) = keep * d_in + gradient;
- * d_in.data may be NULL.
+ * From the output's gradient in cache->d[n_layers - 1] to that of the first
+ * layer's product in cache->d[0].  Gradients of parameters, but for the first
+ * layer's weight, are added at grads + (parameter - params).
  */
-extern void mlp_backward(const Mlp *mlp, const MlpCache *cache, real *d_out,
-						 Matrix d_in, real keep, int rows, const real *params,
-						 real *grads, MlpScratch *scratch);
+extern void mlp_backward_rest(const Mlp *mlp, MlpCache *cache, int rows, const real *params,
+							  real *grads, Scratch *scratch);
+/* The whole; d_in (rows, n_in) is set, d_in.data may be NULL. */
+extern void mlp_backward(const Mlp *mlp, MlpCache *cache, Matrix d_in, int rows,
+						 const real *params, real *grads, Scratch *scratch);
 
 /*
  * The same MLP with batch norm's running statistics folded into weights and

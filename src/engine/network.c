@@ -23,50 +23,21 @@ bind_rows(Network *network, const Model *model, Arena *arena)
 	}
 }
 
-static void
-bind_base(Network *network, const Model *model, Arena *arena)
-{
-	const Config *config = &model->config;
-	size_t		rows = network->capacity;
-	size_t		gates;
-
-	mlp_bind(&network->experts, model, "mmoe", config->mmoe_dims.n);
-	mlp_cache_alloc(&network->expert_cache, &network->experts, network->capacity,
-					network->training, arena);
-	network->n_mixtures = config->hei_experts.value[0];
-	network->mixture_dim = config->mmoe_dims.value[config->mmoe_dims.n - 1];
-	network->gate_weight = model_param(model, "mmoe.gate.weight");
-	network->gate_bias = model_param(model, "mmoe.gate.bias");
-	network->skip = model_param(model, "mmoe.skip");
-	gates = (size_t) network->n_mixtures * config->mmoe_experts;
-	network->gates = ARENA_ARRAY(arena, real, rows * gates);
-	network->base.h = ARENA_ARRAY(arena, real, rows * network->n_mixtures * network->mixture_dim);
-	network->cross = (Cross) {.n_layers = config->cross_layers,.width = network->width,
-		.capacity = rows,.weight = model_param(model, "cross.weight"),
-		.bias = model_param(model, "cross.bias")};
-	network->cross.x = ARENA_ARRAY(arena, real, config->cross_layers * rows * network->width);
-	network->cross.product = ARENA_ARRAY(arena, real, config->cross_layers * rows);
-	if (!network->training)
-		return;
-	network->d_gates = ARENA_ARRAY(arena, real, rows * gates);
-	network->d_h = ARENA_ARRAY(arena, real, rows * network->n_mixtures * network->mixture_dim);
-	network->d_cross = ARENA_ARRAY(arena, real, rows * network->width);
-}
-
 /* Heads read h in place: row b of head n at h + (b * N_1 + n) * H. */
 static void
 bind_mixture_heads(Network *network, Arena *arena)
 {
-	int			stride = network->n_mixtures * network->mixture_dim;
+	Mmoe	   *mmoe = &network->mmoe;
+	int			stride = mmoe->n_mixtures * mmoe->dim;
 
 	network->segment_start = ARENA_ARRAY(arena, int, network->capacity);
-	for (int n = 0; n < network->n_mixtures && !arena->failed; n++)
+	for (int n = 0; n < mmoe->n_mixtures && !arena->failed; n++)
 	{
-		size_t		at = (size_t) n * network->mixture_dim;
+		size_t		at = (size_t) n * mmoe->dim;
 
-		network->heads.input[n].e = (Matrix) {network->base.h + at, stride};
+		network->heads.input[n].e = (Matrix) {mmoe->h + at, stride};
 		if (network->training)
-			network->heads.input[n].d_e = (Matrix) {network->d_h + at, stride};
+			network->heads.input[n].d_e = (Matrix) {mmoe->d_h + at, stride};
 		network->heads.input[n].offset = network->segment_start;
 	}
 }
@@ -118,8 +89,8 @@ widest_layer(const Config *config)
 	int			widest = 1;
 
 	for (int k = 0; config_has_mmoe(config) && k < config->mmoe_dims.n; k++)
-		if (config->mmoe_experts * config->mmoe_dims.value[k] > widest)
-			widest = config->mmoe_experts * config->mmoe_dims.value[k];
+		if (config->mmoe_dims.value[k] > widest)
+			widest = config->mmoe_dims.value[k];
 	for (int l = 0; config_has_hei(config) && l < config->hei_experts.n; l++)
 	{
 		if (config->hei_hidden.value[l] > widest)
@@ -131,21 +102,15 @@ widest_layer(const Config *config)
 }
 
 static void
-alloc_scratch(Network *network, const Config *config, Arena *arena)
+alloc_activations(Network *network, const Config *config, Arena *arena)
 {
 	size_t		rows = network->capacity;
-	size_t		widest = widest_layer(config);
 
-	network->scratch.sum = ARENA_ARRAY(arena, real, widest);
-	network->scratch.sum2 = ARENA_ARRAY(arena, real, widest);
-	network->scratch.coins = ARENA_ARRAY(arena, uint16_t, widest);
 	network->base.logit = ARENA_ARRAY(arena, real, rows);
 	network->x0 = ARENA_ARRAY(arena, real, rows * network->width);
 	network->pairwise_sums = ARENA_ARRAY(arena, real, rows * config->embed_dim);
 	if (!network->training)
 		return;
-	network->scratch.d_out = ARENA_ARRAY(arena, real, rows * widest);
-	network->scratch.d_in = ARENA_ARRAY(arena, real, rows * widest);
 	network->d_x0 = ARENA_ARRAY(arena, real, rows * network->width);
 	network->d_base = ARENA_ARRAY(arena, real, rows);
 }
@@ -168,7 +133,7 @@ count_dense(Network *network, const Model *model)
 
 bool
 network_init(Network *network, const Model *model, int capacity, bool training,
-			 Arena *arena, EngineError *error)
+			 const bool *shared, Team *team, Arena *arena, EngineError *error)
 {
 	const Config *config = &model->config;
 
@@ -180,44 +145,30 @@ network_init(Network *network, const Model *model, int capacity, bool training,
 	network->width = model->shape.n_fields * config->embed_dim;
 	bind_rows(network, model, arena);
 	wide_bind(&network->wide, model, arena);
-	if (config_has_mmoe(config))
-		bind_base(network, model, arena);
+	if (config_has_mmoe(config) &&
+		!mmoe_init(&network->mmoe, model, capacity, shared, training, arena, error))
+		return false;
+	if (!workers_init(&network->workers, team, widest_layer(config),
+					  network->mmoe.fields.capacity * config->mmoe_dims.value[0], arena, error))
+		return false;
+	network->skip = model_param(model, "mmoe.skip");
+	network->base.h = network->mmoe.h;
 	if (config_has_hei(config) &&
 		!hei_init(&network->hei, model, capacity, capacity, training, arena, error))
 		return false;
 	bind_heads(network, model, arena);
-	alloc_scratch(network, config, arena);
+	alloc_activations(network, config, arena);
 	count_dense(network, model);
 	if (training)
 		network->grads = ARENA_ARRAY(arena, real, network->n_dense);
 	return arena_ok(arena, error);
 }
 
-/* MMoE experts' outputs to the mixtures h. */
-static void
-mmoe_forward(Network *network, const Batch *batch, const PassMode *mode)
-{
-	int			n_experts = network->experts.blocks;
-	int			n_gates = network->n_mixtures * n_experts;
-	Matrix		x0 = {network->x0, network->width};
-	const real *e = network->expert_cache.out[network->experts.n_layers - 1];
-
-	mlp_forward(&network->experts, &network->expert_cache, x0, batch->n_rows, mode,
-				&network->scratch);
-	linear_forward((Matrix) {network->gates, n_gates}, x0, network->gate_weight,
-				   batch->n_rows, network->width, n_gates, network->scratch.watch);
-	for (int b = 0; b < batch->n_rows; b++)
-		add_scaled(network->gates + (size_t) b * n_gates, 1, network->gate_bias, n_gates);
-	softmax_forward(network->gates, (size_t) batch->n_rows * network->n_mixtures, n_experts);
-	mix_forward(network->base.h, network->gates, e, batch->n_rows, network->n_mixtures,
-				n_experts, network->mixture_dim);
-}
-
 /* logit[b] += skip . h_b */
 static void
 skip_forward(Network *network, int rows)
 {
-	size_t		width = (size_t) network->n_mixtures * network->mixture_dim;
+	size_t		width = (size_t) network->mmoe.n_mixtures * network->mmoe.dim;
 
 	for (int b = 0; b < rows; b++)
 		network->base.logit[b] += dot(network->skip, network->base.h + b * width, width);
@@ -226,13 +177,60 @@ skip_forward(Network *network, int rows)
 static void
 skip_backward(Network *network, int rows)
 {
-	size_t		width = (size_t) network->n_mixtures * network->mixture_dim;
+	size_t		width = (size_t) network->mmoe.n_mixtures * network->mmoe.dim;
 	real	   *d_skip = network->grads + (network->skip - network->model->params);
 
 	for (int b = 0; b < rows; b++)
 	{
 		add_scaled(d_skip, network->d_base[b], network->base.h + b * width, width);
-		add_scaled(network->d_h + b * width, network->d_base[b], network->skip, width);
+		add_scaled(network->mmoe.d_h + b * width, network->d_base[b], network->skip, width);
+	}
+}
+
+/* What the tasks of embedding share. */
+typedef struct EmbedPass
+{
+	Network    *network;
+	const Batch *batch;
+} EmbedPass;
+
+static void
+embed_task(void *context, int number, int thread)
+{
+	const EmbedPass *pass = context;
+	const Network *network = pass->network;
+
+	(void) thread;
+	embedding_forward(network->x0, network->tables, &network->model->shape, pass->batch,
+					  part_start(pass->batch->n_rows, ROW_PARTS, number),
+					  part_start(pass->batch->n_rows, ROW_PARTS, number + 1),
+					  network->model->config.embed_dim);
+}
+
+static void
+embed(Network *network, const Batch *batch)
+{
+	EmbedPass	pass = {.network = network,.batch = batch};
+
+	workers_run(&network->workers, embed_task, &pass, ROW_PARTS);
+}
+
+/* A table's rows get their gradients. */
+static void
+embed_backward_task(void *context, int table, int thread)
+{
+	const EmbedPass *pass = context;
+	Network    *network = pass->network;
+	const Shape *shape = &network->model->shape;
+
+	(void) thread;
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		if ((int) shape->field_table[f] != table)
+			continue;
+		embedding_backward(&network->tables[table], network->d_x0, shape, pass->batch, f,
+						   network->model->config.embed_dim);
+		mmoe_add_values(&network->mmoe, f, &network->tables[table]);
 	}
 }
 
@@ -245,20 +243,17 @@ network_base_forward(Network *network, const Batch *batch, const PassMode *mode)
 	wide_forward(&network->wide, batch, network->base.logit);
 	if (config->architecture == ARCH_WIDE)
 		return;
-	embedding_forward(network->x0, network->tables, &model->shape, batch, config->embed_dim);
+	embed(network, batch);
 	if (config_has_pairwise(config))
 		pairwise_forward(network->base.logit, network->pairwise_sums, network->x0,
 						 batch->n_rows, model->shape.n_fields, config->embed_dim);
 	if (!config_has_mmoe(config))
 		return;
-	mmoe_forward(network, batch, mode);
+	mmoe_forward(&network->mmoe, network->tables, batch, network->x0, mode, &network->workers);
 	if (network->skip)
 		skip_forward(network, batch->n_rows);
 	if (config->cross_layers > 0)
-	{
-		cross_forward(&network->cross, network->x0, batch->n_rows);
-		network->base.cross = cross_output(&network->cross);
-	}
+		network->base.cross = cross_output(&network->mmoe.cross);
 }
 
 void
@@ -270,7 +265,7 @@ network_experts_forward(Network *network, const Batch *batch, const BaseOutput *
 	if (config_has_hei(&model->config))
 		hei_forward(&network->hei, batch, base->h,
 					&network->tables[model->shape.field_table[model->shape.domain_field]],
-					mode, &network->scratch);
+					mode, &network->workers);
 	else if (network->segment_start)
 		for (int s = 0; s < batch->n_segments; s++)
 			network->segment_start[s] = batch->segments[s].start;
@@ -309,34 +304,9 @@ clear_head_inputs(Network *network, const Batch *batch)
 			memset(last->experts[n].d_out, 0,
 				   (size_t) last->experts[n].n_rows * last->n_out * sizeof(real));
 	}
-	else if (network->d_h)
-		memset(network->d_h, 0, (size_t) batch->n_rows * network->n_mixtures *
-			   network->mixture_dim * sizeof(real));
-}
-
-static void
-mmoe_backward(Network *network, const Batch *batch)
-{
-	const Mlp  *experts = &network->experts;
-	const real *params = network->model->params;
-	int			n_gates = network->n_mixtures * experts->blocks;
-	Matrix		x0 = {network->x0, network->width};
-	Matrix		d_x0 = {network->d_x0, network->width};
-	real	   *d_e = network->scratch.d_out;
-
-	mix_backward(network->d_gates, d_e, network->d_h, network->gates,
-				 network->expert_cache.out[experts->n_layers - 1], batch->n_rows,
-				 network->n_mixtures, experts->blocks, network->mixture_dim);
-	mlp_backward(experts, &network->expert_cache, d_e, d_x0, 1, batch->n_rows, params,
-				 network->grads, &network->scratch);
-	softmax_backward(network->d_gates, network->gates,
-					 (size_t) batch->n_rows * network->n_mixtures, experts->blocks);
-	for (int b = 0; b < batch->n_rows; b++)
-		add_scaled(network->grads + (network->gate_bias - params), 1,
-				   network->d_gates + (size_t) b * n_gates, n_gates);
-	linear_backward(d_x0, 1, network->grads + (network->gate_weight - params),
-					(Matrix) {network->d_gates, n_gates}, x0, network->gate_weight,
-					batch->n_rows, network->width, n_gates, network->scratch.watch);
+	else if (network->mmoe.d_h)
+		memset(network->mmoe.d_h, 0, (size_t) batch->n_rows * network->mmoe.n_mixtures *
+			   network->mmoe.dim * sizeof(real));
 }
 
 /* Of the wide part only the bias learns. */
@@ -354,6 +324,7 @@ base_backward(Network *network, const Batch *batch)
 {
 	const Model *model = network->model;
 	const Config *config = &model->config;
+	EmbedPass	pass = {.network = network,.batch = batch};
 
 	bias_backward(network, batch);
 	if (config->architecture == ARCH_WIDE)
@@ -367,15 +338,10 @@ base_backward(Network *network, const Batch *batch)
 	{
 		if (network->skip)
 			skip_backward(network, batch->n_rows);
-		if (config->cross_layers > 0)
-			cross_backward(&network->cross, network->d_x0,
-						   network->grads + (network->cross.weight - model->params),
-						   network->grads + (network->cross.bias - model->params),
-						   network->d_cross, network->x0, batch->n_rows);
-		mmoe_backward(network, batch);
+		mmoe_backward(&network->mmoe, batch, network->x0, network->d_x0, model->params,
+					  network->grads, &network->workers);
 	}
-	embedding_backward(network->tables, network->d_x0, &model->shape, batch,
-					   config->embed_dim);
+	workers_run(&network->workers, embed_backward_task, &pass, model->shape.n_tables);
 }
 
 bool
@@ -389,12 +355,12 @@ network_backward(Network *network, const Batch *batch, double *loss, EngineError
 	memset(network->grads, 0, network->n_dense * sizeof(real));
 	clear_head_inputs(network, batch);
 	*loss = heads_loss(&network->heads, batch);
-	heads_backward(&network->heads, batch, network->base.cross, network->d_cross,
+	heads_backward(&network->heads, batch, network->base.cross, network->mmoe.d_cross,
 				   network->d_base, model->params, network->grads);
 	if (config_has_hei(&model->config))
-		hei_backward(&network->hei, batch, network->d_h,
+		hei_backward(&network->hei, batch, network->mmoe.d_h,
 					 &network->tables[shape->field_table[shape->domain_field]],
-					 model->params, network->grads, &network->scratch);
+					 model->params, network->grads, &network->workers);
 	base_backward(network, batch);
 	return true;
 }
@@ -412,5 +378,5 @@ network_experts_backward(Network *network, const Batch *batch, const BaseOutput 
 				   model->params, network->grads);
 	bias_backward(network, batch);
 	hei_backward(&network->hei, batch, NULL, NULL, model->params, network->grads,
-				 &network->scratch);
+				 &network->workers);
 }

@@ -12,11 +12,10 @@
 #ifndef AREAD_ENGINE_NETWORK_H
 #define AREAD_ENGINE_NETWORK_H
 
-#include "cross.h"
 #include "embedding.h"
 #include "head.h"
-#include "gate.h"
 #include "hei.h"
+#include "mmoe.h"
 #include "wide.h"
 
 /* What the base hands to experts and heads. */
@@ -34,43 +33,33 @@ typedef struct Network
 	int			capacity;		/* B at most */
 	bool		training;
 	int			width;			/* W */
-	int			n_mixtures;		/* N_1 */
-	int			mixture_dim;	/* H */
 	RowTensor  *tables;			/* [n_tables] embeddings */
 	Wide		wide;
-	Mlp			experts;		/* MMoE */
-	MlpCache	expert_cache;
-	real	   *gate_weight;	/* (N_1, M, W) */
-	real	   *gate_bias;		/* (N_1, M) */
+	Mmoe		mmoe;
 	real	   *skip;			/* (N_1, H): h to the logit; NULL: none */
-	Cross		cross;
 	Hei			hei;
 	Heads		heads;
-	HeadInput  *mixture_heads;	/* MMoE arm: heads on h */
-	int		   *segment_start;	/* [S]: the mixture heads' offsets */
-	MlpScratch	scratch;
+	int		   *segment_start;	/* [S]: offsets of heads on the mixtures */
+	Workers		workers;
 	/* activations */
 	real	   *x0;				/* (B, W) */
 	real	   *pairwise_sums;	/* (B, E) */
-	real	   *gates;			/* (B, N_1, M) */
 	BaseOutput	base;
 	/* gradients */
 	size_t		n_dense;		/* dense parameters, at the start of params */
 	size_t		n_expert_dense; /* of them HEI, gates, heads, bias */
 	real	   *grads;			/* [n_dense] */
 	real	   *d_x0;			/* (B, W) */
-	real	   *d_h;			/* (B, N_1, H) */
-	real	   *d_cross;		/* (B, W) */
-	real	   *d_gates;		/* (B, N_1, M) */
 	real	   *d_base;			/* [B] */
 } Network;
 
 /*
  * Bind to a model's parameters; batches of up to "capacity" rows.  Gradients
- * and what backward passes need only with "training".
+ * and what backward passes need only with "training".  shared [n_fields]: see
+ * fields_choose(); NULL: no field.  team: NULL for none.
  */
-extern bool network_init(Network *network, const Model *model, int capacity,
-						 bool training, Arena *arena, EngineError *error);
+extern bool network_init(Network *network, const Model *model, int capacity, bool training,
+						 const bool *shared, Team *team, Arena *arena, EngineError *error);
 
 /* From ids to network->base. */
 extern void network_base_forward(Network *network, const Batch *batch, const PassMode *mode);

@@ -32,7 +32,8 @@ typedef enum RandomUse
 	RANDOM_SPLIT,
 	RANDOM_SIMULATE,
 	RANDOM_SCORE,
-	RANDOM_NEGATIVES
+	RANDOM_NEGATIVES,
+	RANDOM_CANDIDATES
 } RandomUse;
 
 /* One block of the generator: word = Philox4x32-10(key, counter). */
@@ -46,7 +47,10 @@ extern double random_uniform(Random *random);
 extern double random_normal(Random *random);
 /* Uniform over 0 .. limit-1, without modulo bias; limit > 0. */
 extern uint64_t random_below(Random *random, uint64_t limit);
-/* n 16-bit numbers at once: dropout's cheap coins. */
+/*
+ * n 16-bit numbers at once, dropout's cheap coins: of whole blocks of the
+ * generator, what is left of the last one is dropped.
+ */
 extern void random_fill16(Random *random, uint16_t *out, size_t n);
 /* Shuffle items[0..n-1] (Fisher-Yates). */
 extern void random_shuffle(Random *random, uint32_t *items, size_t n);

@@ -26,13 +26,12 @@ struct Scorer
 static bool
 fold_batch_norm(Network *network, Arena *arena, EngineError *error)
 {
-	const Config *config = &network->model->config;
 	Mlp			mlp;
 
-	if (config_has_mmoe(config))
+	for (int m = 0; m < network->mmoe.n_experts; m++)
 	{
-		mlp = network->experts;
-		if (!mlp_fold(&network->experts, &mlp, arena, error))
+		mlp = network->mmoe.experts[m];
+		if (!mlp_fold(&network->mmoe.experts[m], &mlp, arena, error))
 			return false;
 	}
 	for (int l = 0; l < network->hei.n_layers; l++)
@@ -81,7 +80,7 @@ compute_gates(Scorer *scorer, Arena *arena, EngineError *error)
 }
 
 Scorer *
-scorer_create(Arena *arena, const Model *model, EngineError *error)
+scorer_create(Arena *arena, const Model *model, Team *team, EngineError *error)
 {
 	Scorer	   *scorer = ARENA_ARRAY(arena, Scorer, 1);
 
@@ -89,7 +88,7 @@ scorer_create(Arena *arena, const Model *model, EngineError *error)
 		return NULL;
 	scorer->model = model;
 	scorer->calibration = model_calibration(model);
-	if (!network_init(&scorer->network, model, SCORE_BATCH, false, arena, error) ||
+	if (!network_init(&scorer->network, model, SCORE_BATCH, false, NULL, team, arena, error) ||
 		!batch_init(&scorer->batch, arena, SCORE_BATCH, model->shape.n_fields, error) ||
 		!fold_batch_norm(&scorer->network, arena, error))
 		return NULL;

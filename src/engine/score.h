@@ -7,6 +7,7 @@
 #define AREAD_ENGINE_SCORE_H
 
 #include "model.h"
+#include "team.h"
 
 typedef struct Scorer Scorer;
 
@@ -21,9 +22,9 @@ typedef struct ScoreRows
 
 /*
  * Folded weights and gates in the arena; model must outlive the scorer (its
- * embedding tables are used in place).
+ * embedding tables are used in place), and so must the team (NULL: none).
  */
-extern Scorer *scorer_create(Arena *arena, const Model *model, EngineError *error);
+extern Scorer *scorer_create(Arena *arena, const Model *model, Team *team, EngineError *error);
 
 /*
  * probabilities[n_rows] of label 1, equation (9), calibrated; rows may mix domains in any

@@ -71,7 +71,7 @@ trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 	const Dataset *data = trainer->data;
 	size_t		n = split_rows(data, split);
 	size_t		first = data->split_start[split];
-	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, error);
+	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, trainer->team, error);
 
 	if (!scorer)
 		return false;
@@ -276,11 +276,9 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	Batch	   *batch = &trainer->batch;
 	double		started = now(trainer);
 	double		loss;
-	Random		random;
 	PassMode	mode = {.dropout = true,.batch_statistics = true,.update_running = true,
-	.random = &random};
+	.seed = trainer->config->seed,.use = RANDOM_DROPOUT,.pass = trainer->batches};
 
-	random_start(&random, trainer->config->seed, RANDOM_DROPOUT, trainer->batches);
 	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, NULL, n);
 	batch->row_weights = data->weights;
@@ -413,6 +411,20 @@ augment(Trainer *trainer, EngineError *error)
 					 &trainer->augmented, error);
 }
 
+/* The network, with products shared by the fields that have few values. */
+static bool
+init_network(Trainer *trainer, EngineError *error)
+{
+	const Shape *shape = &trainer->model->shape;
+	bool	   *shared = ARENA_ARRAY(trainer->arena, bool, shape->n_fields);
+
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	fields_choose(shape, trainer->counts, trainer->config->batch_size, shared);
+	return network_init(&trainer->network, trainer->model, trainer->config->batch_size, true,
+						shared, trainer->team, trainer->arena, error);
+}
+
 bool
 trainer_init(Trainer *trainer, EngineError *error)
 {
@@ -441,11 +453,11 @@ trainer_init(Trainer *trainer, EngineError *error)
 	if (!arena_ok(arena, error) ||
 		!counts_init(&trainer->counts, arena, trainer->data, error) ||
 		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
-		!network_init(&trainer->network, model, config->batch_size, true, arena, error) ||
+		!init_network(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
 		return false;
 	trainer->watch = (Watch) {.host = trainer->host};
-	trainer->network.scratch.watch = &trainer->watch;
+	workers_watch(&trainer->network.workers, &trainer->watch);
 	if (config->architecture == ARCH_WIDE)
 		return true;
 	return augment(trainer, error) &&

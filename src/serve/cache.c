@@ -138,7 +138,7 @@ load_entry(const ModelVersion *version)
 	entry->context = context;
 	entry->served.loaded = catalog_load(version, context);
 	host_arena(arena, context);
-	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, &error);
+	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, NULL, &error);
 	if (!entry->served.scorer)
 		host_raise(&error);
 	entry->bytes = MemoryContextMemAllocated(context, true);

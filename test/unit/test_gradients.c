@@ -69,7 +69,7 @@ typedef struct LayerCase
 	Model	   *model;
 	Mlp			mlp;
 	MlpCache	cache;
-	MlpScratch	scratch;
+	Workers		workers;
 	PassMode	mode;
 	real		in[ROWS * 5];
 	real		weights[ROWS * 12];
@@ -91,14 +91,11 @@ mlp_loss(void *context)
 {
 	LayerCase  *layer = context;
 	int			last = layer->mlp.n_layers - 1;
-	Random		random;
 
-	random_start(&random, 3, RANDOM_DROPOUT, 0);
-	layer->mode.random = &random;
 	mlp_forward(&layer->mlp, &layer->cache, (Matrix) {layer->in, layer->n_in}, ROWS,
-				&layer->mode, &layer->scratch);
+				&layer->mode, &layer->workers.scratch[0]);
 	return weighted_sum(layer->cache.out[last], layer->weights,
-						(size_t) ROWS * mlp_width(&layer->mlp, last));
+						(size_t) ROWS * layer->mlp.layer[last].n_out);
 }
 
 static void
@@ -137,6 +134,10 @@ static const uint8_t row_labels[] = {1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1};
 
 #define N_ROWS 11
 
+/* Fields whose distinct values are multiplied once; the last one is a list. */
+static const bool some_shared[] = {true, false, true, false};
+static const bool all_shared[] = {true, true, true, false};
+
 static const float row_weights[N_ROWS] = {0.5, 2, 1, 0, 1.5, 1, 3, 0.25, 1, 0.75, 2};
 
 static void
@@ -148,7 +149,6 @@ check_mlp(bool batch_norm, bool dropout)
 	LayerCase	layer = {0};
 	real	   *grads;
 	real		d_in[ROWS * 5] = {0};
-	real	   *d_out;
 	size_t		n_out;
 
 	arena_init_malloc(&arena);
@@ -159,33 +159,29 @@ check_mlp(bool batch_norm, bool dropout)
 	layer.model = model_create(&arena, &config, &shape, no_pairs, &error);
 	CHECK(layer.model != NULL);
 	model_init_weights(layer.model);
-	mlp_bind(&layer.mlp, layer.model, "mmoe", 2);
+	mlp_bind(&layer.mlp, layer.model, "mmoe", 2, 1, 0);
 	layer.n_in = layer.mlp.layer[0].n_in;
 	for (int k = 0; k < 2; k++)
 	{
-		int			width = mlp_width(&layer.mlp, k);
+		int			width = layer.mlp.layer[k].n_out;
 
 		fill_normal(layer.mlp.layer[k].bias, width, 0.5, 20 + k);
 		if (batch_norm)
 			fill_normal(layer.mlp.layer[k].scale, width, 1, 30 + k);
 	}
 	mlp_cache_alloc(&layer.cache, &layer.mlp, ROWS, true, &arena);
-	layer.scratch.sum = ARENA_ARRAY(&arena, real, 16);
-	layer.scratch.sum2 = ARENA_ARRAY(&arena, real, 16);
-	layer.scratch.coins = ARENA_ARRAY(&arena, uint16_t, 16);
-	layer.scratch.d_out = ARENA_ARRAY(&arena, real, ROWS * 16);
-	layer.scratch.d_in = ARENA_ARRAY(&arena, real, ROWS * 16);
-	layer.mode = (PassMode) {.dropout = dropout,.batch_statistics = true};
+	CHECK(workers_init(&layer.workers, NULL, 16, 0, &arena, &error));
+	layer.mode = (PassMode) {.dropout = dropout,.batch_statistics = true,.seed = 3,
+		.use = RANDOM_DROPOUT};
 	fill_normal(layer.in, ROWS * layer.n_in, 1, 1);
-	n_out = (size_t) ROWS * mlp_width(&layer.mlp, 1);
+	n_out = (size_t) ROWS * layer.mlp.layer[1].n_out;
 	fill_normal(layer.weights, n_out, 1, 2);
 	grads = ARENA_ARRAY(&arena, real, layer.model->n_params);
-	d_out = ARENA_ARRAY(&arena, real, n_out);
 
 	mlp_loss(&layer);
-	memcpy(d_out, layer.weights, n_out * sizeof(real));
-	mlp_backward(&layer.mlp, &layer.cache, d_out, (Matrix) {d_in, layer.n_in}, 0, ROWS,
-				 layer.model->params, grads, &layer.scratch);
+	memcpy(layer.cache.d[1], layer.weights, n_out * sizeof(real));
+	mlp_backward(&layer.mlp, &layer.cache, (Matrix) {d_in, layer.n_in}, ROWS,
+				 layer.model->params, grads, &layer.workers.scratch[0]);
 	CHECK(worst_error(mlp_loss, &layer, layer.in, d_in, ROWS * layer.n_in) < TOLERANCE);
 	for (int i = 0; i < layer.model->n_tensors; i++)
 	{
@@ -250,14 +246,26 @@ typedef struct MixCase
 	real		weights[ROWS * 2 * 2];
 } MixCase;
 
+/* Experts' outputs (ROWS, 2) one after the other. */
+static real *const *
+experts_of(real *e, real **experts)
+{
+	for (int m = 0; m < 3; m++)
+		experts[m] = e + m * ROWS * 2;
+	return experts;
+}
+
 static double
 mix_loss(void *context)
 {
 	MixCase    *c = context;
+	real	   *e[3];
 
 	memcpy(c->gates, c->logits, sizeof(c->gates));
 	softmax_forward(c->gates, ROWS * 2, 3);
-	mix_forward(c->h, c->gates, c->e, ROWS, 2, 3, 2);
+	/* in two parts, as threads do */
+	mix_forward(c->h, c->gates, experts_of(c->e, e), 0, 3, 2, 3, 2);
+	mix_forward(c->h, c->gates, experts_of(c->e, e), 3, ROWS, 2, 3, 2);
 	return weighted_sum(c->h, c->weights, ROWS * 2 * 2);
 }
 
@@ -267,12 +275,15 @@ check_mix(void)
 	MixCase		c;
 	real		d_gates[ROWS * 2 * 3];
 	real		d_e[ROWS * 3 * 2];
+	real	   *d_experts[3];
+	real	   *experts[3];
 
 	fill_normal(c.logits, ROWS * 6, 1, 1);
 	fill_normal(c.e, ROWS * 6, 1, 2);
 	fill_normal(c.weights, ROWS * 4, 1, 3);
 	mix_loss(&c);
-	mix_backward(d_gates, d_e, c.weights, c.gates, c.e, ROWS, 2, 3, 2);
+	mix_backward(d_gates, experts_of(d_e, d_experts), c.weights, c.gates, experts_of(c.e, experts),
+				 0, ROWS, 2, 3, 2);
 	softmax_backward(d_gates, c.gates, ROWS * 2, 3);
 	CHECK(worst_error(mix_loss, &c, c.logits, d_gates, ROWS * 6) < TOLERANCE);
 	CHECK(worst_error(mix_loss, &c, c.e, d_e, ROWS * 6) < TOLERANCE);
@@ -325,10 +336,7 @@ static double
 network_loss(void *context)
 {
 	NetworkCase *c = context;
-	Random		random;
 
-	random_start(&random, 5, RANDOM_DROPOUT, 0);
-	c->mode.random = &random;
 	if (!c->base)
 		network_base_forward(&c->network, &c->batch, &c->mode);
 	network_experts_forward(&c->network, &c->batch, c->base ? c->base : &c->network.base,
@@ -336,8 +344,9 @@ network_loss(void *context)
 	return heads_loss(&c->network.heads, &c->batch) / c->batch.n_rows;
 }
 
+/* shared [n_fields] as network_init() takes it. */
 static void
-network_case(NetworkCase *c, Arena *arena, const Config *config)
+network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *shared, Team *team)
 {
 	EngineError error = {0};
 	uint32_t	rows[N_ROWS];
@@ -354,14 +363,15 @@ network_case(NetworkCase *c, Arena *arena, const Config *config)
 		if (tensor->kind != TENSOR_STATISTIC)
 			fill_normal(c->model->params + tensor->offset, tensor->size, 0.7, 100 + i);
 	}
-	CHECK(network_init(&c->network, c->model, 16, true, arena, &error));
+	CHECK(network_init(&c->network, c->model, 16, true, shared, team, arena, &error));
 	CHECK(batch_init(&c->batch, arena, 16, shape.n_fields, &error));
 	for (uint32_t i = 0; i < N_ROWS; i++)
 		rows[i] = i;
 	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
 			   N_ROWS);
 	c->batch.row_weights = row_weights;
-	c->mode = (PassMode) {.dropout = true,.batch_statistics = true};
+	c->mode = (PassMode) {.dropout = true,.batch_statistics = true,.seed = 5,
+		.use = RANDOM_DROPOUT};
 }
 
 static void
@@ -391,19 +401,22 @@ check_rows(NetworkCase *c, const RowTensor *tensor)
 }
 
 static void
-check_network(Architecture architecture, bool masks, bool batch_norm, bool pairwise)
+check_network(Architecture architecture, bool masks, bool batch_norm, bool pairwise,
+			  const bool *shared, int n_threads)
 {
 	Arena		arena;
 	EngineError error = {0};
 	Config		config;
 	NetworkCase c;
+	Team	   *team;
 	double		loss;
 
 	arena_init_malloc(&arena);
 	small_config(&config, architecture);
 	config.batch_norm = batch_norm;
 	config.pairwise = pairwise;
-	network_case(&c, &arena, &config);
+	team = team_start(&arena, n_threads, &error);
+	network_case(&c, &arena, &config, shared, team);
 	if (masks)
 		set_random_masks(&c, &config);
 	network_loss(&c);
@@ -418,6 +431,7 @@ check_network(Architecture architecture, bool masks, bool batch_norm, bool pairw
 	}
 	for (int t = 0; t < shape.n_tables && c.network.tables[t].values; t++)
 		check_rows(&c, &c.network.tables[t]);
+	team_stop(team);
 	arena_free_all(&arena);
 }
 
@@ -432,7 +446,7 @@ check_experts_alone(void)
 
 	arena_init_malloc(&arena);
 	small_config(&config, ARCH_AREAD);
-	network_case(&c, &arena, &config);
+	network_case(&c, &arena, &config, NULL, NULL);
 	set_random_masks(&c, &config);
 	network_loss(&c);
 	c.base = &c.network.base;
@@ -464,7 +478,7 @@ check_open_gradients(void)
 
 	arena_init_malloc(&arena);
 	small_config(&config, ARCH_AREAD);
-	network_case(&c, &arena, &config);
+	network_case(&c, &arena, &config, NULL, NULL);
 	set_random_masks(&c, &config);
 	network_loss(&c);
 	network_experts_backward(&c.network, &c.batch, &c.network.base, &loss);
@@ -502,13 +516,14 @@ main(void)
 	check_cross();
 	check_mix();
 	check_pairwise();
-	check_network(ARCH_WIDE, false, true, false);
-	check_network(ARCH_FM, false, true, false);
-	check_network(ARCH_MMOE, false, true, false);
-	check_network(ARCH_HEI, false, true, false);
-	check_network(ARCH_AREAD, true, true, false);
-	check_network(ARCH_AREAD, true, true, true);
-	check_network(ARCH_AREAD, true, false, false);
+	check_network(ARCH_WIDE, false, true, false, NULL, 1);
+	check_network(ARCH_FM, false, true, false, NULL, 1);
+	check_network(ARCH_MMOE, false, true, false, NULL, 1);
+	check_network(ARCH_MMOE, false, true, false, some_shared, 3);
+	check_network(ARCH_HEI, false, true, false, all_shared, 2);
+	check_network(ARCH_AREAD, true, true, false, NULL, 1);
+	check_network(ARCH_AREAD, true, true, true, some_shared, 2);
+	check_network(ARCH_AREAD, true, false, false, all_shared, 1);
 	check_experts_alone();
 	check_open_gradients();
 	return unit_summary();

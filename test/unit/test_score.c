@@ -56,7 +56,7 @@ check_reference(Architecture architecture, bool batch_norm, bool pairwise)
 	data = toy_dataset(&arena, N_ROWS);
 	result = trained(&arena, data, architecture, batch_norm, pairwise);
 	CHECK(result != NULL);
-	scorer = scorer_create(&arena, result->model, &error);
+	scorer = scorer_create(&arena, result->model, NULL, &error);
 	CHECK(scorer != NULL);
 	rows = rows_of(data, N_ROWS - SCORED, SCORED);
 	scorer_score(scorer, &rows, scores);
@@ -136,13 +136,13 @@ check_closed_gates(void)
 		   (size_t) model->n_domains * model->n_gates);
 	memset(model->has_mask, true, model->n_domains);
 	rows = rows_of(data, 0, N_ROWS);
-	scorer_score(scorer_create(&arena, model, &error), &rows, before);
+	scorer_score(scorer_create(&arena, model, NULL, &error), &rows, before);
 	saved = ARENA_ARRAY(&arena, real, model->n_params);
 	memcpy(saved, model->params, model->n_params * sizeof(real));
 	for (uint32_t d = 0; d < model->n_domains; d++)
 	{
 		poison(model, model->masks + (size_t) d * model->n_gates);
-		scorer_score(scorer_create(&arena, model, &error), &rows, after);
+		scorer_score(scorer_create(&arena, model, NULL, &error), &rows, after);
 		for (size_t row = 0; row < N_ROWS; row++)
 			if (dataset_domain(data, row) == d)
 			{
@@ -174,7 +174,7 @@ check_unseen(void)
 	data = toy_dataset(&arena, 5000);
 	result = trained(&arena, data, ARCH_AREAD, true, false);
 	CHECK(result != NULL);
-	scorer = scorer_create(&arena, result->model, &error);
+	scorer = scorer_create(&arena, result->model, NULL, &error);
 	mean = (double) result->domains[0].positives / result->domains[0].rows;
 	scorer_score(scorer, &rows, &score);
 	/* a toy's few heads, trained for three epochs, differ that much between seeds */
@@ -245,7 +245,7 @@ check_explained(Architecture architecture)
 	data = toy_dataset(&arena, N_ROWS);
 	result = trained(&arena, data, architecture, true, false);
 	CHECK(result != NULL);
-	scorer = scorer_create(&arena, result->model, &error);
+	scorer = scorer_create(&arena, result->model, NULL, &error);
 	for (size_t row = 0; row < 40; row++)
 		check_parts(data, scorer, result->model, row, &arena);
 	arena_free_all(&arena);
