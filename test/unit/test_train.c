@@ -339,6 +339,7 @@ check_mask_groups(void)
 	config.l2_embedding = 1;
 	config.warmup_batches = 100;
 	config.mask_interval = 100;
+	config.patience = 100;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result && result->n_mask_updates > 1);
 	for (int a = 0; a < TOY_DOMAINS; a++)
