@@ -43,18 +43,20 @@ update(real *restrict values, const real *restrict grads, real *restrict first,
 }
 
 HOT void
-adam_dense(const Model *model, size_t n, const real *grads, real *first, real *second,
-		   double l2, AdamStep step)
+adam_dense(const Model *model, size_t from, size_t to, const real *grads, real *first,
+		   real *second, double l2, AdamStep step)
 {
 	for (int i = 0; i < model->n_tensors; i++)
 	{
 		const Tensor *tensor = &model->tensors[i];
-		size_t		at = tensor->offset;
+		size_t		at = tensor->offset > from ? tensor->offset : from;
+		size_t		end = tensor->offset + tensor->size < to ? tensor->offset + tensor->size : to;
 
-		if (tensor->kind != TENSOR_DENSE || at >= n)
+		if (tensor->kind != TENSOR_DENSE || tensor->offset >= to)
 			break;				/* dense tensors come first */
-		update(model->params + at, grads + at, first + at, second + at, tensor->size,
-			   tensor->l2 ? l2 : 0, step);
+		if (end > at)
+			update(model->params + at, grads + at, first + at, second + at, end - at,
+				   tensor->l2 ? l2 : 0, step);
 	}
 }
 

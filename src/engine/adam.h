@@ -18,11 +18,11 @@ typedef struct AdamStep
 extern AdamStep adam_step(double learning_rate, uint64_t t);
 
 /*
- * Dense tensors within the first n parameters; gradients gain l2 * parameter
- * where the tensor is under l2.  first, second: moments [n].
+ * Dense parameters from .. to - 1; gradients gain l2 * parameter where the
+ * tensor is under l2.  grads, first, second: those of all dense parameters.
  */
-extern void adam_dense(const Model *model, size_t n, const real *grads, real *first,
-					   real *second, double l2, AdamStep step);
+extern void adam_dense(const Model *model, size_t from, size_t to, const real *grads,
+					   real *first, real *second, double l2, AdamStep step);
 
 /*
  * The rows that a batch touched.  Gradients gain, for each occurrence of a row

@@ -194,25 +194,21 @@ typedef struct EmbedPass
 	const Batch *batch;
 } EmbedPass;
 
+/* Some rows of the wide part's logit and of x0. */
 static void
 embed_task(void *context, int number, int thread)
 {
 	const EmbedPass *pass = context;
 	const Network *network = pass->network;
+	const Model *model = network->model;
+	int			from = part_start(pass->batch->n_rows, ROW_PARTS, number);
+	int			to = part_start(pass->batch->n_rows, ROW_PARTS, number + 1);
 
 	(void) thread;
-	embedding_forward(network->x0, network->tables, &network->model->shape, pass->batch,
-					  part_start(pass->batch->n_rows, ROW_PARTS, number),
-					  part_start(pass->batch->n_rows, ROW_PARTS, number + 1),
-					  network->model->config.embed_dim);
-}
-
-static void
-embed(Network *network, const Batch *batch)
-{
-	EmbedPass	pass = {.network = network,.batch = batch};
-
-	workers_run(&network->workers, embed_task, &pass, ROW_PARTS);
+	wide_forward(&network->wide, pass->batch, from, to, network->base.logit);
+	if (model->config.architecture != ARCH_WIDE)
+		embedding_forward(network->x0, network->tables, &model->shape, pass->batch, from, to,
+						  model->config.embed_dim);
 }
 
 /* A table's rows get their gradients. */
@@ -240,10 +236,11 @@ network_base_forward(Network *network, const Batch *batch, const PassMode *mode)
 	const Model *model = network->model;
 	const Config *config = &model->config;
 
-	wide_forward(&network->wide, batch, network->base.logit);
+	EmbedPass	pass = {.network = network,.batch = batch};
+
+	workers_run(&network->workers, embed_task, &pass, ROW_PARTS);
 	if (config->architecture == ARCH_WIDE)
 		return;
-	embed(network, batch);
 	if (config_has_pairwise(config))
 		pairwise_forward(network->base.logit, network->pairwise_sums, network->x0,
 						 batch->n_rows, model->shape.n_fields, config->embed_dim);

@@ -105,26 +105,58 @@ optimizer_init(Optimizer *optimizer, Arena *arena, const Model *model, size_t n_
 	return by_slot || alloc_row_moments(optimizer, arena, model, error);
 }
 
+/* Parts that dense parameters are dealt out in. */
+#define DENSE_PARTS 8
+
+/* What the tasks of a step share: parts of the dense parameters, then the tables. */
+typedef struct StepPass
+{
+	Optimizer  *optimizer;
+	Network    *network;
+	uint32_t   *const *counts;
+	int			batch_rows;
+	size_t		n_dense;
+	AdamStep	step;
+} StepPass;
+
+static void
+step_task(void *context, int number, int thread)
+{
+	const StepPass *pass = context;
+	Optimizer  *optimizer = pass->optimizer;
+	Network    *network = pass->network;
+	const Config *config = &network->model->config;
+	int			t = number - DENSE_PARTS;
+
+	(void) thread;
+	if (number < DENSE_PARTS)
+		adam_dense(network->model, part_start(pass->n_dense, DENSE_PARTS, number),
+				   part_start(pass->n_dense, DENSE_PARTS, number + 1), network->grads,
+				   optimizer->first, optimizer->second, config->l2_dense, pass->step);
+	else if (network->tables[t].values)
+		adam_rows(&network->tables[t], pass->counts[t], config->l2_embedding, pass->batch_rows,
+				  optimizer->table_first[t], optimizer->table_second[t], optimizer->by_slot,
+				  pass->step);
+}
+
 void
 optimizer_step(Optimizer *optimizer, Network *network, uint32_t *const *counts, int batch_rows,
 			   double learning_rate)
 {
-	const Config *config = &network->model->config;
-	const Shape *shape = &network->model->shape;
-	AdamStep	step = adam_step(learning_rate, ++optimizer->step);
+	StepPass	pass = {.optimizer = optimizer,.network = network,.counts = counts,
+		.batch_rows = batch_rows,.n_dense = network->n_dense,
+		.step = adam_step(learning_rate, ++optimizer->step)};
 
-	adam_dense(network->model, network->n_dense, network->grads, optimizer->first,
-			   optimizer->second, config->l2_dense, step);
-	for (int t = 0; t < shape->n_tables && network->tables[t].values; t++)
-		adam_rows(&network->tables[t], counts[t], config->l2_embedding, batch_rows,
-				  optimizer->table_first[t], optimizer->table_second[t],
-				  optimizer->by_slot, step);
+	workers_run(&network->workers, step_task, &pass,
+				DENSE_PARTS + network->model->shape.n_tables);
 }
 
 void
 optimizer_step_experts(Optimizer *optimizer, Network *network, double learning_rate)
 {
-	adam_dense(network->model, network->n_expert_dense, network->grads, optimizer->first,
-			   optimizer->second, network->model->config.l2_dense,
-			   adam_step(learning_rate, ++optimizer->step));
+	StepPass	pass = {.optimizer = optimizer,.network = network,
+		.n_dense = network->n_expert_dense,
+		.step = adam_step(learning_rate, ++optimizer->step)};
+
+	workers_run(&network->workers, step_task, &pass, DENSE_PARTS);
 }

@@ -51,18 +51,17 @@ domain_weight(const Wide *wide, const Batch *batch, int b, int f, int64_t domain
 }
 
 void
-wide_forward(const Wide *wide, const Batch *batch, real *logit)
+wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit)
 {
-	for (int s = 0; s < batch->n_segments; s++)
-	{
-		const Segment *segment = &batch->segments[s];
+	int			s = 0;
 
-		for (int b = segment->start; b < segment->start + segment->n_rows; b++)
-		{
-			logit[b] = *wide->bias;
-			for (int f = 0; f < wide->shape->n_fields && wide->weights[f]; f++)
-				logit[b] += value_weight(wide, batch, b, f) +
-					domain_weight(wide, batch, b, f, segment->domain);
-		}
+	for (int b = from; b < to; b++)
+	{
+		while (b >= batch->segments[s].start + batch->segments[s].n_rows)
+			s++;
+		logit[b] = *wide->bias;
+		for (int f = 0; f < wide->shape->n_fields && wide->weights[f]; f++)
+			logit[b] += value_weight(wide, batch, b, f) +
+				domain_weight(wide, batch, b, f, batch->segments[s].domain);
 	}
 }

@@ -22,9 +22,9 @@ typedef struct Wide
 /* Attach to a model's tensors. */
 extern void wide_bind(Wide *wide, const Model *model, Arena *arena);
 /*
- * logit[B] = bias + sum over fields of the value's weight (of a list its
- * members' mean) and of its weight in the row's domain.
+ * Rows from .. to - 1 of logit[B] = bias + sum over fields of the value's
+ * weight (of a list its members' mean) and of its weight in the row's domain.
  */
-extern void wide_forward(const Wide *wide, const Batch *batch, real *logit);
+extern void wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit);
 
 #endif							/* AREAD_ENGINE_WIDE_H */

@@ -452,6 +452,37 @@ check_out_of_memory(void)
 	}
 }
 
+/* The same model, whatever the number of threads; dropout and both searches included. */
+static void
+check_threads(MaskSearch how)
+{
+	Arena		arena;
+	EngineError error = {0};
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+	Config		config;
+	Dataset    *data;
+	TrainResult *alone;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, 3000);
+	toy_config(&config, ARCH_AREAD);
+	config.mask_search = how;
+	config.wide = false;
+	config.dropout = 0.2;
+	alone = train_toy(&arena, data, &config, &error);
+	CHECK(alone && alone->best_evaluation > 0 && alone->n_mask_updates > 0);
+	for (int n = 2; n <= 5; n++)
+	{
+		Team	   *team = team_start(&arena, n, &error);
+		TrainResult *result = train(&arena, &config, data, team, &host, &observer, &error);
+
+		CHECK(result && same_model(alone->model, result->model));
+		team_stop(team);
+	}
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -463,6 +494,8 @@ main(void)
 	for (MaskSearch how = SEARCH_EXPERTS; how <= SEARCH_FULL; how++)
 		for (PruneBy prune_by = PRUNE_SALIENCY; prune_by <= PRUNE_GATE; prune_by++)
 			check_mask_update(how, prune_by);
+	check_threads(SEARCH_EXPERTS);
+	check_threads(SEARCH_FULL);
 	check_mask_groups();
 	check_bad_data();
 	check_interrupted();
