@@ -44,6 +44,13 @@ restore_rows(const RowTensor *tensor, const real *saved)
 			   dim * sizeof(real));
 }
 
+/* Dense parameters that candidates move: those of experts and heads, or all. */
+static size_t
+moved_dense(const Trainer *trainer)
+{
+	return search_is_full(trainer) ? trainer->network.n_dense : trainer->network.n_expert_dense;
+}
+
 bool
 search_save(Trainer *trainer, EngineError *error)
 {
@@ -54,7 +61,7 @@ search_save(Trainer *trainer, EngineError *error)
 	PassMode	mode = {.batch_statistics = true};
 	double		loss;
 
-	memcpy(search->saved_dense, trainer->model->params, network->n_dense * sizeof(real));
+	memcpy(search->saved_dense, trainer->model->params, moved_dense(trainer) * sizeof(real));
 	if (!search_is_full(trainer))
 		return true;
 	network_base_forward(network, &search->train_batch, &mode);
@@ -80,9 +87,9 @@ search_restore(Trainer *trainer)
 	Optimizer  *optimizer = &search->optimizer;
 	const Shape *shape = &trainer->model->shape;
 
-	memcpy(trainer->model->params, search->saved_dense, network->n_dense * sizeof(real));
-	memset(optimizer->first, 0, network->n_dense * sizeof(real));
-	memset(optimizer->second, 0, network->n_dense * sizeof(real));
+	memcpy(trainer->model->params, search->saved_dense, moved_dense(trainer) * sizeof(real));
+	memset(optimizer->first, 0, moved_dense(trainer) * sizeof(real));
+	memset(optimizer->second, 0, moved_dense(trainer) * sizeof(real));
 	optimizer->step = 0;
 	if (!search_is_full(trainer))
 		return;
