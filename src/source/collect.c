@@ -6,6 +6,7 @@
 
 #include "source/collect.h"
 
+#include "access/tupmacs.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/vocabulary.h"
@@ -29,9 +30,36 @@ init_column(Collector *collector, int f)
 		column->numbers = palloc(FIRST_ROWS * sizeof(double));
 		return;
 	}
+	column->buckets = collector->spec->vocabularies[feature->vocabulary].buckets;
+	if (column->buckets == 0)
+		column->dictionary = &collector->dictionaries[feature->vocabulary];
 	key_writer_init(&column->key, feature->type, collector->context);
 	get_typlenbyvalalign(feature->type, &column->element_length, &column->element_by_value,
 						 &column->element_align);
+}
+
+/* Keys are words where those of all columns that share a vocabulary are the same. */
+static void
+init_dictionaries(Collector *collector)
+{
+	const FeatureSpec *spec = collector->spec;
+
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		KeyWriter  *writer = NULL;
+		bool		words = true;
+
+		for (int f = 0; collector->plans && f < spec->n_columns; f++)
+		{
+			if (spec->features[f].vocabulary != v || spec->features[f].kind == FEATURE_BINNED)
+				continue;
+			if (!writer)
+				writer = &collector->columns[f].key;
+			words = words && key_same_words(writer, &collector->columns[f].key);
+		}
+		collector->word_writers[v] = words ? writer : NULL;
+		dictionary_init(&collector->dictionaries[v], words, collector->context);
+	}
 }
 
 void
@@ -57,8 +85,11 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->dictionaries = palloc0(spec->n_vocabularies * sizeof(Dictionary));
 	for (int f = 0; plans && f < spec->n_columns; f++)
 		init_column(collector, f);
-	for (int v = 0; v < spec->n_vocabularies; v++)
-		dictionary_init(&collector->dictionaries[v], collector->context);
+	collector->word_writers = palloc0(spec->n_vocabularies * sizeof(KeyWriter *));
+	init_dictionaries(collector);
+	collector->key_capacity = spec->n_features;
+	collector->keys = palloc(spec->n_features * sizeof(RowKey));
+	collector->n_members_of = palloc(spec->n_features * sizeof(int));
 	collector->capacity = FIRST_ROWS;
 	collector->ids = palloc(FIRST_ROWS * spec->n_features * sizeof(uint32));
 	collector->labels = palloc(FIRST_ROWS * sizeof(uint8));
@@ -98,8 +129,9 @@ collector_reserve(Collector *collector)
 	collector->capacity = capacity;
 }
 
-uint32
-collect_list(Collector *collector, const uint32 *members, int n)
+/* Room for a list more, with n members. */
+static void
+reserve_list(Collector *collector, int n)
 {
 	if (collector->n_lists == collector->list_capacity)
 	{
@@ -117,69 +149,159 @@ collect_list(Collector *collector, const uint32 *members, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the source has more than %u lists", MAX_ROWS)));
+}
+
+uint32
+collect_list(Collector *collector, const uint32 *members, int n)
+{
+	reserve_list(collector, n);
 	memcpy(collector->members + collector->n_members, members, n * sizeof(uint32));
 	collector->n_members += n;
 	collector->list_start[++collector->n_lists] = collector->n_members;
 	return collector->n_lists - 1;
 }
 
-/* Provisional id of a value that is not NULL; *hash is that of its key. */
-static uint32
-key_id(Collector *collector, int f, Datum value, uint64 *hash)
+/* One key more of this row. */
+static RowKey *
+add_key(Collector *collector)
 {
-	int			v = collector->spec->features[f].vocabulary;
-	uint32		length;
-	const char *key = key_write(&collector->columns[f].key, value, &length);
-
-	*hash = hash_bytes_extended((const unsigned char *) key, length, 0);
-	if (collector->spec->vocabularies[v].buckets > 0)
-		return FIRST_ID + *hash % collector->spec->vocabularies[v].buckets;
-	return FIRST_ID + dictionary_add(&collector->dictionaries[v], key, length, *hash);
+	if (collector->n_keys == collector->key_capacity)
+	{
+		collector->key_capacity *= 2;
+		collector->keys = repalloc_huge(collector->keys,
+										collector->key_capacity * sizeof(RowKey));
+	}
+	return &collector->keys[collector->n_keys++];
 }
 
-static uint32
-list_id(Collector *collector, int f, Datum value, bool isnull, uint64 *hash)
+/* Take note of a value that is not NULL, and say that its key will be looked for. */
+static void
+note_value(Collector *collector, CollectColumn *column, Datum value)
 {
-	const uint32 null_member = NULL_ID;
-	CollectColumn *column = &collector->columns[f];
-	Datum	   *values;
-	bool	   *nulls;
-	uint32	   *members;
-	int			n;
-	int			n_members = 0;
+	RowKey	   *key = add_key(collector);
 
-	*hash = NULL_HASH;
-	if (isnull)
-		return collect_list(collector, &null_member, 1);
-	deconstruct_array(DatumGetArrayTypeP(value), collector->spec->features[f].type,
-					  column->element_length, column->element_by_value,
-					  column->element_align, &values, &nulls, &n);
-	members = palloc(n * sizeof(uint32));
+	key->column = column;
+	key->bytes = NULL;
+	if (column->dictionary && column->dictionary->words)
+	{
+		key->word = key_word(&column->key, value);
+		key->place = dictionary_place(key->word);
+	}
+	else
+	{
+		key->bytes = key_write(&column->key, value, &key->length);
+		key->hash = key->place = hash_bytes_extended((const unsigned char *) key->bytes,
+													 key->length, 0);
+	}
+	if (column->dictionary)
+		dictionary_expect(column->dictionary, key->place);
+}
+
+/* The same of a list's members; NULLs among them are left out.  Returns how many. */
+static int
+note_members(Collector *collector, CollectColumn *column, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const bits8 *not_null = ARR_NULLBITMAP(array);
+	char	   *at = ARR_DATA_PTR(array);
+	int			before = collector->n_keys;
+
+	for (int i = 0; i < n; i++)
+	{
+		RowKey	   *key;
+
+		if (not_null && !(not_null[i / 8] & 1 << i % 8))
+			continue;
+		note_value(collector, column,
+				   fetch_att(at, column->element_by_value, column->element_length));
+		key = &collector->keys[collector->n_keys - 1];
+		/* the next member's key goes to the same buffer */
+		if (key->bytes == column->key.buffer.data)
+			key->bytes = pnstrdup(key->bytes, key->length);
+		at = att_addlength_pointer(at, column->element_length, at);
+		at = (char *) att_align_nominal(at, column->element_align);
+	}
+	return collector->n_keys - before;
+}
+
+/* Provisional id and hash of a key. */
+static void
+find_key(RowKey *key)
+{
+	CollectColumn *column = key->column;
+	Dictionary *dictionary = column->dictionary;
+	int64		number;
+
+	if (!dictionary)
+		key->id = FIRST_ID + key->hash % column->buckets;
+	else if (key->bytes)
+		key->id = FIRST_ID + dictionary_add(dictionary, key->bytes, key->length, key->hash);
+	else
+	{
+		number = dictionary_find_word(dictionary, key->word);
+		if (number < 0)
+		{
+			key->bytes = key_write_word(&column->key, key->word, &key->length);
+			number = dictionary_add_word(dictionary, key->word,
+										 hash_bytes_extended((const unsigned char *) key->bytes,
+															 key->length, 0));
+		}
+		key->hash = dictionary->entries[number].hash;
+		key->id = FIRST_ID + number;
+	}
+}
+
+/* Keys of all values of the row, and their provisional ids. */
+static void
+find_keys(Collector *collector, const Datum *values, const bool *nulls)
+{
+	collector->n_keys = 0;
+	for (int f = 0; f < collector->spec->n_columns; f++)
+	{
+		FeatureKind kind = collector->spec->features[f].kind;
+
+		if (nulls[f])
+			continue;
+		if (kind == FEATURE_CATEGORICAL)
+			note_value(collector, &collector->columns[f], values[f]);
+		else if (kind == FEATURE_LIST)
+			collector->n_members_of[f] = note_members(collector, &collector->columns[f], values[f]);
+	}
+	for (int k = 0; k < collector->n_keys; k++)
+		if (collector->keys[k].column->dictionary)
+			dictionary_expect_entry(collector->keys[k].column->dictionary,
+									collector->keys[k].place);
+	for (int k = 0; k < collector->n_keys; k++)
+		find_key(&collector->keys[k]);
+}
+
+/* The number of a list of these keys; *hash is that of all of them. */
+static uint32
+list_of_keys(Collector *collector, const RowKey *keys, int n, uint64 *hash)
+{
+	reserve_list(collector, n);
 	*hash = 0;
 	for (int i = 0; i < n; i++)
 	{
-		uint64		member_hash;
-
-		if (nulls[i])
-			continue;
-		members[n_members++] = key_id(collector, f, values[i], &member_hash);
-		*hash = hash_combine64(*hash, member_hash);
+		collector->members[collector->n_members++] = keys[i].id;
+		*hash = hash_combine64(*hash, keys[i].hash);
 	}
-	return collect_list(collector, members, n_members);
+	collector->list_start[++collector->n_lists] = collector->n_members;
+	return collector->n_lists - 1;
 }
 
-/* A binned value is kept as a number; its id comes with the bins. */
-static uint32
-number_id(Collector *collector, int f, Datum value, bool isnull, uint64 *hash)
+/* A binned value is kept as a number, for its id comes with the bins.  Returns its hash. */
+static uint64
+collect_number(Collector *collector, int f, Datum value, bool isnull)
 {
 	double		number = encoder_number(collector->columns[f].encoder, value, isnull);
 
 	if (number == 0)
 		number = 0;				/* -0 */
 	collector->columns[f].numbers[collector->n_rows] = number;
-	*hash = isnull ? NULL_HASH :
+	return isnull ? NULL_HASH :
 		hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
-	return NULL_ID;
 }
 
 /* Is the row to be left out?  Counts why. */
@@ -207,45 +329,58 @@ skip_row(Collector *collector, const Datum *values, const bool *nulls)
 	return true;
 }
 
+/* The row's ids; returns the hash of all its values. */
+static uint64
+set_ids(Collector *collector, const Datum *values, const bool *nulls)
+{
+	static const uint32 null_member = NULL_ID;
+	uint32	   *ids = &collector->ids[collector->n_rows * collector->spec->n_features];
+	const RowKey *key;
+	uint64		row_hash = 0;
+
+	find_keys(collector, values, nulls);
+	key = collector->keys;
+	for (int f = 0; f < collector->spec->n_columns; f++)
+	{
+		FeatureKind kind = collector->spec->features[f].kind;
+		uint64		hash = NULL_HASH;
+
+		ids[f] = NULL_ID;
+		if (kind == FEATURE_BINNED)
+			hash = collect_number(collector, f, values[f], nulls[f]);
+		else if (kind == FEATURE_LIST && nulls[f])
+			ids[f] = collect_list(collector, &null_member, 1);
+		else if (kind == FEATURE_LIST)
+		{
+			ids[f] = list_of_keys(collector, key, collector->n_members_of[f], &hash);
+			key += collector->n_members_of[f];
+		}
+		else if (!nulls[f])
+		{
+			ids[f] = key->id;
+			hash = key++->hash;
+		}
+		row_hash = hash_combine64(row_hash, hash);
+	}
+	return row_hash;
+}
+
 void
 collect_row(void *context, const Datum *values, const bool *nulls)
 {
 	Collector  *collector = context;
-	int			n_features = collector->spec->n_features;
-	uint64		row_hash = 0;
+	uint64		row;
 
 	CHECK_FOR_INTERRUPTS();
 	collector_reserve(collector);
 	if (skip_row(collector, values, nulls))
 		return;
-	for (int f = 0; f < collector->spec->n_columns; f++)
-	{
-		uint32	   *id = &collector->ids[collector->n_rows * n_features + f];
-		uint64		hash = NULL_HASH;
-
-		switch (collector->spec->features[f].kind)
-		{
-			case FEATURE_CATEGORICAL:
-				*id = nulls[f] ? NULL_ID : key_id(collector, f, values[f], &hash);
-				break;
-			case FEATURE_BINNED:
-				*id = number_id(collector, f, values[f], nulls[f], &hash);
-				break;
-			case FEATURE_LIST:
-				*id = list_id(collector, f, values[f], nulls[f], &hash);
-				break;
-			case FEATURE_ROWS:
-				pg_unreachable();
-		}
-		row_hash = hash_combine64(row_hash, hash);
-	}
-	collector->hashes[collector->n_rows] = row_hash;
+	row = collector->n_rows;
+	collector->hashes[row] = set_ids(collector, values, nulls);
 	if (collector->split.method != SPLIT_BY_HASH)
-		collector->split_keys[collector->n_rows] =
-			split_key(&collector->split, values[collector->split_at]);
+		collector->split_keys[row] = split_key(&collector->split, values[collector->split_at]);
 	if (collector->weights)
-		collector->weights[collector->n_rows] =
-			weight_read(&collector->weight, values[collector->weight_at],
-						nulls[collector->weight_at]);
+		collector->weights[row] = weight_read(&collector->weight, values[collector->weight_at],
+											  nulls[collector->weight_at]);
 	collector->n_rows++;
 }

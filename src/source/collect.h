@@ -21,12 +21,26 @@
 typedef struct CollectColumn
 {
 	KeyWriter	key;			/* categorical, lists: of the members */
+	Dictionary *dictionary;		/* NULL: hashed */
+	uint32		buckets;
 	ValueEncoder *encoder;		/* binned: the value as a number */
 	double	   *numbers;		/* [capacity] binned */
 	int16		element_length;
 	bool		element_by_value;
 	char		element_align;
 } CollectColumn;
+
+/* A key of the row that is being read, on its way to an id. */
+typedef struct RowKey
+{
+	CollectColumn *column;
+	const char *bytes;			/* NULL: it is a word */
+	uint32		length;
+	uint64		word;
+	uint64		place;			/* where its search begins */
+	uint64		hash;			/* of its bytes; of words known with the id */
+	uint32		id;				/* provisional */
+} RowKey;
 
 typedef struct Collector
 {
@@ -44,6 +58,12 @@ typedef struct Collector
 	MemoryContext context;
 	CollectColumn *columns;		/* [n_features] */
 	Dictionary *dictionaries;	/* [n_vocabularies] */
+	KeyWriter **word_writers;	/* [n_vocabularies]; NULL: keys are bytes */
+	/* the row that is being read: keys of all its values */
+	int			n_keys;
+	int			key_capacity;
+	RowKey	   *keys;
+	int		   *n_members_of;	/* [n_features] lists: how many of the keys */
 	/* rows */
 	uint64		n_rows;
 	uint64		capacity;

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "source/collect.h"
 #include "source/rowcount.h"
+#include "source/sorting.h"
 #include "source/vocabulary.h"
 #include "utils/memutils.h"
 
@@ -41,13 +42,13 @@ count_training(Collector *collector)
 			if (spec->vocabularies[spec->features[f].vocabulary].buckets > 0)
 				continue;
 			if (spec->features[f].kind == FEATURE_CATEGORICAL && ids[f] >= FIRST_ID)
-				dictionary->entries[ids[f] - FIRST_ID].count++;
+				dictionary->counts[ids[f] - FIRST_ID]++;
 			if (spec->features[f].kind != FEATURE_LIST)
 				continue;
 			for (uint64 i = collector->list_start[ids[f]];
 				 i < collector->list_start[ids[f] + 1]; i++)
 				if (collector->members[i] >= FIRST_ID)
-					dictionary->entries[collector->members[i] - FIRST_ID].count++;
+					dictionary->counts[collector->members[i] - FIRST_ID]++;
 		}
 	}
 }
@@ -63,69 +64,132 @@ collector_min_count(const FeatureSpec *spec, int v)
 	return min_count;
 }
 
+/* The bytes of all keys of a dictionary of words, and where each begins in them [n + 1]. */
+static char *
+write_words(KeyWriter *writer, const Dictionary *dictionary, uint64 *starts)
+{
+	Size		room = 16 * (Size) dictionary->n;
+	char	   *bytes = huge(room);
+
+	starts[0] = 0;
+	for (uint32 i = 0; i < dictionary->n; i++)
+	{
+		uint32		length;
+		const char *key = key_write_word(writer, dictionary->entries[i].key, &length);
+
+		if ((i & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (starts[i] + length > room)
+		{
+			room = 2 * (room + length);
+			bytes = repalloc_huge(bytes, room);
+		}
+		memcpy(bytes + starts[i], key, length);
+		starts[i + 1] = starts[i] + length;
+	}
+	return bytes;
+}
+
+/* All keys with their counts; *words are bytes that have been made for them. */
+static VocabularyKey *
+dictionary_keys(const Collector *collector, int v, char **words)
+{
+	const Dictionary *dictionary = &collector->dictionaries[v];
+	VocabularyKey *keys = huge(dictionary->n * sizeof(VocabularyKey));
+	uint64	   *starts = NULL;
+
+	*words = NULL;
+	if (dictionary->words)
+	{
+		starts = huge((dictionary->n + (Size) 1) * sizeof(uint64));
+		*words = write_words(collector->word_writers[v], dictionary, starts);
+	}
+	for (uint32 i = 0; i < dictionary->n; i++)
+	{
+		keys[i].hash = dictionary->entries[i].hash;
+		keys[i].count = dictionary->counts[i];
+		if (dictionary->words)
+		{
+			keys[i].bytes = *words + starts[i];
+			keys[i].length = starts[i + 1] - starts[i];
+		}
+		else
+			keys[i].bytes = dictionary_bytes(dictionary, i, &keys[i].length);
+	}
+	if (starts)
+		pfree(starts);
+	return keys;
+}
+
 uint32 *
 collector_vocabulary(Collector *collector, int v)
 {
-	Dictionary *dictionary = &collector->dictionaries[v];
-	Vocabulary *vocabulary = &collector->spec->vocabularies[v];
-	VocabularyKey *keys = huge(dictionary->n * sizeof(VocabularyKey));
-	uint32	   *final = huge(((Size) dictionary->n + FIRST_ID) * sizeof(uint32));
+	uint32		n = collector->dictionaries[v].n;
+	char	   *words;
+	VocabularyKey *keys = dictionary_keys(collector, v, &words);
+	uint32	   *final = huge(((Size) n + FIRST_ID) * sizeof(uint32));
 
-	for (uint32 i = 0; i < dictionary->n; i++)
-		keys[i] = (VocabularyKey)
-		{
-			.bytes = dictionary->bytes + dictionary->entries[i].offset,
-			.length = dictionary->entries[i].length,
-			.count = dictionary->entries[i].count
-		};
-	vocabulary_build(vocabulary, keys, dictionary->n,
-					 collector_min_count(collector->spec, v));
 	for (uint32 id = 0; id < FIRST_ID; id++)
 		final[id] = id;
-	for (uint32 i = 0; i < dictionary->n; i++)
-	{
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		final[FIRST_ID + i] =
-			vocabulary_find(vocabulary, dictionary->bytes + dictionary->entries[i].offset,
-							dictionary->entries[i].length);
-	}
+	vocabulary_build(&collector->spec->vocabularies[v], keys, n,
+					 collector_min_count(collector->spec, v), final + FIRST_ID);
 	pfree(keys);
+	if (words)
+		pfree(words);
 	return final;
 }
 
+/* Provisional ids to final ones: final [n_vocabularies][id], NULL where they are final. */
 static void
-remap(Collector *collector, int v, const uint32 *final)
+remap(Collector *collector, uint32 *const *final)
 {
-	FeatureSpec *spec = collector->spec;
+	const FeatureSpec *spec = collector->spec;
 
-	for (int f = 0; f < spec->n_features; f++)
+	for (uint64 row = 0; row < collector->n_rows; row++)
 	{
-		if (spec->features[f].vocabulary != v ||
-			(spec->features[f].kind != FEATURE_CATEGORICAL && spec->features[f].kind != FEATURE_LIST))
-			continue;
-		for (uint64 row = 0; row < collector->n_rows; row++)
-		{
-			uint32	   *id = &collector->ids[row * spec->n_features + f];
+		uint32	   *ids = collector->ids + row * spec->n_features;
 
+		if ((row & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int f = 0; f < spec->n_columns; f++)
+		{
+			const uint32 *of = final[spec->features[f].vocabulary];
+
+			if (!of)
+				continue;
 			if (spec->features[f].kind == FEATURE_CATEGORICAL)
-				*id = final[*id];
+				ids[f] = of[ids[f]];
 			else
-				for (uint64 i = collector->list_start[*id];
-					 i < collector->list_start[*id + 1]; i++)
-					collector->members[i] = final[collector->members[i]];
+				for (uint64 i = collector->list_start[ids[f]];
+					 i < collector->list_start[ids[f] + 1]; i++)
+					collector->members[i] = of[collector->members[i]];
 		}
-		CHECK_FOR_INTERRUPTS();
 	}
 }
 
-static int
-compare_double(const void *a, const void *b)
+/* Vocabularies of keys, and their ids in all rows. */
+static void
+build_vocabularies(Collector *collector)
 {
-	double		x = *(const double *) a;
-	double		y = *(const double *) b;
+	const FeatureSpec *spec = collector->spec;
+	uint32	  **final = palloc0(spec->n_vocabularies * sizeof(uint32 *));
+	bool	   *has_keys = palloc0(spec->n_vocabularies * sizeof(bool));
 
-	return (x > y) - (x < y);
+	for (int f = 0; f < spec->n_columns; f++)
+		has_keys[spec->features[f].vocabulary] = spec->features[f].kind != FEATURE_BINNED &&
+			spec->vocabularies[spec->features[f].vocabulary].buckets == 0;
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		if (has_keys[v])
+			final[v] = collector_vocabulary(collector, v);
+		dictionary_free(&collector->dictionaries[v]);
+	}
+	remap(collector, final);
+	for (int v = 0; v < spec->n_vocabularies; v++)
+		if (has_keys[v])
+			pfree(final[v]);
+	pfree(final);
+	pfree(has_keys);
 }
 
 /* Distinct quantiles of the training rows' numbers: bins of about equal count. */
@@ -141,7 +205,7 @@ build_bins(Collector *collector, int f)
 	for (uint64 row = 0; row < collector->n_rows; row++)
 		if (collector->splits[row] == SPLIT_TRAIN && !isnan(numbers[row]))
 			sorted[n++] = numbers[row];
-	qsort(sorted, n, sizeof(double), compare_double);
+	sort_numbers(sorted, n);
 	feature->edges = palloc(bins * sizeof(double));
 	for (int b = 1; b < bins && n > 0; b++)
 	{
@@ -335,16 +399,7 @@ collector_finish(Collector *collector)
 	split_rows(&collector->split, collector->options, collector->split_keys,
 			   collector->hashes, collector->n_rows, collector->splits);
 	count_training(collector);
-	for (int v = 0; v < spec->n_vocabularies; v++)
-	{
-		uint32	   *final;
-
-		if (spec->vocabularies[v].buckets > 0)
-			continue;
-		final = collector_vocabulary(collector, v);
-		remap(collector, v, final);
-		pfree(final);
-	}
+	build_vocabularies(collector);
 	for (int f = 0; f < spec->n_features; f++)
 		if (spec->features[f].kind == FEATURE_BINNED)
 			build_bins(collector, f);

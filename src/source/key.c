@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -90,6 +91,23 @@ key_kind(Oid type)
 	}
 }
 
+static bool
+kind_has_words(KeyKind kind)
+{
+	switch (kind)
+	{
+		case KEY_INTEGER:
+		case KEY_BOOLEAN:
+		case KEY_FLOAT:
+		case KEY_DATE:
+		case KEY_TIMESTAMP:
+		case KEY_TIMESTAMPTZ:
+			return true;
+		default:
+			return false;
+	}
+}
+
 void
 key_writer_init(KeyWriter *writer, Oid type, MemoryContext context)
 {
@@ -97,6 +115,7 @@ key_writer_init(KeyWriter *writer, Oid type, MemoryContext context)
 
 	writer->type = getBaseType(type);
 	writer->kind = key_kind(type);
+	writer->has_words = kind_has_words(writer->kind) || type_is_enum(writer->type);
 	if (writer->kind == KEY_OUTPUT)
 	{
 		Oid			output;
@@ -109,57 +128,58 @@ key_writer_init(KeyWriter *writer, Oid type, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-static int64
-integer_value(Oid type, Datum value)
+/* -0 is 0, and there is one NaN. */
+static uint64
+float_word(Oid type, Datum value)
 {
-	switch (type)
+	double		number = type == FLOAT4OID ? DatumGetFloat4(value) : DatumGetFloat8(value);
+	uint64		word;
+
+	if (number == 0)
+		number = 0;
+	if (isnan(number))
+		number = get_float8_nan();
+	memcpy(&word, &number, sizeof(word));
+	return word;
+}
+
+uint64
+key_word(const KeyWriter *writer, Datum value)
+{
+	switch (writer->type)
 	{
 		case INT2OID:
-			return DatumGetInt16(value);
+			return (int64) DatumGetInt16(value);
 		case INT4OID:
-			return DatumGetInt32(value);
-		case OIDOID:
-			return DatumGetObjectId(value);
-		default:
+			return (int64) DatumGetInt32(value);
+		case BOOLOID:
+			return DatumGetBool(value);
+		case FLOAT4OID:
+		case FLOAT8OID:
+			return float_word(writer->type, value);
+		case DATEOID:
+			return (int64) DatumGetDateADT(value);
+		case INT8OID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
 			return DatumGetInt64(value);
+		default:				/* oid, enum */
+			return DatumGetObjectId(value);
 	}
 }
 
-/* Server encoding to UTF-8; trailing blanks of char(n) are not part of it. */
+/* A float4 is a double on its way, and written with its own few digits. */
 static void
-append_text(StringInfo buffer, Oid type, const char *bytes, int length)
-{
-	char	   *converted;
-
-	if (type == BPCHAROID)
-		length = bpchartruelen((char *) bytes, length);
-	converted = pg_server_to_any(bytes, length, PG_UTF8);
-	if (converted == bytes)
-		appendBinaryStringInfo(buffer, bytes, length);
-	else
-	{
-		appendStringInfoString(buffer, converted);
-		pfree(converted);
-	}
-}
-
-static void
-append_float(StringInfo buffer, Oid type, Datum value)
+append_float(StringInfo buffer, Oid type, uint64 word)
 {
 	char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+	double		number;
 
+	memcpy(&number, &word, sizeof(number));
 	if (type == FLOAT4OID)
-	{
-		float		number = DatumGetFloat4(value);
-
-		float_to_shortest_decimal_buf(number == 0 ? 0 : number, digits);
-	}
+		float_to_shortest_decimal_buf((float) number, digits);
 	else
-	{
-		double		number = DatumGetFloat8(value);
-
-		double_to_shortest_decimal_buf(number == 0 ? 0 : number, digits);
-	}
+		double_to_shortest_decimal_buf(number, digits);
 	appendStringInfoString(buffer, digits);
 }
 
@@ -200,65 +220,122 @@ append_timestamp(StringInfo buffer, Timestamp timestamp, bool with_zone)
 		appendStringInfoChar(buffer, 'Z');
 }
 
+/*
+ * Server encoding to UTF-8; trailing blanks of char(n) are not part of it.
+ * What needs no conversion stays where it is.
+ */
+static const char *
+text_key(KeyWriter *writer, const char *bytes, uint32 *length)
+{
+	char	   *converted;
+
+	if (writer->type == BPCHAROID)
+		*length = bpchartruelen((char *) bytes, *length);
+	converted = pg_server_to_any(bytes, *length, PG_UTF8);
+	if (converted == bytes)
+		return bytes;
+	appendStringInfoString(&writer->buffer, converted);
+	pfree(converted);
+	*length = writer->buffer.len;
+	return writer->buffer.data;
+}
+
+/* A key that does not outlive this call goes to the buffer. */
+static const char *
+keep(KeyWriter *writer, const char *key, uint32 length)
+{
+	if (key == writer->buffer.data)
+		return key;
+	appendBinaryStringInfo(&writer->buffer, key, length);
+	return writer->buffer.data;
+}
+
+static const char *
+varlena_key(KeyWriter *writer, Datum value, uint32 *length)
+{
+	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
+	const char *key;
+
+	*length = VARSIZE_ANY_EXHDR(text);
+	key = text_key(writer, VARDATA_ANY(text), length);
+	if ((Pointer) text == DatumGetPointer(value))
+		return key;
+	key = keep(writer, key, *length);
+	pfree(text);
+	return key;
+}
+
+/* What a function has written as a C string. */
+static const char *
+string_key(KeyWriter *writer, char *string, uint32 *length)
+{
+	const char *key;
+
+	*length = strlen(string);
+	key = keep(writer, text_key(writer, string, length), *length);
+	pfree(string);
+	return key;
+}
+
 const char *
-key_write(KeyWriter *writer, Datum value, uint32 *length)
+key_write_word(KeyWriter *writer, uint64 word, uint32 *length)
 {
 	StringInfo	buffer = &writer->buffer;
 
 	resetStringInfo(buffer);
 	switch (writer->kind)
 	{
-		case KEY_INTEGER:
-			enlargeStringInfo(buffer, MAXINT8LEN + 1);
-			buffer->len = pg_lltoa(integer_value(writer->type, value), buffer->data);
+		case KEY_INTEGER:		/* a new buffer has room for it */
+			buffer->len = pg_lltoa((int64) word, buffer->data);
 			break;
 		case KEY_BOOLEAN:
-			appendStringInfoString(buffer, DatumGetBool(value) ? "true" : "false");
-			break;
-		case KEY_TEXT:
-			if (writer->type == NAMEOID)
-				append_text(buffer, NAMEOID, NameStr(*DatumGetName(value)),
-							strlen(NameStr(*DatumGetName(value))));
-			else
-			{
-				struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
-
-				append_text(buffer, writer->type, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
-				if ((Pointer) text != DatumGetPointer(value))
-					pfree(text);
-			}
+			appendStringInfoString(buffer, word ? "true" : "false");
 			break;
 		case KEY_FLOAT:
-			append_float(buffer, writer->type, value);
+			append_float(buffer, writer->type, word);
 			break;
-		case KEY_NUMERIC:
-			{
-				char	   *text = numeric_normalize(DatumGetNumeric(value));
-
-				appendStringInfoString(buffer, text);
-				pfree(text);
-				break;
-			}
 		case KEY_DATE:
-			append_date(buffer, DatumGetDateADT(value));
+			append_date(buffer, (DateADT) (int64) word);
 			break;
 		case KEY_TIMESTAMP:
-			append_timestamp(buffer, DatumGetTimestamp(value), false);
+			append_timestamp(buffer, (Timestamp) word, false);
 			break;
 		case KEY_TIMESTAMPTZ:
-			append_timestamp(buffer, DatumGetTimestampTz(value), true);
+			append_timestamp(buffer, (TimestampTz) word, true);
 			break;
-		case KEY_OUTPUT:
-			{
-				char	   *text = OutputFunctionCall(&writer->output, value);
-
-				append_text(buffer, InvalidOid, text, strlen(text));
-				pfree(text);
-				break;
-			}
-		case KEY_UNSUPPORTED:
-			elog(ERROR, "values of type %u have no key", writer->type);
+		default:				/* enum */
+			return string_key(writer, OutputFunctionCall(&writer->output,
+														 ObjectIdGetDatum((Oid) word)), length);
 	}
 	*length = buffer->len;
 	return buffer->data;
+}
+
+const char *
+key_write(KeyWriter *writer, Datum value, uint32 *length)
+{
+	if (writer->has_words)
+		return key_write_word(writer, key_word(writer, value), length);
+	resetStringInfo(&writer->buffer);
+	switch (writer->kind)
+	{
+		case KEY_TEXT:
+			if (writer->type != NAMEOID)
+				return varlena_key(writer, value, length);
+			*length = strlen(NameStr(*DatumGetName(value)));
+			return text_key(writer, NameStr(*DatumGetName(value)), length);
+		case KEY_NUMERIC:
+			return string_key(writer, numeric_normalize(DatumGetNumeric(value)), length);
+		case KEY_OUTPUT:
+			return string_key(writer, OutputFunctionCall(&writer->output, value), length);
+		default:
+			elog(ERROR, "values of type %u have no key", writer->type);
+	}
+}
+
+bool
+key_same_words(const KeyWriter *a, const KeyWriter *b)
+{
+	return a->has_words && b->has_words && a->kind == b->kind &&
+		(a->kind == KEY_INTEGER || a->type == b->type);
 }

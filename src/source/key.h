@@ -5,6 +5,10 @@
  * 42 as int2, int8, '42' or a JSON number is one key.  Dates and timestamps
  * are written in ISO style (with time zone: in UTC), numerics without trailing
  * zeros, floats with the fewest digits that round-trip.
+ *
+ * Many types' values are as different as their keys and fit a word of 64 bits:
+ * integers, dates and such.  Whoever meets the same values over and over can
+ * compare words, and write each key once.
  */
 #ifndef AREAD_KEY_H
 #define AREAD_KEY_H
@@ -32,6 +36,7 @@ typedef struct KeyWriter
 {
 	Oid			type;			/* base type */
 	KeyKind		kind;
+	bool		has_words;
 	FmgrInfo	output;
 	StringInfoData buffer;
 } KeyWriter;
@@ -39,7 +44,17 @@ typedef struct KeyWriter
 /* Domains count as their base type. */
 extern KeyKind key_kind(Oid type);
 extern void key_writer_init(KeyWriter *writer, Oid type, MemoryContext context);
-/* Key of a non-null value; valid until the next call. */
+/*
+ * Key of a non-null value; valid until the next call and as long as the value,
+ * of whose bytes it may be some.
+ */
 extern const char *key_write(KeyWriter *writer, Datum value, uint32 *length);
+
+/* A value as a word: two values of one key have one word.  If has_words. */
+extern uint64 key_word(const KeyWriter *writer, Datum value);
+/* Key of a word; valid until the next call. */
+extern const char *key_write_word(KeyWriter *writer, uint64 word, uint32 *length);
+/* Do both have words, and the same for values of the same key? */
+extern bool key_same_words(const KeyWriter *a, const KeyWriter *b);
 
 #endif							/* AREAD_KEY_H */

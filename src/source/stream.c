@@ -201,13 +201,13 @@ tally(Tallies *tallies, uint32 id, bool label)
 static void
 count_key(SourceStream *stream, int vocabulary, uint32 id)
 {
-	DictionaryEntry *entry;
+	uint32	   *count;
 
 	if (id < FIRST_ID || stream->spec->vocabularies[vocabulary].buckets > 0)
 		return;
-	entry = &stream->collector.dictionaries[vocabulary].entries[id - FIRST_ID];
-	if (entry->count < PG_UINT32_MAX)
-		entry->count++;
+	count = &stream->collector.dictionaries[vocabulary].counts[id - FIRST_ID];
+	if (*count < PG_UINT32_MAX)
+		(*count)++;
 }
 
 static void
@@ -486,7 +486,7 @@ final_user(const SourceStream *stream, uint32 id)
 	vocabulary = spec->features[spec->user_feature].vocabulary;
 	if (spec->vocabularies[vocabulary].buckets > 0)
 		return id;
-	return stream->collector.dictionaries[vocabulary].entries[id - FIRST_ID].count <
+	return stream->collector.dictionaries[vocabulary].counts[id - FIRST_ID] <
 		stream->user_min_count ? RARE_ID : id;
 }
 

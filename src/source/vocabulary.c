@@ -14,6 +14,9 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "source/sorting.h"
+#include "utils/memutils.h"
 
 #ifdef WORDS_BIGENDIAN
 #error "stored vocabularies are little-endian; this server is not"
@@ -21,6 +24,10 @@
 
 #define VOCABULARY_MAGIC 0x434F5641 /* "AVOC" */
 #define VOCABULARY_FORMAT 1
+
+/* Up to here comparing keys is faster than a radix sort; beyond this many bytes alike, too. */
+#define FEW_KEYS 32
+#define MAX_DEPTH 64
 
 typedef struct VocabularyHeader
 {
@@ -64,47 +71,132 @@ total_size(const VocabularyHeader *header)
 		((Size) header->n_keys + 1) * sizeof(uint64) + header->key_bytes;
 }
 
-/* More rows first, then by bytes. */
-static int
-compare_keys(const void *a, const void *b)
+/* Eight bytes of a key from "depth" on as a word that sorts like them; what is beyond its end is 0. */
+static uint64
+word_at(const VocabularyKey *key, uint32 depth)
 {
-	const VocabularyKey *x = a;
-	const VocabularyKey *y = b;
-	int			order;
+	char		bytes[sizeof(uint64)] = {0};
+	uint64		word;
+
+	if (depth < key->length)
+		memcpy(bytes, key->bytes + depth, Min(key->length - depth, sizeof(uint64)));
+	memcpy(&word, bytes, sizeof(word));
+	return pg_bswap64(word);
+}
+
+/* By bytes; numbers of keys. */
+static int
+compare_keys(const void *a, const void *b, void *context)
+{
+	const VocabularyKey *keys = context;
+	const VocabularyKey *x = &keys[*(const uint32 *) a];
+	const VocabularyKey *y = &keys[*(const uint32 *) b];
+	int			order = memcmp(x->bytes, y->bytes, Min(x->length, y->length));
 
 	/* sorting millions takes seconds, and leaves nothing behind */
 	CHECK_FOR_INTERRUPTS();
-	if (x->count != y->count)
-		return x->count > y->count ? -1 : 1;
-	order = memcmp(x->bytes, y->bytes, Min(x->length, y->length));
 	if (order != 0)
 		return order;
 	return (x->length > y->length) - (x->length < y->length);
 }
 
+/*
+ * Sort numbers of keys that are alike up to "depth" by their bytes: by eight
+ * bytes at once, and then those that have these alike.  Texts have no zero
+ * bytes, so that a shorter one comes first.
+ */
 static void
-insert_key(char *bytes, uint32 number, const char *key, uint32 length)
+order_by_bytes(const VocabularyKey *keys, uint32 *order, uint32 n, uint64 *words, uint32 depth)
+{
+	if (n <= FEW_KEYS || depth > MAX_DEPTH)
+	{
+		qsort_arg(order, n, sizeof(uint32), compare_keys, (void *) keys);
+		return;
+	}
+	for (uint32 i = 0; i < n; i++)
+		words[i] = word_at(&keys[order[i]], depth);
+	sort_words(words, order, n);
+	for (uint32 first = 0, last; first < n; first = last)
+	{
+		for (last = first + 1; last < n && words[last] == words[first];)
+			last++;
+		if (last > first + 1)
+			order_by_bytes(keys, order + first, last - first, words + first,
+						   depth + sizeof(uint64));
+	}
+}
+
+/* The numbers of the keys that are not too rare; returns how many. */
+static uint32
+choose_keys(const VocabularyKey *keys, uint32 n_keys, uint32 min_count, uint32 *chosen)
+{
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < n_keys; i++)
+		if (keys[i].count >= Max(min_count, 1))
+			chosen[n++] = i;
+	return n;
+}
+
+/* More rows first, then by bytes: the less important order is made first. */
+static void
+order_keys(const VocabularyKey *keys, uint32 *order, uint32 n)
+{
+	uint64	   *words = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(uint64));
+
+	order_by_bytes(keys, order, n, words, 0);
+	for (uint32 i = 0; i < n; i++)
+		words[i] = PG_UINT32_MAX - keys[order[i]].count;
+	sort_words(words, order, n);
+	pfree(words);
+}
+
+static void
+insert_key(char *bytes, uint32 number, uint64 hash)
 {
 	uint32		mask = header_of(bytes)->n_slots - 1;
-	uint32		slot = hash_bytes_extended((const unsigned char *) key, length, 0) & mask;
+	uint32		slot = hash & mask;
 
 	while (slots_of(bytes)[slot] != 0)
 		slot = (slot + 1) & mask;
 	slots_of(bytes)[slot] = number + 1;
 }
 
-void
-vocabulary_build(Vocabulary *vocabulary, VocabularyKey *keys, uint32 n_keys,
-				 uint32 min_count)
+/* Keys into their places, in order [n_keys of the header]. */
+static void
+write_keys(char *bytes, const VocabularyKey *keys, const uint32 *order)
 {
-	VocabularyHeader header = {VOCABULARY_MAGIC, VOCABULARY_FORMAT};
-	char	   *bytes;
+	uint32		n = header_of(bytes)->n_keys;
 	uint64		offset = 0;
 
-	qsort(keys, n_keys, sizeof(VocabularyKey), compare_keys);
-	while (header.n_keys < n_keys && keys[header.n_keys].count >= Max(min_count, 1))
-		header.key_bytes += keys[header.n_keys++].length;
+	for (uint32 k = 0; k < n; k++)
+	{
+		const VocabularyKey *key = &keys[order[k]];
+
+		if ((k & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		offsets_of(bytes)[k] = offset;
+		memcpy(keys_of(bytes) + offset, key->bytes, key->length);
+		offset += key->length;
+		insert_key(bytes, k, key->hash);
+	}
+	offsets_of(bytes)[n] = offset;
+}
+
+void
+vocabulary_build(Vocabulary *vocabulary, const VocabularyKey *keys, uint32 n_keys,
+				 uint32 min_count, uint32 *ids)
+{
+	VocabularyHeader header = {VOCABULARY_MAGIC, VOCABULARY_FORMAT};
+	uint32	   *order = MemoryContextAllocHuge(CurrentMemoryContext,
+											   Max(n_keys, 1) * sizeof(uint32));
+	char	   *bytes;
+
+	header.n_keys = choose_keys(keys, n_keys, min_count, order);
 	header.has_rare = min_count > 1;
+	order_keys(keys, order, header.n_keys);
+	for (uint32 k = 0; k < header.n_keys; k++)
+		header.key_bytes += keys[order[k]].length;
 	header.n_slots = 4;
 	while (header.n_slots < 2 * (uint64) header.n_keys)
 		header.n_slots *= 2;
@@ -112,20 +204,16 @@ vocabulary_build(Vocabulary *vocabulary, VocabularyKey *keys, uint32 n_keys,
 	bytes = MemoryContextAllocExtended(CurrentMemoryContext, vocabulary->size,
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	memcpy(bytes, &header, sizeof(header));
+	write_keys(bytes, keys, order);
+	for (uint32 i = 0; i < n_keys; i++)
+		ids[i] = header.has_rare ? RARE_ID : UNSEEN_ID;
 	for (uint32 k = 0; k < header.n_keys; k++)
-	{
-		offsets_of(bytes)[k] = offset;
-		memcpy(keys_of(bytes) + offset, keys[k].bytes, keys[k].length);
-		offset += keys[k].length;
-		if ((k & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		insert_key(bytes, k, keys[k].bytes, keys[k].length);
-	}
-	offsets_of(bytes)[header.n_keys] = offset;
+		ids[order[k]] = FIRST_ID + k;
 	vocabulary->bytes = bytes;
 	vocabulary->n_rows = FIRST_ID + header.n_keys;
 	vocabulary->buckets = 0;
 	vocabulary->has_rare = header.has_rare;
+	pfree(order);
 }
 
 /* No keys: "buckets" ids by hash, or for a binned feature by bin. */

@@ -12,14 +12,16 @@ typedef struct VocabularyKey
 	const char *bytes;			/* canonical form, UTF-8, not terminated */
 	uint32		length;
 	uint32		count;			/* in training rows */
+	uint64		hash;			/* of the bytes */
 } VocabularyKey;
 
 /*
- * Build from keys and counts.  Sorts keys by count, descending, then by bytes;
- * ids start at FIRST_ID.  Keys below min_count are left out (has_rare).
+ * Build from keys and counts.  Ids start at FIRST_ID, in the order of counts,
+ * descending, then of bytes.  Keys below min_count are left out (has_rare).
+ * ids [n_keys] become those of the keys.
  */
-extern void vocabulary_build(Vocabulary *vocabulary, VocabularyKey *keys, uint32 n_keys,
-							 uint32 min_count);
+extern void vocabulary_build(Vocabulary *vocabulary, const VocabularyKey *keys, uint32 n_keys,
+							 uint32 min_count, uint32 *ids);
 /* A hashed vocabulary: no keys, a fixed number of buckets. */
 extern void vocabulary_build_hashed(Vocabulary *vocabulary, uint32 buckets);
 
