@@ -239,7 +239,7 @@ find_key(RowKey *key)
 		key->id = FIRST_ID + dictionary_add(dictionary, key->bytes, key->length, key->hash);
 	else
 	{
-		number = dictionary_find_word(dictionary, key->word);
+		number = dictionary_find_word(dictionary, key->word, key->place);
 		if (number < 0)
 		{
 			key->bytes = key_write_word(&column->key, key->word, &key->length);
@@ -271,6 +271,10 @@ find_keys(Collector *collector, const Datum *values, const bool *nulls)
 	for (int k = 0; k < collector->n_keys; k++)
 		if (collector->keys[k].column->dictionary)
 			dictionary_expect_entry(collector->keys[k].column->dictionary,
+									collector->keys[k].place);
+	for (int k = 0; k < collector->n_keys; k++)
+		if (collector->keys[k].bytes && collector->keys[k].column->dictionary)
+			dictionary_expect_bytes(collector->keys[k].column->dictionary,
 									collector->keys[k].place);
 	for (int k = 0; k < collector->n_keys; k++)
 		find_key(&collector->keys[k]);

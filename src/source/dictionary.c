@@ -26,8 +26,8 @@ dictionary_init(Dictionary *dictionary, bool words, MemoryContext context)
 	dictionary->capacity = FIRST_CAPACITY;
 	dictionary->entries = MemoryContextAlloc(context, FIRST_CAPACITY * sizeof(DictionaryEntry));
 	dictionary->counts = zeroed(context, FIRST_CAPACITY * sizeof(uint32));
-	dictionary->n_slots = 2 * FIRST_CAPACITY;
-	dictionary->slots = zeroed(context, dictionary->n_slots * sizeof(uint32));
+	dictionary->mask = 2 * FIRST_CAPACITY - 1;
+	dictionary->slots = zeroed(context, 2 * FIRST_CAPACITY * sizeof(uint32));
 	dictionary->allocated = words ? 1 : 16 * FIRST_CAPACITY;
 	dictionary->bytes = MemoryContextAlloc(context, dictionary->allocated);
 }
@@ -42,21 +42,26 @@ dictionary_free(Dictionary *dictionary)
 	memset(dictionary, 0, sizeof(*dictionary));
 }
 
+static inline void
+set_slot(Dictionary *dictionary, uint32 slot, uint64 place, uint32 number)
+{
+	dictionary->slots[slot] = ((uint32) (place >> 32) & ~dictionary->mask) | (number + 1);
+}
+
 static void
 fill_slots(Dictionary *dictionary)
 {
-	uint32		mask = dictionary->n_slots - 1;
-
 	for (uint32 i = 0; i < dictionary->n; i++)
 	{
 		const DictionaryEntry *entry = &dictionary->entries[i];
-		uint32		slot = (dictionary->words ? dictionary_place(entry->key) : entry->hash) & mask;
+		uint64		place = dictionary->words ? dictionary_place(entry->key) : entry->hash;
+		uint32		slot = place & dictionary->mask;
 
 		if ((i & 0xFFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
 		while (dictionary->slots[slot] != 0)
-			slot = (slot + 1) & mask;
-		dictionary->slots[slot] = i + 1;
+			slot = (slot + 1) & dictionary->mask;
+		set_slot(dictionary, slot, place, i);
 	}
 }
 
@@ -78,45 +83,61 @@ grow(Dictionary *dictionary)
 									   dictionary->capacity * sizeof(uint32));
 	memset(dictionary->counts + before, 0, before * sizeof(uint32));
 	pfree(dictionary->slots);
-	dictionary->n_slots *= 2;
-	dictionary->slots = zeroed(dictionary->context, dictionary->n_slots * sizeof(uint32));
+	dictionary->mask = 2 * dictionary->capacity - 1;
+	dictionary->slots = zeroed(dictionary->context,
+							   2 * (Size) dictionary->capacity * sizeof(uint32));
 	fill_slots(dictionary);
 }
 
 /* The slot is the free one that ended the search. */
 static uint32
-add_entry(Dictionary *dictionary, uint32 slot, uint64 hash, uint64 key)
+add_entry(Dictionary *dictionary, uint32 slot, uint64 place, uint64 hash, uint64 key)
 {
-	dictionary->slots[slot] = dictionary->n + 1;
+	set_slot(dictionary, slot, place, dictionary->n);
 	dictionary->entries[dictionary->n] = (DictionaryEntry) {.hash = hash,.key = key};
 	if (++dictionary->n == dictionary->capacity)
 		grow(dictionary);
 	return dictionary->n - 1;
 }
 
+static inline uint32
+number_in(const Dictionary *dictionary, uint32 slot)
+{
+	return (dictionary->slots[slot] & dictionary->mask) - 1;
+}
+
+static inline uint32
+slot_after(const Dictionary *dictionary, uint32 slot)
+{
+	return (slot + 1) & dictionary->mask;
+}
+
 /* The slot of a word, or a free one. */
 static inline uint32
-word_slot(const Dictionary *dictionary, uint64 word)
+word_slot(const Dictionary *dictionary, uint64 word, uint64 place)
 {
-	uint32		mask = dictionary->n_slots - 1;
-	uint32		slot = dictionary_place(word) & mask;
+	uint32		slot = dictionary_slot(dictionary, place, place & dictionary->mask);
 
 	while (dictionary->slots[slot] != 0 &&
-		   dictionary->entries[dictionary->slots[slot] - 1].key != word)
-		slot = (slot + 1) & mask;
+		   dictionary->entries[number_in(dictionary, slot)].key != word)
+		slot = dictionary_slot(dictionary, place, slot_after(dictionary, slot));
 	return slot;
 }
 
 int64
-dictionary_find_word(const Dictionary *dictionary, uint64 word)
+dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 place)
 {
-	return (int64) dictionary->slots[word_slot(dictionary, word)] - 1;
+	uint32		slot = word_slot(dictionary, word, place);
+
+	return dictionary->slots[slot] == 0 ? -1 : (int64) number_in(dictionary, slot);
 }
 
 uint32
 dictionary_add_word(Dictionary *dictionary, uint64 word, uint64 hash)
 {
-	return add_entry(dictionary, word_slot(dictionary, word), hash, word);
+	uint64		place = dictionary_place(word);
+
+	return add_entry(dictionary, word_slot(dictionary, word, place), place, hash, word);
 }
 
 static uint64
@@ -148,20 +169,21 @@ dictionary_bytes(const Dictionary *dictionary, uint32 number, uint32 *length)
 uint32
 dictionary_add(Dictionary *dictionary, const char *bytes, uint32 length, uint64 hash)
 {
-	uint32		mask = dictionary->n_slots - 1;
-	uint32		slot = hash & mask;
+	uint32		slot = dictionary_slot(dictionary, hash, hash & dictionary->mask);
 
-	for (; dictionary->slots[slot] != 0; slot = (slot + 1) & mask)
+	while (dictionary->slots[slot] != 0)
 	{
-		uint32		number = dictionary->slots[slot] - 1;
+		uint32		number = number_in(dictionary, slot);
 		uint32		known_length;
 		const char *known;
 
-		if (dictionary->entries[number].hash != hash)
-			continue;
-		known = dictionary_bytes(dictionary, number, &known_length);
-		if (known_length == length && memcmp(known, bytes, length) == 0)
-			return number;
+		if (dictionary->entries[number].hash == hash)
+		{
+			known = dictionary_bytes(dictionary, number, &known_length);
+			if (known_length == length && memcmp(known, bytes, length) == 0)
+				return number;
+		}
+		slot = dictionary_slot(dictionary, hash, slot_after(dictionary, slot));
 	}
-	return add_entry(dictionary, slot, hash, append_bytes(dictionary, bytes, length));
+	return add_entry(dictionary, slot, hash, hash, append_bytes(dictionary, bytes, length));
 }

@@ -26,8 +26,8 @@ typedef struct Dictionary
 	uint32		capacity;
 	DictionaryEntry *entries;
 	uint32	   *counts;			/* [capacity] training occurrences; the caller's to keep */
-	uint32		n_slots;		/* a power of two */
-	uint32	   *slots;			/* entry number + 1; 0: free */
+	uint32		mask;			/* slots less one; there is a power of two, more than entries */
+	uint32	   *slots;			/* entry number + 1 and bits of its place; 0: free */
 	uint64		used;
 	uint64		allocated;
 	char	   *bytes;			/* not of words */
@@ -50,21 +50,47 @@ dictionary_place(uint64 word)
 static inline void
 dictionary_expect(const Dictionary *dictionary, uint64 place)
 {
-	__builtin_prefetch(&dictionary->slots[place & (dictionary->n_slots - 1)]);
+	__builtin_prefetch(&dictionary->slots[place & dictionary->mask]);
+}
+
+/*
+ * The first slot at or after "slot" that is free or holds an entry of this
+ * place, as far as a slot can tell: bits that the number does not need are the
+ * place's.
+ */
+static inline uint32
+dictionary_slot(const Dictionary *dictionary, uint64 place, uint32 slot)
+{
+	uint32		bits = (uint32) (place >> 32) & ~dictionary->mask;
+
+	while (dictionary->slots[slot] != 0 && (dictionary->slots[slot] & ~dictionary->mask) != bits)
+		slot = (slot + 1) & dictionary->mask;
+	return slot;
 }
 
 /* Its slot has come: fetch the entry. */
 static inline void
 dictionary_expect_entry(const Dictionary *dictionary, uint64 place)
 {
-	uint32		slot = dictionary->slots[place & (dictionary->n_slots - 1)];
+	uint32		slot = dictionary_slot(dictionary, place, place & dictionary->mask);
 
-	if (slot != 0)
-		__builtin_prefetch(&dictionary->entries[slot - 1]);
+	if (dictionary->slots[slot] != 0)
+		__builtin_prefetch(&dictionary->entries[(dictionary->slots[slot] & dictionary->mask) - 1]);
 }
 
-/* The number of a word, or -1. */
-extern int64 dictionary_find_word(const Dictionary *dictionary, uint64 word);
+/* Its entry has come: fetch the bytes. */
+static inline void
+dictionary_expect_bytes(const Dictionary *dictionary, uint64 place)
+{
+	uint32		slot = dictionary_slot(dictionary, place, place & dictionary->mask);
+
+	if (dictionary->slots[slot] != 0)
+		__builtin_prefetch(dictionary->bytes +
+						   dictionary->entries[(dictionary->slots[slot] & dictionary->mask) - 1].key);
+}
+
+/* The number of a word that has this place, or -1. */
+extern int64 dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 place);
 /* Number of a word that is new; hash is that of its bytes. */
 extern uint32 dictionary_add_word(Dictionary *dictionary, uint64 word, uint64 hash);
 /* Number of a key of bytes, added if it is new; hash is theirs. */

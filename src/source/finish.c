@@ -1,7 +1,6 @@
 /*
  * finish.c
- *	  From collected rows to a dataset: splits, vocabularies, bins, final ids,
- *	  and an order of rows that does not depend on the order of reading.
+ *	  From collected rows to a dataset: splits, vocabularies, bins, final ids.
  */
 #include "postgres.h"
 
@@ -10,6 +9,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/collect.h"
+#include "source/leak.h"
 #include "source/rowcount.h"
 #include "source/sorting.h"
 #include "source/vocabulary.h"
@@ -33,6 +33,8 @@ count_training(Collector *collector)
 	{
 		const uint32 *ids = collector->ids + row * spec->n_features;
 
+		if ((row & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (collector->splits[row] != SPLIT_TRAIN)
 			continue;
 		for (int f = 0; f < spec->n_features; f++)
@@ -194,7 +196,7 @@ build_vocabularies(Collector *collector)
 
 /* Distinct quantiles of the training rows' numbers: bins of about equal count. */
 static void
-build_bins(Collector *collector, int f)
+find_edges(const Collector *collector, int f)
 {
 	Feature    *feature = &collector->spec->features[f];
 	const double *numbers = collector->columns[f].numbers;
@@ -215,153 +217,27 @@ build_bins(Collector *collector, int f)
 			(feature->n_edges == 0 || edge > feature->edges[feature->n_edges - 1]))
 			feature->edges[feature->n_edges++] = edge;
 	}
-	vocabulary_build_hashed(&collector->spec->vocabularies[feature->vocabulary],
-							feature->n_edges + 1);
-	for (uint64 row = 0; row < collector->n_rows; row++)
-		collector->ids[row * collector->spec->n_features + f] = bin_of(feature, numbers[row]);
 	pfree(sorted);
 }
 
-typedef struct RowOrder
+static void
+build_bins(Collector *collector, int f)
 {
-	uint64		hash;
-	uint32		row;
-	float		weight;
-	uint8		split;
-	uint8		label;
-} RowOrder;
+	Feature    *feature = &collector->spec->features[f];
+	CollectColumn *column = &collector->columns[f];
 
-static int
-compare_row(const void *a, const void *b)
-{
-	const RowOrder *x = a;
-	const RowOrder *y = b;
-
-	if (x->split != y->split)
-		return x->split < y->split ? -1 : 1;
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	if (x->label != y->label)
-		return x->label - y->label;
-	return (x->weight > y->weight) - (x->weight < y->weight);
-}
-
-static RowOrder *
-order_rows(const Collector *collector)
-{
-	RowOrder   *order = huge(collector->n_rows * sizeof(RowOrder));
-
+	find_edges(collector, f);
+	vocabulary_build_hashed(&collector->spec->vocabularies[feature->vocabulary],
+							feature->n_edges + 1);
 	for (uint64 row = 0; row < collector->n_rows; row++)
-		order[row] = (RowOrder)
-		{
-			.hash = collector->hashes[row],.row = row,
-			.split = collector->splits[row],.label = collector->labels[row],
-			.weight = collector->weights ? collector->weights[row] : 1
-		};
-	qsort(order, collector->n_rows, sizeof(RowOrder), compare_row);
-	return order;
-}
-
-/* A row's ids, and its lists appended in the order of the rows. */
-static void
-place_row(const Collector *collector, const uint32 *from, uint32 *to, uint64 *list_start,
-		  uint32 *members, uint64 *n_lists)
-{
-	for (int f = 0; f < collector->spec->n_features; f++)
 	{
-		uint64		start;
-		uint64		length;
-
-		to[f] = from[f];
-		if (collector->spec->features[f].kind != FEATURE_LIST)
-			continue;
-		start = collector->list_start[from[f]];
-		length = collector->list_start[from[f] + 1] - start;
-		memcpy(members + list_start[*n_lists], collector->members + start,
-			   length * sizeof(uint32));
-		list_start[*n_lists + 1] = list_start[*n_lists] + length;
-		to[f] = (*n_lists)++;
-	}
-}
-
-Dataset *
-collector_dataset(Collector *collector)
-{
-	Dataset    *data = palloc0(sizeof(Dataset));
-	uint64		n = collector->n_rows;
-	int			n_features = collector->spec->n_features;
-	RowOrder   *order = order_rows(collector);
-	uint32	   *ids = huge(n * n_features * sizeof(uint32));
-	uint8	   *labels = huge(n);
-	float	   *weights = collector->weights ? huge(n * sizeof(float)) : NULL;
-	uint64	   *list_start = huge((collector->n_lists + 1) * sizeof(uint64));
-	uint32	   *members = huge(collector->n_members * sizeof(uint32));
-	uint64		n_lists = 0;
-
-	list_start[0] = 0;
-	for (uint64 i = 0; i < n; i++)
-	{
-		place_row(collector, collector->ids + (uint64) order[i].row * n_features,
-				  ids + i * n_features, list_start, members, &n_lists);
-		labels[i] = order[i].label;
-		if (weights)
-			weights[i] = order[i].weight;
-		collector->report->rows[order[i].split]++;
-		if ((i & 0xFFFF) == 0)
+		if ((row & 0xFFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
+		collector->ids[row * collector->spec->n_features + f] =
+			bin_of(feature, column->numbers[row]);
 	}
-	for (int split = 0; split < 3; split++)
-		data->split_start[split + 1] = data->split_start[split] + collector->report->rows[split];
-	collector->report->rows_used = n;
-	spec_shape(collector->spec, &data->shape);
-	data->ids = ids;
-	data->labels = labels;
-	if (weights)
-		weights_scale(&collector->weight, weights, data->split_start[SPLIT_VALID], n);
-	data->weights = weights;
-	data->list_start = list_start;
-	data->list_members = members;
-	pfree(order);
-	pfree(collector->ids);
-	pfree(collector->hashes);
-	return data;
-}
-
-/* A feature of a few values that tells the label by itself. */
-static void
-warn_of_leak(const Collector *collector, const Dataset *data, int f)
-{
-	const char *name = collector->spec->features[f].name;
-	uint32		n_rows = data->shape.table_rows[data->shape.field_table[f]];
-	size_t		n = data->split_start[SPLIT_VALID];
-	uint64	   *count;
-	uint64		positives = 0;
-	double		concordant = 0;
-
-	if (collector->spec->features[f].kind == FEATURE_LIST || n_rows > n / 10)
-		return;
-	count = palloc0(2 * (Size) n_rows * sizeof(uint64));
-	for (size_t row = 0; row < n; row++)
-	{
-		count[2 * data->ids[row * data->shape.n_fields + f] + data->labels[row]]++;
-		positives += data->labels[row];
-	}
-	/* pairs of a positive and a negative row that the values' rates put in order */
-	for (uint32 a = 0; a < n_rows && n_rows <= 1000; a++)
-		for (uint32 b = 0; b < n_rows; b++)
-		{
-			double		rate_a = (count[2 * a + 1] + 1.0) / (count[2 * a] + count[2 * a + 1] + 2);
-			double		rate_b = (count[2 * b + 1] + 1.0) / (count[2 * b] + count[2 * b + 1] + 2);
-
-			if (rate_a >= rate_b)
-				concordant += (rate_a > rate_b ? 1 : 0.5) * count[2 * a + 1] * count[2 * b];
-		}
-	if (positives > 0 && positives < n &&
-		concordant / ((double) positives * (n - positives)) > 0.98)
-		ereport(WARNING,
-				(errmsg("column \"%s\" alone predicts the label", name),
-				 errhint("If it is not known when scores are needed, list the features without it.")));
-	pfree(count);
+	pfree(column->numbers);
+	column->numbers = NULL;
 }
 
 void
@@ -408,7 +284,6 @@ collector_finish(Collector *collector)
 	collector_check_domains(spec);
 	warn_of_one_domain(spec);
 	data = collector_dataset(collector);
-	for (int f = 0; f < spec->n_columns; f++)
-		warn_of_leak(collector, data, f);
+	leak_warn(spec, data);
 	return data;
 }
