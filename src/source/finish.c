@@ -16,6 +16,8 @@
 #include "utils/memutils.h"
 
 #define MAX_DOMAINS 10000
+/* So many rows ahead memory is fetched for a row. */
+#define AHEAD 8
 
 static void *
 huge(Size size)
@@ -23,34 +25,78 @@ huge(Size size)
 	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
 }
 
+/* A column of keys, and something of each id of its vocabulary. */
+typedef struct KeyColumn
+{
+	int			feature;
+	int			vocabulary;
+	bool		is_list;
+	uint32	   *of_id;			/* by provisional id: how many, or the final one */
+} KeyColumn;
+
+/* Columns of keys, without their of_id; returns how many. */
+static int
+key_columns(const FeatureSpec *spec, KeyColumn *columns)
+{
+	int			n = 0;
+
+	for (int f = 0; f < spec->n_columns; f++)
+	{
+		const Feature *feature = &spec->features[f];
+
+		if (feature->kind != FEATURE_BINNED && spec->vocabularies[feature->vocabulary].buckets == 0)
+			columns[n++] = (KeyColumn)
+		{
+			.feature = f,.vocabulary = feature->vocabulary,
+			.is_list = feature->kind == FEATURE_LIST
+		};
+	}
+	return n;
+}
+
+/* What a row will read of the columns' arrays is fetched from memory. */
+static inline void
+expect_ids(const uint32 *ids, const KeyColumn *columns, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!columns[i].is_list)
+			__builtin_prefetch(&columns[i].of_id[ids[columns[i].feature]]);
+}
+
+static inline void
+count(uint32 *counts, uint32 id)
+{
+	if (id >= FIRST_ID)
+		counts[id - FIRST_ID]++;
+}
+
 /* Occurrences of each key in training rows. */
 static void
-count_training(Collector *collector)
+count_training(Collector *collector, KeyColumn *columns, int n)
 {
-	FeatureSpec *spec = collector->spec;
+	const int	n_features = collector->spec->n_features;
 
+	for (int i = 0; i < n; i++)
+		columns[i].of_id = collector->dictionaries[columns[i].vocabulary].counts;
 	for (uint64 row = 0; row < collector->n_rows; row++)
 	{
-		const uint32 *ids = collector->ids + row * spec->n_features;
+		const uint32 *ids = collector->ids + row * n_features;
 
 		if ((row & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (row + AHEAD < collector->n_rows)
+			expect_ids(ids + AHEAD * n_features, columns, n);
 		if (collector->splits[row] != SPLIT_TRAIN)
 			continue;
-		for (int f = 0; f < spec->n_features; f++)
+		for (int i = 0; i < n; i++)
 		{
-			Dictionary *dictionary = &collector->dictionaries[spec->features[f].vocabulary];
+			uint32		id = ids[columns[i].feature];
 
-			if (spec->vocabularies[spec->features[f].vocabulary].buckets > 0)
-				continue;
-			if (spec->features[f].kind == FEATURE_CATEGORICAL && ids[f] >= FIRST_ID)
-				dictionary->counts[ids[f] - FIRST_ID]++;
-			if (spec->features[f].kind != FEATURE_LIST)
-				continue;
-			for (uint64 i = collector->list_start[ids[f]];
-				 i < collector->list_start[ids[f] + 1]; i++)
-				if (collector->members[i] >= FIRST_ID)
-					dictionary->counts[collector->members[i] - FIRST_ID]++;
+			if (!columns[i].is_list)
+				count(columns[i].of_id, id);
+			else
+				for (uint64 m = collector->list_start[id]; m < collector->list_start[id + 1]; m++)
+					count(columns[i].of_id, collector->members[m]);
 		}
 	}
 }
@@ -141,57 +187,59 @@ collector_vocabulary(Collector *collector, int v)
 	return final;
 }
 
-/* Provisional ids to final ones: final [n_vocabularies][id], NULL where they are final. */
+/* Provisional ids to final ones. */
 static void
-remap(Collector *collector, uint32 *const *final)
+remap(Collector *collector, const KeyColumn *columns, int n)
 {
-	const FeatureSpec *spec = collector->spec;
+	const int	n_features = collector->spec->n_features;
 
 	for (uint64 row = 0; row < collector->n_rows; row++)
 	{
-		uint32	   *ids = collector->ids + row * spec->n_features;
+		uint32	   *ids = collector->ids + row * n_features;
 
 		if ((row & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int f = 0; f < spec->n_columns; f++)
+		if (row + AHEAD < collector->n_rows)
+			expect_ids(ids + AHEAD * n_features, columns, n);
+		for (int i = 0; i < n; i++)
 		{
-			const uint32 *of = final[spec->features[f].vocabulary];
+			uint32	   *id = &ids[columns[i].feature];
 
-			if (!of)
-				continue;
-			if (spec->features[f].kind == FEATURE_CATEGORICAL)
-				ids[f] = of[ids[f]];
+			if (!columns[i].is_list)
+				*id = columns[i].of_id[*id];
 			else
-				for (uint64 i = collector->list_start[ids[f]];
-					 i < collector->list_start[ids[f] + 1]; i++)
-					collector->members[i] = of[collector->members[i]];
+				for (uint64 m = collector->list_start[*id]; m < collector->list_start[*id + 1]; m++)
+					collector->members[m] = columns[i].of_id[collector->members[m]];
 		}
 	}
 }
 
-/* Vocabularies of keys, and their ids in all rows. */
+/* Vocabularies of keys, and final ids in all rows. */
 static void
 build_vocabularies(Collector *collector)
 {
 	const FeatureSpec *spec = collector->spec;
 	uint32	  **final = palloc0(spec->n_vocabularies * sizeof(uint32 *));
-	bool	   *has_keys = palloc0(spec->n_vocabularies * sizeof(bool));
+	KeyColumn  *columns = palloc(spec->n_columns * sizeof(KeyColumn));
+	int			n = key_columns(spec, columns);
 
-	for (int f = 0; f < spec->n_columns; f++)
-		has_keys[spec->features[f].vocabulary] = spec->features[f].kind != FEATURE_BINNED &&
-			spec->vocabularies[spec->features[f].vocabulary].buckets == 0;
-	for (int v = 0; v < spec->n_vocabularies; v++)
+	count_training(collector, columns, n);
+	for (int i = 0; i < n; i++)
 	{
-		if (has_keys[v])
+		int			v = columns[i].vocabulary;
+
+		if (!final[v])
 			final[v] = collector_vocabulary(collector, v);
-		dictionary_free(&collector->dictionaries[v]);
+		columns[i].of_id = final[v];
 	}
-	remap(collector, final);
 	for (int v = 0; v < spec->n_vocabularies; v++)
-		if (has_keys[v])
+		dictionary_free(&collector->dictionaries[v]);
+	remap(collector, columns, n);
+	for (int v = 0; v < spec->n_vocabularies; v++)
+		if (final[v])
 			pfree(final[v]);
 	pfree(final);
-	pfree(has_keys);
+	pfree(columns);
 }
 
 /* Distinct quantiles of the training rows' numbers: bins of about equal count. */
@@ -274,7 +322,6 @@ collector_finish(Collector *collector)
 	collector->splits = huge(collector->n_rows);
 	split_rows(&collector->split, collector->options, collector->split_keys,
 			   collector->hashes, collector->n_rows, collector->splits);
-	count_training(collector);
 	build_vocabularies(collector);
 	for (int f = 0; f < spec->n_features; f++)
 		if (spec->features[f].kind == FEATURE_BINNED)

@@ -76,34 +76,26 @@ expect_row(const Collector *collector, uint32 row)
 	__builtin_prefetch(ids + size - 1);
 }
 
-/* A row's ids, and its lists appended in the order of the rows. */
-static void
-place_row(const Collector *collector, const uint32 *from, uint32 *to, uint64 *list_start,
-		  uint32 *members, uint64 *n_lists)
+/* Features that are lists; returns how many. */
+static int
+list_features(const FeatureSpec *spec, int *lists)
 {
-	for (int f = 0; f < collector->spec->n_features; f++)
-	{
-		uint64		start;
-		uint64		length;
+	int			n = 0;
 
-		to[f] = from[f];
-		if (collector->spec->features[f].kind != FEATURE_LIST)
-			continue;
-		start = collector->list_start[from[f]];
-		length = collector->list_start[from[f] + 1] - start;
-		memcpy(members + list_start[*n_lists], collector->members + start,
-			   length * sizeof(uint32));
-		list_start[*n_lists + 1] = list_start[*n_lists] + length;
-		to[f] = (*n_lists)++;
-	}
+	for (int f = 0; f < spec->n_features; f++)
+		if (spec->features[f].kind == FEATURE_LIST)
+			lists[n++] = f;
+	return n;
 }
 
-/* Ids and lists, in order. */
+/* Ids in order, and lists in the order of their rows. */
 static void
 place_ids(const Collector *collector, const uint32 *order, Dataset *data)
 {
 	uint64		n = collector->n_rows;
 	int			n_features = collector->spec->n_features;
+	int		   *lists = palloc(n_features * sizeof(int));
+	int			n_lists_of_row = list_features(collector->spec, lists);
 	uint32	   *ids = huge(n * n_features * sizeof(uint32));
 	uint64	   *list_start = huge((collector->n_lists + 1) * sizeof(uint64));
 	uint32	   *members = huge(collector->n_members * sizeof(uint32));
@@ -112,16 +104,28 @@ place_ids(const Collector *collector, const uint32 *order, Dataset *data)
 	list_start[0] = 0;
 	for (uint64 i = 0; i < n; i++)
 	{
-		if (i + AHEAD < n)
-			expect_row(collector, order[i + AHEAD]);
-		place_row(collector, collector->ids + (uint64) order[i] * n_features,
-				  ids + i * n_features, list_start, members, &n_lists);
+		uint32	   *row = ids + i * n_features;
+
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
+		if (i + AHEAD < n)
+			expect_row(collector, order[i + AHEAD]);
+		memcpy(row, collector->ids + (uint64) order[i] * n_features,
+			   n_features * sizeof(uint32));
+		for (int l = 0; l < n_lists_of_row; l++)
+		{
+			const uint64 *start = &collector->list_start[row[lists[l]]];
+
+			memcpy(members + list_start[n_lists], collector->members + start[0],
+				   (start[1] - start[0]) * sizeof(uint32));
+			list_start[n_lists + 1] = list_start[n_lists] + start[1] - start[0];
+			row[lists[l]] = n_lists++;
+		}
 	}
 	data->ids = ids;
 	data->list_start = list_start;
 	data->list_members = members;
+	pfree(lists);
 }
 
 static void
