@@ -10,14 +10,28 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "miscadmin.h"
 #include "source/key.h"
 #include "source/reader.h"
+#include "source/sorting.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+
+/* How names are read from a column of text, or of a type that writes text. */
+static void
+init_names(SplitReader *reader)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	getTypeOutputInfo(reader->type, &output, &is_varlena);
+	fmgr_info(output, &reader->output);
+	reader->is_text = key_kind(reader->type) == KEY_TEXT && is_varlena;
+}
 
 void
 split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *options)
@@ -39,6 +53,7 @@ split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *o
 	if (!OidIsValid(reader->type))
 		missing_column(roles->relation, roles->split, "split");
 	reader->type = getBaseType(reader->type);
+	init_names(reader);
 	kind = key_kind(reader->type);
 	switch (kind)
 	{
@@ -80,23 +95,44 @@ unknown_split(const SplitReader *reader, const char *value)
 			 errhint("Splits are train, valid and test, or 0, 1 and 2.")));
 }
 
-static int64
-named_split(const SplitReader *reader, Datum value)
+/* Names of splits in any case, and their numbers; -1: it is none. */
+static int
+find_split(const char *name, int length)
 {
-	static const char *const names[] = {"train", "valid", "test"};
-	Oid			output;
-	bool		is_varlena;
-	char	   *name;
+	static const struct
+	{
+		const char *name;
+		Split		split;
+	}			names[] = {
+		{"train", SPLIT_TRAIN}, {"valid", SPLIT_VALID}, {"test", SPLIT_TEST},
+		{"0", SPLIT_TRAIN}, {"1", SPLIT_VALID}, {"2", SPLIT_TEST}, {"validation", SPLIT_VALID}
+	};
 
-	getTypeOutputInfo(reader->type, &output, &is_varlena);
-	name = OidOutputFunctionCall(output, value);
 	for (int i = 0; i < lengthof(names); i++)
-		if (pg_strcasecmp(name, names[i]) == 0 || (name[0] == '0' + i && name[1] == '\0'))
-			return i;
-	if (pg_strcasecmp(name, "validation") == 0)
-		return SPLIT_VALID;
-	unknown_split(reader, name);
-	return 0;
+		if (strlen(names[i].name) == length && pg_strncasecmp(name, names[i].name, length) == 0)
+			return names[i].split;
+	return -1;
+}
+
+static int64
+named_split(SplitReader *reader, Datum value)
+{
+	struct varlena *text;
+	char	   *name;
+	int			split = -1;
+
+	if (reader->is_text)
+	{
+		text = PG_DETOAST_DATUM_PACKED(value);
+		split = find_split(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+	}
+	if (split >= 0)
+		return split;
+	name = OutputFunctionCall(&reader->output, value);
+	split = find_split(name, strlen(name));
+	if (split < 0)
+		unknown_split(reader, name);
+	return split;
 }
 
 /* A double as an integer that sorts alike; NaN sorts last, as in SQL. */
@@ -114,7 +150,7 @@ sortable(double value)
 }
 
 int64
-split_key(const SplitReader *reader, Datum value)
+split_key(SplitReader *reader, Datum value)
 {
 	switch (reader->type)
 	{
@@ -138,15 +174,6 @@ split_key(const SplitReader *reader, Datum value)
 		default:
 			return named_split(reader, value);
 	}
-}
-
-static int
-compare_int64(const void *a, const void *b)
-{
-	int64		x = *(const int64 *) a;
-	int64		y = *(const int64 *) b;
-
-	return (x > y) - (x < y);
 }
 
 bool
@@ -210,19 +237,21 @@ split_of(const SplitReader *reader, const SourceOptions *options, const SplitBou
 	}
 }
 
-/* Where the splits begin: the keys in order. */
+/* Where the splits begin: the keys in order, which words keep that have the sign turned. */
 static void
 find_bounds(const SourceOptions *options, const int64 *keys, uint64 n, SplitBounds *bounds)
 {
-	int64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(int64));
+	const uint64 sign = UINT64CONST(1) << 63;
+	uint64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(uint64));
 
 	split_rank(options, n, bounds);
-	memcpy(sorted, keys, n * sizeof(int64));
-	qsort(sorted, n, sizeof(int64), compare_int64);
+	for (uint64 row = 0; row < n; row++)
+		sorted[row] = (uint64) keys[row] ^ sign;
+	sort_words(sorted, NULL, n);
 	if (bounds->valid_rank < n)
-		bounds->first_valid = sorted[bounds->valid_rank];
+		bounds->first_valid = sorted[bounds->valid_rank] ^ sign;
 	if (bounds->test_rank < n)
-		bounds->first_test = sorted[bounds->test_rank];
+		bounds->first_test = sorted[bounds->test_rank] ^ sign;
 	pfree(sorted);
 }
 
@@ -245,5 +274,9 @@ split_rows(SplitReader *reader, const SourceOptions *options, const int64 *keys,
 	if (reader->method == SPLIT_BY_ORDER)
 		find_bounds(options, keys, n, &bounds);
 	for (uint64 row = 0; row < n; row++)
+	{
+		if ((row & 0xFFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		splits[row] = split_of(reader, options, &bounds, keys[row], hashes[row]);
+	}
 }

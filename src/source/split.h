@@ -5,6 +5,7 @@
 #ifndef AREAD_SPLIT_H
 #define AREAD_SPLIT_H
 
+#include "fmgr.h"
 #include "source/source.h"
 
 /* What a split column's values become while rows are read. */
@@ -13,6 +14,8 @@ typedef struct SplitReader
 	SplitMethod method;			/* resolved, but for integers under SPLIT_AUTO */
 	Oid			type;			/* base type of the column */
 	const char *column;
+	FmgrInfo	output;			/* of names that are not text */
+	bool		is_text;
 } SplitReader;
 
 /*
@@ -22,7 +25,7 @@ typedef struct SplitReader
 extern void split_init(SplitReader *reader, const ColumnRoles *roles,
 					   const SourceOptions *options);
 /* A row's value as an integer that sorts as the column does, or names 0, 1, 2. */
-extern int64 split_key(const SplitReader *reader, Datum value);
+extern int64 split_key(SplitReader *reader, Datum value);
 /*
  * What is known before the last row is in, and what is not: integers name
  * splits if all of them are 0, 1 or 2, and where the splits begin in order
