@@ -41,14 +41,15 @@ count_row(void *context, const Datum *values, const bool *nulls)
 	uint32		domain = drift->n_domains;
 
 	CHECK_FOR_INTERRUPTS();
-	row_encoder_ids(&drift->encoder, drift->spec->domain_feature, values, nulls, &ids);
+	row_encoder_read(&drift->encoder, values, nulls);
+	row_encoder_ids(&drift->encoder, drift->spec->domain_feature, &ids);
 	if (ids[0] >= FIRST_ID)
 		domain = domain_of_id(ids[0]);
 	drift->domain_read[domain] = true;
 	for (int f = 0; f < drift->spec->n_columns; f++)
 	{
 		DriftCount *count = &drift->counts[(Size) domain * drift->spec->n_columns + f];
-		int			n = row_encoder_ids(&drift->encoder, f, values, nulls, &ids);
+		int			n = row_encoder_ids(&drift->encoder, f, &ids);
 
 		count->values += n;
 		for (int i = 0; i < n; i++)

@@ -19,6 +19,7 @@ row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec)
 	encoder->spec = spec;
 	encoder->encoders = palloc0(spec->n_columns * sizeof(ValueEncoder *));
 	encoder->position = palloc0(spec->n_columns * sizeof(int));
+	encoder->ids = palloc0(spec->n_columns * sizeof(uint32));
 	for (int f = 0; f < spec->n_columns; f++)
 	{
 		const char *name = spec->features[f].name;
@@ -42,17 +43,46 @@ row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec)
 	return columns;
 }
 
+/* Columns of single values; NULL: another, or missing. */
+static ValueEncoder *
+single_value(const RowEncoder *encoder, int f)
+{
+	return encoder->spec->features[f].kind == FEATURE_LIST ? NULL : encoder->encoders[f];
+}
+
+void
+row_encoder_read(RowEncoder *encoder, const Datum *values, const bool *nulls)
+{
+	int			n = encoder->spec->n_columns;
+	ValueEncoder *column;
+
+	encoder->values = values;
+	encoder->nulls = nulls;
+	for (int f = 0; f < n; f++)
+		if ((column = single_value(encoder, f)) != NULL)
+			encoder_note(column, values[encoder->position[f]], nulls[encoder->position[f]]);
+	for (int f = 0; f < n; f++)
+		if ((column = single_value(encoder, f)) != NULL)
+			encoder_expect_length(column);
+	for (int f = 0; f < n; f++)
+		if ((column = single_value(encoder, f)) != NULL)
+			encoder_expect_bytes(column);
+	for (int f = 0; f < n; f++)
+	{
+		column = single_value(encoder, f);
+		encoder->ids[f] = column ? encoder_noted_id(column) : NULL_ID;
+	}
+}
+
 int
-row_encoder_ids(RowEncoder *encoder, int f, const Datum *values, const bool *nulls,
-				const uint32 **ids)
+row_encoder_ids(RowEncoder *encoder, int f, const uint32 **ids)
 {
 	ValueEncoder *column = encoder->encoders[f];
 	int			at = encoder->position[f];
 
 	if (column && encoder->spec->features[f].kind == FEATURE_LIST)
-		return encoder_members(column, values[at], nulls[at], ids);
+		return encoder_members(column, encoder->values[at], encoder->nulls[at], ids);
 	/* a list that is missing has NULL as its one member, too */
-	encoder->id = column ? encoder_id(column, values[at], nulls[at]) : NULL_ID;
-	*ids = &encoder->id;
+	*ids = &encoder->ids[f];
 	return 1;
 }

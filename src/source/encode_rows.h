@@ -13,7 +13,9 @@ typedef struct RowEncoder
 	const FeatureSpec *spec;
 	ValueEncoder **encoders;	/* [n_columns]; NULL: the column is missing */
 	int		   *position;		/* [n_columns] among the values of a row */
-	uint32		id;				/* the latest of a single value */
+	const Datum *values;		/* the present row */
+	const bool *nulls;
+	uint32	   *ids;			/* [n_columns] of the present row, but of lists */
 } RowEncoder;
 
 /*
@@ -23,11 +25,12 @@ typedef struct RowEncoder
  * current memory context.
  */
 extern List *row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec);
+/* Encode a row with these values, which stay where they are. */
+extern void row_encoder_read(RowEncoder *encoder, const Datum *values, const bool *nulls);
 /*
- * Ids of feature f (a column) in a row with these values: one, or of a list as
- * many as it has members.  *ids is valid until the next call; returns how many.
+ * Ids of feature f (a column) in that row: one, or of a list as many as it has
+ * members.  *ids is valid until the next call; returns how many.
  */
-extern int	row_encoder_ids(RowEncoder *encoder, int f, const Datum *values,
-							const bool *nulls, const uint32 **ids);
+extern int	row_encoder_ids(RowEncoder *encoder, int f, const uint32 **ids);
 
 #endif							/* AREAD_ENCODE_ROWS_H */

@@ -40,6 +40,11 @@ struct ValueEncoder
 	const Vocabulary *vocabulary;
 	ValueCast	cast;
 	KeyWriter	key;			/* not for binned features */
+	/* the latest value: its key, or NULL and its id */
+	const char *noted;
+	uint32		length;
+	uint64		hash;
+	uint32		id;
 	/* lists: how the input array is made, and room for ids */
 	Oid			element_type;
 	int16		element_length;
@@ -183,19 +188,51 @@ encoder_number(ValueEncoder *encoder, Datum value, bool isnull)
 	return isnull ? NAN : DatumGetFloat8(cast_value(&encoder->cast, value));
 }
 
+void
+encoder_note(ValueEncoder *encoder, Datum value, bool isnull)
+{
+	encoder->noted = NULL;
+	encoder->id = NULL_ID;
+	if (isnull)
+		return;
+	if (encoder->feature->kind == FEATURE_BINNED)
+	{
+		encoder->id = bin_of(encoder->feature, encoder_number(encoder, value, false));
+		return;
+	}
+	encoder->noted = key_write(&encoder->key, cast_value(&encoder->cast, value),
+							   &encoder->length);
+	encoder->hash = vocabulary_hash(encoder->noted, encoder->length);
+	vocabulary_expect(encoder->vocabulary, encoder->hash);
+}
+
+void
+encoder_expect_length(const ValueEncoder *encoder)
+{
+	if (encoder->noted)
+		vocabulary_expect_length(encoder->vocabulary, encoder->hash);
+}
+
+void
+encoder_expect_bytes(const ValueEncoder *encoder)
+{
+	if (encoder->noted)
+		vocabulary_expect_bytes(encoder->vocabulary, encoder->hash, encoder->length);
+}
+
+uint32
+encoder_noted_id(const ValueEncoder *encoder)
+{
+	return encoder->noted ?
+		vocabulary_find_hash(encoder->vocabulary, encoder->noted, encoder->length, encoder->hash) :
+		encoder->id;
+}
+
 uint32
 encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 {
-	const char *key;
-	uint32		length;
-
-	if (isnull)
-		return NULL_ID;
-	if (encoder->feature->kind == FEATURE_BINNED)
-		return bin_of(encoder->feature, encoder_number(encoder, value, false));
-	value = cast_value(&encoder->cast, value);
-	key = key_write(&encoder->key, value, &length);
-	return vocabulary_find(encoder->vocabulary, key, length);
+	encoder_note(encoder, value, isnull);
+	return encoder_noted_id(encoder);
 }
 
 int

@@ -117,10 +117,11 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 			rows->report->bad_labels++;
 		return;
 	}
+	row_encoder_read(&encoding->encoder, values, nulls);
 	for (int f = 0; f < rows->spec->n_columns; f++)
 	{
 		const uint32 *ids;
-		int			n = row_encoder_ids(&encoding->encoder, f, values, nulls, &ids);
+		int			n = row_encoder_ids(&encoding->encoder, f, &ids);
 
 		rows->ids[rows->n_rows * n_features + f] =
 			rows->spec->features[f].kind == FEATURE_LIST ? collect_list(rows, ids, n) : ids[0];

@@ -232,14 +232,25 @@ vocabulary_build_hashed(Vocabulary *vocabulary, uint32 buckets)
 	vocabulary->has_rare = false;
 }
 
+uint64
+vocabulary_hash(const char *key, uint32 length)
+{
+	return hash_bytes_extended((const unsigned char *) key, length, 0);
+}
+
 uint32
 vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length)
+{
+	return vocabulary_find_hash(vocabulary, key, length, vocabulary_hash(key, length));
+}
+
+uint32
+vocabulary_find_hash(const Vocabulary *vocabulary, const char *key, uint32 length, uint64 hash)
 {
 	const char *bytes = vocabulary->bytes;
 	uint32		mask = header_of(bytes)->n_slots - 1;
 	const uint32 *slots = slots_of(bytes);
 	const uint64 *offsets = offsets_of(bytes);
-	uint64		hash = hash_bytes_extended((const unsigned char *) key, length, 0);
 
 	if (vocabulary->buckets > 0)
 		return FIRST_ID + hash % vocabulary->buckets;
@@ -252,6 +263,41 @@ vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length)
 			return FIRST_ID + k;
 	}
 	return vocabulary->has_rare ? RARE_ID : UNSEEN_ID;
+}
+
+void
+vocabulary_expect(const Vocabulary *vocabulary, uint64 hash)
+{
+	__builtin_prefetch(slots_of(vocabulary->bytes) +
+					   (hash & (header_of(vocabulary->bytes)->n_slots - 1)));
+}
+
+void
+vocabulary_expect_length(const Vocabulary *vocabulary, uint64 hash)
+{
+	const char *bytes = vocabulary->bytes;
+	uint32		mask = header_of(bytes)->n_slots - 1;
+	const uint32 *slots = slots_of(bytes);
+
+	for (uint32 slot = hash & mask; slots[slot] != 0; slot = (slot + 1) & mask)
+		__builtin_prefetch(offsets_of(bytes) + slots[slot] - 1);
+}
+
+void
+vocabulary_expect_bytes(const Vocabulary *vocabulary, uint64 hash, uint32 length)
+{
+	const char *bytes = vocabulary->bytes;
+	uint32		mask = header_of(bytes)->n_slots - 1;
+	const uint32 *slots = slots_of(bytes);
+	const uint64 *offsets = offsets_of(bytes);
+
+	for (uint32 slot = hash & mask; slots[slot] != 0; slot = (slot + 1) & mask)
+	{
+		uint32		k = slots[slot] - 1;
+
+		if (offsets[k + 1] - offsets[k] == length)
+			__builtin_prefetch(keys_of(bytes) + offsets[k]);
+	}
 }
 
 char *

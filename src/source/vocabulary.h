@@ -28,6 +28,18 @@ extern void vocabulary_build_hashed(Vocabulary *vocabulary, uint32 buckets);
 /* Id of a key: UNSEEN_ID, or RARE_ID where has_rare, if it is not there. */
 extern uint32 vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length);
 
+/*
+ * The same by a hash that is known.  Large vocabularies are seldom in the
+ * processor's cache: who has several keys to find takes the steps before it
+ * with all of them, one step after the other, so that memory is waited for once.
+ */
+extern uint64 vocabulary_hash(const char *key, uint32 length);
+extern void vocabulary_expect(const Vocabulary *vocabulary, uint64 hash);
+extern void vocabulary_expect_length(const Vocabulary *vocabulary, uint64 hash);
+extern void vocabulary_expect_bytes(const Vocabulary *vocabulary, uint64 hash, uint32 length);
+extern uint32 vocabulary_find_hash(const Vocabulary *vocabulary, const char *key, uint32 length,
+								   uint64 hash);
+
 /* Key of an id >= FIRST_ID, as text in the server encoding; NULL if hashed. */
 extern char *vocabulary_key(const Vocabulary *vocabulary, uint32 id);
 
