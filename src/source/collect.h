@@ -99,7 +99,7 @@ extern uint32 collect_list(Collector *collector, const uint32 *members, int n);
 extern uint32 collector_min_count(const FeatureSpec *spec, int v);
 /*
  * Build a vocabulary from its dictionary, whose entries have their counts of
- * training rows; returns final ids [n + FIRST_ID] by provisional id.
+ * training rows, and is closed; returns final ids [n + FIRST_ID] by provisional id.
  */
 extern uint32 *collector_vocabulary(Collector *collector, int v);
 /* Raise an error if there are too many domains. */

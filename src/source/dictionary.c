@@ -33,11 +33,19 @@ dictionary_init(Dictionary *dictionary, bool words, MemoryContext context)
 }
 
 void
+dictionary_close(Dictionary *dictionary)
+{
+	if (dictionary->slots)
+		pfree(dictionary->slots);
+	dictionary->slots = NULL;
+}
+
+void
 dictionary_free(Dictionary *dictionary)
 {
+	dictionary_close(dictionary);
 	pfree(dictionary->entries);
 	pfree(dictionary->counts);
-	pfree(dictionary->slots);
 	pfree(dictionary->bytes);
 	memset(dictionary, 0, sizeof(*dictionary));
 }

@@ -35,6 +35,8 @@ typedef struct Dictionary
 } Dictionary;
 
 extern void dictionary_init(Dictionary *dictionary, bool words, MemoryContext context);
+/* There will be no more keys to find: gives back what only that needs. */
+extern void dictionary_close(Dictionary *dictionary);
 /* Give all memory back. */
 extern void dictionary_free(Dictionary *dictionary);
 

@@ -112,28 +112,27 @@ collector_min_count(const FeatureSpec *spec, int v)
 	return min_count;
 }
 
-/* The bytes of all keys of a dictionary of words, and where each begins in them [n + 1]. */
+/* The bytes of all keys of a dictionary of words, one after the other, and their lengths. */
 static char *
-write_words(KeyWriter *writer, const Dictionary *dictionary, uint64 *starts)
+write_words(KeyWriter *writer, const Dictionary *dictionary, VocabularyKey *keys)
 {
 	Size		room = 16 * (Size) dictionary->n;
+	Size		used = 0;
 	char	   *bytes = huge(room);
 
-	starts[0] = 0;
 	for (uint32 i = 0; i < dictionary->n; i++)
 	{
-		uint32		length;
-		const char *key = key_write_word(writer, dictionary->entries[i].key, &length);
+		const char *key = key_write_word(writer, dictionary->entries[i].key, &keys[i].length);
 
 		if ((i & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (starts[i] + length > room)
+		if (used + keys[i].length > room)
 		{
-			room = 2 * (room + length);
+			room = 2 * (room + keys[i].length);
 			bytes = repalloc_huge(bytes, room);
 		}
-		memcpy(bytes + starts[i], key, length);
-		starts[i + 1] = starts[i] + length;
+		memcpy(bytes + used, key, keys[i].length);
+		used += keys[i].length;
 	}
 	return bytes;
 }
@@ -144,28 +143,24 @@ dictionary_keys(const Collector *collector, int v, char **words)
 {
 	const Dictionary *dictionary = &collector->dictionaries[v];
 	VocabularyKey *keys = huge(dictionary->n * sizeof(VocabularyKey));
-	uint64	   *starts = NULL;
+	const char *at;
 
-	*words = NULL;
-	if (dictionary->words)
-	{
-		starts = huge((dictionary->n + (Size) 1) * sizeof(uint64));
-		*words = write_words(collector->word_writers[v], dictionary, starts);
-	}
+	at = *words = dictionary->words ?
+		write_words(collector->word_writers[v], dictionary, keys) : NULL;
 	for (uint32 i = 0; i < dictionary->n; i++)
 	{
+		if ((i & 0xFFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		keys[i].hash = dictionary->entries[i].hash;
 		keys[i].count = dictionary->counts[i];
-		if (dictionary->words)
-		{
-			keys[i].bytes = *words + starts[i];
-			keys[i].length = starts[i + 1] - starts[i];
-		}
-		else
+		if (!dictionary->words)
 			keys[i].bytes = dictionary_bytes(dictionary, i, &keys[i].length);
+		else
+		{
+			keys[i].bytes = at;
+			at += keys[i].length;
+		}
 	}
-	if (starts)
-		pfree(starts);
 	return keys;
 }
 
@@ -173,10 +168,12 @@ uint32 *
 collector_vocabulary(Collector *collector, int v)
 {
 	uint32		n = collector->dictionaries[v].n;
-	char	   *words;
-	VocabularyKey *keys = dictionary_keys(collector, v, &words);
 	uint32	   *final = huge(((Size) n + FIRST_ID) * sizeof(uint32));
+	VocabularyKey *keys;
+	char	   *words;
 
+	dictionary_close(&collector->dictionaries[v]);
+	keys = dictionary_keys(collector, v, &words);
 	for (uint32 id = 0; id < FIRST_ID; id++)
 		final[id] = id;
 	vocabulary_build(&collector->spec->vocabularies[v], keys, n,

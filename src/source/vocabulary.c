@@ -114,7 +114,11 @@ order_by_bytes(const VocabularyKey *keys, uint32 *order, uint32 n, uint64 *words
 		return;
 	}
 	for (uint32 i = 0; i < n; i++)
+	{
+		if ((i & 0xFFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
 		words[i] = word_at(&keys[order[i]], depth);
+	}
 	sort_words(words, order, n);
 	for (uint32 first = 0, last; first < n; first = last)
 	{
@@ -195,8 +199,9 @@ vocabulary_build(Vocabulary *vocabulary, const VocabularyKey *keys, uint32 n_key
 	header.n_keys = choose_keys(keys, n_keys, min_count, order);
 	header.has_rare = min_count > 1;
 	order_keys(keys, order, header.n_keys);
-	for (uint32 k = 0; k < header.n_keys; k++)
-		header.key_bytes += keys[order[k]].length;
+	for (uint32 i = 0; i < n_keys; i++)
+		if (keys[i].count >= Max(min_count, 1))
+			header.key_bytes += keys[i].length;
 	header.n_slots = 4;
 	while (header.n_slots < 2 * (uint64) header.n_keys)
 		header.n_slots *= 2;
