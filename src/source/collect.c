@@ -175,7 +175,7 @@ add_key(Collector *collector)
 }
 
 /* Take note of a value that is not NULL, and say that its key will be looked for. */
-static void
+static RowKey *
 note_value(Collector *collector, CollectColumn *column, Datum value)
 {
 	RowKey	   *key = add_key(collector);
@@ -195,6 +195,7 @@ note_value(Collector *collector, CollectColumn *column, Datum value)
 	}
 	if (column->dictionary)
 		dictionary_expect(column->dictionary, key->place);
+	return key;
 }
 
 /* The same of a list's members; NULLs among them are left out.  Returns how many. */
@@ -211,11 +212,12 @@ note_members(Collector *collector, CollectColumn *column, Datum value)
 	{
 		RowKey	   *key;
 
+		if ((i & 0xFFFF) == 0xFFFF)
+			CHECK_FOR_INTERRUPTS();
 		if (not_null && !(not_null[i / 8] & 1 << i % 8))
 			continue;
-		note_value(collector, column,
-				   fetch_att(at, column->element_by_value, column->element_length));
-		key = &collector->keys[collector->n_keys - 1];
+		key = note_value(collector, column,
+						 fetch_att(at, column->element_by_value, column->element_length));
 		/* the next member's key goes to the same buffer */
 		if (key->bytes == column->key.buffer.data)
 			key->bytes = pnstrdup(key->bytes, key->length);
@@ -252,7 +254,7 @@ find_key(RowKey *key)
 	}
 }
 
-/* Keys of all values of the row, and their provisional ids. */
+/* Keys of all values of the row, and their provisional ids: step by step, as dictionary.h says. */
 static void
 find_keys(Collector *collector, const Datum *values, const bool *nulls)
 {

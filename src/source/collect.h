@@ -106,7 +106,7 @@ extern uint32 *collector_vocabulary(Collector *collector, int v);
 extern void collector_check_domains(const FeatureSpec *spec);
 /* Splits, vocabularies, bins and final ids; rows ordered by split and content. */
 extern Dataset *collector_finish(Collector *collector);
-/* Rows ordered by split and content, ids as they are. */
+/* Rows ordered by split and content, ids as they are; gives the collected rows' memory back. */
 extern Dataset *collector_dataset(Collector *collector);
 
 #endif							/* AREAD_COLLECT_H */

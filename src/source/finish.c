@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/collect.h"
 #include "source/leak.h"

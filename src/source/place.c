@@ -166,6 +166,7 @@ free_rows(Collector *collector)
 		pfree(collector->weights);
 	pfree(collector->list_start);
 	pfree(collector->members);
+	pfree(collector->keys);
 }
 
 Dataset *
