@@ -2,6 +2,8 @@
 SET client_min_messages = warning;
 \encoding utf8
 SET extra_float_digits = 1;
+CREATE SCHEMA keys;
+SET search_path = keys, public;
 CREATE DOMAIN few AS int CHECK (VALUE < 1000);
 CREATE DOMAIN fewer AS few;
 CREATE TYPE mood AS ENUM ('-5', 'sad', '0', 'glad', '7');
@@ -142,4 +144,4 @@ SELECT count(try(k)) FROM unnest('{"(''K'' || k)::citext","''K'' || k"}'::text[]
 SELECT rows, crc = first_value(crc) OVER (ORDER BY number) AS same FROM trained ORDER BY number;
 
 SELECT aread_drop(model) FROM (SELECT DISTINCT model FROM aread.model) m ORDER BY model;
-DROP TABLE visits, trained, parts, many;
+DROP SCHEMA keys CASCADE;
