@@ -4,89 +4,117 @@
  */
 #include "pairs.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A field whose values have fewer pairs than that, on average, has none. */
 #define MIN_PAIRS_PER_VALUE 1.1
 
-static int
-compare_domain(const void *a, const void *b)
-{
-	uint32_t	x = *(const uint32_t *) a;
-	uint32_t	y = *(const uint32_t *) b;
+/* Rows between two looks at the host. */
+#define CHECK_ROWS 50000
 
-	return (x > y) - (x < y);
-}
-
-/* Training rows' domains by value -> domains, those of value v from start[v]. */
-static void
-group_by_value(const Dataset *data, int field, uint32_t n_values, uint32_t *start,
-			   uint32_t *next, uint32_t *domains)
+bool
+rows_by_domain(Arena *arena, const Dataset *data, const EngineHost *host,
+			   const uint32_t **rows, EngineError *error)
 {
 	size_t		n = data->split_start[SPLIT_VALID];
+	uint32_t	n_domains = shape_domains(&data->shape);
+	uint32_t   *sorted = ARENA_ARRAY(arena, uint32_t, n);
+	uint32_t   *start = ARENA_ARRAY(arena, uint32_t, (size_t) n_domains + 2);
 
+	if (!arena_ok(arena, error))
+		return false;
 	for (size_t row = 0; row < n; row++)
-		if (dataset_domain(data, row) >= 0)
-			start[data->ids[row * (size_t) data->shape.n_fields + field] + 1]++;
-	for (uint32_t v = 0; v < n_values; v++)
-		start[v + 1] += start[v];
-	memcpy(next, start, n_values * sizeof(uint32_t));
+		start[dataset_domain(data, row) + 2]++;
+	for (uint32_t d = 0; d <= n_domains; d++)
+		start[d + 1] += start[d];
 	for (size_t row = 0; row < n; row++)
-		if (dataset_domain(data, row) >= 0)
-			domains[next[data->ids[row * (size_t) data->shape.n_fields + field]]++] =
-				(uint32_t) dataset_domain(data, row);
+	{
+		if (row % CHECK_ROWS == 0 && !host_continue(host, error))
+			return false;
+		sorted[start[dataset_domain(data, row) + 1]++] = (uint32_t) row;
+	}
+	*rows = sorted;
+	return true;
 }
 
-/* Sort and keep one of each; start moves along.  Returns the number of values that have any. */
-static uint32_t
-keep_distinct(uint32_t n_values, uint32_t *start, uint32_t *domains)
+/*
+ * Rows come by domain, so a value's pairs turn up one after the other: count
+ * them in start[value], or number their domains.  last[value]: its latest domain + 1.
+ */
+static bool
+walk(const Dataset *data, int field, const uint32_t *by_domain, uint32_t *last,
+	 uint32_t *start, uint32_t *domains, const EngineHost *host, EngineError *error)
 {
-	uint32_t	kept = 0;
-	uint32_t	from = 0;
-	uint32_t	n_seen = 0;
-
-	for (uint32_t v = 0; v < n_values; v++)
+	for (size_t i = 0; i < data->split_start[SPLIT_VALID]; i++)
 	{
-		uint32_t	to = start[v + 1];
-		uint32_t	first = kept;
+		size_t		row = by_domain[i];
+		int64_t		domain = dataset_domain(data, row);
+		uint32_t	value = data->ids[row * (size_t) data->shape.n_fields + field];
 
-		qsort(domains + from, to - from, sizeof(uint32_t), compare_domain);
-		for (uint32_t i = from; i < to; i++)
-			if (kept == first || domains[kept - 1] != domains[i])
-				domains[kept++] = domains[i];
-		n_seen += to > from;
-		from = to;
-		start[v + 1] = kept;
+		if (i % CHECK_ROWS == 0 && !host_continue(host, error))
+			return false;
+		if (domain + 1 == last[value])
+			continue;
+		last[value] = (uint32_t) (domain + 1);
+		if (domains)
+			domains[start[value]] = (uint32_t) domain;
+		start[value]++;
+	}
+	return true;
+}
+
+/* Counts become the places of the first of each value.  Returns the number of values that have any. */
+static uint32_t
+add_up(uint32_t n_values, uint32_t *start)
+{
+	uint32_t	n_seen = 0;
+	uint32_t	sum = 0;
+
+	for (uint32_t v = 0; v <= n_values; v++)
+	{
+		uint32_t	count = v < n_values ? start[v] : 0;
+
+		start[v] = sum;
+		sum += count;
+		n_seen += count > 0;
 	}
 	return n_seen;
 }
 
 static bool
-build_field(Arena *arena, Arena *scratch, const Dataset *data, int field, DomainPairs *pairs,
+build_field(Arena *arena, Arena *scratch, const Dataset *data, int field,
+			const uint32_t *by_domain, const EngineHost *host, DomainPairs *pairs,
 			EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	uint32_t	n_values = data->shape.table_rows[data->shape.field_table[field]];
 	uint32_t   *start = ARENA_ARRAY(arena, uint32_t, (size_t) n_values + 1);
-	uint32_t   *next = ARENA_ARRAY(scratch, uint32_t, n_values);
-	uint32_t   *domains = ARENA_ARRAY(scratch, uint32_t, data->split_start[SPLIT_VALID]);
+	uint32_t   *last = ARENA_ARRAY(scratch, uint32_t, n_values);
+	uint32_t   *domains;
+	uint32_t	n_pairs;
 	uint32_t	n_seen;
 
-	if (!arena_ok(arena, error) || !arena_ok(scratch, error))
+	if (!arena_ok(arena, error) || !arena_ok(scratch, error) ||
+		!walk(data, field, by_domain, last, start, NULL, host, error))
 		return false;
-	group_by_value(data, field, n_values, start, next, domains);
-	n_seen = keep_distinct(n_values, start, domains);
-	if (start[n_values] == 0 || start[n_values] < MIN_PAIRS_PER_VALUE * n_seen)
+	n_seen = add_up(n_values, start);
+	n_pairs = start[n_values];
+	if (n_pairs == 0 || n_pairs < MIN_PAIRS_PER_VALUE * n_seen)
 	{
 		arena_reset_to(arena, mark);
 		return true;
 	}
-	*pairs = (DomainPairs) {.n_pairs = start[n_values],.n_values = n_values,.start = start,
-		.domain = ARENA_ARRAY(arena, uint32_t, start[n_values])};
+	domains = ARENA_ARRAY(arena, uint32_t, n_pairs);
 	if (!arena_ok(arena, error))
 		return false;
-	memcpy(pairs->domain, domains, pairs->n_pairs * sizeof(uint32_t));
+	memset(last, 0, n_values * sizeof(uint32_t));
+	if (!walk(data, field, by_domain, last, start, domains, host, error))
+		return false;
+	/* each start has moved to the next one's place */
+	memmove(start + 1, start, n_values * sizeof(uint32_t));
+	start[0] = 0;
+	*pairs = (DomainPairs) {.n_pairs = n_pairs,.n_values = n_values,.start = start,
+		.domain = domains};
 	return true;
 }
 
@@ -95,18 +123,22 @@ pairs_build(Arena *arena, const Dataset *data, const EngineHost *host, DomainPai
 			EngineError *error)
 {
 	Arena		scratch;
-	bool		ok = true;
+	const uint32_t *by_domain = NULL;
+	struct ArenaBlock *mark;
+	bool		ok;
 
 	arena_init(&scratch, arena->allocate, arena->release, arena->context);
+	ok = rows_by_domain(&scratch, data, host, &by_domain, error);
+	mark = arena_mark(&scratch);
 	for (int f = 0; f < data->shape.n_fields && ok; f++)
 	{
 		pairs[f] = (DomainPairs) {0};
 		if (f == data->shape.domain_field || data->shape.field_is_list[f])
 			continue;
-		ok = host_continue(host, error) &&
-			build_field(arena, &scratch, data, f, &pairs[f], error);
-		arena_free_all(&scratch);
+		ok = build_field(arena, &scratch, data, f, by_domain, host, &pairs[f], error);
+		arena_reset_to(&scratch, mark);
 	}
+	arena_free_all(&scratch);
 	return ok;
 }
 

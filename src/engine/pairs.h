@@ -30,6 +30,12 @@ typedef struct DomainPairs
  */
 extern bool pairs_build(Arena *arena, const Dataset *data, const EngineHost *host,
 						DomainPairs *pairs, EngineError *error);
+/*
+ * Training rows by domain, those of none first, and within one by number.
+ * Errors: lack of memory, ENGINE_INTERRUPTED.
+ */
+extern bool rows_by_domain(Arena *arena, const Dataset *data, const EngineHost *host,
+						   const uint32_t **rows, EngineError *error);
 /* Do stored pairs hold together, and fit a table and a number of domains? */
 extern bool pairs_valid(const DomainPairs *pairs, uint32_t n_values, uint32_t n_domains);
 
