@@ -22,28 +22,32 @@
 #define AREAD_ENGINE_LOGISTIC_H
 
 #include "pairs.h"
+#include "team.h"
 
 typedef struct LogisticReport
 {
-	int			iterations;
+	int			iterations;		/* sweeps over all fields */
 	int			rounds;			/* of the evidence */
 	bool		converged;
 } LogisticReport;
 
 /*
  * weights[f] is [table_rows of field f's table], weights[n_fields + f] is
- * [pairs[f].n_pairs] or NULL: start values in, optimum out; *bias likewise.
- * Rows of ids that no training row has stay at 0.  pairs (NULL: none) were
- * built from these training rows.  Sums run in double precision and in fixed
- * order.
+ * [pairs[f].n_pairs], not looked at where there are none: start values in,
+ * optimum out; *bias likewise.  Weights of ids that no training row has stay at
+ * 0.  pairs (NULL: none) were built from these training rows.  Sums run in
+ * double precision and in fixed order: the threads of the team (NULL: the
+ * caller alone) change nothing but the time.
  *
  * l2[2 * n_fields] is used as it is or, with "find_l2", where the search for
- * it starts; what was found out.  Stops when no weight's own Newton step
- * exceeds tolerance, or after max_iterations.
+ * it starts; what was found out.  Stops when a sweep over all fields moves no
+ * weight, or rows' logits in the root mean square, by more than tolerance, or
+ * after max_sweeps.  Errors: lack of memory, ENGINE_INTERRUPTED, too many weights.
  */
 extern bool logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs,
-						 double *l2, bool find_l2, double tolerance, int max_iterations,
-						 real *const *weights, real *bias, const EngineHost *host,
-						 LogisticReport *report, EngineError *error);
+						 double *l2, bool find_l2, double tolerance, int max_sweeps,
+						 real *const *weights, real *bias, Team *team,
+						 const EngineHost *host, LogisticReport *report,
+						 EngineError *error);
 
 #endif							/* AREAD_ENGINE_LOGISTIC_H */

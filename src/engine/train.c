@@ -249,7 +249,7 @@ start_wide(Trainer *trainer, EngineError *error)
 	trainer->result->wide_l2 = l2;
 	return logistic_fit(trainer->arena, trainer->data, wide->pairs, l2, isnan(config->l2_wide),
 						START_TOLERANCE, START_ITERATIONS, wide->weights, wide->bias,
-						&host, &report, error);
+						trainer->team, &host, &report, error);
 }
 
 static void

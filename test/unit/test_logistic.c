@@ -3,6 +3,7 @@
  *	  The start: is it the optimum of its objective, and is its L2 the right one?
  */
 #include <math.h>
+#include <string.h>
 
 #include "engine/logistic.h"
 #include "engine/metrics.h"
@@ -114,7 +115,8 @@ test_evidence(Arena *arena)
 	LogisticReport report;
 	EngineError error;
 
-	CHECK(logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, &host, &report, &error));
+	CHECK(logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, NULL, &host, &report,
+					   &error));
 	CHECK(report.converged && report.rounds > 1);
 	CHECK(l2[0] > 3 && l2[0] < 5.3);
 	CHECK(l2[1] > 50);
@@ -190,7 +192,7 @@ test_tuning(Arena *arena)
 		for (int k = 0; k < 4; k++)
 			l2[k] = 1;
 		data->split_start[SPLIT_TEST] = tuned ? 30000 : 20000;
-		CHECK(logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, &host, &report,
+		CHECK(logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, NULL, &host, &report,
 						   &error));
 		CHECK(report.converged);
 		auc[tuned] = auc_after(arena, data, 20000, wide);
@@ -198,6 +200,34 @@ test_tuning(Arena *arena)
 	CHECK(found[0][1] > 1 && found[0][1] < 50);
 	CHECK(found[1][1] >= 1e12);
 	CHECK(auc[1] > auc[0] + 0.01);
+}
+
+/* At the optimum the objective has no slope: by plain loops, along every weight. */
+static void
+check_gradient(const Dataset *data, const DomainPairs *pairs, real *const *wide, real bias)
+{
+	const double h = 1e-3;
+	double		largest = 0;
+
+	if (sizeof(real) != sizeof(double))
+		return;
+	for (int k = 0; k < 2 * TOY_FIELDS; k++)
+		for (uint32_t i = 0; i < block_size(data, pairs, k); i++)
+		{
+			real		kept = wide[k][i];
+			double		up;
+			double		down;
+
+			wide[k][i] = (real) (kept + h);
+			up = objective(data, pairs, wide, bias, 1.0);
+			wide[k][i] = (real) (kept - h);
+			down = objective(data, pairs, wide, bias, 1.0);
+			wide[k][i] = kept;
+			largest = fmax(largest, fabs(up - down) / (2 * h));
+		}
+	CHECK(largest < 1e-3);
+	CHECK(fabs(objective(data, pairs, wide, bias + (real) h, 1.0) -
+			   objective(data, pairs, wide, bias - (real) h, 1.0)) / (2 * h) < 1e-3);
 }
 
 /* Everything at once, by value and by pair, with l2 as it is. */
@@ -214,6 +244,8 @@ test_optimum(Arena *arena, bool weighted)
 	LogisticReport report;
 	EngineError error;
 	double		best;
+	/* weights in single precision are no nearer than that */
+	double		tolerance = sizeof(real) == sizeof(double) ? 1e-7 : 1e-5;
 	int			worse = 0;
 	int			tried = 0;
 
@@ -229,10 +261,12 @@ test_optimum(Arena *arena, bool weighted)
 		wide[k] = ARENA_ARRAY(arena, real, block_size(data, pairs, k));
 		l2[k] = 1;
 	}
-	CHECK(logistic_fit(arena, data, pairs, l2, false, 1e-6, 500, wide, &bias, &host, &report,
+	CHECK(logistic_fit(arena, data, pairs, l2, false, tolerance, 500, wide, &bias, NULL, &host, &report,
 					   &error));
 	CHECK(report.converged);
 	best = objective(data, pairs, wide, bias, 1.0);
+
+	check_gradient(data, pairs, wide, bias);
 
 	/* a step of any weight, either way, is a step up */
 	for (int k = 0; k < 2 * TOY_FIELDS; k++)
@@ -254,6 +288,121 @@ test_optimum(Arena *arena, bool weighted)
 		CHECK(wide[f][UNSEEN_ID] == 0 && wide[f][RARE_ID] == 0);
 }
 
+/* Weights of all blocks and the bias of a fit, l2 found, by that many threads. */
+static double *
+fit_by_threads(Arena *arena, const Dataset *data, bool domain_weights, int threads,
+			   size_t *n_weights)
+{
+	DomainPairs pairs[TOY_FIELDS];
+	real	   *wide[2 * TOY_FIELDS] = {NULL};
+	double		l2[2 * TOY_FIELDS];
+	double	   *all;
+	real		bias = 0;
+	EngineHost	host = toy_host();
+	LogisticReport report;
+	EngineError error;
+	Team	   *team = team_start(arena, threads, &error);
+
+	*n_weights = 0;
+	memset(pairs, 0, sizeof(pairs));
+	if (domain_weights)
+		CHECK(pairs_build(arena, data, &host, pairs, &error));
+	for (int k = 0; k < 2 * TOY_FIELDS; k++)
+	{
+		wide[k] = ARENA_ARRAY(arena, real, block_size(data, pairs, k));
+		*n_weights += block_size(data, pairs, k);
+		l2[k] = 1;
+	}
+	CHECK(logistic_fit(arena, data, domain_weights ? pairs : NULL, l2, true, 1e-3, 500, wide,
+					   &bias, team, &host, &report, &error));
+	team_stop(team);
+	all = ARENA_ARRAY(arena, double, *n_weights + 1);
+	*n_weights = 0;
+	for (int k = 0; k < 2 * TOY_FIELDS; k++)
+		for (uint32_t i = 0; i < block_size(data, pairs, k); i++)
+			all[(*n_weights)++] = wide[k][i];
+	all[(*n_weights)++] = bias;
+	return all;
+}
+
+/*
+ * The same to the last bit, however many threads share the work: with lists, row weights,
+ * validation rows, with and without domain weights.
+ */
+static void
+test_threads(Arena *arena)
+{
+	const size_t n = 30000;
+	Dataset    *data = toy_dataset(arena, n);
+	float	   *weights = ARENA_ARRAY(arena, float, n);
+
+	for (size_t row = 0; row < n; row++)
+		weights[row] = row % 3;
+	data->weights = weights;
+	data->split_start[SPLIT_VALID] = 20000;
+	data->split_start[SPLIT_TEST] = 28000;
+	for (int domain_weights = 0; domain_weights < 2; domain_weights++)
+	{
+		size_t		n_weights;
+		double	   *one = fit_by_threads(arena, data, domain_weights, 1, &n_weights);
+		int			moved = 0;
+
+		for (size_t i = 0; i < n_weights; i++)
+			moved += one[i] != 0;
+		CHECK(moved > 20);
+		for (int threads = 2; threads <= 5; threads += threads == 3 ? 2 : 1)
+		{
+			double	   *more = fit_by_threads(arena, data, domain_weights, threads, &n_weights);
+
+			CHECK(memcmp(one, more, n_weights * sizeof(double)) == 0);
+		}
+	}
+}
+
+/* A host that stops after so many questions: the fit ends, and says so. */
+static int	questions_left;
+
+static bool
+stops(void *context)
+{
+	(void) context;
+	return --questions_left < 0;
+}
+
+static void
+test_cancel(Arena *arena)
+{
+	const size_t n = 30000;
+	Dataset    *data = toy_dataset(arena, n);
+	EngineHost	host = toy_host();
+
+	host.interrupted = stops;
+	data->split_start[SPLIT_VALID] = 20000;
+	for (int questions = 0; questions < 2000; questions += 100)
+	{
+		real	   *wide[2 * TOY_FIELDS] = {NULL};
+		double		l2[2 * TOY_FIELDS];
+		real		bias = 0;
+		LogisticReport report;
+		EngineError error = {0};
+		Team	   *team = team_start(arena, 2, &error);
+
+		for (int k = 0; k < 2 * TOY_FIELDS; k++)
+		{
+			wide[k] = k < TOY_FIELDS ?
+				ARENA_ARRAY(arena, real, data->shape.table_rows[data->shape.field_table[k]]) : NULL;
+			l2[k] = 1;
+		}
+		questions_left = questions;
+		if (!logistic_fit(arena, data, NULL, l2, true, 1e-3, 500, wide, &bias, team, &host,
+						  &report, &error))
+			CHECK(error.code == ENGINE_INTERRUPTED);
+		else
+			CHECK(questions > 0);
+		team_stop(team);
+	}
+}
+
 int
 main(void)
 {
@@ -264,6 +413,8 @@ main(void)
 	test_optimum(&arena, true);
 	test_evidence(&arena);
 	test_tuning(&arena);
+	test_threads(&arena);
+	test_cancel(&arena);
 	arena_free_all(&arena);
 	return unit_summary();
 }

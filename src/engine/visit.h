@@ -1,0 +1,82 @@
+/*
+ * visit.h
+ *	  Visits of one field by a descent.  Internal to descent.h.
+ *
+ * Every job is cut into parts whose number depends on the data alone, and what
+ * parts have summed is added up in their order: results do not depend on the
+ * number of threads.
+ */
+#ifndef AREAD_ENGINE_VISIT_H
+#define AREAD_ENGINE_VISIT_H
+
+#include <math.h>
+
+#include "descent.h"
+
+typedef struct Visit
+{
+	Descent    *descent;
+	int			field;
+	const Cells *cells;
+	size_t		n;				/* rows, or a list field's members */
+	int			n_parts;		/* of those */
+	double		bias_step;
+	double		no_step;		/* steps below are left out */
+	double		length;			/* of a list field's steps */
+} Visit;
+
+extern Visit visit_of(Descent *descent, int field);
+/* Run a job's n parts; false once the host wants to stop. */
+extern bool visit_run(Descent *descent, TeamTask task, void *context, int n,
+					  EngineError *error);
+/* Sums of every cell of the field -> descent->sums. */
+extern bool visit_sum(Visit *visit, EngineError *error);
+/* Values of a part; parts, descent_parts(n_cells) of them, have about as many cells. */
+extern uint32_t visit_value(const Visit *visit, int part);
+/* Make the field's weights part of rows' logits, which do not know of them yet. */
+extern bool visit_place(Descent *descent, int field, EngineError *error);
+
+/* A Newton step of a field of single values, or of a list field. */
+extern bool visit_values(Descent *descent, int field, double no_step, EngineError *error);
+extern bool visit_lists(Descent *descent, int field, double no_step, EngineError *error);
+/* Add moves of values, meant of a list's members, to rows' logits. */
+extern bool visit_place_lists(Visit *visit, EngineError *error);
+/* Go on along what the last sweep has changed. */
+extern bool descent_extend(Descent *descent, EngineError *error);
+
+/* The rest of a row's state follows from its logit. */
+static inline void
+visit_set_row(RowState *row)
+{
+#ifdef AREAD_DOUBLE
+	real		small = exp(-fabs(row->logit)); /* no overflow either way */
+#else
+	real		small = expf(-fabsf(row->logit));
+#endif
+	real		high = 1 / (1 + small);
+	real		p = row->logit >= 0 ? high : small * high;
+
+	if (row->weight < 0)
+	{
+		row->gradient = -row->weight * p;
+		row->curvature = -row->weight * small * high * high;
+	}
+	else
+	{
+		row->gradient = row->weight * (p - 1);
+		row->curvature = row->weight * small * high * high;
+	}
+}
+
+/* Members of a list field's list in a row. */
+static inline size_t
+visit_list(const Descent *descent, int field, size_t row, const uint32_t **members)
+{
+	const Dataset *data = descent->data;
+	uint32_t	list = data->ids[row * (size_t) descent->n_fields + field];
+
+	*members = data->list_members + data->list_start[list];
+	return data->list_start[list + 1] - data->list_start[list];
+}
+
+#endif							/* AREAD_ENGINE_VISIT_H */
