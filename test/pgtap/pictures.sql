@@ -10,7 +10,7 @@ CREATE TABLE clicks AS SELECT label, coalesce(name, domain) AS domain, user_id, 
 FROM aread_simulate(12000, domains => 8, groups => 2, users => 120, items => 80, strength => 3, skew => 0.8) LEFT JOIN named USING (domain);
 CREATE FUNCTION pg_temp.options(text DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
   SELECT '{"architecture": "hemp", "epochs": 4, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8], "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4],
-    "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2, "candidate_steps": 2, "warmup_batches": 10, "mask_interval": 20, "learning_rate": 0.005,
+    "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2, "candidate_steps": 2, "initial_density": 0.85, "warmup_batches": 10, "mask_interval": 20, "learning_rate": 0.005,
     "minor_share": 0.09, "major_share": 0.12}'::jsonb || $1::jsonb $$;
 SELECT aread_train('clicks', 'the "first" <model>', options => pg_temp.options());
 SELECT aread_train('clicks', 'shop', options => pg_temp.options('{"seed": 2}'));
