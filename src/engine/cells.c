@@ -19,19 +19,6 @@ typedef struct Build
 	Watch		watches[MAX_THREADS];
 } Build;
 
-/* A value's members in a row: one id, or a list's. */
-static size_t
-members_of(const Dataset *data, size_t row, int field, const uint32_t **members)
-{
-	const uint32_t *id = &data->ids[row * (size_t) data->shape.n_fields + field];
-
-	*members = id;
-	if (!data->shape.field_is_list[field])
-		return 1;
-	*members = data->list_members + data->list_start[*id];
-	return data->list_start[*id + 1] - data->list_start[*id];
-}
-
 /*
  * The cell of a row of a value.  Rows come by domain and pairs lie by domain, so that
  * the pair looked for is the value's present one or one after it.
@@ -66,7 +53,7 @@ walk(Build *build, int field, int thread, bool place)
 		size_t		row = cells->pairs ? build->by_domain[i] : i;
 		int64_t		domain = cells->pairs ? dataset_domain(data, row) : -1;
 		const uint32_t *members;
-		size_t		n_members = members_of(data, row, field, &members);
+		size_t		n_members = dataset_members(data, row, field, &members);
 
 		if (i % CHECK_ROWS == 0 && watch_stopped(&build->watches[thread]))
 			return false;
@@ -109,7 +96,7 @@ count_members(const Dataset *data, int field)
 	{
 		const uint32_t *members;
 
-		sum += members_of(data, row, field, &members);
+		sum += dataset_members(data, row, field, &members);
 	}
 	return sum;
 }

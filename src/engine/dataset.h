@@ -73,6 +73,19 @@ dataset_domain(const Dataset *data, size_t row)
 								  (size_t) data->shape.domain_field]);
 }
 
+/* The members of a field's value in a row: one id, or a list's. */
+static inline size_t
+dataset_members(const Dataset *data, size_t row, int field, const uint32_t **members)
+{
+	const uint32_t *id = &data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
+
+	*members = id;
+	if (!data->shape.field_is_list[field])
+		return 1;
+	*members = data->list_members + data->list_start[*id];
+	return data->list_start[*id + 1] - data->list_start[*id];
+}
+
 static inline double
 dataset_weight(const Dataset *data, size_t row)
 {

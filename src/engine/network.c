@@ -269,8 +269,9 @@ network_experts_forward(Network *network, const Batch *batch, const BaseOutput *
 	heads_forward(&network->heads, batch, base->logit, base->cross);
 }
 
-bool
-network_begin_rows(Network *network, const Batch *batch, EngineError *error)
+/* Room for a batch's rows in the row tensors; starts their slots anew. */
+static bool
+begin_rows(Network *network, const Batch *batch, EngineError *error)
 {
 	const Shape *shape = &network->model->shape;
 
@@ -347,7 +348,7 @@ network_backward(Network *network, const Batch *batch, double *loss, EngineError
 	const Model *model = network->model;
 	const Shape *shape = &model->shape;
 
-	if (!network_begin_rows(network, batch, error))
+	if (!begin_rows(network, batch, error))
 		return false;
 	memset(network->grads, 0, network->n_dense * sizeof(real));
 	clear_head_inputs(network, batch);

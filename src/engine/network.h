@@ -76,7 +76,5 @@ extern bool network_backward(Network *network, const Batch *batch, double *loss,
 /* The same for the dense parameters of experts and heads alone. */
 extern void network_experts_backward(Network *network, const Batch *batch,
 									 const BaseOutput *base, double *loss);
-/* Room for a batch's rows in the row tensors; starts their slots anew. */
-extern bool network_begin_rows(Network *network, const Batch *batch, EngineError *error);
 
 #endif							/* AREAD_ENGINE_NETWORK_H */

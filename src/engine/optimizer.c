@@ -10,19 +10,13 @@
 static void
 count_field(const Dataset *data, int field, uint32_t *counts)
 {
-	size_t		n_fields = data->shape.n_fields;
-
 	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
-		uint32_t	id = data->ids[row * n_fields + field];
+		const uint32_t *members;
+		size_t		n = dataset_members(data, row, field, &members);
 
-		if (!data->shape.field_is_list[field])
-		{
-			counts[id]++;
-			continue;
-		}
-		for (uint64_t i = data->list_start[id]; i < data->list_start[id + 1]; i++)
-			counts[data->list_members[i]]++;
+		for (size_t i = 0; i < n; i++)
+			counts[members[i]]++;
 	}
 }
 

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "visit.h"
+
 #define MAX_STEPS 30
 /* What a step of the calibration lowers the mean loss by, at least. */
 #define MIN_DECREASE 1e-9
@@ -55,17 +57,12 @@ pairs_part(void *context, int part, int thread)
 static double
 value_weight(const Descent *descent, size_t row, int field)
 {
-	const Dataset *data = descent->data;
-	const real *weights = descent->weights[field];
-	uint32_t	id = data->ids[row * (size_t) descent->n_fields + field];
-	uint64_t	n;
+	const uint32_t *members;
+	size_t		n = dataset_members(descent->data, row, field, &members);
 	double		sum = 0;
 
-	if (!data->shape.field_is_list[field])
-		return weights[id];
-	n = data->list_start[id + 1] - data->list_start[id];
-	for (uint64_t i = 0; i < n; i++)
-		sum += weights[data->list_members[data->list_start[id] + i]];
+	for (size_t i = 0; i < n; i++)
+		sum += descent->weights[field][members[i]];
 	return n > 1 ? sum / n : sum;
 }
 
@@ -147,8 +144,7 @@ losses_part(void *context, int part, int thread)
 static bool
 run(ValidRows *valid, TeamTask task, EngineError *error)
 {
-	team_run(valid->descent->team, &valid->descent->watch, task, valid, descent_parts(valid->n));
-	return !valid->descent->watch.stopped || watch_continue(&valid->descent->watch, error);
+	return visit_run(valid->descent, task, valid, descent_parts(valid->n), error);
 }
 
 /*

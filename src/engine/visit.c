@@ -63,7 +63,7 @@ sum_rows(const Visit *visit, size_t from, size_t to)
 		for (size_t i = from; i < to; i++)
 		{
 			const uint32_t *members;
-			double		share = 1.0 / visit_list(visit->descent, visit->field, rows[i], &members);
+			double		share = 1.0 / dataset_members(visit->descent->data, rows[i], visit->field, &members);
 
 			sums.gradient += share * states[rows[i]].gradient;
 			sums.curvature += share * share * states[rows[i]].curvature;

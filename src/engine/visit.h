@@ -68,15 +68,4 @@ visit_set_row(RowState *row)
 	}
 }
 
-/* Members of a list field's list in a row. */
-static inline size_t
-visit_list(const Descent *descent, int field, size_t row, const uint32_t **members)
-{
-	const Dataset *data = descent->data;
-	uint32_t	list = data->ids[row * (size_t) descent->n_fields + field];
-
-	*members = data->list_members + data->list_start[list];
-	return data->list_start[list + 1] - data->list_start[list];
-}
-
 #endif							/* AREAD_ENGINE_VISIT_H */

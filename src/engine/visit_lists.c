@@ -43,7 +43,7 @@ list_move_part(void *context, int part, int thread)
 	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
 	{
 		const uint32_t *members;
-		size_t		n = visit_list(descent, visit->field, row, &members);
+		size_t		n = dataset_members(descent->data, row, visit->field, &members);
 		double		move = 0;
 
 		for (size_t i = 0; i < n; i++)
