@@ -13,6 +13,7 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "serve/cache.h"
+#include "serve/settings.h"
 #include "source/reader.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
@@ -120,16 +121,19 @@ evaluate(FunctionCallInfo fcinfo)
 	};
 	Dataset    *data;
 	double	   *scores;
+	SpoolRoom	room;
 
+	room_init(&room, CurrentMemoryContext, serve_training_memory);
 	cache_pin(served, CurrentMemoryContext);
 	data = source_read_as(PG_GETARG_OID(1), spec,
 						  label_column(served->loaded, PG_GETARG_OID(1)), &options,
-						  CurrentMemoryContext, &evaluation->report);
+						  CurrentMemoryContext, &room, &evaluation->report);
 	evaluation->loaded = served->loaded;
 	evaluation->n_rows = data->split_start[3];
 	evaluation->n_domains = served->loaded->model->n_domains;
 	scores = score_all(served, data, evaluation->n_rows, CurrentMemoryContext);
 	measure(evaluation, data, scores, CurrentMemoryContext);
+	room_close(&room);
 	return evaluation;
 }
 

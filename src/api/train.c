@@ -14,6 +14,7 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "serve/settings.h"
+#include "source/place.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -187,7 +188,7 @@ sample_negatives(Arena *arena, NewModel *new, Dataset *data, ReadReport *read,
 	sampled = negatives_draw(arena, new->config, data, bonds, host, &report, &error);
 	if (!sampled)
 		host_raise(&error);
-	pfree((void *) data->ids);
+	dataset_free_ids(data);
 	for (int split = 0; split < 3; split++)
 	{
 		new->sampled_rows += report.drawn[split];
@@ -238,10 +239,12 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 												  ALLOCSET_SMALL_SIZES);
 	FeatureSpec *spec;
 	Dataset    *data;
+	SpoolRoom	room;
 	Arena		arena;
 
 	reporting.context = &reporter;
-	data = source_read(new->roles, options, context, &spec, report);
+	room_init(&room, context, serve_training_memory);
+	data = source_read(new->roles, options, context, &room, &spec, report);
 	report_tell_skipped(report);
 	host_arena(&arena, context);
 	new->spec = spec;
@@ -257,6 +260,7 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 	if (!new->result)
 		host_raise(&error);
 	MemoryContextDelete(threads);
+	room_close(&room);
 	report_start_kept(new);
 }
 

@@ -257,7 +257,7 @@ fill_rejections(const Dataset *data, const AugmentPlan *plan, const EngineHost *
 	const Shape *shape = &data->shape;
 	uint64_t	steps = 0;
 
-	for (size_t row = 0; row < training_rows(data) - data->train_sampled; row++)
+	for (size_t row = data->train_sampled; row < training_rows(data); row++)
 	{
 		int64_t		domain = dataset_domain(data, row);
 		uint32_t	item = id_of(data, row, shape->item_field);

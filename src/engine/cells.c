@@ -15,6 +15,8 @@ typedef struct Build
 	const Dataset *data;
 	Cells	   *cells;
 	const uint32_t *by_domain;	/* training rows by domain, then number; NULL: no pairs */
+	int			first_field;	/* that the tasks at hand are for */
+	uint32_t  **rows;			/* [n_fields] to fill */
 	uint32_t   *next[MAX_THREADS];	/* [values] scratch of a thread: a value's present cell */
 	Watch		watches[MAX_THREADS];
 } Build;
@@ -62,7 +64,7 @@ walk(Build *build, int field, int thread, bool place)
 			uint32_t	cell = cell_of(cells, next, members[m], domain);
 
 			if (place)
-				cells->rows[cells->start[cell + 1]++] = (uint32_t) row;
+				build->rows[field][cells->start[cell + 1]++] = (uint32_t) row;
 			else
 				cells->start[cell + 2]++;
 		}
@@ -72,9 +74,10 @@ walk(Build *build, int field, int thread, bool place)
 
 /* A counting sort: places are counted two cells further on, and shift back as they fill. */
 static void
-build_field(void *context, int field, int thread)
+build_field(void *context, int number, int thread)
 {
 	Build	   *build = context;
+	int			field = build->first_field + number;
 	Cells	   *cells = &build->cells[field];
 
 	if (!walk(build, field, thread, false))
@@ -101,51 +104,128 @@ count_members(const Dataset *data, int field)
 	return sum;
 }
 
+/* Sizes of all fields -> n_members [n_fields], and *total of them. */
+static bool
+init_cells(Build *build, Arena *arena, const DomainPairs *pairs, size_t *n_members,
+		   size_t *total, EngineError *error)
+{
+	const Dataset *data = build->data;
+
+	*total = 0;
+	for (int f = 0; f < data->shape.n_fields; f++)
+	{
+		Cells	   *cells = &build->cells[f];
+		size_t		n_cells;
+
+		*cells = (Cells) {.n_values = data->shape.table_rows[data->shape.field_table[f]]};
+		cells->pairs = pairs && pairs[f].n_pairs > 0 ? &pairs[f] : NULL;
+		n_cells = (size_t) cells->n_values + (cells->pairs ? pairs[f].n_pairs : 0);
+		n_members[f] = count_members(data, f);
+		if (n_members[f] >= UINT32_MAX || n_cells >= UINT32_MAX)
+			return engine_fail(error, ENGINE_BAD_INPUT,
+							   "Set \"domain_weights\" to false, leave out long lists or use fewer rows.",
+							   "too many values and pairs of value and domain");
+		cells->n_cells = (uint32_t) n_cells;
+		cells->start = ARENA_ARRAY(arena, uint32_t, n_cells + 2);
+		*total += n_members[f];
+	}
+	return true;
+}
+
+/* What is freed once cells are built. */
+static bool
+init_scratch(Build *build, Arena *arena, Team *team, Watch *watch, EngineError *error)
+{
+	uint32_t	most_values = 0;
+	bool		any_pairs = false;
+
+	for (int f = 0; f < build->data->shape.n_fields; f++)
+	{
+		any_pairs |= build->cells[f].pairs != NULL;
+		if (build->cells[f].n_values > most_values)
+			most_values = build->cells[f].n_values;
+	}
+	for (int t = 0; t < team_size(team); t++)
+	{
+		build->next[t] = ARENA_ARRAY(arena, uint32_t, any_pairs ? most_values : 0);
+		build->watches[t].host = watch->host;
+		build->watches[t].of = watch;
+	}
+	/* the caller's watch is the one that asks */
+	build->watches[0].of = NULL;
+	return arena_ok(arena, error) &&
+		(!any_pairs || rows_by_domain(arena, build->data, watch->host, &build->by_domain, error));
+}
+
+static bool
+run(Build *build, Team *team, Watch *watch, int n, EngineError *error)
+{
+	team_run(team, watch, build_field, build, n);
+	watch->stopped |= build->watches[0].stopped;
+	return watch_continue(watch, error);
+}
+
+/* All fields in files: as many at a time as there are threads. */
+static bool
+build_in_store(Build *build, Arena *arena, const size_t *n_members, Team *team, Watch *watch,
+			   EngineError *error)
+{
+	const Store *store = build->data->store;
+	int			n_fields = build->data->shape.n_fields;
+
+	for (; build->first_field < n_fields; build->first_field += team_size(team))
+	{
+		int			end = build->first_field + team_size(team);
+		struct ArenaBlock *mark = arena_mark(arena);
+
+		end = end < n_fields ? end : n_fields;
+		for (int f = build->first_field; f < end; f++)
+			build->rows[f] = ARENA_ARRAY(arena, uint32_t, n_members[f]);
+		if (!arena_ok(arena, error) ||
+			!run(build, team, watch, end - build->first_field, error))
+			return false;
+		for (int f = build->first_field; f < end; f++)
+		{
+			build->cells[f].stored = store->begin(store->context);
+			store->append(store->context, build->cells[f].stored, build->rows[f],
+						  n_members[f] * sizeof(uint32_t));
+			build->cells[f].rows = store->finish(store->context, build->cells[f].stored);
+		}
+		arena_reset_to(arena, mark);
+	}
+	return true;
+}
+
 bool
 cells_build(Arena *arena, const Dataset *data, const DomainPairs *pairs, Team *team,
 			Watch *watch, Cells *cells, EngineError *error)
 {
-	Build		build = {.data = data,.cells = cells};
 	int			n_fields = data->shape.n_fields;
-	uint32_t	most_values = 0;
-	bool		any_pairs = false;
+	Build		build = {.data = data,.cells = cells,.rows = ARENA_ARRAY(arena, uint32_t *, n_fields)};
+	size_t	   *n_members = ARENA_ARRAY(arena, size_t, n_fields);
 	struct ArenaBlock *mark;
+	bool		in_memory;
+	size_t		total;
 
-	for (int f = 0; f < n_fields; f++)
-	{
-		size_t		n_cells;
-		size_t		n_members;
-
-		cells[f].n_values = data->shape.table_rows[data->shape.field_table[f]];
-		cells[f].pairs = pairs && pairs[f].n_pairs > 0 ? &pairs[f] : NULL;
-		n_cells = (size_t) cells[f].n_values + (cells[f].pairs ? pairs[f].n_pairs : 0);
-		n_members = count_members(data, f);
-		if (n_members >= UINT32_MAX || n_cells >= UINT32_MAX)
-			return engine_fail(error, ENGINE_BAD_INPUT,
-							   "Set \"domain_weights\" to false, leave out long lists or use fewer rows.",
-							   "too many values and pairs of value and domain");
-		cells[f].n_cells = (uint32_t) n_cells;
-		cells[f].start = ARENA_ARRAY(arena, uint32_t, n_cells + 2);
-		cells[f].rows = ARENA_ARRAY(arena, uint32_t, n_members);
-		any_pairs |= cells[f].pairs != NULL;
-		if (cells[f].n_values > most_values)
-			most_values = cells[f].n_values;
-	}
+	if (!arena_ok(arena, error) ||
+		!init_cells(&build, arena, pairs, n_members, &total, error))
+		return false;
+	in_memory = store_has_room(data->store, total * sizeof(uint32_t));
+	for (int f = 0; f < n_fields && in_memory; f++)
+		cells[f].rows = build.rows[f] = ARENA_ARRAY(arena, uint32_t, n_members[f]);
 	mark = arena_mark(arena);
-	for (int t = 0; t < team_size(team); t++)
-	{
-		build.next[t] = ARENA_ARRAY(arena, uint32_t, any_pairs ? most_values : 0);
-		build.watches[t].host = watch->host;
-		build.watches[t].of = watch;
-	}
-	if (any_pairs && !rows_by_domain(arena, data, watch->host, &build.by_domain, error))
+	if (!init_scratch(&build, arena, team, watch, error) ||
+		!(in_memory ? run(&build, team, watch, n_fields, error) :
+		  build_in_store(&build, arena, n_members, team, watch, error)))
 		return false;
-	if (!arena_ok(arena, error))
-		return false;
-	/* the caller's watch is the one that asks */
-	build.watches[0].of = NULL;
-	team_run(team, watch, build_field, &build, n_fields);
-	watch->stopped |= build.watches[0].stopped;
 	arena_reset_to(arena, mark);
-	return watch_continue(watch, error);
+	return true;
+}
+
+void
+cells_free(const Dataset *data, Cells *cells)
+{
+	for (int f = 0; f < data->shape.n_fields; f++)
+		if (cells[f].stored)
+			data->store->drop(data->store->context, cells[f].stored);
 }

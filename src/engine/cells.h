@@ -19,12 +19,15 @@ typedef struct Cells
 	uint32_t	n_cells;
 	const DomainPairs *pairs;	/* NULL: none */
 	uint32_t   *start;			/* [n_cells + 1], places in rows */
-	uint32_t   *rows;			/* a list's row stands under each of its members */
+	const uint32_t *rows;		/* a list's row stands under each of its members */
+	void	   *stored;			/* rows lie in the dataset's store; NULL: in the arena */
 } Cells;
 
 /* Sort the training rows of every field; pairs as logistic_fit() has them. */
 extern bool cells_build(Arena *arena, const Dataset *data, const DomainPairs *pairs,
 						Team *team, Watch *watch, Cells *cells, EngineError *error);
+/* Give back what lies in the store. */
+extern void cells_free(const Dataset *data, Cells *cells);
 
 /* A value's cells: the first; its pairs' follow, up to the next value's first. */
 static inline uint32_t

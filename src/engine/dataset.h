@@ -11,6 +11,7 @@
 #define AREAD_ENGINE_DATASET_H
 
 #include "base.h"
+#include "store.h"
 
 #define UNSEEN_ID	0			/* never seen in training */
 #define NULL_ID		1			/* SQL NULL */
@@ -49,7 +50,7 @@ typedef struct Dataset
 {
 	Shape		shape;
 	size_t		split_start[4]; /* rows of split s: [s] .. [s + 1] - 1 */
-	size_t		train_sampled;	/* the last ones of training: sampled negatives */
+	size_t		train_sampled;	/* the first ones of training: sampled negatives */
 	/* [n_rows, n_fields]: an id, or for a list field the number of a list */
 	const uint32_t *ids;
 	const uint8_t *labels;		/* [n_rows], 0 or 1 */
@@ -57,6 +58,7 @@ typedef struct Dataset
 	/* members of list k: list_members[list_start[k] .. list_start[k + 1] - 1] */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
+	const Store *store;			/* of these arrays and others like them; NULL: memory */
 } Dataset;
 
 /* Domain number of an id of the domain field; -1 if it was not seen in training. */

@@ -129,6 +129,13 @@ descent_init(Descent *descent, Arena *arena, const Dataset *data, const DomainPa
 		descent_refresh(descent, error);
 }
 
+void
+descent_end(Descent *descent)
+{
+	if (descent->cells)
+		cells_free(descent->data, descent->cells);
+}
+
 size_t
 descent_block_size(const Descent *descent, int block)
 {

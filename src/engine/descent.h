@@ -102,6 +102,8 @@ typedef struct Descent
 extern bool descent_init(Descent *descent, Arena *arena, const Dataset *data,
 						 const DomainPairs *pairs, double *l2, real *const *weights,
 						 double bias, Team *team, const EngineHost *host, EngineError *error);
+/* Gives back what is not in the arena, after descent_init() failed, too. */
+extern void descent_end(Descent *descent);
 /* Bring the rows' state in line with weights that were changed from outside. */
 extern bool descent_refresh(Descent *descent, EngineError *error);
 /*

@@ -87,6 +87,7 @@ logistic_fit(Arena *arena, const Dataset *data, const DomainPairs *pairs, double
 		report->converged = descent.converged;
 		*bias = (real) descent.bias;
 	}
+	descent_end(&descent);
 	arena_reset_to(arena, mark);
 	return ok;
 }

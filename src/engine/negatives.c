@@ -14,6 +14,8 @@
 #define MAX_TRIES 100
 /* A field goes with the item if an item's rows agree on it that much beyond chance. */
 #define MIN_AGREEMENT 0.5
+/* Rows that are gathered before they go to a file. */
+#define FILE_ROWS 4096
 
 /* Positive training rows of each domain, those of domains without a number first. */
 typedef struct ItemPool
@@ -35,8 +37,10 @@ typedef struct Sampler
 	size_t		tries;
 	bool	   *has_negatives;	/* [D + 1] of their own, in the split at hand */
 	uint8_t    *left_out;		/* [rows of data] */
-	uint32_t   *ids;			/* [all rows, n_fields] */
-	uint8_t    *labels;
+	uint32_t   *ids;			/* [all rows, or the latest FILE_ROWS, n_fields] */
+	void	   *stored;			/* where the rows before those are; NULL: all are in ids */
+	size_t		n_stored;
+	uint8_t    *labels;			/* [all rows] */
 	float	   *weights;		/* NULL: none */
 	size_t		n_rows;			/* placed so far */
 } Sampler;
@@ -319,13 +323,25 @@ draw_item(Sampler *sampler, size_t row, uint32_t *from, bool *found, EngineError
 	return true;
 }
 
+/* Rows in ids go to the file. */
+static void
+store_rows(Sampler *sampler)
+{
+	const Store *store = sampler->data->store;
+
+	store->append(store->context, sampler->stored, sampler->ids,
+				  (sampler->n_rows - sampler->n_stored) *
+				  (size_t) sampler->data->shape.n_fields * sizeof(uint32_t));
+	sampler->n_stored = sampler->n_rows;
+}
+
 /* Row "row" again, label as given, its item's fields from row "from". */
 static void
 place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 {
 	const Dataset *data = sampler->data;
 	size_t		n_fields = data->shape.n_fields;
-	uint32_t   *to = sampler->ids + sampler->n_rows * n_fields;
+	uint32_t   *to = sampler->ids + (sampler->n_rows - sampler->n_stored) * n_fields;
 
 	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
 	for (size_t f = 0; from != row && f < n_fields; f++)
@@ -335,11 +351,13 @@ place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 	if (sampler->weights)
 		sampler->weights[sampler->n_rows] = data->weights[row];
 	sampler->n_rows++;
+	if (sampler->stored && sampler->n_rows - sampler->n_stored == FILE_ROWS)
+		store_rows(sampler);
 }
 
-/* A split's own rows; what is positive among them counts as taken. */
+/* What a split's own rows say: positive ones count as taken. */
 static bool
-place_own(Sampler *sampler, Split split, EngineError *error)
+look_at_own(Sampler *sampler, Split split, EngineError *error)
 {
 	const Dataset *data = sampler->data;
 
@@ -348,7 +366,6 @@ place_own(Sampler *sampler, Split split, EngineError *error)
 	{
 		if (stopped(sampler->host, row, CHECK_ROWS, error))
 			return false;
-		place_row(sampler, row, row, data->labels[row]);
 		if (!data->labels[row])
 			sampler->has_negatives[pool_of(data, row)] = true;
 		else if (data->shape.user_field >= 0)
@@ -390,62 +407,38 @@ place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
 	return true;
 }
 
-static void
-move_row(Sampler *sampler, size_t from, size_t to)
-{
-	size_t		n_fields = sampler->data->shape.n_fields;
-
-	memcpy(sampler->ids + to * n_fields, sampler->ids + from * n_fields,
-		   n_fields * sizeof(uint32_t));
-	sampler->labels[to] = sampler->labels[from];
-	if (sampler->weights)
-		sampler->weights[to] = sampler->weights[from];
-}
-
-/* Takes the rows left out away again; the split was placed from "first" on. */
-static bool
-close_gaps(Sampler *sampler, Split split, size_t first, EngineError *error)
-{
-	const size_t *split_start = sampler->data->split_start;
-	size_t		n_own = split_start[split + 1] - split_start[split];
-	size_t		to = first;
-
-	for (size_t i = 0; first + i < sampler->n_rows; i++)
-	{
-		if (stopped(sampler->host, i, CHECK_ROWS, error))
-			return false;
-		if (i < n_own && sampler->left_out[split_start[split] + i])
-			continue;
-		if (to < first + i)
-			move_row(sampler, first + i, to);
-		to++;
-	}
-	sampler->n_rows = to;
-	return true;
-}
-
-/* A split's own rows, then its negatives. */
+/* A split's negatives, then its own rows, but for those left out. */
 static bool
 sample_split(Sampler *sampler, Split split, EngineError *error)
 {
 	const Dataset *data = sampler->data;
-	size_t		first = sampler->n_rows;
+	size_t		end = data->split_start[split + 1];
 
-	if (!place_own(sampler, split, error))
+	if (!look_at_own(sampler, split, error))
 		return false;
-	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
+	for (size_t row = data->split_start[split]; row < end; row++)
 		if (stopped(sampler->host, row, CHECK_ROWS, error) ||
 			(data->labels[row] && !place_negatives(sampler, split, row, error)))
 			return false;
-	return sampler->report->left_out[split] == 0 || close_gaps(sampler, split, first, error);
+	for (size_t row = data->split_start[split]; row < end; row++)
+	{
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
+		if (!sampler->left_out[row])
+			place_row(sampler, row, row, data->labels[row]);
+	}
+	return true;
 }
 
-/* Room for all rows to come. */
+/* Room for all rows to come, in a file if memory has none. */
 static bool
 sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 {
 	const Dataset *data = sampler->data;
+	const Store *store = data->store;
+	size_t		row_size = (size_t) data->shape.n_fields * sizeof(uint32_t);
 	uint64_t	n = data->split_start[3];
+	bool		in_memory;
 
 	for (size_t row = 0; row < data->split_start[3]; row++)
 		n += data->labels[row] ? sampler->config->negatives : 0;
@@ -454,7 +447,10 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 						   "the source and its sampled negatives are more than %u rows",
 						   UINT32_MAX - 1);
 	random_start(&sampler->random, sampler->config->seed, RANDOM_NEGATIVES, 0);
-	sampler->ids = ARENA_ARRAY(arena, uint32_t, n * data->shape.n_fields);
+	in_memory = store_has_room(store, n * row_size);
+	if (!in_memory)
+		sampler->stored = store->begin(store->context);
+	sampler->ids = arena_array(arena, in_memory ? n : FILE_ROWS, row_size);
 	sampler->labels = ARENA_ARRAY(arena, uint8_t, n);
 	sampler->weights = data->weights ? ARENA_ARRAY(arena, float, n) : NULL;
 	return arena_ok(arena, error);
@@ -507,6 +503,17 @@ check_rows_left(const Dataset *data, const Dataset *sampled, EngineError *error)
 					   data->split_start[SPLIT_VALID]);
 }
 
+static const uint32_t *
+finish_ids(Sampler *sampler)
+{
+	const Store *store = sampler->data->store;
+
+	if (!sampler->stored)
+		return sampler->ids;
+	store_rows(sampler);
+	return store->finish(store->context, sampler->stored);
+}
+
 Dataset *
 negatives_draw(Arena *arena, const Config *config, const Dataset *data, const FieldBond *bonds,
 			   const EngineHost *host, NegativeReport *report, EngineError *error)
@@ -533,7 +540,7 @@ negatives_draw(Arena *arena, const Config *config, const Dataset *data, const Fi
 	if (sampler.weights)
 		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);
 	sampled->train_sampled = report->drawn[SPLIT_TRAIN];
-	sampled->ids = sampler.ids;
+	sampled->ids = finish_ids(&sampler);
 	sampled->labels = sampler.labels;
 	sampled->weights = sampler.weights;
 	return sampled;

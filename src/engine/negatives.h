@@ -29,7 +29,7 @@ typedef struct NegativeReport
 } NegativeReport;
 
 /*
- * "data" and, after the rows of each split, config->negatives rows for each of
+ * "data" and, before the rows of each split, config->negatives rows for each of
  * its positive ones: label 0, the weight of the positive row (all weights are
  * then scaled to 1 on average again), an item and the fields that go with it
  * from a positive training row of the same domain.  By popularity every such
@@ -43,7 +43,7 @@ typedef struct NegativeReport
  * config->negatives > 0; bonds [n_fields]; rows must lie in an order of no
  * meaning.  Errors: ENGINE_BAD_INPUT (no item field, too many rows, no
  * training row left), ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The result
- * lives in the arena and keeps data's lists.
+ * lives in the arena, or its ids in data's store, and keeps data's lists.
  */
 extern Dataset *negatives_draw(Arena *arena, const Config *config, const Dataset *data,
 							   const FieldBond *bonds, const EngineHost *host,

@@ -10,6 +10,7 @@
 
 #include "logistic.h"
 #include "score.h"
+#include "shuffle.h"
 #include "trainer.h"
 
 #define START_TOLERANCE 1e-3	/* in logits */
@@ -348,7 +349,8 @@ out_of_patience(const Trainer *trainer)
 
 /* One epoch over shuffled rows; sets *stop when patience ran out. */
 static bool
-run_epoch(Trainer *trainer, int epoch, uint32_t *order, bool *stop, EngineError *error)
+run_epoch(Trainer *trainer, int epoch, uint32_t *chunks, uint32_t *order, bool *stop,
+		  EngineError *error)
 {
 	const Config *config = trainer->config;
 	size_t		n = split_rows(trainer->data, SPLIT_TRAIN);
@@ -356,9 +358,7 @@ run_epoch(Trainer *trainer, int epoch, uint32_t *order, bool *stop, EngineError 
 	Random		random;
 
 	random_start(&random, config->seed, RANDOM_SHUFFLE, epoch);
-	for (size_t i = 0; i < n; i++)
-		order[i] = i;
-	random_shuffle(&random, order, n);
+	shuffle_rows(&random, n, chunks, order);
 	for (uint64_t b = 0; b < n_batches && !*stop; b++)
 	{
 		size_t		from = n * b / n_batches;
@@ -382,14 +382,15 @@ run_epoch(Trainer *trainer, int epoch, uint32_t *order, bool *stop, EngineError 
 static bool
 run_epochs(Trainer *trainer, EngineError *error)
 {
-	uint32_t   *order = ARENA_ARRAY(trainer->arena, uint32_t,
-									split_rows(trainer->data, SPLIT_TRAIN));
+	size_t		n = split_rows(trainer->data, SPLIT_TRAIN);
+	uint32_t   *chunks = ARENA_ARRAY(trainer->arena, uint32_t, shuffle_chunks(n));
+	uint32_t   *order = ARENA_ARRAY(trainer->arena, uint32_t, n);
 	bool		stop = false;
 
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	for (int epoch = 1; epoch <= trainer->config->epochs && !stop; epoch++)
-		if (!run_epoch(trainer, epoch, order, &stop, error))
+		if (!run_epoch(trainer, epoch, chunks, order, &stop, error))
 			return false;
 	return true;
 }

@@ -6,12 +6,15 @@
 
 #include "serve/settings.h"
 
+#include <limits.h>
+
 #include "engine/team.h"
 #include "utils/guc.h"
 
 int			serve_cache_megabytes = 512;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
 int			serve_threads = 2;
+int			serve_training_memory = 1024 * 1024;
 
 static const struct config_enum_entry unseen_domain_values[] = {
 	{"score", UNSEEN_DOMAIN_SCORE, false},
@@ -31,6 +34,11 @@ serve_define_settings(void)
 							"Threads of a training, that of the session included.",
 							"The model is the same for any number of them.",
 							&serve_threads, 2, 1, MAX_THREADS, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("aread.training_memory",
+							"Memory for the rows of a training or an evaluation.",
+							"Rows beyond it go to temporary files. Parameters come on top.",
+							&serve_training_memory, 1024 * 1024, 1024, MAX_KILOBYTES, PGC_USERSET,
+							GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomEnumVariable("aread.unseen_domain",
 							 "What aread_predict does for a domain not seen in training.",
 							 "\"score\" uses all experts without a mask, \"error\" raises an error.",

@@ -16,6 +16,7 @@ typedef enum UnseenDomain
 
 extern int	serve_cache_megabytes;	/* aread.cache_size */
 extern int	serve_threads;		/* aread.threads */
+extern int	serve_training_memory;	/* aread.training_memory, kilobytes */
 extern int	serve_unseen_domain;	/* aread.unseen_domain, an UnseenDomain */
 
 extern void serve_define_settings(void);

@@ -27,7 +27,7 @@ init_column(Collector *collector, int f)
 	if (feature->kind == FEATURE_BINNED)
 	{
 		column->encoder = encoder_create(collector->spec, f, feature->type, collector->context);
-		column->numbers = palloc(FIRST_ROWS * sizeof(double));
+		spool_init(&column->numbers, collector->room);
 		return;
 	}
 	column->buckets = collector->spec->vocabularies[feature->vocabulary].buckets;
@@ -64,7 +64,7 @@ init_dictionaries(Collector *collector)
 
 void
 collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptions *options,
-			   FeatureSpec *spec, FeaturePlan *plans, ReadReport *report)
+			   FeatureSpec *spec, FeaturePlan *plans, SpoolRoom *room, ReadReport *report)
 {
 	int			next = spec->n_columns;
 
@@ -72,6 +72,7 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->options = options;
 	collector->spec = spec;
 	collector->plans = plans;
+	collector->room = room;
 	collector->report = report;
 	collector->context = CurrentMemoryContext;
 	collector->label_at = roles->label ? next++ : -1;
@@ -90,23 +91,44 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->key_capacity = spec->n_features;
 	collector->keys = palloc(spec->n_features * sizeof(RowKey));
 	collector->n_members_of = palloc(spec->n_features * sizeof(int));
-	collector->capacity = FIRST_ROWS;
-	collector->ids = palloc(FIRST_ROWS * spec->n_features * sizeof(uint32));
-	collector->labels = palloc(FIRST_ROWS * sizeof(uint8));
-	collector->hashes = palloc(FIRST_ROWS * sizeof(uint64));
-	collector->split_keys = palloc(FIRST_ROWS * sizeof(int64));
-	if (roles->weight)
-		collector->weights = palloc(FIRST_ROWS * sizeof(float));
-	collector->list_capacity = FIRST_ROWS;
-	collector->list_start = palloc0((FIRST_ROWS + 1) * sizeof(uint64));
-	collector->member_capacity = FIRST_ROWS;
-	collector->members = palloc(FIRST_ROWS * sizeof(uint32));
+	spool_init(&collector->ids, room);
+	spool_init(&collector->members, room);
+}
+
+static void *
+grown(void *array, uint64 capacity, Size size)
+{
+	return array ? repalloc_huge(array, capacity * size) : palloc(capacity * size);
+}
+
+/* Room for twice the rows. */
+static void
+grow(Collector *collector)
+{
+	uint64		before = collector->capacity;
+	uint64		capacity = Max(2 * before, FIRST_ROWS);
+	Size		row_size = sizeof(uint8) + sizeof(uint64);
+
+	collector->labels = grown(collector->labels, capacity, sizeof(uint8));
+	collector->hashes = grown(collector->hashes, capacity, sizeof(uint64));
+	if (collector->split.method != SPLIT_BY_HASH)
+	{
+		collector->split_keys = grown(collector->split_keys, capacity, sizeof(int64));
+		row_size += sizeof(int64);
+	}
+	if (collector->weight_at >= 0)
+	{
+		collector->weights = grown(collector->weights, capacity, sizeof(float));
+		row_size += sizeof(float);
+	}
+	room_take(collector->room, (capacity - before) * row_size);
+	collector->capacity = capacity;
 }
 
 void
 collector_reserve(Collector *collector)
 {
-	uint64		capacity = 2 * collector->capacity;
+	MemoryContext old;
 
 	if (collector->n_rows < collector->capacity)
 		return;
@@ -115,50 +137,26 @@ collector_reserve(Collector *collector)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the source has more than %u rows", MAX_ROWS),
 				 errhint("Train on a sample, through a view.")));
-	collector->ids = repalloc_huge(collector->ids,
-								   capacity * collector->spec->n_features * sizeof(uint32));
-	collector->labels = repalloc_huge(collector->labels, capacity * sizeof(uint8));
-	collector->hashes = repalloc_huge(collector->hashes, capacity * sizeof(uint64));
-	collector->split_keys = repalloc_huge(collector->split_keys, capacity * sizeof(int64));
-	if (collector->weights)
-		collector->weights = repalloc_huge(collector->weights, capacity * sizeof(float));
-	for (int f = 0; f < collector->spec->n_features; f++)
-		if (collector->columns[f].numbers)
-			collector->columns[f].numbers =
-				repalloc_huge(collector->columns[f].numbers, capacity * sizeof(double));
-	collector->capacity = capacity;
-}
-
-/* Room for a list more, with n members. */
-static void
-reserve_list(Collector *collector, int n)
-{
-	if (collector->n_lists == collector->list_capacity)
-	{
-		collector->list_capacity *= 2;
-		collector->list_start = repalloc_huge(collector->list_start,
-											  (collector->list_capacity + 1) * sizeof(uint64));
-	}
-	if (collector->n_members + n > collector->member_capacity)
-	{
-		collector->member_capacity = 2 * (collector->n_members + n);
-		collector->members = repalloc_huge(collector->members,
-										   collector->member_capacity * sizeof(uint32));
-	}
-	if (collector->n_lists >= MAX_ROWS)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the source has more than %u lists", MAX_ROWS)));
+	old = MemoryContextSwitchTo(collector->context);
+	grow(collector);
+	MemoryContextSwitchTo(old);
 }
 
 uint32
 collect_list(Collector *collector, const uint32 *members, int n)
 {
-	reserve_list(collector, n);
-	memcpy(collector->members + collector->n_members, members, n * sizeof(uint32));
-	collector->n_members += n;
-	collector->list_start[++collector->n_lists] = collector->n_members;
-	return collector->n_lists - 1;
+	memcpy(spool_reserve(&collector->members, n * sizeof(uint32)), members, n * sizeof(uint32));
+	spool_advance(&collector->members, n * sizeof(uint32));
+	return n;
+}
+
+void
+collector_forget(Collector *collector)
+{
+	collector->n_rows = 0;
+	collector->ids.used = collector->members.used = 0;
+	for (int f = 0; f < collector->spec->n_columns; f++)
+		collector->columns[f].numbers.used = 0;
 }
 
 /* One key more of this row. */
@@ -282,19 +280,20 @@ find_keys(Collector *collector, const Datum *values, const bool *nulls)
 		find_key(&collector->keys[k]);
 }
 
-/* The number of a list of these keys; *hash is that of all of them. */
-static uint32
-list_of_keys(Collector *collector, const RowKey *keys, int n, uint64 *hash)
+/* Appends a list of these keys; returns the hash of all of them. */
+static uint64
+collect_keys(Collector *collector, const RowKey *keys, int n)
 {
-	reserve_list(collector, n);
-	*hash = 0;
+	uint32	   *members = spool_reserve(&collector->members, n * sizeof(uint32));
+	uint64		hash = 0;
+
 	for (int i = 0; i < n; i++)
 	{
-		collector->members[collector->n_members++] = keys[i].id;
-		*hash = hash_combine64(*hash, keys[i].hash);
+		members[i] = keys[i].id;
+		hash = hash_combine64(hash, keys[i].hash);
 	}
-	collector->list_start[++collector->n_lists] = collector->n_members;
-	return collector->n_lists - 1;
+	spool_advance(&collector->members, n * sizeof(uint32));
+	return hash;
 }
 
 /* A binned value is kept as a number, for its id comes with the bins.  Returns its hash. */
@@ -302,10 +301,12 @@ static uint64
 collect_number(Collector *collector, int f, Datum value, bool isnull)
 {
 	double		number = encoder_number(collector->columns[f].encoder, value, isnull);
+	Spool	   *numbers = &collector->columns[f].numbers;
 
 	if (number == 0)
 		number = 0;				/* -0 */
-	collector->columns[f].numbers[collector->n_rows] = number;
+	*(double *) spool_reserve(numbers, sizeof(double)) = number;
+	spool_advance(numbers, sizeof(double));
 	return isnull ? NULL_HASH :
 		hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
 }
@@ -340,12 +341,15 @@ static uint64
 set_ids(Collector *collector, const Datum *values, const bool *nulls)
 {
 	static const uint32 null_member = NULL_ID;
-	uint32	   *ids = &collector->ids[collector->n_rows * collector->spec->n_features];
+	Size		size = collector->spec->n_features * sizeof(uint32);
+	uint32	   *ids = spool_reserve(&collector->ids, size);
 	const RowKey *key;
 	uint64		row_hash = 0;
 
 	find_keys(collector, values, nulls);
 	key = collector->keys;
+	for (int f = collector->spec->n_columns; f < collector->spec->n_features; f++)
+		ids[f] = UNSEEN_ID;
 	for (int f = 0; f < collector->spec->n_columns; f++)
 	{
 		FeatureKind kind = collector->spec->features[f].kind;
@@ -358,8 +362,9 @@ set_ids(Collector *collector, const Datum *values, const bool *nulls)
 			ids[f] = collect_list(collector, &null_member, 1);
 		else if (kind == FEATURE_LIST)
 		{
-			ids[f] = list_of_keys(collector, key, collector->n_members_of[f], &hash);
-			key += collector->n_members_of[f];
+			ids[f] = collector->n_members_of[f];
+			hash = collect_keys(collector, key, ids[f]);
+			key += ids[f];
 		}
 		else if (!nulls[f])
 		{
@@ -368,6 +373,7 @@ set_ids(Collector *collector, const Datum *values, const bool *nulls)
 		}
 		row_hash = hash_combine64(row_hash, hash);
 	}
+	spool_advance(&collector->ids, size);
 	return row_hash;
 }
 

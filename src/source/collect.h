@@ -4,7 +4,8 @@
  *
  * While rows are read ids are provisional: numbers of dictionary entries in
  * the order of their appearance.  When the last row is in and every row has
- * its split, ids get their final order and rows theirs.
+ * its split, ids get their final order and rows theirs.  What grows with rows
+ * and features lies in spools.
  */
 #ifndef AREAD_COLLECT_H
 #define AREAD_COLLECT_H
@@ -15,6 +16,7 @@
 #include "source/key.h"
 #include "source/label.h"
 #include "source/split.h"
+#include "source/spool.h"
 #include "source/weight.h"
 
 /* A feature's column while it is read. */
@@ -24,7 +26,7 @@ typedef struct CollectColumn
 	Dictionary *dictionary;		/* NULL: hashed */
 	uint32		buckets;
 	ValueEncoder *encoder;		/* binned: the value as a number */
-	double	   *numbers;		/* [capacity] binned */
+	Spool		numbers;		/* binned: double [n_rows] */
 	int16		element_length;
 	bool		element_by_value;
 	char		element_align;
@@ -66,47 +68,42 @@ typedef struct Collector
 	int		   *n_members_of;	/* [n_features] lists: how many of the keys */
 	/* rows */
 	uint64		n_rows;
-	uint64		capacity;
-	uint32	   *ids;			/* [capacity, n_features] */
+	uint64		capacity;		/* of the following arrays */
 	uint8	   *labels;
-	uint64	   *hashes;			/* of features, later with the label */
-	int64	   *split_keys;
+	uint64	   *hashes;			/* of features */
+	int64	   *split_keys;		/* NULL: split by hash */
 	float	   *weights;		/* NULL: none */
-	uint8	   *splits;
-	/* lists, in the order of their appearance */
-	uint64		n_lists;
-	uint64		list_capacity;
-	uint64	   *list_start;		/* [list_capacity + 1] */
-	uint64		n_members;
-	uint64		member_capacity;
-	uint32	   *members;
+	uint8	   *splits;			/* [n_rows], when all are read */
+	SpoolRoom  *room;
+	Spool		ids;			/* uint32 [n_rows, n_features]: an id, or a list's length */
+	Spool		members;		/* uint32, of all lists: row by row, feature by feature */
 } Collector;
 
 /*
- * Everything is allocated in the current memory context.  plans NULL: ids come
- * from a trained model's vocabularies, collect_row() is not used.
+ * Everything is allocated in the current memory context, the room's too.  plans
+ * NULL: ids come from a trained model's vocabularies, collect_row() is not used.
  */
 extern void collector_init(Collector *collector, const ColumnRoles *roles,
 						   const SourceOptions *options, FeatureSpec *spec,
-						   FeaturePlan *plans, ReadReport *report);
+						   FeaturePlan *plans, SpoolRoom *room, ReadReport *report);
 /* A row: features, label, split and weight column if there are such (a RowFunction). */
 extern void collect_row(void *collector, const Datum *values, const bool *nulls);
 /* Room for one row more. */
 extern void collector_reserve(Collector *collector);
-/* Append a list of n members; returns its number. */
+/* Append the members of a list of the row at hand; returns what its ids have of it. */
 extern uint32 collect_list(Collector *collector, const uint32 *members, int n);
+/* Forget all rows; dictionaries stay. */
+extern void collector_forget(Collector *collector);
 /* The smallest minimum count of the features that share a vocabulary. */
 extern uint32 collector_min_count(const FeatureSpec *spec, int v);
 /*
  * Build a vocabulary from its dictionary, whose entries have their counts of
- * training rows, and is closed; returns final ids [n + FIRST_ID] by provisional id.
+ * training rows, and close that; returns final ids [n + FIRST_ID] by provisional id.
  */
 extern uint32 *collector_vocabulary(Collector *collector, int v);
 /* Raise an error if there are too many domains. */
 extern void collector_check_domains(const FeatureSpec *spec);
 /* Splits, vocabularies, bins and final ids; rows ordered by split and content. */
 extern Dataset *collector_finish(Collector *collector);
-/* Rows ordered by split and content, ids as they are; gives the collected rows' memory back. */
-extern Dataset *collector_dataset(Collector *collector);
 
 #endif							/* AREAD_COLLECT_H */

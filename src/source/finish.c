@@ -9,29 +9,18 @@
 #include "miscadmin.h"
 #include "source/collect.h"
 #include "source/leak.h"
-#include "source/rowcount.h"
+#include "source/place.h"
 #include "source/sorting.h"
 #include "source/vocabulary.h"
 #include "utils/memutils.h"
 
 #define MAX_DOMAINS 10000
-/* So many rows ahead memory is fetched for a row. */
-#define AHEAD 8
 
 static void *
 huge(Size size)
 {
 	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
 }
-
-/* A column of keys, and something of each id of its vocabulary. */
-typedef struct KeyColumn
-{
-	int			feature;
-	int			vocabulary;
-	bool		is_list;
-	uint32	   *of_id;			/* by provisional id: how many, or the final one */
-} KeyColumn;
 
 /* Columns of keys, without their of_id; returns how many. */
 static int
@@ -53,15 +42,6 @@ key_columns(const FeatureSpec *spec, KeyColumn *columns)
 	return n;
 }
 
-/* What a row will read of the columns' arrays is fetched from memory. */
-static inline void
-expect_ids(const uint32 *ids, const KeyColumn *columns, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (!columns[i].is_list)
-			__builtin_prefetch(&columns[i].of_id[ids[columns[i].feature]]);
-}
-
 static inline void
 count(uint32 *counts, uint32 id)
 {
@@ -73,31 +53,38 @@ count(uint32 *counts, uint32 id)
 static void
 count_training(Collector *collector, KeyColumn *columns, int n)
 {
-	const int	n_features = collector->spec->n_features;
+	const FeatureSpec *spec = collector->spec;
+	const uint32 *ids = spool_finish(&collector->ids);
+	const uint32 *members = spool_finish(&collector->members);
+	uint32	  **lists = palloc0(spec->n_features * sizeof(uint32 *));	/* their counts */
 
 	for (int i = 0; i < n; i++)
-		columns[i].of_id = collector->dictionaries[columns[i].vocabulary].counts;
-	for (uint64 row = 0; row < collector->n_rows; row++)
 	{
-		const uint32 *ids = collector->ids + row * n_features;
+		columns[i].of_id = collector->dictionaries[columns[i].vocabulary].counts;
+		if (columns[i].is_list)
+			lists[columns[i].feature] = columns[i].of_id;
+	}
+	for (uint64 row = 0; row < collector->n_rows; row++, ids += spec->n_features)
+	{
+		bool		training = collector->splits[row] == SPLIT_TRAIN;
 
 		if ((row & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (row + AHEAD < collector->n_rows)
-			expect_ids(ids + AHEAD * n_features, columns, n);
-		if (collector->splits[row] != SPLIT_TRAIN)
-			continue;
-		for (int i = 0; i < n; i++)
-		{
-			uint32		id = ids[columns[i].feature];
-
+		if (row + ROWS_AHEAD < collector->n_rows)
+			expect_ids(ids + ROWS_AHEAD * spec->n_features, columns, n);
+		for (int i = 0; i < n && training; i++)
 			if (!columns[i].is_list)
-				count(columns[i].of_id, id);
-			else
-				for (uint64 m = collector->list_start[id]; m < collector->list_start[id + 1]; m++)
-					count(columns[i].of_id, collector->members[m]);
+				count(columns[i].of_id, ids[columns[i].feature]);
+		for (int f = 0; f < spec->n_columns; f++)
+		{
+			if (spec->features[f].kind != FEATURE_LIST)
+				continue;
+			for (uint32 m = 0; m < ids[f] && training && lists[f]; m++)
+				count(lists[f], members[m]);
+			members += ids[f];
 		}
 	}
+	pfree(lists);
 }
 
 uint32
@@ -183,67 +170,75 @@ collector_vocabulary(Collector *collector, int v)
 	return final;
 }
 
-/* Provisional ids to final ones. */
-static void
-remap(Collector *collector, const KeyColumn *columns, int n)
+/*
+ * Training rows by final id of the vocabulary of a feature whose rows are
+ * counted: no other column has part in it, and its ids are not hashed.
+ */
+static uint32 *
+counts_by_id(const Collector *collector, int v, const uint32 *final)
 {
-	const int	n_features = collector->spec->n_features;
+	const Dictionary *dictionary = &collector->dictionaries[v];
+	uint32	   *counts = huge(collector->spec->vocabularies[v].n_rows * sizeof(uint32));
 
-	for (uint64 row = 0; row < collector->n_rows; row++)
-	{
-		uint32	   *ids = collector->ids + row * n_features;
-
-		if ((row & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (row + AHEAD < collector->n_rows)
-			expect_ids(ids + AHEAD * n_features, columns, n);
-		for (int i = 0; i < n; i++)
-		{
-			uint32	   *id = &ids[columns[i].feature];
-
-			if (!columns[i].is_list)
-				*id = columns[i].of_id[*id];
-			else
-				for (uint64 m = collector->list_start[*id]; m < collector->list_start[*id + 1]; m++)
-					collector->members[m] = columns[i].of_id[collector->members[m]];
-		}
-	}
+	for (uint32 i = 0; i < dictionary->n; i++)
+		counts[final[i + FIRST_ID]] = dictionary->counts[i];
+	return counts;
 }
 
-/* Vocabularies of keys, and final ids in all rows. */
+/* Vocabularies of keys, and final ids by provisional ones. */
 static void
-build_vocabularies(Collector *collector)
+build_vocabularies(Collector *collector, FinalIds *final)
 {
-	const FeatureSpec *spec = collector->spec;
-	uint32	  **final = palloc0(spec->n_vocabularies * sizeof(uint32 *));
-	KeyColumn  *columns = palloc(spec->n_columns * sizeof(KeyColumn));
-	int			n = key_columns(spec, columns);
+	FeatureSpec *spec = collector->spec;
+	uint32	  **of_vocabulary = palloc0(spec->n_vocabularies * sizeof(uint32 *));
 
-	count_training(collector, columns, n);
-	for (int i = 0; i < n; i++)
+	final->keys = palloc(spec->n_columns * sizeof(KeyColumn));
+	final->n_keys = key_columns(spec, final->keys);
+	count_training(collector, final->keys, final->n_keys);
+	for (int i = 0; i < final->n_keys; i++)
 	{
-		int			v = columns[i].vocabulary;
+		int			v = final->keys[i].vocabulary;
 
-		if (!final[v])
-			final[v] = collector_vocabulary(collector, v);
-		columns[i].of_id = final[v];
+		if (!of_vocabulary[v])
+			of_vocabulary[v] = collector_vocabulary(collector, v);
+		final->keys[i].of_id = of_vocabulary[v];
+	}
+	final->n_counts = spec->n_features - spec->n_columns;
+	final->counts = palloc(Max(final->n_counts, 1) * sizeof(RowCounts));
+	for (int i = 0; i < final->n_counts; i++)
+	{
+		int			f = spec->n_columns + i;
+		int			v = spec->features[spec->features[f].counted].vocabulary;
+
+		rowcount_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]), &final->counts[i]);
 	}
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		dictionary_free(&collector->dictionaries[v]);
-	remap(collector, columns, n);
-	for (int v = 0; v < spec->n_vocabularies; v++)
-		if (final[v])
-			pfree(final[v]);
-	pfree(final);
-	pfree(columns);
+	pfree(of_vocabulary);
+}
+
+/* Memory of the above. */
+static void
+free_final(FinalIds *final)
+{
+	for (int i = 0; i < final->n_keys; i++)
+	{
+		bool		shared = false;
+
+		for (int k = 0; k < i; k++)
+			shared = shared || final->keys[k].vocabulary == final->keys[i].vocabulary;
+		if (!shared)
+			pfree(final->keys[i].of_id);
+	}
+	for (int i = 0; i < final->n_counts; i++)
+		pfree(final->counts[i].counts);
 }
 
 /* Distinct quantiles of the training rows' numbers: bins of about equal count. */
 static void
-find_edges(const Collector *collector, int f)
+find_edges(const Collector *collector, int f, const double *numbers)
 {
 	Feature    *feature = &collector->spec->features[f];
-	const double *numbers = collector->columns[f].numbers;
 	double	   *sorted = huge(collector->n_rows * sizeof(double));
 	int			bins = collector->plans[f].bins;
 	uint64		n = 0;
@@ -265,23 +260,23 @@ find_edges(const Collector *collector, int f)
 }
 
 static void
-build_bins(Collector *collector, int f)
+build_bins(Collector *collector, FinalIds *final)
 {
-	Feature    *feature = &collector->spec->features[f];
-	CollectColumn *column = &collector->columns[f];
+	FeatureSpec *spec = collector->spec;
 
-	find_edges(collector, f);
-	vocabulary_build_hashed(&collector->spec->vocabularies[feature->vocabulary],
-							feature->n_edges + 1);
-	for (uint64 row = 0; row < collector->n_rows; row++)
+	final->numbers = palloc(spec->n_columns * sizeof(NumberColumn));
+	for (int f = 0; f < spec->n_columns; f++)
 	{
-		if ((row & 0xFFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		collector->ids[row * collector->spec->n_features + f] =
-			bin_of(feature, column->numbers[row]);
+		Feature    *feature = &spec->features[f];
+		NumberColumn *column = &final->numbers[final->n_numbers];
+
+		if (feature->kind != FEATURE_BINNED)
+			continue;
+		*column = (NumberColumn) {f, spool_finish(&collector->columns[f].numbers)};
+		find_edges(collector, f, column->numbers);
+		vocabulary_build_hashed(&spec->vocabularies[feature->vocabulary], feature->n_edges + 1);
+		final->n_numbers++;
 	}
-	pfree(column->numbers);
-	column->numbers = NULL;
 }
 
 void
@@ -313,20 +308,18 @@ Dataset *
 collector_finish(Collector *collector)
 {
 	FeatureSpec *spec = collector->spec;
+	FinalIds	final = {0};
 	Dataset    *data;
 
 	collector->splits = huge(collector->n_rows);
 	split_rows(&collector->split, collector->options, collector->split_keys,
 			   collector->hashes, collector->n_rows, collector->splits);
-	build_vocabularies(collector);
-	for (int f = 0; f < spec->n_features; f++)
-		if (spec->features[f].kind == FEATURE_BINNED)
-			build_bins(collector, f);
-	for (int f = spec->n_columns; f < spec->n_features; f++)
-		rowcount_build(spec, f, collector->ids, collector->splits, collector->n_rows);
+	build_vocabularies(collector, &final);
+	build_bins(collector, &final);
 	collector_check_domains(spec);
 	warn_of_one_domain(spec);
-	data = collector_dataset(collector);
+	data = collector_place(collector, &final);
+	free_final(&final);
 	leak_warn(spec, data);
 	return data;
 }

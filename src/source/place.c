@@ -2,24 +2,69 @@
  * place.c
  *	  Collected rows into a dataset, in an order that does not depend on the
  *	  order of reading.
+ *
+ * Rows are read in the order in which they came and put where they belong.
+ * What a room has no memory for is placed range by range, each in memory and
+ * then written behind the one before: nothing is read or written here and there
+ * in a file.
  */
 #include "postgres.h"
 
+#include "source/place.h"
+
 #include "engine/sort.h"
 #include "miscadmin.h"
-#include "source/collect.h"
+#include "source/encoder.h"
 #include "source/sorting.h"
 #include "utils/memutils.h"
 
-/* So many rows ahead a row is fetched from memory. */
-#define AHEAD 8
-#define CACHE_LINE 64
+/*
+ * What training keeps of each row in memory beside its ids: its state while
+ * the wide part is fitted, orders of rows, labels, scores.
+ */
+#define ROW_BYTES 48
+/* A range is that share of the room, but this much at least. */
+#define RANGE_SHARE 4
+#define MIN_RANGE ((Size) 1024 * 1024)
 
 /* What rows are ordered by, the least important first. */
 typedef enum SortBy
 {
 	BY_WEIGHT, BY_LABEL, BY_HASH, BY_SPLIT
 } SortBy;
+
+/* A dataset, and where it lies. */
+typedef struct PlacedDataset
+{
+	Dataset		data;
+	Spool		ids;
+	Spool		list_start;
+	Spool		members;
+} PlacedDataset;
+
+typedef struct Placing
+{
+	Collector  *collector;
+	const FinalIds *final;
+	PlacedDataset *placed;
+	const uint32 *ids;			/* collected */
+	const uint32 *members;
+	uint32	   *place;			/* [n_rows] of a collected row, in the dataset */
+	int			n_lists;		/* list features */
+	int		   *lists;
+	const uint32 **of_member;	/* [n_lists] final ids of members; NULL: they are final */
+	/*
+	 * [n_rows] by place: how many members a row has, then, in the range at
+	 * hand, where they begin; NULL: no lists
+	 */
+	uint32	   *members_at;
+	/* the range at hand, of places */
+	uint64		from;
+	uint64		to;
+	uint64		n_members;
+	uint64		lists_placed;	/* before it */
+	uint64		members_placed;
+} Placing;
 
 static void *
 huge(Size size)
@@ -65,71 +110,8 @@ order_rows(const Collector *collector)
 	return order;
 }
 
-static inline void
-expect_row(const Collector *collector, uint32 row)
-{
-	Size		size = collector->spec->n_features * sizeof(uint32);
-	const char *ids = (const char *) (collector->ids + (uint64) row * collector->spec->n_features);
-
-	for (Size at = 0; at < size; at += CACHE_LINE)
-		__builtin_prefetch(ids + at);
-	__builtin_prefetch(ids + size - 1);
-}
-
-/* Features that are lists; returns how many. */
-static int
-list_features(const FeatureSpec *spec, int *lists)
-{
-	int			n = 0;
-
-	for (int f = 0; f < spec->n_features; f++)
-		if (spec->features[f].kind == FEATURE_LIST)
-			lists[n++] = f;
-	return n;
-}
-
-/* Ids in order, and lists in the order of their rows. */
 static void
-place_ids(const Collector *collector, const uint32 *order, Dataset *data)
-{
-	uint64		n = collector->n_rows;
-	int			n_features = collector->spec->n_features;
-	int		   *lists = palloc(n_features * sizeof(int));
-	int			n_lists_of_row = list_features(collector->spec, lists);
-	uint32	   *ids = huge(n * n_features * sizeof(uint32));
-	uint64	   *list_start = huge((collector->n_lists + 1) * sizeof(uint64));
-	uint32	   *members = huge(collector->n_members * sizeof(uint32));
-	uint64		n_lists = 0;
-
-	list_start[0] = 0;
-	for (uint64 i = 0; i < n; i++)
-	{
-		uint32	   *row = ids + i * n_features;
-
-		if ((i & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (i + AHEAD < n)
-			expect_row(collector, order[i + AHEAD]);
-		memcpy(row, collector->ids + (uint64) order[i] * n_features,
-			   n_features * sizeof(uint32));
-		for (int l = 0; l < n_lists_of_row; l++)
-		{
-			const uint64 *start = &collector->list_start[row[lists[l]]];
-
-			memcpy(members + list_start[n_lists], collector->members + start[0],
-				   (start[1] - start[0]) * sizeof(uint32));
-			list_start[n_lists + 1] = list_start[n_lists] + start[1] - start[0];
-			row[lists[l]] = n_lists++;
-		}
-	}
-	data->ids = ids;
-	data->list_start = list_start;
-	data->list_members = members;
-	pfree(lists);
-}
-
-static void
-place_labels(const Collector *collector, const uint32 *order, Dataset *data)
+place_labels(Collector *collector, const uint32 *order, Dataset *data)
 {
 	uint64		n = collector->n_rows;
 	uint8	   *labels = huge(n);
@@ -153,33 +135,346 @@ place_labels(const Collector *collector, const uint32 *order, Dataset *data)
 	data->weights = weights;
 }
 
+/* The order turned round: where each row goes.  Frees the order. */
+static uint32 *
+places_of(uint32 *order, uint64 n)
+{
+	uint32	   *place = huge(n * sizeof(uint32));
+
+	for (uint64 i = 0; i < n; i++)
+		place[order[i]] = i;
+	pfree(order);
+	return place;
+}
+
+/* What only the order needed. */
+static void
+free_sorted(Collector *collector)
+{
+	Size		row_size = sizeof(uint8) + sizeof(uint64);
+
+	if (collector->capacity == 0)
+		return;
+	pfree(collector->labels);
+	pfree(collector->hashes);
+	if (collector->split_keys)
+	{
+		pfree(collector->split_keys);
+		row_size += sizeof(int64);
+	}
+	if (collector->weights)
+	{
+		pfree(collector->weights);
+		row_size += sizeof(float);
+	}
+	room_take(collector->room, -(int64) (collector->capacity * row_size));
+}
+
+/* Members of a collected row's lists. */
+static inline uint32
+count_members(const Placing *placing, const uint32 *ids)
+{
+	uint32		n = 0;
+
+	for (int l = 0; l < placing->n_lists; l++)
+		n += ids[placing->lists[l]];
+	return n;
+}
+
+/* How many members the row at each place has. */
+static void
+find_members(Placing *placing)
+{
+	int			n_features = placing->collector->spec->n_features;
+	uint64		n = placing->collector->n_rows;
+
+	if (placing->n_lists == 0)
+		return;
+	if (n * placing->n_lists >= PG_UINT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the source has more than %u lists", PG_UINT32_MAX - 1)));
+	placing->members_at = huge(n * sizeof(uint32));
+	for (uint64 row = 0; row < n; row++)
+	{
+		if ((row & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		placing->members_at[placing->place[row]] =
+			count_members(placing, placing->ids + row * n_features);
+	}
+}
+
+static void
+find_lists(Placing *placing)
+{
+	const FeatureSpec *spec = placing->collector->spec;
+	const FinalIds *final = placing->final;
+
+	placing->lists = palloc(spec->n_features * sizeof(int));
+	placing->of_member = palloc0(spec->n_features * sizeof(uint32 *));
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		if (spec->features[f].kind != FEATURE_LIST)
+			continue;
+		for (int i = 0; final && i < final->n_keys; i++)
+			if (final->keys[i].feature == f)
+				placing->of_member[placing->n_lists] = final->keys[i].of_id;
+		placing->lists[placing->n_lists++] = f;
+	}
+}
+
+/* What a row needs beside its members. */
+static Size
+row_size(const Placing *placing)
+{
+	return placing->collector->spec->n_features * sizeof(uint32) +
+		placing->n_lists * sizeof(uint64);
+}
+
+/*
+ * The next range, of so many bytes at most, but a row at least: its members
+ * get their places.
+ */
+static void
+next_range(Placing *placing, Size bytes)
+{
+	uint64		n = placing->collector->n_rows;
+
+	placing->from = placing->to;
+	placing->n_members = 0;
+	for (; placing->to < n; placing->to++)
+	{
+		uint32		more = placing->members_at ? placing->members_at[placing->to] : 0;
+		uint64		members = placing->n_members + more;
+		Size		size = (placing->to - placing->from + 1) * row_size(placing) +
+			members * sizeof(uint32);
+
+		if (placing->to > placing->from && (size > bytes || members > PG_UINT32_MAX))
+			break;
+		if (placing->members_at)
+			placing->members_at[placing->to] = placing->n_members;
+		placing->n_members = members;
+	}
+}
+
+/* A row's final ids; of lists their lengths, as before. */
+static void
+finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result)
+{
+	const FeatureSpec *spec = placing->collector->spec;
+	const FinalIds *final = placing->final;
+
+	memcpy(result, ids, spec->n_features * sizeof(uint32));
+	if (!final)
+		return;
+	for (int i = 0; i < final->n_keys; i++)
+		if (!final->keys[i].is_list)
+			result[final->keys[i].feature] = final->keys[i].of_id[ids[final->keys[i].feature]];
+	for (int i = 0; i < final->n_numbers; i++)
+	{
+		int			f = final->numbers[i].feature;
+
+		result[f] = bin_of(&spec->features[f], final->numbers[i].numbers[row]);
+	}
+	for (int i = 0; i < final->n_counts; i++)
+		result[spec->n_columns + i] =
+			rowcount_id(&final->counts[i], result[final->counts[i].feature->counted],
+						placing->collector->splits[row] == SPLIT_TRAIN);
+}
+
+static void
+finish_members(const Placing *placing, const uint32 *ids, const uint32 *members, uint32 *result)
+{
+	for (int l = 0; l < placing->n_lists; l++)
+	{
+		const uint32 *final = placing->of_member[l];
+		uint32		n = ids[placing->lists[l]];
+
+		for (uint32 i = 0; i < n; i++)
+			*result++ = final ? final[*members++] : *members++;
+	}
+}
+
+/* Memory that the rows to come will need is fetched. */
+static inline void
+expect_row(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result)
+{
+	uint64		place = placing->place[row];
+	int			n_features = placing->collector->spec->n_features;
+
+	if (placing->final)
+		expect_ids(ids, placing->final->keys, placing->final->n_keys);
+	if (place >= placing->from && place < placing->to)
+		for (int f = 0; f < n_features; f += 16)
+			__builtin_prefetch(result + (place - placing->from) * n_features + f, 1);
+}
+
+/* The range's rows, out of all collected ones. */
+static void
+fill_range(const Placing *placing, uint32 *result, uint32 *result_members)
+{
+	const int	n_features = placing->collector->spec->n_features;
+	uint64		n = placing->collector->n_rows;
+	const uint32 *ids = placing->ids;
+	const uint32 *members = placing->members;
+
+	for (uint64 row = 0; row < n; row++, ids += n_features)
+	{
+		uint64		place = placing->place[row];
+
+		if ((row & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (row + ROWS_AHEAD < n)
+			expect_row(placing, row + ROWS_AHEAD, ids + ROWS_AHEAD * n_features, result);
+		if (place >= placing->from && place < placing->to)
+		{
+			finish_ids(placing, row, ids, result + (place - placing->from) * n_features);
+			if (placing->members_at)
+				finish_members(placing, ids, members, result_members + placing->members_at[place]);
+		}
+		members += count_members(placing, ids);
+	}
+}
+
+/* Lists get their numbers, and the places of their members: in the order of rows. */
+static void
+number_lists(Placing *placing, uint32 *ids, uint64 *list_end)
+{
+	for (uint64 row = placing->from; row < placing->to; row++)
+	{
+		for (int l = 0; l < placing->n_lists; l++)
+		{
+			uint32	   *id = &ids[placing->lists[l]];
+
+			placing->members_placed += *id;
+			*id = placing->lists_placed++;
+			*list_end++ = placing->members_placed;
+		}
+		ids += placing->collector->spec->n_features;
+	}
+}
+
+static void
+place_range(Placing *placing)
+{
+	PlacedDataset *placed = placing->placed;
+	uint64		n = placing->to - placing->from;
+	Size		ids_size = n * placing->collector->spec->n_features * sizeof(uint32);
+	Size		lists_size = n * placing->n_lists * sizeof(uint64);
+	Size		members_size = placing->n_members * sizeof(uint32);
+	uint32	   *ids = spool_reserve(&placed->ids, ids_size);
+	uint64	   *list_end = spool_reserve(&placed->list_start, lists_size);
+	uint32	   *members = spool_reserve(&placed->members, members_size);
+
+	fill_range(placing, ids, members);
+	number_lists(placing, ids, list_end);
+	spool_advance(&placed->ids, ids_size);
+	spool_advance(&placed->list_start, lists_size);
+	spool_advance(&placed->members, members_size);
+}
+
+/*
+ * Files for what memory has no room for: first the collected rows, and if that
+ * is not enough the dataset too.  Returns the bytes of a range.
+ */
+static Size
+make_room(Placing *placing, Size need)
+{
+	Collector  *collector = placing->collector;
+	SpoolRoom  *room = collector->room;
+	PlacedDataset *placed = placing->placed;
+	Size		rest = collector->n_rows * ROW_BYTES;
+
+	spool_init(&placed->ids, room);
+	spool_init(&placed->list_start, room);
+	spool_init(&placed->members, room);
+	if (!room_has(room, need + rest))
+	{
+		spool_to_file(&collector->ids);
+		spool_to_file(&collector->members);
+		for (int i = 0; placing->final && i < placing->final->n_numbers; i++)
+			spool_to_file(&collector->columns[placing->final->numbers[i].feature].numbers);
+	}
+	if (room_has(room, need + rest))
+		return PG_UINT64_MAX;
+	spool_to_file(&placed->ids);
+	spool_to_file(&placed->list_start);
+	spool_to_file(&placed->members);
+	return Max(room->limit / RANGE_SHARE, MIN_RANGE);
+}
+
+/* Ids and lists, range by range. */
+static void
+place_ids(Placing *placing)
+{
+	Collector  *collector = placing->collector;
+	PlacedDataset *placed = placing->placed;
+	uint64		n = collector->n_rows;
+	Size		n_members = spool_size(&collector->members);
+	Size		range = make_room(placing, n * row_size(placing) + n_members);
+	uint64	   *first;
+
+	placing->ids = spool_finish(&collector->ids);
+	placing->members = spool_finish(&collector->members);
+	for (int i = 0; placing->final && i < placing->final->n_numbers; i++)
+		placing->final->numbers[i].numbers =
+			spool_finish(&collector->columns[placing->final->numbers[i].feature].numbers);
+	find_members(placing);
+	first = spool_reserve(&placed->list_start, (range == PG_UINT64_MAX ? n * placing->n_lists + 1 : 1) *
+						  sizeof(uint64));
+	*first = 0;
+	spool_advance(&placed->list_start, sizeof(uint64));
+	while (placing->to < n)
+	{
+		next_range(placing, range);
+		place_range(placing);
+	}
+	if (placing->members_at)
+		pfree(placing->members_at);
+}
+
 /* The rows as they were collected. */
 static void
 free_rows(Collector *collector)
 {
-	pfree(collector->ids);
-	pfree(collector->labels);
-	pfree(collector->hashes);
-	pfree(collector->split_keys);
+	spool_free(&collector->ids);
+	spool_free(&collector->members);
+	for (int f = 0; collector->plans && f < collector->spec->n_columns; f++)
+		if (collector->spec->features[f].kind == FEATURE_BINNED)
+			spool_free(&collector->columns[f].numbers);
 	pfree(collector->splits);
-	if (collector->weights)
-		pfree(collector->weights);
-	pfree(collector->list_start);
-	pfree(collector->members);
 	pfree(collector->keys);
 }
 
 Dataset *
-collector_dataset(Collector *collector)
+collector_place(Collector *collector, const FinalIds *final)
 {
-	Dataset    *data = palloc0(sizeof(Dataset));
+	PlacedDataset *placed = palloc0(sizeof(PlacedDataset));
+	Placing		placing = {.collector = collector,.final = final,.placed = placed};
+	Dataset    *data = &placed->data;
 	uint32	   *order = order_rows(collector);
 
 	spec_shape(collector->spec, &data->shape);
-	place_ids(collector, order, data);
 	place_labels(collector, order, data);
-	collector->report->rows_used = collector->n_rows;
-	pfree(order);
+	free_sorted(collector);
+	placing.place = places_of(order, collector->n_rows);
+	find_lists(&placing);
+	place_ids(&placing);
+	pfree(placing.place);
 	free_rows(collector);
+	data->ids = spool_finish(&placed->ids);
+	data->list_start = spool_finish(&placed->list_start);
+	data->list_members = spool_finish(&placed->members);
+	data->store = &collector->room->store;
+	collector->report->rows_used = collector->n_rows;
 	return data;
+}
+
+void
+dataset_free_ids(Dataset *data)
+{
+	PlacedDataset *placed = (PlacedDataset *) data;
+
+	spool_free(&placed->ids);
+	data->ids = NULL;
 }

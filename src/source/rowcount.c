@@ -6,12 +6,9 @@
 
 #include "source/rowcount.h"
 
-#include "miscadmin.h"
 #include "source/encoder.h"
 #include "source/vocabulary.h"
 
-/* Rows between two looks at interrupts. */
-#define CHECK_ROWS 1000000
 /* Two bins to each doubling of a 32-bit count. */
 #define MAX_BINS 64
 
@@ -125,34 +122,23 @@ bin_of_id(const Feature *feature, uint32 id)
 }
 
 void
-rowcount_build(FeatureSpec *spec, int f, uint32 *ids, const uint8 *splits, uint64 n_rows)
+rowcount_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result)
 {
 	Feature    *feature = &spec->features[f];
 	uint32		n_ids = spec->vocabularies[spec->features[feature->counted].vocabulary].n_rows;
-	uint32	   *counts = MemoryContextAllocExtended(CurrentMemoryContext,
-													n_ids * sizeof(uint32),
-													MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint64		thresholds[MAX_BINS];
 
-	for (uint64 row = 0; row < n_rows; row++)
-	{
-		if (row % CHECK_ROWS == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (splits[row] == SPLIT_TRAIN)
-			counts[ids[row * spec->n_features + feature->counted]]++;
-	}
-	find_edges(feature, counts, n_ids, thresholds);
+	*result = (RowCounts) {.feature = feature,.counts = counts,
+		.thresholds = palloc(MAX_BINS * sizeof(uint64))};
+	find_edges(feature, counts, n_ids, result->thresholds);
 	vocabulary_build_hashed(&spec->vocabularies[feature->vocabulary], feature->n_edges + 1);
-	for (uint64 row = 0; row < n_rows; row++)
-	{
-		uint32		id = ids[row * spec->n_features + feature->counted];
+}
 
-		if (row % CHECK_ROWS == 0)
-			CHECK_FOR_INTERRUPTS();
-		ids[row * spec->n_features + f] = splits[row] == SPLIT_TRAIN && id >= FIRST_ID ?
-			bin_of_count(feature, thresholds, counts[id] - 1) : bin_of_id(feature, id);
-	}
-	pfree(counts);
+uint32
+rowcount_id(const RowCounts *counts, uint32 id, bool training)
+{
+	return training && id >= FIRST_ID ?
+		bin_of_count(counts->feature, counts->thresholds, counts->counts[id] - 1) :
+		bin_of_id(counts->feature, id);
 }
 
 void

@@ -22,9 +22,19 @@
  * they are hashed, or a list's members are counted along.
  */
 extern void rowcount_append(FeatureSpec *spec, bool negatives);
-/* Find the bins of feature f from the training rows, and encode all rows. */
-extern void rowcount_build(FeatureSpec *spec, int f, uint32 *ids, const uint8 *splits,
-						   uint64 n_rows);
+
+/* A feature's bins while rows get their final ids. */
+typedef struct RowCounts
+{
+	const Feature *feature;
+	uint32	   *counts;			/* training rows by id of the feature counted */
+	uint64	   *thresholds;		/* [n_edges] */
+} RowCounts;
+
+/* Find the bins of feature f; counts by id as above, from FIRST_ID on, become the result's. */
+extern void rowcount_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result);
+/* The bin of a row whose counted feature has this id. */
+extern uint32 rowcount_id(const RowCounts *counts, uint32 id, bool training);
 /* Fill the counts into a row of ids. */
 extern void rowcount_encode(const FeatureSpec *spec, uint32 *ids);
 

@@ -8,8 +8,8 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/collect.h"
 #include "source/encode_rows.h"
+#include "source/place.h"
 #include "source/reader.h"
 #include "source/rowcount.h"
 #include "source/vocabulary.h"
@@ -62,7 +62,7 @@ source_check_roles(const ColumnRoles *roles)
 
 Dataset *
 source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContext context,
-			FeatureSpec **spec, ReadReport *report)
+			SpoolRoom *room, FeatureSpec **spec, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Collector	collector;
@@ -79,7 +79,7 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 									plans[f].buckets);
 	if (options->row_counts)
 		rowcount_append(*spec, options->negatives);
-	collector_init(&collector, roles, options, *spec, plans, report);
+	collector_init(&collector, roles, options, *spec, plans, room, report);
 	reader_run(roles->relation, columns_to_read(*spec, roles), READ_LATEST, collect_row,
 			   &collector);
 	data = collector_finish(&collector);
@@ -101,7 +101,8 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 {
 	Encoding   *encoding = context;
 	Collector  *rows = &encoding->rows;
-	int			n_features = rows->spec->n_features;
+	Size		size = rows->spec->n_features * sizeof(uint32);
+	uint32	   *row;
 	LabelState	state;
 
 	CHECK_FOR_INTERRUPTS();
@@ -118,22 +119,25 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 		return;
 	}
 	row_encoder_read(&encoding->encoder, values, nulls);
+	row = spool_reserve(&rows->ids, size);
 	for (int f = 0; f < rows->spec->n_columns; f++)
 	{
 		const uint32 *ids;
 		int			n = row_encoder_ids(&encoding->encoder, f, &ids);
 
-		rows->ids[rows->n_rows * n_features + f] =
-			rows->spec->features[f].kind == FEATURE_LIST ? collect_list(rows, ids, n) : ids[0];
+		row[f] = rows->spec->features[f].kind == FEATURE_LIST ?
+			collect_list(rows, ids, n) : ids[0];
 	}
-	rowcount_encode(rows->spec, rows->ids + rows->n_rows * n_features);
+	rowcount_encode(rows->spec, row);
+	spool_advance(&rows->ids, size);
 	rows->hashes[rows->n_rows] = rows->n_rows;
 	rows->n_rows++;
 }
 
 Dataset *
 source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
-			   const SourceOptions *options, MemoryContext context, ReadReport *report)
+			   const SourceOptions *options, MemoryContext context, SpoolRoom *room,
+			   ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ColumnRoles roles = {.relation = relation,.label = (char *) label,
@@ -145,13 +149,13 @@ source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
 
 	memset(report, 0, sizeof(*report));
 	source_check_roles(&roles);
-	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, report);
+	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
 	encoding.label_position = list_length(columns);
 	reader_run(relation, lappend(columns, (char *) label), READ_LATEST, encode_row, &encoding);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
 	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
-	data = collector_dataset(&encoding.rows);
+	data = collector_place(&encoding.rows, NULL);
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;

@@ -13,6 +13,7 @@
 #include "engine/config.h"
 #include "engine/dataset.h"
 #include "engine/negatives.h"
+#include "source/spool.h"
 
 /* Which column plays which part.  Names are as in pg_attribute (not quoted). */
 typedef struct ColumnRoles
@@ -132,10 +133,11 @@ extern void source_check_roles(const ColumnRoles *roles);
 /*
  * Read a relation once, with the caller's rights, through the executor; infer
  * the feature spec, build vocabularies and bins from its training rows.
- * Everything is allocated in "context".  Errors are raised with ereport.
+ * Everything is allocated in "context", the room's too; what there is no room
+ * for lies in files.  Errors are raised with ereport.
  */
 extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *options,
-							MemoryContext context, FeatureSpec **spec,
+							MemoryContext context, SpoolRoom *room, FeatureSpec **spec,
 							ReadReport *report);
 
 /*
@@ -144,7 +146,7 @@ extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *optio
  */
 extern Dataset *source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
 							   const SourceOptions *options, MemoryContext context,
-							   ReadReport *report);
+							   SpoolRoom *room, ReadReport *report);
 
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);

@@ -277,6 +277,6 @@ split_rows(SplitReader *reader, const SourceOptions *options, const int64 *keys,
 	{
 		if ((row & 0xFFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		splits[row] = split_of(reader, options, &bounds, keys[row], hashes[row]);
+		splits[row] = split_of(reader, options, &bounds, keys ? keys[row] : 0, hashes[row]);
 	}
 }

@@ -53,8 +53,8 @@ extern void split_rank(const SourceOptions *options, uint64 n, SplitBounds *boun
 extern Split split_of(const SplitReader *reader, const SourceOptions *options,
 					  const SplitBounds *bounds, int64 key, uint64 hash);
 /*
- * Splits of all rows: keys[n] of split_key(), or with SPLIT_BY_HASH the hashes
- * [n] of the rows' features.
+ * Splits of all rows: keys[n] of split_key(), or with SPLIT_BY_HASH (keys may be
+ * NULL) the hashes [n] of the rows' features.
  */
 extern void split_rows(SplitReader *reader, const SourceOptions *options,
 					   const int64 *keys, const uint64 *hashes, uint64 n, uint8 *splits);

@@ -44,6 +44,7 @@ struct SourceStream
 	MemoryContext context;
 	const SourceOptions *options;
 	FeatureSpec *spec;			/* the features that matter */
+	SpoolRoom	room;
 	Collector	collector;		/* of one row */
 	bool	   *is_shared;		/* [n_features] uses the vocabulary of another's role */
 	uint32		shared_capacity;
@@ -159,7 +160,9 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 	if (whole_rows)
 		describe_whole(stream, roles);
 	unweighted.weight = NULL;
-	collector_init(&stream->collector, &unweighted, options, stream->spec, plans, report);
+	room_init(&stream->room, CurrentMemoryContext, PG_INT32_MAX);
+	collector_init(&stream->collector, &unweighted, options, stream->spec, plans, &stream->room,
+				   report);
 	stream->split_known = split_is_known(&stream->collector.split);
 	stream->lowest = PG_INT64_MAX;
 	stream->highest = PG_INT64_MIN;
@@ -246,20 +249,19 @@ add_shared(SourceStream *stream, SpillRow *row, int vocabulary, uint32 id)
 static void
 find_shared(SourceStream *stream, SpillRow *row)
 {
-	const Collector *collector = &stream->collector;
+	const uint32 *ids = (const uint32 *) stream->collector.ids.buffer;
+	const uint32 *members = (const uint32 *) stream->collector.members.buffer;
 
 	for (int f = 0; f < stream->spec->n_features; f++)
 	{
 		const Feature *feature = &stream->spec->features[f];
-		uint32		id = collector->ids[f];
+		bool		is_list = feature->kind == FEATURE_LIST;
 
-		if (!stream->is_shared[f])
-			continue;
-		if (feature->kind == FEATURE_CATEGORICAL)
-			add_shared(stream, row, feature->vocabulary, id);
-		else
-			for (uint64 i = collector->list_start[id]; i < collector->list_start[id + 1]; i++)
-				add_shared(stream, row, feature->vocabulary, collector->members[i]);
+		if (stream->is_shared[f] && !is_list)
+			add_shared(stream, row, feature->vocabulary, ids[f]);
+		for (uint32 i = 0; stream->is_shared[f] && is_list && i < ids[f]; i++)
+			add_shared(stream, row, feature->vocabulary, members[i]);
+		members += is_list ? ids[f] : 0;
 	}
 }
 
@@ -303,11 +305,12 @@ take_row(SourceStream *stream, const Datum *values, const bool *nulls)
 {
 	const Collector *collector = &stream->collector;
 	const FeatureSpec *spec = stream->spec;
+	const uint32 *ids = (const uint32 *) collector->ids.buffer;
 	SpillRow	row = {
 		.hash = collector->hashes[0],
-		.domain = collector->ids[spec->domain_feature],
-		.item = collector->ids[spec->item_feature],
-		.user = spec->user_feature >= 0 ? collector->ids[spec->user_feature] : 0,
+		.domain = ids[spec->domain_feature],
+		.item = ids[spec->item_feature],
+		.user = spec->user_feature >= 0 ? ids[spec->user_feature] : 0,
 		.label = collector->labels[0]
 	};
 
@@ -348,7 +351,7 @@ receive(void *context, const Datum *values, const bool *nulls)
 	collect_row(collector, stream->values, stream->nulls);
 	if (collector->n_rows > 0)
 		take_row(stream, values, nulls);
-	collector->n_rows = collector->n_lists = collector->n_members = 0;
+	collector_forget(collector);
 }
 
 /* The sorted key of a rank; *at is how many were fetched before. */

@@ -158,7 +158,7 @@ test_quantiles(Arena *arena)
 static bool
 is_negative_in(const Dataset *data, uint32_t row, uint32_t domain)
 {
-	for (size_t other = 0; other < data->split_start[1] - data->train_sampled; other++)
+	for (size_t other = data->train_sampled; other < data->split_start[1]; other++)
 		if (!data->labels[other] && dataset_domain(data, other) == domain &&
 			data->ids[other * TOY_FIELDS + 1] == data->ids[row * TOY_FIELDS + 1] &&
 			data->ids[other * TOY_FIELDS + 2] == data->ids[row * TOY_FIELDS + 2])

@@ -135,11 +135,13 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 			report->left_out[split];
 		size_t		first = sampled->split_start[split];
 
+		size_t		own = first + report->drawn[split];
+
 		/* the one left out is the last row of all */
-		CHECK(sampled->split_start[split + 1] - first == n + report->drawn[split]);
-		CHECK(memcmp(sampled->ids + first * FIELDS, data->ids + data->split_start[split] * FIELDS,
+		CHECK(sampled->split_start[split + 1] == own + n);
+		CHECK(memcmp(sampled->ids + own * FIELDS, data->ids + data->split_start[split] * FIELDS,
 					 n * FIELDS * sizeof(uint32_t)) == 0);
-		for (size_t row = first + n; row < sampled->split_start[split + 1]; row++)
+		for (size_t row = first; row < own; row++)
 		{
 			const uint32_t *ids = sampled->ids + row * FIELDS;
 
@@ -161,10 +163,9 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 static double
 share_of_frequent(const Dataset *sampled, const NegativeReport *report)
 {
-	size_t		end = sampled->split_start[1];
 	size_t		n = 0;
 
-	for (size_t row = end - report->drawn[0]; row < end; row++)
+	for (size_t row = 0; row < report->drawn[0]; row++)
 		n += sampled->ids[row * FIELDS + ITEM] < FIRST_ID + ITEMS / 2;
 	return (double) n / (double) report->drawn[0];
 }
@@ -225,23 +226,23 @@ check_shared_items(Arena *arena, Config *config, const FieldBond *bonds)
 			ids[row * FIELDS + ITEM] = row % 5 == 0 ? RARE_ID : NULL_ID;
 	config->negative_sampling = NEGATIVES_POPULARITY;
 	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
-	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], RARE_ID) > 0.2);
-	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], NULL_ID) > 0.2);
+	CHECK(share_of_item(sampled, 0, report.drawn[0], RARE_ID) > 0.2);
+	CHECK(share_of_item(sampled, 0, report.drawn[0], NULL_ID) > 0.2);
 	/* what users took leaves more room for these; without users they keep their share */
 	data->shape.user_field = -1;
 	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
 	CHECK(sampled != NULL);
 	for (uint32_t item = NULL_ID; item <= RARE_ID; item++)
 	{
-		double		drawn = share_of_item(sampled, n_train, sampled->split_start[1], item);
+		double		drawn = share_of_item(sampled, 0, report.drawn[0], item);
 
 		CHECK(fabs(drawn / share_of_item(data, 0, n_train, item) - 1) < 0.1);
 	}
 	/* each rare row is an item, NULL is none */
 	config->negative_sampling = NEGATIVES_UNIFORM;
 	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
-	CHECK(share_of_item(sampled, n_train, sampled->split_start[1], RARE_ID) > 0.6);
-	CHECK(fabs(share_of_item(sampled, n_train, sampled->split_start[1], NULL_ID) /
+	CHECK(share_of_item(sampled, 0, report.drawn[0], RARE_ID) > 0.6);
+	CHECK(fabs(share_of_item(sampled, 0, report.drawn[0], NULL_ID) /
 			   share_of_item(data, 0, n_train, NULL_ID) - 1) < 0.1);
 }
 
@@ -372,9 +373,7 @@ check_without_user(Arena *arena, const Config *config, Dataset *data, const Fiel
 	CHECK(sampled != NULL);
 	for (size_t i = 0; i < report.drawn[0]; i++)
 	{
-		size_t		drawn = data->split_start[1] + i;
-
-		same += sampled->ids[drawn * FIELDS + ITEM] ==
+		same += sampled->ids[i * FIELDS + ITEM] ==
 			data->ids[i / config->negatives * FIELDS + ITEM];
 	}
 	CHECK(same == 0);
@@ -398,8 +397,10 @@ main(void)
 	Dataset    *sampled;
 	Dataset    *again;
 	double		by_popularity;
+	ToyStore	toy;
 
 	arena_init_malloc(&arena);
+	toy_store_init(&toy);
 	config_defaults(&config);
 	config.negatives = 3;
 	data = make_log(&arena);
@@ -415,6 +416,13 @@ main(void)
 	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
 	CHECK(memcmp(sampled->ids, again->ids,
 				 sampled->split_start[3] * FIELDS * sizeof(uint32_t)) == 0);
+	data->store = &toy.store;
+	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
+	CHECK(toy.open == 1);
+	CHECK(memcmp(sampled->ids, again->ids,
+				 sampled->split_start[3] * FIELDS * sizeof(uint32_t)) == 0);
+	data->store = NULL;
+	toy.store.drop(toy.store.context, toy.last);
 	config.seed = 2;
 	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
 	CHECK(memcmp(sampled->ids, again->ids,

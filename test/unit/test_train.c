@@ -483,6 +483,31 @@ check_threads(MaskSearch how)
 	arena_free_all(&arena);
 }
 
+/* The same model, whether rows lie in memory or not. */
+static void
+check_store(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	TrainResult *in_memory;
+	TrainResult *stored;
+	ToyStore	toy;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, 3000);
+	toy_config(&config, ARCH_AREAD);
+	in_memory = train_toy(&arena, data, &config, &error);
+	toy_store_init(&toy);
+	data->store = &toy.store;
+	stored = train_toy(&arena, data, &config, &error);
+	CHECK(in_memory && stored && same_model(in_memory->model, stored->model));
+	CHECK(toy.begun >= TOY_FIELDS);
+	CHECK(toy.open == 0);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -496,6 +521,7 @@ main(void)
 			check_mask_update(how, prune_by);
 	check_threads(SEARCH_EXPERTS);
 	check_threads(SEARCH_FULL);
+	check_store();
 	check_mask_groups();
 	check_bad_data();
 	check_interrupted();

@@ -4,6 +4,8 @@
  */
 #include "toy.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "engine/random.h"
@@ -108,6 +110,69 @@ EngineHost
 toy_host(void)
 {
 	return (EngineHost) {.interrupted = never_interrupted,.seconds = monotonic_seconds};
+}
+
+/* An array of the toy store; moved at its end, as a file's is. */
+typedef struct ToyArray
+{
+	char	   *bytes;
+	size_t		size;
+	bool		finished;
+} ToyArray;
+
+static bool
+toy_room(void *context, size_t bytes)
+{
+	(void) context;
+	return bytes == 0;
+}
+
+static void *
+toy_begin(void *context)
+{
+	ToyStore   *toy = context;
+
+	toy->begun++;
+	toy->open++;
+	toy->last = calloc(1, sizeof(ToyArray));
+	return toy->last;
+}
+
+static void
+toy_append(void *context, void *array, const void *bytes, size_t size)
+{
+	ToyArray   *to = array;
+
+	(void) context;
+	if (to->finished)
+		abort();
+	to->bytes = realloc(to->bytes, to->size + size + 1);
+	memcpy(to->bytes + to->size, bytes, size);
+	to->size += size;
+}
+
+static const void *
+toy_finish(void *context, void *array)
+{
+	ToyArray   *finished = array;
+
+	(void) context;
+	finished->finished = true;
+	return finished->bytes;
+}
+
+static void
+toy_drop(void *context, void *array)
+{
+	((ToyStore *) context)->open--;
+	free(((ToyArray *) array)->bytes);
+	free(array);
+}
+
+void
+toy_store_init(ToyStore *toy)
+{
+	*toy = (ToyStore) {.store = {toy_room, toy_begin, toy_append, toy_finish, toy_drop, toy}};
 }
 
 static void

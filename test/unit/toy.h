@@ -20,4 +20,15 @@ extern void toy_config(Config *config, Architecture architecture);
 extern EngineHost toy_host(void);
 extern TrainObserver toy_observer(void);
 
+/* A store without room in memory; its arrays are the heap's, so that a leak shows. */
+typedef struct ToyStore
+{
+	Store		store;
+	int			begun;
+	int			open;			/* begun, not dropped */
+	void	   *last;			/* begun last */
+} ToyStore;
+
+extern void toy_store_init(ToyStore *toy);
+
 #endif							/* AREAD_TEST_TOY_H */
