@@ -6,12 +6,28 @@
 
 #include "host.h"
 
+#include <sys/mman.h>
+
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 /* Zeroed in pieces: the first touch of gigabytes takes many seconds. */
 #define ZERO_AT_ONCE ((Size) 64 * 1024 * 1024)
+#define LARGE_PAGE ((Size) 2 * 1024 * 1024)
+
+void
+host_large_pages(void *block, Size size)
+{
+#ifdef MADV_HUGEPAGE
+	uintptr_t	from = TYPEALIGN(LARGE_PAGE, (uintptr_t) block);
+	uintptr_t	to = TYPEALIGN_DOWN(LARGE_PAGE, (uintptr_t) block + size);
+
+	/* a hint: not to get them is no error */
+	if (block && from < to)
+		(void) madvise((void *) from, to - from, MADV_HUGEPAGE);
+#endif
+}
 
 static void *
 host_allocate(void *context, size_t size)
@@ -19,6 +35,7 @@ host_allocate(void *context, size_t size)
 	char	   *block = MemoryContextAllocExtended(context, size,
 												   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 
+	host_large_pages(block, size);
 	for (Size at = 0; block && at < size; at += ZERO_AT_ONCE)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -12,6 +12,11 @@
 
 /* Blocks of the arena are chunks of the context: either frees them. */
 extern void host_arena(Arena *arena, MemoryContext context);
+/*
+ * Memory that will be read here and there: in pages of megabytes, if the
+ * system has them, since small ones take longer to find than to read.
+ */
+extern void host_large_pages(void *block, Size size);
 /* Interrupts and clock; has no state. */
 extern EngineHost host_callbacks(void);
 /* Seconds of a monotonic clock. */

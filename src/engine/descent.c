@@ -123,7 +123,7 @@ descent_init(Descent *descent, Arena *arena, const Dataset *data, const DomainPa
 	}
 	descent->sums = ARENA_ARRAY(arena, RowSums, most_cells);
 	descent->moves = ARENA_ARRAY(arena, real, most_cells);
-	descent->list_moves = any_lists ? ARENA_ARRAY(arena, real, descent->n_rows) : NULL;
+	descent->of_row = any_lists ? ARENA_ARRAY(arena, real, descent->n_rows) : NULL;
 	return arena_ok(arena, error) &&
 		descent_copy_init(&descent->before, arena, descent, error) &&
 		descent_refresh(descent, error);
@@ -221,6 +221,14 @@ descent_return(Descent *descent, DescentCopy *copy, EngineError *error)
 }
 
 bool
+descent_visit(Descent *descent, int field, double tolerance, EngineError *error)
+{
+	bool		is_list = descent->data->shape.field_is_list[field];
+
+	return (is_list ? visit_lists : visit_values) (descent, field, NO_STEP * tolerance, error);
+}
+
+bool
 descent_minimize(Descent *descent, int first_field, double tolerance, int max_sweeps,
 				 EngineError *error)
 {
@@ -237,10 +245,8 @@ descent_minimize(Descent *descent, int first_field, double tolerance, int max_sw
 		for (int i = 0; i < descent->n_fields; i++)
 		{
 			int			f = (first_field + i) % descent->n_fields;
-			bool		is_list = descent->data->shape.field_is_list[f];
 
-			if (!descent->held[f] &&
-				!(is_list ? visit_lists : visit_values) (descent, f, NO_STEP * tolerance, error))
+			if (!descent->held[f] && !descent_visit(descent, f, tolerance, error))
 				return false;
 		}
 		descent->sweeps++;

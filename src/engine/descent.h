@@ -90,7 +90,7 @@ typedef struct Descent
 	/* scratch of a visit */
 	RowSums    *sums;			/* [most cells] */
 	real	   *moves;			/* [most cells] what a cell's rows' logits move by */
-	real	   *list_moves;		/* [n_rows]; NULL: no list fields */
+	real	   *of_row;			/* [n_rows] 1 / a list's length, or its row's move; NULL: no list fields */
 	DescentPart parts[MAX_PARTS];
 	DescentCopy before;			/* the present sweep */
 } Descent;
@@ -113,6 +113,8 @@ extern bool descent_refresh(Descent *descent, EngineError *error);
  */
 extern bool descent_minimize(Descent *descent, int first_field, double tolerance,
 							 int max_sweeps, EngineError *error);
+/* One field's step of such a sweep. */
+extern bool descent_visit(Descent *descent, int field, double tolerance, EngineError *error);
 /* Statistics of field f's values, [0], and pairs, [1], at the present weights. */
 extern bool descent_statistics(Descent *descent, int field, BlockStatistics statistics[2],
 							   EngineError *error);

@@ -21,6 +21,8 @@
 #define TUNE_TOLERANCE 0.01
 #define TUNE_GAIN 2e-5
 #define TUNE_ERRORS 0.25		/* in standard errors of the gain */
+/* Share of it that a change must show at once to be seen through to its end. */
+#define TUNE_PROMISE 0.5
 static const double tune_factors[TUNE_ROUNDS] = {2, 1.4};
 
 /* Fields of a smaller share of all effect on logits keep their weights while another's l2 is tried. */
@@ -45,9 +47,9 @@ typedef struct Tuning
 	int			trials;
 } Tuning;
 
-/* Is the present loss lower than the best by more than noise? */
-static bool
-gained(const Tuning *tuning)
+/* How much lower is the present loss than the best, as a share of what must be gained? */
+static double
+gain(const Tuning *tuning)
 {
 	size_t		n = tuning->valid.n;
 	double		sum = 0;
@@ -62,7 +64,7 @@ gained(const Tuning *tuning)
 		squares += gain * gain;
 	}
 	variance = fmax(squares / n - sum / n * (sum / n), 0) / n;
-	return sum / n > fmax(TUNE_GAIN, TUNE_ERRORS * sqrt(variance));
+	return sum / n / fmax(TUNE_GAIN, TUNE_ERRORS * sqrt(variance));
 }
 
 /* Weights and l2 as they are become the best ones, or the best ones come back. */
@@ -81,11 +83,28 @@ settle(Tuning *tuning, bool better, EngineError *error)
 	return descent_keep(tuning->descent, &tuning->best, error);
 }
 
+/*
+ * Does it look as if validation rows might gain by a block's l2, once its own
+ * field has answered to it?  The others' answers change little of that.
+ */
+static bool
+looks_good(Tuning *tuning, int block, bool *good, EngineError *error)
+{
+	Descent    *descent = tuning->descent;
+
+	if (!descent_visit(descent, block % descent->n_fields, TUNE_TOLERANCE, error) ||
+		!valid_losses(&tuning->valid, tuning->losses, error))
+		return false;
+	*good = gain(tuning) > TUNE_PROMISE;
+	return true;
+}
+
 /* Solve with another l2 of n blocks; keep it if validation rows gain. */
 static bool
 try_l2(Tuning *tuning, int block, int n, double l2, bool *better, EngineError *error)
 {
 	Descent    *descent = tuning->descent;
+	bool		good = true;
 
 	*better = false;
 	if (tuning->trials == TUNE_TRIALS || l2 < MIN_L2)
@@ -96,11 +115,16 @@ try_l2(Tuning *tuning, int block, int n, double l2, bool *better, EngineError *e
 	/* small fields would hardly answer to another one's l2 */
 	for (int f = 0; f < descent->n_fields; f++)
 		descent->held[f] = n == 1 && tuning->small[f] && f != block % descent->n_fields;
+	/* what is left out may turn out to have been of no use once others stand in for it */
+	if (l2 < OFF_L2 && !looks_good(tuning, block, &good, error))
+		return false;
+	if (!good)
+		return settle(tuning, false, error);
 	if (!descent_minimize(descent, block % descent->n_fields, TUNE_TOLERANCE, tuning->max_sweeps,
 						  error) ||
 		!valid_losses(&tuning->valid, tuning->losses, error))
 		return false;
-	*better = gained(tuning);
+	*better = gain(tuning) > 1;
 	return settle(tuning, *better, error);
 }
 

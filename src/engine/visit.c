@@ -5,6 +5,9 @@
  */
 #include "visit.h"
 
+/* A cell's rows lie all over: so many ahead memory is fetched for one. */
+#define AHEAD 16
+
 Visit
 visit_of(Descent *descent, int field)
 {
@@ -45,6 +48,13 @@ visit_value(const Visit *visit, int part)
 	return low;
 }
 
+static inline void
+expect_row(const Visit *visit, size_t place)
+{
+	if (place + AHEAD < visit->n)
+		__builtin_prefetch(&visit->descent->rows[visit->cells->rows[place + AHEAD]]);
+}
+
 /* Of the rows at places from .. to - 1.  A list's member has 1 / length of a row. */
 static RowSums
 sum_rows(const Visit *visit, size_t from, size_t to)
@@ -56,15 +66,16 @@ sum_rows(const Visit *visit, size_t from, size_t to)
 	if (!visit->descent->data->shape.field_is_list[visit->field])
 		for (size_t i = from; i < to; i++)
 		{
+			expect_row(visit, i);
 			sums.gradient += states[rows[i]].gradient;
 			sums.curvature += states[rows[i]].curvature;
 		}
 	else
 		for (size_t i = from; i < to; i++)
 		{
-			const uint32_t *members;
-			double		share = 1.0 / dataset_members(visit->descent->data, rows[i], visit->field, &members);
+			double		share = visit->descent->of_row[rows[i]];
 
+			expect_row(visit, i);
 			sums.gradient += share * states[rows[i]].gradient;
 			sums.curvature += share * share * states[rows[i]].curvature;
 		}
@@ -108,7 +119,8 @@ visit_sum(Visit *visit, EngineError *error)
 {
 	Descent    *descent = visit->descent;
 
-	if (!visit_run(descent, sum_part, visit, visit->n_parts, error))
+	if ((descent->data->shape.field_is_list[visit->field] && !visit_find_shares(visit, error)) ||
+		!visit_run(descent, sum_part, visit, visit->n_parts, error))
 		return false;
 	for (int part = 1; part < visit->n_parts; part++)
 	{
@@ -266,6 +278,7 @@ move_rows(const Visit *visit, size_t from, size_t to, real move)
 	{
 		RowState   *row = &states[rows[i]];
 
+		expect_row(visit, i);
 		row->logit += move;
 		visit_set_row(row);
 	}

@@ -31,6 +31,8 @@ extern bool visit_run(Descent *descent, TeamTask task, void *context, int n,
 					  EngineError *error);
 /* Sums of every cell of the field -> descent->sums. */
 extern bool visit_sum(Visit *visit, EngineError *error);
+/* What a row of a list field is divided by -> descent->of_row. */
+extern bool visit_find_shares(Visit *visit, EngineError *error);
 /* Values of a part; parts, descent_parts(n_cells) of them, have about as many cells. */
 extern uint32_t visit_value(const Visit *visit, int part);
 /* Make the field's weights part of rows' logits, which do not know of them yet. */

@@ -4,6 +4,31 @@
  */
 #include "visit.h"
 
+/* What a member has of its row, in the order of rows: lists lie all over for who comes by member. */
+static void
+share_part(void *context, int part, int thread)
+{
+	const Visit *visit = context;
+	const Descent *descent = visit->descent;
+	int			n_parts = descent_parts(descent->n_rows);
+	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+
+	(void) thread;
+	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	{
+		const uint32_t *members;
+
+		descent->of_row[row] = (real) 1 / dataset_members(descent->data, row, visit->field, &members);
+	}
+}
+
+bool
+visit_find_shares(Visit *visit, EngineError *error)
+{
+	return visit_run(visit->descent, share_part, visit, descent_parts(visit->descent->n_rows),
+					 error);
+}
+
 /* Own Newton steps of a list field's values. */
 static void
 list_step_part(void *context, int part, int thread)
@@ -49,7 +74,7 @@ list_move_part(void *context, int part, int thread)
 		for (size_t i = 0; i < n; i++)
 			move += descent->moves[members[i]];
 		move = n > 1 ? move / n : move;
-		descent->list_moves[row] = (real) move;
+		descent->of_row[row] = (real) move;
 		sums->bend += descent->rows[row].curvature * move * move;
 		sums->largest_move = fmax(sums->largest_move, fabs(move));
 	}
@@ -66,9 +91,9 @@ list_take_part(void *context, int part, int thread)
 	(void) thread;
 	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
 	{
-		if (descent->list_moves[row] == 0)
+		if (descent->of_row[row] == 0)
 			continue;
-		descent->rows[row].logit += (real) (visit->length * descent->list_moves[row]);
+		descent->rows[row].logit += (real) (visit->length * descent->of_row[row]);
 		visit_set_row(&descent->rows[row]);
 	}
 }
