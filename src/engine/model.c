@@ -300,12 +300,31 @@ model_find(const Model *model, const char *name)
 	return NULL;
 }
 
+Model *
+model_copy_first(Arena *arena, const Model *of, size_t n, EngineError *error)
+{
+	Model	   *copy = ARENA_ARRAY(arena, Model, 1);
+	real	   *params = ARENA_ARRAY(arena, real, n);
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	*copy = *of;
+	copy->of = of;
+	copy->n_params = n;
+	copy->params = params;
+	return copy;
+}
+
 real *
 model_param(const Model *model, const char *name)
 {
 	const Tensor *tensor = model_find(model, name);
 
-	return tensor ? model->params + tensor->offset : NULL;
+	if (!tensor)
+		return NULL;
+	if (model->of && tensor->offset >= model->n_params)
+		model = model->of;
+	return model->params + tensor->offset;
 }
 
 Calibration

@@ -52,6 +52,7 @@ typedef struct Model
 	int			n_gates;		/* G; 0 without HEI */
 	bool	   *has_mask;		/* [D]; false: all gates open, output (6) */
 	uint8_t    *masks;			/* [D, G]: 1 open; gate order: layer, lower expert, upper expert */
+	const struct Model *of;		/* a copy of its first n_params parameters; NULL: no copy */
 } Model;
 
 /*
@@ -65,6 +66,8 @@ extern Model *model_create(Arena *arena, const Config *config, const Shape *shap
 extern void model_init_weights(Model *model);
 
 extern const Tensor *model_find(const Model *model, const char *name);
+/* A model whose first n parameters, of whole tensors, are its own; all else is that of "of". */
+extern Model *model_copy_first(Arena *arena, const Model *of, size_t n, EngineError *error);
 /* The parameters of a tensor, by name; NULL if the architecture has none such. */
 extern real *model_param(const Model *model, const char *name);
 

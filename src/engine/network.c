@@ -164,6 +164,29 @@ network_init(Network *network, const Model *model, int capacity, bool training,
 	return arena_ok(arena, error);
 }
 
+bool
+network_init_experts(Network *network, const Network *whole, Arena *arena, EngineError *error)
+{
+	const Config *config = &whole->model->config;
+	Model	   *model = model_copy_first(arena, whole->model, whole->n_expert_dense, error);
+
+	if (!model)
+		return false;
+	*network = (Network) {
+		.model = model,.arena = arena,.capacity = whole->capacity,.training = true,
+		.width = whole->width,.tables = whole->tables,.n_dense = whole->n_expert_dense,
+		.n_expert_dense = whole->n_expert_dense
+	};
+	network->wide.bias = model_param(model, "bias");
+	if (!workers_init(&network->workers, NULL, widest_layer(config), 0, arena, error) ||
+		!hei_init(&network->hei, model, network->capacity, network->capacity, true, arena, error))
+		return false;
+	bind_heads(network, model, arena);
+	network->d_base = ARENA_ARRAY(arena, real, network->capacity);
+	network->grads = ARENA_ARRAY(arena, real, network->n_dense);
+	return arena_ok(arena, error);
+}
+
 /* logit[b] += skip . h_b */
 static void
 skip_forward(Network *network, int rows)

@@ -61,6 +61,13 @@ typedef struct Network
 extern bool network_init(Network *network, const Model *model, int capacity, bool training,
 						 const bool *shared, Team *team, Arena *arena, EngineError *error);
 
+/*
+ * Experts and heads alone, for passes of one thread on base outputs of
+ * "whole", over a copy of their parameters that the caller fills.
+ */
+extern bool network_init_experts(Network *network, const Network *whole, Arena *arena,
+								 EngineError *error);
+
 /* From ids to network->base. */
 extern void network_base_forward(Network *network, const Batch *batch, const PassMode *mode);
 /* From a base output (of this or an earlier pass) to the heads' logits. */

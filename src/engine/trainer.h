@@ -30,29 +30,50 @@ typedef struct DomainRows
 	uint64_t   *positives;		/* [D] */
 } DomainRows;
 
+/* Who tries candidates: a network to train, and scratch. */
+typedef struct SearchWorker
+{
+	Network    *network;		/* the whole, or experts and heads with parameters of their own */
+	Optimizer	optimizer;
+	real	   *strength;		/* [G] what the present candidate is pruned by */
+	real	   *gates;			/* [2 G + 2 E] scratch */
+	Watch	   *watch;
+	Watch		others;			/* of threads that must not ask the host */
+} SearchWorker;
+
+/* A candidate mask, and what became of it. */
+typedef struct Candidate
+{
+	uint8_t    *mask;			/* [G] */
+	int16_t    *fate;			/* [G] as in MaskUpdate */
+	MaskChoice	choice;
+} Candidate;
+
 /* The mask search's own state; hemp.c. */
 typedef struct Search
 {
 	double		density;		/* S0, sigma and Z as they settle */
 	double		sigma;
-	double		candidates;
+	double		n_candidates;
 	double	   *gate_sum;		/* [D, G] raw gates of the present stretch */
 	uint32_t   *gate_batches;	/* [D] batches summed */
+	/* of the present domain */
 	Batch		train_batch;
 	Batch	   *score_batches;	/* [score_batches] */
+	int			n_score_batches;
 	BaseOutput	train_base;		/* search "experts": computed once a domain */
 	BaseOutput *score_bases;
-	real	   *saved_dense;	/* [n_dense] Theta0 */
-	real	  **saved_tables;	/* [n_tables] (slots, E) */
-	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
-	Optimizer	optimizer;
 	uint32_t   *sample;			/* [largest A_d] */
 	int64_t    *sample_domains;
-	uint8_t    *candidate;		/* [G] */
-	int16_t    *fate;			/* [G] of the candidate, as in MaskUpdate */
-	real	   *own_saliency;	/* [G] of the present domain, all gates open */
-	real	   *strength;		/* [G] what the present candidate is pruned by */
-	real	   *gates;			/* [G] scratch */
+	real	   *saliencies;		/* [score_batches, G] */
+	real	   *own_saliency;	/* [G] of them all */
+	Candidate  *candidates;		/* [Z] */
+	uint8_t    *all_open;		/* [G] */
+	SearchWorker *workers;		/* [threads]; search "full": one */
+	/* search "full": Theta0 */
+	real	   *saved_dense;	/* [n_dense] */
+	real	  **saved_tables;	/* [n_tables] (slots, E) */
+	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
 } Search;
 
 typedef struct Trainer
@@ -132,12 +153,13 @@ search_is_full(const Trainer *trainer)
 }
 
 /*
- * Keep everything that candidates of the present train_batch may move.  A
- * first backward pass lays out the slots; every later one lays them out alike.
+ * Keep Theta0, as far as candidates of the present train_batch move it in
+ * place.  A first backward pass lays out the slots; every later one lays them
+ * out alike.
  */
 extern bool search_save(Trainer *trainer, EngineError *error);
-/* Back to that, with a fresh optimizer. */
-extern void search_restore(Trainer *trainer);
+/* A worker's parameters become Theta0, its optimizer starts anew. */
+extern void search_restore(Trainer *trainer, SearchWorker *worker);
 
 extern bool search_init(Trainer *trainer, EngineError *error);
 /* Add the gates of the batch just trained to the stretch's means. */

@@ -1,10 +1,12 @@
 /*
  * undo.c
- *	  Theta0, to which the mask search returns after every candidate.
+ *	  Theta0, from which every candidate of the mask search starts.
  *
- * The dense parameters are copied back, and of the row tensors the rows that
- * the domain's batch touches (the batch is the same for all of its candidates).
- * Batch norm's running statistics are not moved.
+ * Experts and heads are copied from the model, which their candidates do not
+ * touch.  Where candidates train the model itself, its dense parameters are
+ * copied back, and of the row tensors the rows that the domain's batch touches
+ * (the batch is the same for all of its candidates).  Batch norm's running
+ * statistics are not moved.
  */
 #include "trainer.h"
 
@@ -44,26 +46,19 @@ restore_rows(const RowTensor *tensor, const real *saved)
 			   dim * sizeof(real));
 }
 
-/* Dense parameters that candidates move: those of experts and heads, or all. */
-static size_t
-moved_dense(const Trainer *trainer)
-{
-	return search_is_full(trainer) ? trainer->network.n_dense : trainer->network.n_expert_dense;
-}
-
 bool
 search_save(Trainer *trainer, EngineError *error)
 {
 	Search	   *search = &trainer->search;
 	Network    *network = &trainer->network;
+	Optimizer  *optimizer = &search->workers[0].optimizer;
 	const Shape *shape = &trainer->model->shape;
-	Optimizer  *optimizer = &search->optimizer;
 	PassMode	mode = {.batch_statistics = true};
 	double		loss;
 
-	memcpy(search->saved_dense, trainer->model->params, moved_dense(trainer) * sizeof(real));
 	if (!search_is_full(trainer))
 		return true;
+	memcpy(search->saved_dense, trainer->model->params, network->n_dense * sizeof(real));
 	network_base_forward(network, &search->train_batch, &mode);
 	network_experts_forward(network, &search->train_batch, &network->base, &mode);
 	if (!network_backward(network, &search->train_batch, &loss, error))
@@ -80,25 +75,27 @@ search_save(Trainer *trainer, EngineError *error)
 }
 
 void
-search_restore(Trainer *trainer)
+search_restore(Trainer *trainer, SearchWorker *worker)
 {
-	Search	   *search = &trainer->search;
-	Network    *network = &trainer->network;
-	Optimizer  *optimizer = &search->optimizer;
+	const Search *search = &trainer->search;
+	Network    *network = worker->network;
+	Optimizer  *optimizer = &worker->optimizer;
 	const Shape *shape = &trainer->model->shape;
+	size_t		n = search_is_full(trainer) ? network->n_dense : network->n_expert_dense;
 
-	memcpy(trainer->model->params, search->saved_dense, moved_dense(trainer) * sizeof(real));
-	memset(optimizer->first, 0, moved_dense(trainer) * sizeof(real));
-	memset(optimizer->second, 0, moved_dense(trainer) * sizeof(real));
+	memcpy(network->model->params, search_is_full(trainer) ? search->saved_dense :
+		   trainer->model->params, n * sizeof(real));
+	memset(optimizer->first, 0, n * sizeof(real));
+	memset(optimizer->second, 0, n * sizeof(real));
 	optimizer->step = 0;
 	if (!search_is_full(trainer))
 		return;
 	for (int t = 0; t < shape->n_tables; t++)
 	{
-		size_t		n = network->tables[t].n_slots * (size_t) network->tables[t].dim;
+		size_t		size = network->tables[t].n_slots * (size_t) network->tables[t].dim;
 
 		restore_rows(&network->tables[t], search->saved_tables[t]);
-		memset(optimizer->table_first[t], 0, n * sizeof(real));
-		memset(optimizer->table_second[t], 0, n * sizeof(real));
+		memset(optimizer->table_first[t], 0, size * sizeof(real));
+		memset(optimizer->table_second[t], 0, size * sizeof(real));
 	}
 }
