@@ -60,6 +60,26 @@ adam_dense(const Model *model, size_t from, size_t to, const real *grads, real *
 	}
 }
 
+/* So many rows ahead memory is fetched for one. */
+#define AHEAD 4
+
+static inline void
+expect(const RowTensor *tensor, uint32_t slot, bool by_slot, const real *first,
+	   const real *second)
+{
+	size_t		at = (size_t) tensor->rows[slot] * tensor->dim;
+
+	for (int e = 0; e < tensor->dim; e += 64 / (int) sizeof(real))
+	{
+		__builtin_prefetch(tensor->values + at + e, 1);
+		if (!by_slot)
+		{
+			__builtin_prefetch(first + at + e, 1);
+			__builtin_prefetch(second + at + e, 1);
+		}
+	}
+}
+
 HOT void
 adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_rows,
 		  real *first, real *second, bool by_slot, AdamStep step)
@@ -70,7 +90,11 @@ adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_
 	{
 		uint32_t	row = tensor->rows[slot];
 		size_t		moment = (by_slot ? slot : row) * dim;
-		real		decay = counts[row] == 0 ? 0 :
+		real		decay;
+
+		if (slot + AHEAD < tensor->n_slots)
+			expect(tensor, slot + AHEAD, by_slot, first, second);
+		decay = counts[row] == 0 ? 0 :
 			l2 * tensor->occurrences[slot] / ((double) counts[row] * batch_rows);
 
 		update(tensor->values + row * dim, tensor->grads + slot * dim, first + moment,

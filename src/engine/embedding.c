@@ -8,11 +8,33 @@
 
 #include "linear.h"
 
+/* So many rows ahead memory is fetched for a row. */
+#define AHEAD 8
+
+/* Vectors that a row will add up. */
+static inline void
+expect_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch, int b, int dim)
+{
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		const real *values = tables[shape->field_table[f]].values;
+		const uint32_t *members;
+		uint32_t	n = batch_members(batch, shape, b, f, &members);
+
+		for (uint32_t i = 0; i < n; i++)
+			for (int e = 0; e < dim; e += 64 / (int) sizeof(real))
+				__builtin_prefetch(values + (size_t) members[i] * dim + e);
+	}
+}
+
 void
 embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 				  const Batch *batch, int from, int to, int dim)
 {
 	for (int b = from; b < to; b++)
+	{
+		if (b + AHEAD < to)
+			expect_vectors(tables, shape, batch, b + AHEAD, dim);
 		for (int f = 0; f < shape->n_fields; f++)
 		{
 			const real *values = tables[shape->field_table[f]].values;
@@ -29,6 +51,18 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 			for (uint32_t i = 0; i < n; i++)
 				add_scaled(out, (real) 1 / n, values + (size_t) members[i] * dim, dim);
 		}
+	}
+}
+
+/* The slots that a row will look for. */
+static inline void
+expect_slots(const RowTensor *table, const Shape *shape, const Batch *batch, int b, int field)
+{
+	const uint32_t *members;
+	uint32_t	n = batch_members(batch, shape, b, field, &members);
+
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(&table->slot_of[members[i]]);
 }
 
 void
@@ -41,6 +75,8 @@ embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, shape, b, field, &members);
 
+		if (b + AHEAD < batch->n_rows)
+			expect_slots(table, shape, batch, b + AHEAD, field);
 		for (uint32_t i = 0; i < n; i++)
 			add_scaled(rows_touch(table, members[i]), (real) 1 / n, d, dim);
 	}

@@ -6,6 +6,9 @@
 
 #include <stdio.h>
 
+/* So many rows ahead. */
+#define AHEAD 4
+
 void
 wide_bind(Wide *wide, const Model *model, Arena *arena)
 {
@@ -50,13 +53,55 @@ domain_weight(const Wide *wide, const Batch *batch, int b, int f, int64_t domain
 	return pair == NO_PAIR ? 0 : weights[pair];
 }
 
+/* Large vocabularies are seldom in the processor's cache: a row's weights are fetched ahead. */
+static void
+expect_row(const Wide *wide, const Batch *batch, int b)
+{
+	int			n_fields = wide->shape->n_fields;
+
+	for (int f = 0; f < n_fields; f++)
+	{
+		const uint32_t *members;
+		uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
+
+		for (uint32_t i = 0; i < n; i++)
+			__builtin_prefetch(&wide->weights[f][members[i]]);
+		if (wide->weights[n_fields + f])
+			__builtin_prefetch(&wide->pairs[f].start[*members]);
+	}
+}
+
+/* The pairs of a row that was expected before. */
+static void
+expect_pairs(const Wide *wide, const Batch *batch, int b)
+{
+	int			n_fields = wide->shape->n_fields;
+
+	for (int f = 0; f < n_fields; f++)
+	{
+		uint32_t	pair;
+
+		if (!wide->weights[n_fields + f])
+			continue;
+		pair = wide->pairs[f].start[batch->ids[(size_t) b * n_fields + f]];
+		__builtin_prefetch(&wide->pairs[f].domain[pair]);
+		__builtin_prefetch(&wide->weights[n_fields + f][pair]);
+	}
+}
+
 void
 wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit)
 {
 	int			s = 0;
 
+	for (int b = from; b < from + 2 * AHEAD && b < to; b++)
+		expect_row(wide, batch, b);
 	for (int b = from; b < to; b++)
 	{
+		if (b + 2 * AHEAD < to)
+			expect_row(wide, batch, b + 2 * AHEAD);
+		if (b + AHEAD < to)
+			expect_pairs(wide, batch, b + AHEAD);
 		while (b >= batch->segments[s].start + batch->segments[s].n_rows)
 			s++;
 		logit[b] = *wide->bias;
