@@ -4,21 +4,24 @@
  */
 #include "head.h"
 
-#include <math.h>
 #include <string.h>
+#include <tgmath.h>
 
 #include "calibration.h"
 
 /* Keeps the loss of a mean of sigmoids finite. */
 #define MIN_PROBABILITY 1e-30
 
-/* BCE(sigmoid(x), y), without overflow. */
-static double
-logit_loss(double x, int y)
+/* Chances of label 1 and of label 0 at a logit, both exact near 0; returns the smaller over the larger. */
+static inline real
+chances(real logit, real *one, real *zero)
 {
-	double		margin = y ? x : -x;
+	real		odds = exp(-fabs(logit));
+	real		likely = 1 / (1 + odds);
 
-	return margin > 0 ? log1p(exp(-margin)) : -margin + log1p(exp(margin));
+	*one = logit >= 0 ? likely : odds * likely;
+	*zero = logit >= 0 ? odds * likely : likely;
+	return odds;
 }
 
 void
@@ -92,22 +95,28 @@ heads_mean(const Heads *heads, const Batch *batch, double *probabilities)
 static double
 mean_loss(Heads *heads, int s, size_t b, int y, double scale)
 {
-	real	   *logit = heads->logit + b * heads->n_heads;
+	const real *logit = heads->logit + b * heads->n_heads;
 	real	   *d_logit = heads->d_logit + b * heads->n_heads;
 	double		sign = y ? 1 : -1;
 	double		p = 0;
 	int			n_open = 0;
 
 	for (int j = 0; j < heads->n_heads; j++)
-		if (head_open(heads, j, s))
-		{
-			p += sigmoid(sign * logit[j]);
-			n_open++;
-		}
+	{
+		real		one;
+		real		zero;
+
+		d_logit[j] = 0;
+		if (!head_open(heads, j, s))
+			continue;
+		(void) chances(logit[j], &one, &zero);
+		d_logit[j] = one * zero;
+		p += y ? one : zero;
+		n_open++;
+	}
 	p = fmax(p / n_open, MIN_PROBABILITY);
 	for (int j = 0; j < heads->n_heads; j++)
-		d_logit[j] = head_open(heads, j, s) ?
-			-sign * sigmoid(logit[j]) * sigmoid(-logit[j]) / p * scale / n_open : 0;
+		d_logit[j] *= -sign / p * scale / n_open;
 	return -log(p);
 }
 
@@ -122,13 +131,16 @@ separate_loss(Heads *heads, int s, size_t b, int y, double scale)
 		n_open += head_open(heads, j, s);
 	for (int j = 0; j < heads->n_heads; j++)
 	{
-		double		logit = heads->logit[b * heads->n_heads + j];
+		real		logit = heads->logit[b * heads->n_heads + j];
+		real		margin = y ? logit : -logit;
+		real		one;
+		real		zero;
 
 		heads->d_logit[b * heads->n_heads + j] = 0;
 		if (!head_open(heads, j, s))
 			continue;
-		sum += logit_loss(logit, y);
-		heads->d_logit[b * heads->n_heads + j] = (sigmoid(logit) - y) * scale / n_open;
+		sum += log1p(chances(logit, &one, &zero)) + (margin < 0 ? -margin : 0);
+		heads->d_logit[b * heads->n_heads + j] = (y ? -zero : one) * scale / n_open;
 	}
 	return sum / n_open;
 }
