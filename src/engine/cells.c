@@ -14,10 +14,12 @@ typedef struct Build
 {
 	const Dataset *data;
 	Cells	   *cells;
-	const uint32_t *by_domain;	/* training rows by domain, then number; NULL: no pairs */
+	RowsByDomain by_domain;		/* if any field has pairs */
 	int			first_field;	/* that the tasks at hand are for */
 	uint32_t  **rows;			/* [n_fields] to fill */
-	uint32_t   *next[MAX_THREADS];	/* [values] scratch of a thread: a value's present cell */
+	/* scratch of a thread, of fields with pairs */
+	uint32_t   *next[MAX_THREADS];	/* [values] a value's present cell */
+	uint32_t   *column[MAX_THREADS];	/* [n_rows] */
 	Watch		watches[MAX_THREADS];
 } Build;
 
@@ -28,46 +30,63 @@ typedef struct Build
 static uint32_t
 cell_of(const Cells *cells, uint32_t *next, uint32_t value, int64_t domain)
 {
-	const DomainPairs *pairs = cells->pairs;
-
-	if (!pairs)
-		return value;
 	if (domain < 0)
 		return cells_first(cells, value);
-	while (pairs->domain[next[value]] < domain)
+	while (cells->pairs->domain[next[value]] < domain)
 		next[value]++;
 	return next[value] + value + 1;
 }
 
-/* Walk a field's rows: count those of each cell in start[cell + 2], or put them in their places. */
-static bool
-walk(Build *build, int field, int thread, bool place)
+/* Count a row of a cell in start[cell + 2], or put it in its place. */
+static inline void
+add_row(Build *build, int field, uint32_t cell, uint32_t row, bool place)
 {
-	const Dataset *data = build->data;
+	uint32_t   *start = build->cells[field].start;
+
+	if (place)
+		build->rows[field][start[cell + 1]++] = row;
+	else
+		start[cell + 2]++;
+}
+
+/* A field with pairs, domain by domain. */
+static bool
+walk_pairs(Build *build, int field, int thread, bool place)
+{
+	const RowsByDomain *by_domain = &build->by_domain;
 	Cells	   *cells = &build->cells[field];
 	uint32_t   *next = build->next[thread];
-	size_t		n = data->split_start[SPLIT_VALID];
+	size_t		i = 0;
 
-	if (cells->pairs)
-		memcpy(next, cells->pairs->start, cells->n_values * sizeof(uint32_t));
-	for (size_t i = 0; i < n; i++)
-	{
-		size_t		row = cells->pairs ? build->by_domain[i] : i;
-		int64_t		domain = cells->pairs ? dataset_domain(data, row) : -1;
-		const uint32_t *members;
-		size_t		n_members = dataset_members(data, row, field, &members);
-
-		if (i % CHECK_ROWS == 0 && watch_stopped(&build->watches[thread]))
-			return false;
-		for (size_t m = 0; m < n_members; m++)
+	memcpy(next, cells->pairs->start, cells->n_values * sizeof(uint32_t));
+	for (uint32_t d = 0; d <= by_domain->n_domains; d++)
+		for (; i < by_domain->end[d]; i++)
 		{
-			uint32_t	cell = cell_of(cells, next, members[m], domain);
+			uint32_t	row = by_domain->rows[i];
+			uint32_t	value = build->column[thread][row];
 
-			if (place)
-				build->rows[field][cells->start[cell + 1]++] = (uint32_t) row;
-			else
-				cells->start[cell + 2]++;
+			if (i % CHECK_ROWS == 0 && watch_stopped(&build->watches[thread]))
+				return false;
+			add_row(build, field, cell_of(cells, next, value, (int64_t) d - 1), row, place);
 		}
+	return true;
+}
+
+/* A field without: a value or member is a cell. */
+static bool
+walk_values(Build *build, int field, int thread, bool place)
+{
+	const Dataset *data = build->data;
+
+	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		const uint32_t *members;
+		size_t		n = dataset_members(data, row, field, &members);
+
+		if (row % CHECK_ROWS == 0 && watch_stopped(&build->watches[thread]))
+			return false;
+		for (size_t m = 0; m < n; m++)
+			add_row(build, field, members[m], (uint32_t) row, place);
 	}
 	return true;
 }
@@ -79,7 +98,11 @@ build_field(void *context, int number, int thread)
 	Build	   *build = context;
 	int			field = build->first_field + number;
 	Cells	   *cells = &build->cells[field];
+	bool		(*walk) (Build *, int, int, bool) = cells->pairs ? walk_pairs : walk_values;
 
+	if (cells->pairs &&
+		!column_copy(build->data, field, &build->watches[thread], build->column[thread]))
+		return;
 	if (!walk(build, field, thread, false))
 		return;
 	for (uint32_t c = 0; c < cells->n_cells; c++)
@@ -148,6 +171,8 @@ init_scratch(Build *build, Arena *arena, Team *team, Watch *watch, EngineError *
 	for (int t = 0; t < team_size(team); t++)
 	{
 		build->next[t] = ARENA_ARRAY(arena, uint32_t, any_pairs ? most_values : 0);
+		build->column[t] = ARENA_ARRAY(arena, uint32_t, any_pairs ?
+									   build->data->split_start[SPLIT_VALID] : 0);
 		build->watches[t].host = watch->host;
 		build->watches[t].of = watch;
 	}

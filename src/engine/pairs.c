@@ -14,26 +14,39 @@
 
 bool
 rows_by_domain(Arena *arena, const Dataset *data, const EngineHost *host,
-			   const uint32_t **rows, EngineError *error)
+			   RowsByDomain *by_domain, EngineError *error)
 {
 	size_t		n = data->split_start[SPLIT_VALID];
 	uint32_t	n_domains = shape_domains(&data->shape);
-	uint32_t   *sorted = ARENA_ARRAY(arena, uint32_t, n);
-	uint32_t   *start = ARENA_ARRAY(arena, uint32_t, (size_t) n_domains + 2);
+	uint32_t   *end = ARENA_ARRAY(arena, uint32_t, (size_t) n_domains + 2);
+	uint32_t   *rows = ARENA_ARRAY(arena, uint32_t, n);
 
 	if (!arena_ok(arena, error))
 		return false;
 	for (size_t row = 0; row < n; row++)
-		start[dataset_domain(data, row) + 2]++;
+		end[dataset_domain(data, row) + 2]++;
 	for (uint32_t d = 0; d <= n_domains; d++)
-		start[d + 1] += start[d];
+		end[d + 1] += end[d];
+	/* where a domain's next row goes comes to be where they end */
 	for (size_t row = 0; row < n; row++)
 	{
 		if (row % CHECK_ROWS == 0 && !host_continue(host, error))
 			return false;
-		sorted[start[dataset_domain(data, row) + 1]++] = (uint32_t) row;
+		rows[end[dataset_domain(data, row) + 1]++] = (uint32_t) row;
 	}
-	*rows = sorted;
+	*by_domain = (RowsByDomain) {.n_domains = n_domains,.end = end,.rows = rows};
+	return true;
+}
+
+bool
+column_copy(const Dataset *data, int field, Watch *watch, uint32_t *column)
+{
+	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		if (row % CHECK_ROWS == 0 && watch_stopped(watch))
+			return false;
+		column[row] = data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
+	}
 	return true;
 }
 
@@ -42,24 +55,26 @@ rows_by_domain(Arena *arena, const Dataset *data, const EngineHost *host,
  * them in start[value], or number their domains.  last[value]: its latest domain + 1.
  */
 static bool
-walk(const Dataset *data, int field, const uint32_t *by_domain, uint32_t *last,
-	 uint32_t *start, uint32_t *domains, const EngineHost *host, EngineError *error)
+walk(const RowsByDomain *by_domain, const uint32_t *column, uint32_t *last, uint32_t *start,
+	 uint32_t *domains, Watch *watch)
 {
-	for (size_t i = 0; i < data->split_start[SPLIT_VALID]; i++)
-	{
-		size_t		row = by_domain[i];
-		int64_t		domain = dataset_domain(data, row);
-		uint32_t	value = data->ids[row * (size_t) data->shape.n_fields + field];
+	size_t		i = 0;
 
-		if (i % CHECK_ROWS == 0 && !host_continue(host, error))
-			return false;
-		if (domain + 1 == last[value])
-			continue;
-		last[value] = (uint32_t) (domain + 1);
-		if (domains)
-			domains[start[value]] = (uint32_t) domain;
-		start[value]++;
-	}
+	for (uint32_t d = 0; d <= by_domain->n_domains; d++)
+		for (; i < by_domain->end[d]; i++)
+		{
+			uint32_t	value = column[by_domain->rows[i]];
+
+			if (i % CHECK_ROWS == 0 && watch_stopped(watch))
+				return false;
+			/* the first ones are of domains never seen: they have no pairs */
+			if (last[value] == d)
+				continue;
+			last[value] = d;
+			if (domains)
+				domains[start[value]] = d - 1;
+			start[value]++;
+		}
 	return true;
 }
 
@@ -83,20 +98,22 @@ add_up(uint32_t n_values, uint32_t *start)
 
 static bool
 build_field(Arena *arena, Arena *scratch, const Dataset *data, int field,
-			const uint32_t *by_domain, const EngineHost *host, DomainPairs *pairs,
-			EngineError *error)
+			const RowsByDomain *by_domain, Watch *watch, DomainPairs *pairs, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	uint32_t	n_values = data->shape.table_rows[data->shape.field_table[field]];
 	uint32_t   *start = ARENA_ARRAY(arena, uint32_t, (size_t) n_values + 1);
 	uint32_t   *last = ARENA_ARRAY(scratch, uint32_t, n_values);
+	uint32_t   *column = ARENA_ARRAY(scratch, uint32_t, data->split_start[SPLIT_VALID]);
 	uint32_t   *domains;
 	uint32_t	n_pairs;
 	uint32_t	n_seen;
 
-	if (!arena_ok(arena, error) || !arena_ok(scratch, error) ||
-		!walk(data, field, by_domain, last, start, NULL, host, error))
+	if (!arena_ok(arena, error) || !arena_ok(scratch, error))
 		return false;
+	if (!column_copy(data, field, watch, column) ||
+		!walk(by_domain, column, last, start, NULL, watch))
+		return watch_continue(watch, error);
 	n_seen = add_up(n_values, start);
 	n_pairs = start[n_values];
 	if (n_pairs == 0 || n_pairs < MIN_PAIRS_PER_VALUE * n_seen)
@@ -108,8 +125,8 @@ build_field(Arena *arena, Arena *scratch, const Dataset *data, int field,
 	if (!arena_ok(arena, error))
 		return false;
 	memset(last, 0, n_values * sizeof(uint32_t));
-	if (!walk(data, field, by_domain, last, start, domains, host, error))
-		return false;
+	if (!walk(by_domain, column, last, start, domains, watch))
+		return watch_continue(watch, error);
 	/* each start has moved to the next one's place */
 	memmove(start + 1, start, n_values * sizeof(uint32_t));
 	start[0] = 0;
@@ -123,8 +140,9 @@ pairs_build(Arena *arena, const Dataset *data, const EngineHost *host, DomainPai
 			EngineError *error)
 {
 	Arena		scratch;
-	const uint32_t *by_domain = NULL;
+	RowsByDomain by_domain;
 	struct ArenaBlock *mark;
+	Watch		watch = {.host = host};
 	bool		ok;
 
 	arena_init(&scratch, arena->allocate, arena->release, arena->context);
@@ -135,7 +153,7 @@ pairs_build(Arena *arena, const Dataset *data, const EngineHost *host, DomainPai
 		pairs[f] = (DomainPairs) {0};
 		if (f == data->shape.domain_field || data->shape.field_is_list[f])
 			continue;
-		ok = build_field(arena, &scratch, data, f, by_domain, host, &pairs[f], error);
+		ok = build_field(arena, &scratch, data, f, &by_domain, &watch, &pairs[f], error);
 		arena_reset_to(&scratch, mark);
 	}
 	arena_free_all(&scratch);

@@ -30,12 +30,23 @@ typedef struct DomainPairs
  */
 extern bool pairs_build(Arena *arena, const Dataset *data, const EngineHost *host,
 						DomainPairs *pairs, EngineError *error);
-/*
- * Training rows by domain, those of none first, and within one by number.
- * Errors: lack of memory, ENGINE_INTERRUPTED.
- */
+
+/* Training rows by domain, those of domains never seen first, and within one by number. */
+typedef struct RowsByDomain
+{
+	uint32_t	n_domains;		/* D */
+	const uint32_t *end;		/* [D + 1]: of those never seen, of domain 0, 1, ... */
+	const uint32_t *rows;
+} RowsByDomain;
+
+/* Errors: lack of memory, ENGINE_INTERRUPTED. */
 extern bool rows_by_domain(Arena *arena, const Dataset *data, const EngineHost *host,
-						   const uint32_t **rows, EngineError *error);
+						   RowsByDomain *by_domain, EngineError *error);
+/*
+ * One field's ids of the training rows -> column: what is read in another
+ * order than that of rows should lie closer together.  false: stopped.
+ */
+extern bool column_copy(const Dataset *data, int field, Watch *watch, uint32_t *column);
 /* Do stored pairs hold together, and fit a table and a number of domains? */
 extern bool pairs_valid(const DomainPairs *pairs, uint32_t n_values, uint32_t n_domains);
 
