@@ -18,7 +18,8 @@ INSERT INTO arm VALUES
   (8, 'MMoE + domain weights', '{"architecture": "mmoe"}', true, false),
   (9, '+ HEI', '{"architecture": "hei"}', true, false),
   (10, '+ HEMP', '{"architecture": "hemp"}', true, false),
-  (11, '+ augmentation', '{"architecture": "aread"}', true, false);
+  (11, '+ augmentation', '{"architecture": "aread"}', true, false),
+  (12, 'HEMP, full search', '{"architecture": "hemp", "mask_search": "full"}', true, false);
 
 CREATE TABLE result (
   data text,
