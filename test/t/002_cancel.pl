@@ -39,11 +39,16 @@ sub cancelled_after
 	cmp_ok($took, '<', 1.0, "$what: ends within a second");
 	like($error, qr/canceling statement due to user request/, "$what: says why");
 	is($node->safe_psql('postgres', $remains), '0', "$what: nothing remains");
+	is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'), '0', "$what: no temporary file, either");
 	return $error;
 }
 
 my $all = q{SELECT aread_train('clicks', features => '{user_id,item_id,category}', options => '%s')};
 cancelled_after(0.3, sprintf($all, '{}'), 'reading');
+my $in_files = q{SELECT set_config('aread.training_memory', '1MB', false), aread_train('repeated_less')};
+cancelled_after(1, $in_files, 'reading into files');
+cancelled_after(5, $in_files, 'placing rows in files');
+cancelled_after(9, $in_files, 'training from files');
 cancelled_after(1.5, sprintf($all, '{"l2_wide": 0.0001}'), 'start');
 cancelled_after(3, sprintf($all, '{}'), 'search for L2');
 cancelled_after(4, sprintf($all, '{"wide": false}'), 'batches');
