@@ -100,12 +100,12 @@ class Network(nn.Module):
     def layer(self, experts, used, inputs, domain):
         """one layer of HEI, rows x experts x width; an expert runs on the rows of domains that use it"""
         outputs = []
-        for n, expert in enumerate(experts):
+        for n, (expert, own) in enumerate(zip(experts, inputs.unbind(1))):
             rows = used[:, n].index_select(0, domain).nonzero().squeeze(1)
             if len(rows) < 2:                        # too few for batch normalization
                 outputs.append(inputs.new_zeros(len(domain), expert[-4].out_features))
                 continue
-            output = expert(inputs[:, n].index_select(0, rows))
+            output = expert(own.index_select(0, rows))
             outputs.append(output.new_zeros(len(domain), output.shape[1]).index_copy(0, rows, output))
         return torch.stack(outputs, dim=1)
 
