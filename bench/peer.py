@@ -102,7 +102,7 @@ class Network(nn.Module):
         outputs = []
         for n, (expert, own) in enumerate(zip(experts, inputs.unbind(1))):
             rows = used[:, n].index_select(0, domain).nonzero().squeeze(1)
-            if len(rows) < 2:                        # too few for batch normalization
+            if len(rows) < 1 + self.training:        # too few for batch normalization
                 outputs.append(inputs.new_zeros(len(domain), expert[-4].out_features))
                 continue
             output = expert(own.index_select(0, rows))
