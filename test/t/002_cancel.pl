@@ -97,7 +97,7 @@ cancelled_after(0.5, q{SELECT count(aread_predict('m', c)) FROM clicks c, genera
 # and within an epoch at least every ten seconds
 my @times;
 my $slow = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'",
-	'-c', sprintf($all, '{"wide": false}')], '>', \$o, '2>', sub { push @times, time; });
+	'-c', sprintf($all, '{"wide": false, "epochs": 1000, "patience": 1000}')], '>', \$o, '2>', sub { push @times, time; });
 for (1 .. 46)
 {
 	sleep 0.5;
