@@ -122,6 +122,7 @@ grow(Collector *collector)
 		row_size += sizeof(float);
 	}
 	room_take(collector->room, (capacity - before) * row_size);
+	collector->bytes = capacity * row_size;
 	collector->capacity = capacity;
 }
 

@@ -69,6 +69,7 @@ typedef struct Collector
 	/* rows */
 	uint64		n_rows;
 	uint64		capacity;		/* of the following arrays */
+	Size		bytes;			/* of all but splits */
 	uint8	   *labels;
 	uint64	   *hashes;			/* of features */
 	int64	   *split_keys;		/* NULL: split by hash */

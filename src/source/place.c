@@ -151,23 +151,15 @@ places_of(uint32 *order, uint64 n)
 static void
 free_sorted(Collector *collector)
 {
-	Size		row_size = sizeof(uint8) + sizeof(uint64);
-
 	if (collector->capacity == 0)
 		return;
 	pfree(collector->labels);
 	pfree(collector->hashes);
 	if (collector->split_keys)
-	{
 		pfree(collector->split_keys);
-		row_size += sizeof(int64);
-	}
 	if (collector->weights)
-	{
 		pfree(collector->weights);
-		row_size += sizeof(float);
-	}
-	room_take(collector->room, -(int64) (collector->capacity * row_size));
+	room_take(collector->room, -(int64) collector->bytes);
 }
 
 /* Members of a collected row's lists. */
@@ -410,8 +402,8 @@ place_ids(Placing *placing)
 	Collector  *collector = placing->collector;
 	PlacedDataset *placed = placing->placed;
 	uint64		n = collector->n_rows;
-	Size		n_members = spool_size(&collector->members);
-	Size		range = make_room(placing, n * row_size(placing) + n_members);
+	Size		members_size = spool_size(&collector->members);
+	Size		range = make_room(placing, n * row_size(placing) + members_size);
 	uint64	   *first;
 
 	placing->ids = spool_finish(&collector->ids);
