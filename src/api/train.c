@@ -239,12 +239,13 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 												  ALLOCSET_SMALL_SIZES);
 	FeatureSpec *spec;
 	Dataset    *data;
+	Team	   *team = start_team(threads);
 	SpoolRoom	room;
 	Arena		arena;
 
 	reporting.context = &reporter;
 	room_init(&room, context, serve_training_memory);
-	data = source_read(new->roles, options, context, &room, &spec, report);
+	data = source_read(new->roles, options, context, &room, team, &spec, report);
 	report_tell_skipped(report);
 	host_arena(&arena, context);
 	new->spec = spec;
@@ -256,7 +257,7 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 		data = sample_negatives(&arena, new, data, report, &host);
 		report->seconds += host_seconds() - start;
 	}
-	new->result = train(&arena, new->config, data, start_team(threads), &host, &reporting, &error);
+	new->result = train(&arena, new->config, data, team, &host, &reporting, &error);
 	if (!new->result)
 		host_raise(&error);
 	MemoryContextDelete(threads);

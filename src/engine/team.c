@@ -200,11 +200,11 @@ wait_for_members(Team *team, Watch *watch)
 }
 
 void
-team_run(Team *team, Watch *watch, TeamTask task, void *context, int n)
+team_begin(Team *team, TeamTask task, void *context, int n)
 {
-	if (team_size(team) == 1 || n == 1)
+	if (team_size(team) == 1)
 	{
-		for (int i = 0; i < n && !watch_stopped(watch); i++)
+		for (int i = 0; i < n; i++)
 			task(context, i, 0);
 		return;
 	}
@@ -215,6 +215,26 @@ team_run(Team *team, Watch *watch, TeamTask task, void *context, int n)
 	atomic_store(&team->skip, false);
 	atomic_store(&team->working, team->n_threads - 1);
 	publish(team);
+}
+
+void
+team_finish(Team *team, Watch *watch)
+{
+	if (team_size(team) == 1)
+		return;
 	run_tasks(team, 0, watch);
 	wait_for_members(team, watch);
+}
+
+void
+team_run(Team *team, Watch *watch, TeamTask task, void *context, int n)
+{
+	if (team_size(team) == 1 || n == 1)
+	{
+		for (int i = 0; i < n && !watch_stopped(watch); i++)
+			task(context, i, 0);
+		return;
+	}
+	team_begin(team, task, context, n);
+	team_finish(team, watch);
 }

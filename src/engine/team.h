@@ -38,6 +38,15 @@ extern int	team_size(const Team *team);
  */
 extern void team_run(Team *team, Watch *watch, TeamTask task, void *context, int n);
 
+/*
+ * The same in two parts: a team of one runs the tasks as it begins, other
+ * threads while the caller does something else.  What is begun is finished
+ * before the next job.
+ */
+extern void team_begin(Team *team, TeamTask task, void *context, int n);
+/* The caller takes its share of what is left, and waits for the last. */
+extern void team_finish(Team *team, Watch *watch);
+
 /* Bounds of part i when n things are dealt out to "parts" tasks as evenly as can be. */
 static inline size_t
 part_start(size_t n, int parts, int i)

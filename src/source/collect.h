@@ -10,39 +10,12 @@
 #ifndef AREAD_COLLECT_H
 #define AREAD_COLLECT_H
 
-#include "source/dictionary.h"
-#include "source/encoder.h"
 #include "source/features.h"
-#include "source/key.h"
 #include "source/label.h"
+#include "source/lookup.h"
 #include "source/split.h"
 #include "source/spool.h"
 #include "source/weight.h"
-
-/* A feature's column while it is read. */
-typedef struct CollectColumn
-{
-	KeyWriter	key;			/* categorical, lists: of the members */
-	Dictionary *dictionary;		/* NULL: hashed */
-	uint32		buckets;
-	ValueEncoder *encoder;		/* binned: the value as a number */
-	Spool		numbers;		/* binned: double [n_rows] */
-	int16		element_length;
-	bool		element_by_value;
-	char		element_align;
-} CollectColumn;
-
-/* A key of the row that is being read, on its way to an id. */
-typedef struct RowKey
-{
-	CollectColumn *column;
-	const char *bytes;			/* NULL: it is a word */
-	uint32		length;
-	uint64		word;
-	uint64		place;			/* where its search begins */
-	uint64		hash;			/* of its bytes; of words known with the id */
-	uint32		id;				/* provisional */
-} RowKey;
 
 typedef struct Collector
 {
@@ -58,26 +31,20 @@ typedef struct Collector
 	int			weight_at;
 	ReadReport *report;
 	MemoryContext context;
-	CollectColumn *columns;		/* [n_features] */
+	Team	   *team;			/* NULL: none */
 	Dictionary *dictionaries;	/* [n_vocabularies] */
 	KeyWriter **word_writers;	/* [n_vocabularies]; NULL: keys are bytes */
-	/* the row that is being read: keys of all its values */
-	int			n_keys;
-	int			key_capacity;
-	RowKey	   *keys;
-	int		   *n_members_of;	/* [n_features] lists: how many of the keys */
+	Lookup		lookup;			/* the latest rows' keys */
 	/* rows */
 	uint64		n_rows;
 	uint64		capacity;		/* of the following arrays */
 	Size		bytes;			/* of all but splits */
 	uint8	   *labels;
-	uint64	   *hashes;			/* of features */
+	LookupResult result;		/* ids, and hashes [capacity] */
 	int64	   *split_keys;		/* NULL: split by hash */
 	float	   *weights;		/* NULL: none */
 	uint8	   *splits;			/* [n_rows], when all are read */
 	SpoolRoom  *room;
-	Spool		ids;			/* uint32 [n_rows, n_features]: an id, or a list's length */
-	Spool		members;		/* uint32, of all lists: row by row, feature by feature */
 } Collector;
 
 /*
@@ -86,9 +53,12 @@ typedef struct Collector
  */
 extern void collector_init(Collector *collector, const ColumnRoles *roles,
 						   const SourceOptions *options, FeatureSpec *spec,
-						   FeaturePlan *plans, SpoolRoom *room, ReadReport *report);
+						   FeaturePlan *plans, SpoolRoom *room, Team *team,
+						   ReadReport *report);
 /* A row: features, label, split and weight column if there are such (a RowFunction). */
 extern void collect_row(void *collector, const Datum *values, const bool *nulls);
+/* Give the latest rows, which may yet wait for that, their ids and hashes. */
+extern void collector_look_up(Collector *collector);
 /* Room for one row more. */
 extern void collector_reserve(Collector *collector);
 /* Append the members of a list of the row at hand; returns what its ids have of it. */

@@ -174,8 +174,9 @@ dictionary_bytes(const Dictionary *dictionary, uint32 number, uint32 *length)
 	return at + sizeof(uint32);
 }
 
-uint32
-dictionary_add(Dictionary *dictionary, const char *bytes, uint32 length, uint64 hash)
+/* The slot of a key, or a free one. */
+static uint32
+bytes_slot(const Dictionary *dictionary, const char *bytes, uint32 length, uint64 hash)
 {
 	uint32		slot = dictionary_slot(dictionary, hash, hash & dictionary->mask);
 
@@ -189,9 +190,27 @@ dictionary_add(Dictionary *dictionary, const char *bytes, uint32 length, uint64 
 		{
 			known = dictionary_bytes(dictionary, number, &known_length);
 			if (known_length == length && memcmp(known, bytes, length) == 0)
-				return number;
+				return slot;
 		}
 		slot = dictionary_slot(dictionary, hash, slot_after(dictionary, slot));
 	}
+	return slot;
+}
+
+int64
+dictionary_find(const Dictionary *dictionary, const char *bytes, uint32 length, uint64 hash)
+{
+	uint32		slot = bytes_slot(dictionary, bytes, length, hash);
+
+	return dictionary->slots[slot] == 0 ? -1 : (int64) number_in(dictionary, slot);
+}
+
+uint32
+dictionary_add(Dictionary *dictionary, const char *bytes, uint32 length, uint64 hash)
+{
+	uint32		slot = bytes_slot(dictionary, bytes, length, hash);
+
+	if (dictionary->slots[slot] != 0)
+		return number_in(dictionary, slot);
 	return add_entry(dictionary, slot, hash, hash, append_bytes(dictionary, bytes, length));
 }

@@ -95,6 +95,9 @@ dictionary_expect_bytes(const Dictionary *dictionary, uint64 place)
 extern int64 dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 place);
 /* Number of a word that is new; hash is that of its bytes. */
 extern uint32 dictionary_add_word(Dictionary *dictionary, uint64 word, uint64 hash);
+/* The number of a key of bytes, or -1; hash is theirs. */
+extern int64 dictionary_find(const Dictionary *dictionary, const char *bytes, uint32 length,
+							 uint64 hash);
 /* Number of a key of bytes, added if it is new; hash is theirs. */
 extern uint32 dictionary_add(Dictionary *dictionary, const char *bytes, uint32 length,
 							 uint64 hash);

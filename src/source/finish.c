@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "host.h"
 #include "miscadmin.h"
 #include "source/collect.h"
 #include "source/leak.h"
@@ -42,6 +43,24 @@ key_columns(const FeatureSpec *spec, KeyColumn *columns)
 	return n;
 }
 
+/* Counting: columns that share a vocabulary are one task's. */
+typedef struct Counting
+{
+	const Collector *collector;
+	const uint32 *ids;
+	const uint32 *members;
+	int			n_tasks;
+	struct CountTask
+	{
+		int			n;
+		KeyColumn  *columns;
+		uint32	  **lists;		/* [n_features] counts of those that are lists */
+		bool		has_lists;
+	}		   *tasks;
+	Watch		watch;
+	Watch		others;			/* the same to other threads than the caller's */
+} Counting;
+
 static inline void
 count(uint32 *counts, uint32 id)
 {
@@ -49,42 +68,99 @@ count(uint32 *counts, uint32 id)
 		counts[id - FIRST_ID]++;
 }
 
-/* Occurrences of each key in training rows. */
-static void
-count_training(Collector *collector, KeyColumn *columns, int n)
+/* Members of a row's lists; returns the next row's. */
+static const uint32 *
+count_lists(const Counting *counting, const struct CountTask *task, const uint32 *ids,
+			const uint32 *members, bool training)
 {
-	const FeatureSpec *spec = collector->spec;
-	const uint32 *ids = spool_finish(&collector->ids);
-	const uint32 *members = spool_finish(&collector->members);
-	uint32	  **lists = palloc0(spec->n_features * sizeof(uint32 *));	/* their counts */
+	const FeatureSpec *spec = counting->collector->spec;
 
-	for (int i = 0; i < n; i++)
+	for (int f = 0; f < spec->n_columns; f++)
 	{
-		columns[i].of_id = collector->dictionaries[columns[i].vocabulary].counts;
-		if (columns[i].is_list)
-			lists[columns[i].feature] = columns[i].of_id;
+		if (spec->features[f].kind != FEATURE_LIST)
+			continue;
+		for (uint32 m = 0; m < ids[f] && training && task->lists[f]; m++)
+			count(task->lists[f], members[m]);
+		members += ids[f];
 	}
-	for (uint64 row = 0; row < collector->n_rows; row++, ids += spec->n_features)
+	return members;
+}
+
+/* A TeamTask. */
+static void
+count_task(void *context, int number, int thread)
+{
+	Counting   *counting = context;
+	const struct CountTask *task = &counting->tasks[number];
+	const Collector *collector = counting->collector;
+	int			n_features = collector->spec->n_features;
+	const uint32 *ids = counting->ids;
+	const uint32 *members = counting->members;
+
+	for (uint64 row = 0; row < collector->n_rows; row++, ids += n_features)
 	{
 		bool		training = collector->splits[row] == SPLIT_TRAIN;
 
-		if ((row & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
+		if ((row & 0xFFFF) == 0 && watch_stopped(thread == 0 ? &counting->watch : &counting->others))
+			return;
 		if (row + ROWS_AHEAD < collector->n_rows)
-			expect_ids(ids + ROWS_AHEAD * spec->n_features, columns, n);
-		for (int i = 0; i < n && training; i++)
-			if (!columns[i].is_list)
-				count(columns[i].of_id, ids[columns[i].feature]);
-		for (int f = 0; f < spec->n_columns; f++)
-		{
-			if (spec->features[f].kind != FEATURE_LIST)
-				continue;
-			for (uint32 m = 0; m < ids[f] && training && lists[f]; m++)
-				count(lists[f], members[m]);
-			members += ids[f];
-		}
+			expect_ids(ids + ROWS_AHEAD * n_features, task->columns, task->n);
+		for (int i = 0; i < task->n && training; i++)
+			if (!task->columns[i].is_list)
+				count(task->columns[i].of_id, ids[task->columns[i].feature]);
+		if (task->has_lists)
+			members = count_lists(counting, task, ids, members, training);
 	}
-	pfree(lists);
+}
+
+/* Columns to tasks, as many of these as there are threads. */
+static void
+deal_columns(Counting *counting, const KeyColumn *columns, int n)
+{
+	const Collector *collector = counting->collector;
+	int			n_features = collector->spec->n_features;
+
+	counting->n_tasks = team_size(collector->team);
+	counting->tasks = palloc0(counting->n_tasks * sizeof(struct CountTask));
+	for (int t = 0; t < counting->n_tasks; t++)
+	{
+		counting->tasks[t].columns = palloc(Max(n, 1) * sizeof(KeyColumn));
+		counting->tasks[t].lists = palloc0(n_features * sizeof(uint32 *));
+	}
+	for (int i = 0; i < n; i++)
+	{
+		struct CountTask *task = &counting->tasks[columns[i].vocabulary % counting->n_tasks];
+		KeyColumn  *column = &task->columns[task->n++];
+
+		*column = columns[i];
+		column->of_id = collector->dictionaries[column->vocabulary].counts;
+		if (column->is_list)
+			task->lists[column->feature] = column->of_id;
+		task->has_lists = task->has_lists || column->is_list;
+	}
+}
+
+/* Occurrences of each key in training rows. */
+static void
+count_training(Collector *collector, const KeyColumn *columns, int n)
+{
+	EngineHost	host = host_callbacks();
+	Counting	counting = {.collector = collector,.watch = {.host = &host}};
+	EngineError error;
+
+	counting.others.of = &counting.watch;
+	counting.ids = spool_finish(&collector->result.ids);
+	counting.members = spool_finish(&collector->result.members);
+	deal_columns(&counting, columns, n);
+	team_run(collector->team, &counting.watch, count_task, &counting, counting.n_tasks);
+	if (!watch_continue(&counting.watch, &error))
+		host_raise(&error);
+	for (int t = 0; t < counting.n_tasks; t++)
+	{
+		pfree(counting.tasks[t].columns);
+		pfree(counting.tasks[t].lists);
+	}
+	pfree(counting.tasks);
 }
 
 uint32
@@ -272,7 +348,7 @@ build_bins(Collector *collector, FinalIds *final)
 
 		if (feature->kind != FEATURE_BINNED)
 			continue;
-		*column = (NumberColumn) {f, spool_finish(&collector->columns[f].numbers)};
+		*column = (NumberColumn) {f, spool_finish(&collector->lookup.columns[f].numbers)};
 		find_edges(collector, f, column->numbers);
 		vocabulary_build_hashed(&spec->vocabularies[feature->vocabulary], feature->n_edges + 1);
 		final->n_numbers++;
@@ -311,9 +387,10 @@ collector_finish(Collector *collector)
 	FinalIds	final = {0};
 	Dataset    *data;
 
+	collector_look_up(collector);
 	collector->splits = huge(collector->n_rows);
 	split_rows(&collector->split, collector->options, collector->split_keys,
-			   collector->hashes, collector->n_rows, collector->splits);
+			   collector->result.hashes, collector->n_rows, collector->splits);
 	build_vocabularies(collector, &final);
 	build_bins(collector, &final);
 	collector_check_domains(spec);

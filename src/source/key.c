@@ -128,46 +128,6 @@ key_writer_init(KeyWriter *writer, Oid type, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-/* -0 is 0, and there is one NaN. */
-static uint64
-float_word(Oid type, Datum value)
-{
-	double		number = type == FLOAT4OID ? DatumGetFloat4(value) : DatumGetFloat8(value);
-	uint64		word;
-
-	if (number == 0)
-		number = 0;
-	if (isnan(number))
-		number = get_float8_nan();
-	memcpy(&word, &number, sizeof(word));
-	return word;
-}
-
-uint64
-key_word(const KeyWriter *writer, Datum value)
-{
-	switch (writer->type)
-	{
-		case INT2OID:
-			return (int64) DatumGetInt16(value);
-		case INT4OID:
-			return (int64) DatumGetInt32(value);
-		case BOOLOID:
-			return DatumGetBool(value);
-		case FLOAT4OID:
-		case FLOAT8OID:
-			return float_word(writer->type, value);
-		case DATEOID:
-			return (int64) DatumGetDateADT(value);
-		case INT8OID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			return DatumGetInt64(value);
-		default:				/* oid, enum */
-			return DatumGetObjectId(value);
-	}
-}
-
 /* A float4 is a double on its way, and written with its own few digits. */
 static void
 append_float(StringInfo buffer, Oid type, uint64 word)

@@ -14,8 +14,14 @@
 #define AREAD_KEY_H
 
 #include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type_d.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/date.h"
+#include "utils/float.h"
 
 typedef enum KeyKind
 {
@@ -50,8 +56,47 @@ extern void key_writer_init(KeyWriter *writer, Oid type, MemoryContext context);
  */
 extern const char *key_write(KeyWriter *writer, Datum value, uint32 *length);
 
+/* -0 is 0, and there is one NaN. */
+static inline uint64
+key_float_word(Oid type, Datum value)
+{
+	double		number = type == FLOAT4OID ? DatumGetFloat4(value) : DatumGetFloat8(value);
+	uint64		word;
+
+	if (number == 0)
+		number = 0;
+	if (isnan(number))
+		number = get_float8_nan();
+	memcpy(&word, &number, sizeof(word));
+	return word;
+}
+
 /* A value as a word: two values of one key have one word.  If has_words. */
-extern uint64 key_word(const KeyWriter *writer, Datum value);
+static inline uint64
+key_word(const KeyWriter *writer, Datum value)
+{
+	switch (writer->type)
+	{
+		case INT2OID:
+			return (int64) DatumGetInt16(value);
+		case INT4OID:
+			return (int64) DatumGetInt32(value);
+		case BOOLOID:
+			return DatumGetBool(value);
+		case FLOAT4OID:
+		case FLOAT8OID:
+			return key_float_word(writer->type, value);
+		case DATEOID:
+			return (int64) DatumGetDateADT(value);
+		case INT8OID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return DatumGetInt64(value);
+		default:				/* oid, enum */
+			return DatumGetObjectId(value);
+	}
+}
+
 /* Key of a word; valid until the next call. */
 extern const char *key_write_word(KeyWriter *writer, uint64 word, uint32 *length);
 /* Do both have words, and the same for values of the same key? */

@@ -13,6 +13,7 @@
 #include "source/place.h"
 
 #include "engine/sort.h"
+#include "host.h"
 #include "miscadmin.h"
 #include "source/encoder.h"
 #include "source/sorting.h"
@@ -26,6 +27,8 @@
 /* A range is that share of the room, but this much at least. */
 #define RANGE_SHARE 4
 #define MIN_RANGE ((Size) 1024 * 1024)
+/* Collected rows are dealt out to threads in so many parts. */
+#define PARTS 64
 
 /* What rows are ordered by, the least important first. */
 typedef enum SortBy
@@ -58,10 +61,13 @@ typedef struct Placing
 	 * hand, where they begin; NULL: no lists
 	 */
 	uint32	   *members_at;
+	uint64		members_before[PARTS];	/* of collected rows, before each part's */
 	/* the range at hand, of places */
 	uint64		from;
 	uint64		to;
 	uint64		n_members;
+	uint32	   *result;			/* [to - from, n_features] */
+	uint32	   *result_members; /* [n_members] */
 	uint64		lists_placed;	/* before it */
 	uint64		members_placed;
 } Placing;
@@ -82,7 +88,7 @@ sort_word(const Collector *collector, SortBy by, uint32 row)
 		case BY_LABEL:
 			return collector->labels[row];
 		case BY_HASH:
-			return collector->hashes[row];
+			return collector->result.hashes[row];
 		case BY_SPLIT:
 			return collector->splits[row];
 	}
@@ -154,7 +160,7 @@ free_sorted(Collector *collector)
 	if (collector->capacity == 0)
 		return;
 	pfree(collector->labels);
-	pfree(collector->hashes);
+	pfree(collector->result.hashes);
 	if (collector->split_keys)
 		pfree(collector->split_keys);
 	if (collector->weights)
@@ -179,6 +185,7 @@ find_members(Placing *placing)
 {
 	int			n_features = placing->collector->spec->n_features;
 	uint64		n = placing->collector->n_rows;
+	uint64		members = 0;
 
 	if (placing->n_lists == 0)
 		return;
@@ -187,12 +194,17 @@ find_members(Placing *placing)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the source has more than %u lists", PG_UINT32_MAX - 1)));
 	placing->members_at = huge(n * sizeof(uint32));
-	for (uint64 row = 0; row < n; row++)
+	for (int part = 0; part < PARTS; part++)
 	{
-		if ((row & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		placing->members_at[placing->place[row]] =
-			count_members(placing, placing->ids + row * n_features);
+		CHECK_FOR_INTERRUPTS();
+		placing->members_before[part] = members;
+		for (uint64 row = part_start(n, PARTS, part); row < part_start(n, PARTS, part + 1); row++)
+		{
+			uint32		more = count_members(placing, placing->ids + row * n_features);
+
+			placing->members_at[placing->place[row]] = more;
+			members += more;
+		}
 	}
 }
 
@@ -289,7 +301,7 @@ finish_members(const Placing *placing, const uint32 *ids, const uint32 *members,
 
 /* Memory that the rows to come will need is fetched. */
 static inline void
-expect_row(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result)
+expect_row(const Placing *placing, uint64 row, const uint32 *ids)
 {
 	uint64		place = placing->place[row];
 	int			n_features = placing->collector->spec->n_features;
@@ -298,34 +310,50 @@ expect_row(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result
 		expect_ids(ids, placing->final->keys, placing->final->n_keys);
 	if (place >= placing->from && place < placing->to)
 		for (int f = 0; f < n_features; f += 16)
-			__builtin_prefetch(result + (place - placing->from) * n_features + f, 1);
+			__builtin_prefetch(placing->result + (place - placing->from) * n_features + f, 1);
+}
+
+/* The range's rows that are among the collected ones of a part (a TeamTask). */
+static void
+fill_part(void *context, int part, int thread)
+{
+	const Placing *placing = context;
+	const int	n_features = placing->collector->spec->n_features;
+	uint64		n = placing->collector->n_rows;
+	uint64		first = part_start(n, PARTS, part);
+	uint64		last = part_start(n, PARTS, part + 1);
+	const uint32 *ids = placing->ids + first * n_features;
+	const uint32 *members = placing->members + placing->members_before[part];
+
+	for (uint64 row = first; row < last; row++, ids += n_features)
+	{
+		uint64		place = placing->place[row];
+
+		if (row + ROWS_AHEAD < last)
+			expect_row(placing, row + ROWS_AHEAD, ids + ROWS_AHEAD * n_features);
+		if (place >= placing->from && place < placing->to)
+		{
+			finish_ids(placing, row, ids,
+					   placing->result + (place - placing->from) * n_features);
+			if (placing->members_at)
+				finish_members(placing, ids, members,
+							   placing->result_members + placing->members_at[place]);
+		}
+		members += count_members(placing, ids);
+	}
 }
 
 /* The range's rows, out of all collected ones. */
 static void
-fill_range(const Placing *placing, uint32 *result, uint32 *result_members)
+fill_range(Placing *placing)
 {
-	const int	n_features = placing->collector->spec->n_features;
-	uint64		n = placing->collector->n_rows;
-	const uint32 *ids = placing->ids;
-	const uint32 *members = placing->members;
+	EngineHost	host = host_callbacks();
+	Watch		watch = {.host = &host};
+	EngineError error;
 
-	for (uint64 row = 0; row < n; row++, ids += n_features)
-	{
-		uint64		place = placing->place[row];
-
-		if ((row & 0xFFFF) == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (row + ROWS_AHEAD < n)
-			expect_row(placing, row + ROWS_AHEAD, ids + ROWS_AHEAD * n_features, result);
-		if (place >= placing->from && place < placing->to)
-		{
-			finish_ids(placing, row, ids, result + (place - placing->from) * n_features);
-			if (placing->members_at)
-				finish_members(placing, ids, members, result_members + placing->members_at[place]);
-		}
-		members += count_members(placing, ids);
-	}
+	team_run(placing->collector->team, &watch, fill_part, placing, PARTS);
+	if (!watch_continue(&watch, &error))
+		host_raise(&error);
 }
 
 /* Lists get their numbers, and the places of their members: in the order of rows. */
@@ -354,12 +382,12 @@ place_range(Placing *placing)
 	Size		ids_size = n * placing->collector->spec->n_features * sizeof(uint32);
 	Size		lists_size = n * placing->n_lists * sizeof(uint64);
 	Size		members_size = placing->n_members * sizeof(uint32);
-	uint32	   *ids = spool_reserve(&placed->ids, ids_size);
 	uint64	   *list_end = spool_reserve(&placed->list_start, lists_size);
-	uint32	   *members = spool_reserve(&placed->members, members_size);
 
-	fill_range(placing, ids, members);
-	number_lists(placing, ids, list_end);
+	placing->result = spool_reserve(&placed->ids, ids_size);
+	placing->result_members = spool_reserve(&placed->members, members_size);
+	fill_range(placing);
+	number_lists(placing, placing->result, list_end);
 	spool_advance(&placed->ids, ids_size);
 	spool_advance(&placed->list_start, lists_size);
 	spool_advance(&placed->members, members_size);
@@ -382,10 +410,10 @@ make_room(Placing *placing, Size need)
 	spool_init(&placed->members, room);
 	if (!room_has(room, need + rest))
 	{
-		spool_to_file(&collector->ids);
-		spool_to_file(&collector->members);
+		spool_to_file(&collector->result.ids);
+		spool_to_file(&collector->result.members);
 		for (int i = 0; placing->final && i < placing->final->n_numbers; i++)
-			spool_to_file(&collector->columns[placing->final->numbers[i].feature].numbers);
+			spool_to_file(&collector->lookup.columns[placing->final->numbers[i].feature].numbers);
 	}
 	if (room_has(room, need + rest))
 		return PG_UINT64_MAX;
@@ -402,15 +430,15 @@ place_ids(Placing *placing)
 	Collector  *collector = placing->collector;
 	PlacedDataset *placed = placing->placed;
 	uint64		n = collector->n_rows;
-	Size		members_size = spool_size(&collector->members);
+	Size		members_size = spool_size(&collector->result.members);
 	Size		range = make_room(placing, n * row_size(placing) + members_size);
 	uint64	   *first;
 
-	placing->ids = spool_finish(&collector->ids);
-	placing->members = spool_finish(&collector->members);
+	placing->ids = spool_finish(&collector->result.ids);
+	placing->members = spool_finish(&collector->result.members);
 	for (int i = 0; placing->final && i < placing->final->n_numbers; i++)
 		placing->final->numbers[i].numbers =
-			spool_finish(&collector->columns[placing->final->numbers[i].feature].numbers);
+			spool_finish(&collector->lookup.columns[placing->final->numbers[i].feature].numbers);
 	find_members(placing);
 	first = spool_reserve(&placed->list_start, (range == PG_UINT64_MAX ? n * placing->n_lists + 1 : 1) *
 						  sizeof(uint64));
@@ -429,13 +457,12 @@ place_ids(Placing *placing)
 static void
 free_rows(Collector *collector)
 {
-	spool_free(&collector->ids);
-	spool_free(&collector->members);
+	spool_free(&collector->result.ids);
+	spool_free(&collector->result.members);
 	for (int f = 0; collector->plans && f < collector->spec->n_columns; f++)
 		if (collector->spec->features[f].kind == FEATURE_BINNED)
-			spool_free(&collector->columns[f].numbers);
+			spool_free(&collector->lookup.columns[f].numbers);
 	pfree(collector->splits);
-	pfree(collector->keys);
 }
 
 Dataset *

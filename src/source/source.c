@@ -62,7 +62,7 @@ source_check_roles(const ColumnRoles *roles)
 
 Dataset *
 source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContext context,
-			SpoolRoom *room, FeatureSpec **spec, ReadReport *report)
+			SpoolRoom *room, Team *team, FeatureSpec **spec, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Collector	collector;
@@ -79,7 +79,7 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 									plans[f].buckets);
 	if (options->row_counts)
 		rowcount_append(*spec, options->negatives);
-	collector_init(&collector, roles, options, *spec, plans, room, report);
+	collector_init(&collector, roles, options, *spec, plans, room, team, report);
 	reader_run(roles->relation, columns_to_read(*spec, roles), READ_LATEST, collect_row,
 			   &collector);
 	data = collector_finish(&collector);
@@ -119,7 +119,7 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 		return;
 	}
 	row_encoder_read(&encoding->encoder, values, nulls);
-	row = spool_reserve(&rows->ids, size);
+	row = spool_reserve(&rows->result.ids, size);
 	for (int f = 0; f < rows->spec->n_columns; f++)
 	{
 		const uint32 *ids;
@@ -129,8 +129,8 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 			collect_list(rows, ids, n) : ids[0];
 	}
 	rowcount_encode(rows->spec, row);
-	spool_advance(&rows->ids, size);
-	rows->hashes[rows->n_rows] = rows->n_rows;
+	spool_advance(&rows->result.ids, size);
+	rows->result.hashes[rows->n_rows] = rows->n_rows;
 	rows->n_rows++;
 }
 
@@ -149,7 +149,7 @@ source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
 
 	memset(report, 0, sizeof(*report));
 	source_check_roles(&roles);
-	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, report);
+	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
 	encoding.label_position = list_length(columns);
 	reader_run(relation, lappend(columns, (char *) label), READ_LATEST, encode_row, &encoding);

@@ -13,6 +13,7 @@
 #include "engine/config.h"
 #include "engine/dataset.h"
 #include "engine/negatives.h"
+#include "engine/team.h"
 #include "source/spool.h"
 
 /* Which column plays which part.  Names are as in pg_attribute (not quoted). */
@@ -133,12 +134,12 @@ extern void source_check_roles(const ColumnRoles *roles);
 /*
  * Read a relation once, with the caller's rights, through the executor; infer
  * the feature spec, build vocabularies and bins from its training rows.
- * Everything is allocated in "context", the room's too; what there is no room
- * for lies in files.  Errors are raised with ereport.
+ * Everything is allocated in "context", the room's too, which is to outlive the
+ * threads of the team (NULL: none); what there is no room for lies in files.  Errors are raised with ereport.
  */
 extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *options,
-							MemoryContext context, SpoolRoom *room, FeatureSpec **spec,
-							ReadReport *report);
+							MemoryContext context, SpoolRoom *room, Team *team,
+							FeatureSpec **spec, ReadReport *report);
 
 /*
  * Read a relation with the spec of a trained model and a label column: for

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "commands/tablespace.h"
+#include "host.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
@@ -148,7 +149,11 @@ set_capacity(Spool *spool, Size capacity)
 	if (spool->buffer)
 		spool->buffer = repalloc_huge(spool->buffer, capacity);
 	else
+	{
+		/* of arrays that grow, large pages would be copied again and again */
 		spool->buffer = MemoryContextAllocHuge(spool->room->context, capacity);
+		host_large_pages(spool->buffer, capacity);
+	}
 	room_take(spool->room, (int64) capacity - (int64) spool->capacity);
 	spool->capacity = capacity;
 }

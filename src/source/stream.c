@@ -162,7 +162,7 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 	unweighted.weight = NULL;
 	room_init(&stream->room, CurrentMemoryContext, PG_INT32_MAX);
 	collector_init(&stream->collector, &unweighted, options, stream->spec, plans, &stream->room,
-				   report);
+				   NULL, report);
 	stream->split_known = split_is_known(&stream->collector.split);
 	stream->lowest = PG_INT64_MAX;
 	stream->highest = PG_INT64_MIN;
@@ -249,8 +249,8 @@ add_shared(SourceStream *stream, SpillRow *row, int vocabulary, uint32 id)
 static void
 find_shared(SourceStream *stream, SpillRow *row)
 {
-	const uint32 *ids = (const uint32 *) stream->collector.ids.buffer;
-	const uint32 *members = (const uint32 *) stream->collector.members.buffer;
+	const uint32 *ids = (const uint32 *) stream->collector.result.ids.buffer;
+	const uint32 *members = (const uint32 *) stream->collector.result.members.buffer;
 
 	for (int f = 0; f < stream->spec->n_features; f++)
 	{
@@ -305,9 +305,9 @@ take_row(SourceStream *stream, const Datum *values, const bool *nulls)
 {
 	const Collector *collector = &stream->collector;
 	const FeatureSpec *spec = stream->spec;
-	const uint32 *ids = (const uint32 *) collector->ids.buffer;
+	const uint32 *ids = (const uint32 *) collector->result.ids.buffer;
 	SpillRow	row = {
-		.hash = collector->hashes[0],
+		.hash = collector->result.hashes[0],
 		.domain = ids[spec->domain_feature],
 		.item = ids[spec->item_feature],
 		.user = spec->user_feature >= 0 ? ids[spec->user_feature] : 0,
@@ -349,6 +349,7 @@ receive(void *context, const Datum *values, const bool *nulls)
 		stream->nulls[i] = nulls[stream->position[i]];
 	}
 	collect_row(collector, stream->values, stream->nulls);
+	collector_look_up(collector);
 	if (collector->n_rows > 0)
 		take_row(stream, values, nulls);
 	collector_forget(collector);

@@ -88,6 +88,40 @@ check_shared(void)
 	arena_free_all(&arena);
 }
 
+/* Tasks are run while the caller does something else, or when it comes back. */
+static void
+check_begin(int n_threads)
+{
+	EngineError error = {0};
+	Arena		arena;
+	Team	   *team;
+	Job			jobs[2] = {{.nap = 100}, {.nap = 100}};
+	int			others = 0;
+	int			wrong = 0;
+
+	arena_init_malloc(&arena);
+	team = team_start(&arena, n_threads, &error);
+	/* nothing was begun */
+	team_finish(team, NULL);
+	for (int round = 0; round < 2; round++)
+	{
+		team_begin(team, count_task, &jobs[round], TASKS / 2);
+		nap(100000);
+		team_finish(team, NULL);
+		team_finish(team, NULL);
+		for (int i = 0; i < TASKS; i++)
+			wrong += jobs[round].runs[i] != (i < TASKS / 2);
+		for (int i = 0; i < TASKS / 2; i++)
+			others += jobs[round].by_thread[i] > 0;
+	}
+	CHECK(wrong == 0);
+	CHECK(n_threads == 1 ? others == 0 : others > 0);
+	/* a team can be stopped before what was begun is finished */
+	team_begin(team, count_task, &jobs[0], TASKS);
+	team_stop(team);
+	arena_free_all(&arena);
+}
+
 static bool
 always(void *context)
 {
@@ -129,6 +163,8 @@ main(void)
 	for (int n = 1; n <= 5; n++)
 		check_jobs(n);
 	check_shared();
+	check_begin(1);
+	check_begin(3);
 	check_stop();
 	/* no team: the caller alone */
 	team_run(NULL, NULL, count_task, &job, 7);
