@@ -48,8 +48,11 @@ score_all(const ServedModel *served, const Dataset *data, uint64 n_rows, MemoryC
 			.list_members = data->list_members
 		};
 
+		EngineError error;
+
 		CHECK_FOR_INTERRUPTS();
-		scorer_score(served->scorer, &rows, scores + row);
+		if (!scorer_score(served->scorer, &rows, scores + row, &error))
+			host_raise(&error);
 	}
 	return scores;
 }

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "host.h"
 #include "serve/call.h"
 
 static Datum
@@ -13,12 +14,14 @@ predict(FunctionCallInfo fcinfo, FeaturesKind kind)
 	ScoreCall  *call;
 	ScoreRows	rows;
 	double		probability;
+	EngineError error;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	call = score_call(fcinfo, kind);
 	rows = input_rows(&call->row);
-	scorer_score(call->served->scorer, &rows, &probability);
+	if (!scorer_score(call->served->scorer, &rows, &probability, &error))
+		host_raise(&error);
 	PG_RETURN_FLOAT8(probability);
 }
 

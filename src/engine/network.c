@@ -7,20 +7,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-bind_rows(Network *network, const Model *model, Arena *arena)
+RowTensor *
+tables_bind(const Model *model, bool training, Arena *arena)
 {
 	const Shape *shape = &model->shape;
+	RowTensor  *tables = ARENA_ARRAY(arena, RowTensor, shape->n_tables);
 
-	network->tables = ARENA_ARRAY(arena, RowTensor, shape->n_tables);
 	for (int t = 0; t < shape->n_tables && !arena->failed; t++)
 	{
 		char		name[32];
 
 		snprintf(name, sizeof(name), "embedding.%d", t);
-		rows_init(&network->tables[t], arena, model_param(model, name),
-				  network->training ? shape->table_rows[t] : 0, model->config.embed_dim);
+		rows_init(&tables[t], arena, model_param(model, name),
+				  training ? shape->table_rows[t] : 0, model->config.embed_dim);
 	}
+	return tables;
 }
 
 /* Heads read h in place: row b of head n at h + (b * N_1 + n) * H. */
@@ -57,22 +58,28 @@ bind_expert_heads(Network *network)
 	}
 }
 
-static void
-bind_heads(Network *network, const Model *model, Arena *arena)
+void
+heads_bind(Heads *heads, const Model *model)
 {
 	const Tensor *weight = model_find(model, "head.weight");
 	const Tensor *cross = model_find(model, "head.cross");
+
+	*heads = (Heads) {.n_heads = weight ? weight->dims[0] : 1,
+		.n_in = weight ? weight->dims[1] : 0,.width = cross ? cross->dims[1] : 0,
+		.weight = model_param(model, "head.weight"),
+		.cross_weight = model_param(model, "head.cross")};
+}
+
+static void
+bind_heads(Network *network, const Model *model, Arena *arena)
+{
 	Heads	   *heads = &network->heads;
 
-	heads->n_heads = weight ? weight->dims[0] : 1;
-	heads->n_in = weight ? weight->dims[1] : 0;
-	heads->width = cross ? cross->dims[1] : 0;
-	heads->weight = model_param(model, "head.weight");
-	heads->cross_weight = model_param(model, "head.cross");
+	heads_bind(heads, model);
 	heads->logit = ARENA_ARRAY(arena, real, (size_t) network->capacity * heads->n_heads);
 	if (network->training)
 		heads->d_logit = ARENA_ARRAY(arena, real, (size_t) network->capacity * heads->n_heads);
-	if (!weight)
+	if (heads->n_in == 0)
 		return;
 	heads->input = ARENA_ARRAY(arena, HeadInput, heads->n_heads);
 	if (arena->failed)
@@ -143,7 +150,7 @@ network_init(Network *network, const Model *model, int capacity, bool training,
 	network->capacity = capacity;
 	network->training = training;
 	network->width = model->shape.n_fields * config->embed_dim;
-	bind_rows(network, model, arena);
+	network->tables = tables_bind(model, training, arena);
 	wide_bind(&network->wide, model, arena);
 	if (config_has_mmoe(config) &&
 		!mmoe_init(&network->mmoe, model, capacity, shared, training, arena, error))
@@ -184,6 +191,51 @@ network_init_experts(Network *network, const Network *whole, Arena *arena, Engin
 	bind_heads(network, model, arena);
 	network->d_base = ARENA_ARRAY(arena, real, network->capacity);
 	network->grads = ARENA_ARRAY(arena, real, network->n_dense);
+	return arena_ok(arena, error);
+}
+
+/* Of MMoE what mixtures are made of. */
+static void
+init_mixtures(Network *network, Arena *arena)
+{
+	const Config *config = &network->model->config;
+	Mmoe	   *mmoe = &network->mmoe;
+	size_t		rows = network->capacity;
+
+	*mmoe = (Mmoe) {.n_experts = config->mmoe_experts,.width = network->width,
+		.n_mixtures = config->hei_experts.value[0],
+		.dim = config->mmoe_dims.value[config->mmoe_dims.n - 1]};
+	mmoe->gates = ARENA_ARRAY(arena, real, rows * mmoe->n_mixtures * mmoe->n_experts);
+	mmoe->h = ARENA_ARRAY(arena, real, rows * mmoe->n_mixtures * mmoe->dim);
+	network->base.h = mmoe->h;
+}
+
+bool
+network_init_scoring(Network *network, const Model *model, RowTensor *tables, int capacity,
+					 Team *team, Arena *arena, EngineError *error)
+{
+	const Config *config = &model->config;
+	size_t		rows = capacity;
+
+	*network = (Network) {.model = model,.arena = arena,.capacity = capacity,.tables = tables,
+		.width = model->shape.n_fields * config->embed_dim};
+	wide_bind(&network->wide, model, arena);
+	if (!workers_init(&network->workers, team, widest_layer(config), 0, arena, error))
+		return false;
+	network->skip = model_param(model, "mmoe.skip");
+	if (config_has_mmoe(config))
+		init_mixtures(network, arena);
+	if (config_has_hei(config) &&
+		!hei_init(&network->hei, model, capacity, capacity, false, arena, error))
+		return false;
+	bind_heads(network, model, arena);
+	network->heads.width = 0;
+	network->base.logit = ARENA_ARRAY(arena, real, rows);
+	if (config_has_pairwise(config))
+	{
+		network->x0 = ARENA_ARRAY(arena, real, rows * network->width);
+		network->pairwise_sums = ARENA_ARRAY(arena, real, rows * config->embed_dim);
+	}
 	return arena_ok(arena, error);
 }
 

@@ -20,17 +20,29 @@ typedef struct ScoreRows
 	const uint32_t *list_members;
 } ScoreRows;
 
+/* Of products made ready; what they save is lost again where they leave the cache. */
+#define READY_BYTES ((size_t) 16 * 1024 * 1024)
+
 /*
- * Folded weights and gates in the arena; model must outlive the scorer (its
- * embedding tables are used in place), and so must the team (NULL: none).
+ * Folded weights, gates and products of values (so many bytes) in the arena; model must outlive the scorer (its
+ * embedding tables are used in place), and so must arena and team (NULL: none).
  */
-extern Scorer *scorer_create(Arena *arena, const Model *model, Team *team, EngineError *error);
+extern Scorer *scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team,
+							 EngineError *error);
 
 /*
  * probabilities[n_rows] of label 1, equation (9), calibrated; rows may mix domains in any
- * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer.
+ * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer,
+ * that for more than one row is taken from its arena when it is first needed.
  */
-extern void scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities);
+extern bool scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities,
+						 EngineError *error);
+
+/*
+ * Of values that batches multiplied with the first layers: how many there were
+ * in their rows, and how many of these shared another row's product.
+ */
+extern void scorer_shared(const Scorer *scorer, uint64_t *values, uint64_t *shared);
 
 /* One head's part in a score. */
 typedef struct HeadPart

@@ -72,7 +72,8 @@ trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 	const Dataset *data = trainer->data;
 	size_t		n = split_rows(data, split);
 	size_t		first = data->split_start[split];
-	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, trainer->team, error);
+	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, READY_BYTES,
+									   trainer->team, error);
 
 	if (!scorer)
 		return false;
@@ -87,7 +88,8 @@ trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 
 		if (!watch_continue(&trainer->watch, error))
 			return false;
-		scorer_score(scorer, &rows, scores + at);
+		if (!scorer_score(scorer, &rows, scores + at, error))
+			return false;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!isfinite(scores[i]))

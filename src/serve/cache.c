@@ -138,7 +138,8 @@ load_entry(const ModelVersion *version)
 	entry->context = context;
 	entry->served.loaded = catalog_load(version, context);
 	host_arena(arena, context);
-	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, NULL, &error);
+	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, READY_BYTES, NULL,
+										  &error);
 	if (!entry->served.scorer)
 		host_raise(&error);
 	entry->bytes = MemoryContextMemAllocated(context, true);

@@ -1,0 +1,255 @@
+/*
+ * stack.c
+ *	  The stack over a batch.
+ */
+#include "stack.h"
+
+#include <string.h>
+
+#include "linear.h"
+
+/* So many rows ahead memory is fetched for a row. */
+#define AHEAD 8
+
+static int
+n_slots(const Stack *stack)
+{
+	int			n = 2;
+
+	while (n < 2 * stack->capacity)
+		n *= 2;
+	return n;
+}
+
+bool
+stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables, int capacity,
+		   Arena *arena, EngineError *error)
+{
+	size_t		dim = prepared->model->config.embed_dim;
+	size_t		rows = capacity;
+
+	*stack = (Stack) {.prepared = prepared,.tables = tables,.capacity = capacity};
+	stack->fields = ARENA_ARRAY(arena, StackField, prepared->n_plain);
+	stack->slots = ARENA_ARRAY(arena, uint32_t, n_slots(stack));
+	stack->x = ARENA_ARRAY(arena, real, rows * prepared->n_plain * dim);
+	for (int p = 0; p < prepared->n_plain && !arena->failed; p++)
+	{
+		StackField *field = &stack->fields[p];
+
+		if (prepared->model->shape.field_is_list[prepared->order[p]])
+			continue;
+		field->ids = ARENA_ARRAY(arena, uint32_t, rows);
+		field->place = ARENA_ARRAY(arena, uint32_t, rows);
+		field->values = ARENA_ARRAY(arena, real, (size_t) (SHARE_VALUES_BELOW * rows + 1) * dim);
+	}
+	return arena_ok(arena, error);
+}
+
+/* Distinct values of a field, while they may be few enough. */
+static void
+index_field(Stack *stack, const Batch *batch, int p)
+{
+	StackField *field = &stack->fields[p];
+	int			most = (int) (SHARE_VALUES_BELOW * batch->n_rows);
+	uint32_t	mask = n_slots(stack) - 1;
+	const uint32_t *id = batch->ids + stack->prepared->order[p];
+
+	memset(stack->slots, 0, (mask + 1) * sizeof(uint32_t));
+	field->n_distinct = 0;
+	field->shared = false;
+	for (int b = 0; b < batch->n_rows; b++, id += batch->n_fields)
+	{
+		uint32_t	slot = *id * UINT32_C(0x9E3779B1) >> 7 & mask;
+
+		while (stack->slots[slot] != 0 && field->ids[stack->slots[slot] - 1] != *id)
+			slot = (slot + 1) & mask;
+		if (stack->slots[slot] == 0)
+		{
+			if (field->n_distinct == most)
+				return;
+			field->ids[field->n_distinct] = *id;
+			stack->slots[slot] = ++field->n_distinct;
+		}
+		field->place[b] = stack->slots[slot] - 1;
+	}
+	field->shared = true;
+}
+
+static const RowTensor *
+table_of(const Stack *stack, int p)
+{
+	return &stack->tables[stack->prepared->model->shape.field_table[stack->prepared->order[p]]];
+}
+
+void
+stack_index(Stack *stack, const Batch *batch)
+{
+	const Prepared *prepared = stack->prepared;
+
+	for (int p = 0; p < prepared->n_plain; p++)
+	{
+		StackField *field = &stack->fields[p];
+
+		if (!field->ids)
+			continue;
+		index_field(stack, batch, p);
+		stack->n_values += batch->n_rows;
+		if (!field->shared)
+			continue;
+		stack->n_shared += batch->n_rows - field->n_distinct;
+		for (int k = 0; k < field->n_distinct; k++)
+			stack_vector(table_of(stack, p), &field->ids[k], 1,
+						 field->values + (size_t) k * prepared->model->config.embed_dim);
+	}
+}
+
+void
+stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members, real *out)
+{
+	size_t		dim = table->dim;
+
+	if (n_members == 1)
+	{
+		memcpy(out, table->values + members[0] * dim, dim * sizeof(real));
+		return;
+	}
+	memset(out, 0, dim * sizeof(real));
+	for (uint32_t i = 0; i < n_members; i++)
+		add_scaled(out, (real) 1 / n_members, table->values + members[i] * dim, dim);
+}
+
+/* Vectors that a row will need. */
+static void
+expect_vectors(const Stack *stack, const Batch *batch, int b)
+{
+	const Shape *shape = &stack->prepared->model->shape;
+
+	for (int p = 0; p < stack->prepared->n_plain; p++)
+	{
+		const RowTensor *table = table_of(stack, p);
+		const uint32_t *members;
+		uint32_t	n;
+
+		if (stack->fields[p].shared)
+			continue;
+		n = batch_members(batch, shape, b, stack->prepared->order[p], &members);
+		for (uint32_t i = 0; i < n; i++)
+			for (int e = 0; e < table->dim; e += 64 / (int) sizeof(real))
+				__builtin_prefetch(table->values + (size_t) members[i] * table->dim + e);
+	}
+}
+
+void
+stack_gather(Stack *stack, const Batch *batch, int from, int to)
+{
+	const Prepared *prepared = stack->prepared;
+	size_t		dim = prepared->model->config.embed_dim;
+
+	for (int b = from; b < to; b++)
+	{
+		if (b + AHEAD < to)
+			expect_vectors(stack, batch, b + AHEAD);
+		for (int p = 0; p < prepared->n_plain; p++)
+		{
+			const uint32_t *members;
+			uint32_t	n;
+
+			if (stack->fields[p].shared)
+				continue;
+			n = batch_members(batch, &prepared->model->shape, b, prepared->order[p], &members);
+			stack_vector(table_of(stack, p), members, n,
+						 stack->x + ((size_t) b * prepared->n_plain + p) * dim);
+		}
+	}
+}
+
+HOT void
+stack_add_ready(const Prepared *prepared, int field, const uint32_t *members,
+				uint32_t n_members, real *out, int first, int n)
+{
+	const real *ready = prepared->ready[field] + first;
+	size_t		width = prepared->columns.n;
+
+	for (uint32_t i = 0; i < n_members; i++)
+	{
+		const real *product = ready + members[i] * width;
+		real		scale = (real) 1 / n_members;
+
+		if (n_members == 1)
+			for (int c = 0; c < n; c++)
+				out[c] += product[c];
+		else
+			for (int c = 0; c < n; c++)
+				out[c] += scale * product[c];
+	}
+}
+
+/* Rows gain the products of their values of a shared field. */
+static HOT void
+add_shared(const StackField *field, real *out, size_t stride, const real *products, int rows,
+		   int n)
+{
+	for (int b = 0; b < rows; b++)
+	{
+		const real *product = products + (size_t) field->place[b] * n;
+		real	   *row = out + b * stride;
+
+		for (int c = 0; c < n; c++)
+			row[c] += product[c];
+	}
+}
+
+/* Bias and ready fields, row by row. */
+static void
+start_rows(const Stack *stack, const Batch *batch, real *out, int first, int n)
+{
+	const Prepared *prepared = stack->prepared;
+	const Shape *shape = &prepared->model->shape;
+
+	for (int b = 0; b < batch->n_rows; b++)
+	{
+		real	   *row = out + (size_t) b * prepared->columns.n;
+
+		memcpy(row, prepared->bias + first, n * sizeof(real));
+		for (int i = prepared->n_plain; i < shape->n_fields; i++)
+		{
+			int			f = prepared->order[i];
+			const uint32_t *members;
+			uint32_t	n_members = batch_members(batch, shape, b, f, &members);
+
+			stack_add_ready(prepared, f, members, n_members, row, first, n);
+		}
+	}
+}
+
+void
+stack_forward(const Stack *stack, const Batch *batch, real *out, int first, int n_columns,
+			  real *products, Watch *watch)
+{
+	const Prepared *prepared = stack->prepared;
+	size_t		dim = prepared->model->config.embed_dim;
+	int			n = prepared->columns.n;
+	int			next;
+
+	out += first;
+	start_rows(stack, batch, out, first, n_columns);
+	for (int p = 0; p < prepared->n_plain; p = next)
+	{
+		const StackField *field = &stack->fields[p];
+		Matrix		weight = {prepared->weight + p * dim * n + first, n};
+
+		for (next = p + 1; !field->shared && next < prepared->n_plain; next++)
+			if (stack->fields[next].shared)
+				break;
+		if (!field->shared)
+		{
+			product_nn((Matrix) {out, n}, 1,
+					   (Matrix) {stack->x + p * dim, prepared->n_plain * dim}, weight,
+					   batch->n_rows, (next - p) * dim, n_columns, watch);
+			continue;
+		}
+		product_nn((Matrix) {products, n_columns}, 0, (Matrix) {field->values, dim}, weight,
+				   field->n_distinct, dim, n_columns, watch);
+		add_shared(field, out, n, products, batch->n_rows, n_columns);
+	}
+}
