@@ -1565,7 +1565,44 @@ AS 'MODULE_PATHNAME', 'aread_domains_svg';
 COMMENT ON FUNCTION aread_domains_svg(text, text) IS
 'AUC of each domain by its training rows, on test rows (validation rows where there are none), as an SVG document; theme auto (as the viewer prefers), light or dark';
 
+--
+-- What a session keeps loaded
+--
+
+CREATE FUNCTION aread.cached_versions(
+  OUT version_id bigint,
+  OUT bytes bigint,
+  OUT hits bigint,
+  OUT loaded_at timestamptz,
+  OUT used_at timestamptz,
+  OUT in_use boolean)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5
+AS 'MODULE_PATHNAME', 'aread_cached_versions';
+COMMENT ON FUNCTION aread.cached_versions() IS 'versions that this session has loaded; for the view aread.cache';
+
+CREATE VIEW aread.cache WITH (security_barrier) AS
+SELECT v.model, v.version, v.deployed, c.bytes, c.hits, c.loaded_at, c.used_at, c.in_use
+FROM aread.cached_versions() c
+JOIN aread.visible_version v USING (version_id);
+COMMENT ON VIEW aread.cache IS 'models that this session has loaded for scoring and still keeps';
+COMMENT ON COLUMN aread.cache.model IS 'name of the model';
+COMMENT ON COLUMN aread.cache.version IS 'its version';
+COMMENT ON COLUMN aread.cache.deployed IS 'is it the version that scores?';
+COMMENT ON COLUMN aread.cache.bytes IS 'memory of the session that it takes, scratch for scoring included';
+COMMENT ON COLUMN aread.cache.hits IS 'times that it was found loaded or loaded: one for each row that a query scored by itself';
+COMMENT ON COLUMN aread.cache.loaded_at IS 'when it was loaded';
+COMMENT ON COLUMN aread.cache.used_at IS 'start of the latest statement that used it';
+COMMENT ON COLUMN aread.cache.in_use IS 'does a running query or an open cursor use it? Then it stays';
+
+CREATE FUNCTION aread_cache_clear()
+RETURNS integer
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'aread_cache_clear';
+COMMENT ON FUNCTION aread_cache_clear() IS
+'forget the models that this session has loaded and no query uses at the moment; returns how many there were; the next score loads its model again';
+
 REVOKE ALL ON ALL TABLES IN SCHEMA aread FROM PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
-  aread.training_log TO PUBLIC;
+  aread.training_log, aread.cache TO PUBLIC;

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "columns.h"
+
 #define BATCH_NORM_EPSILON 1e-5
 #define BATCH_NORM_MOMENTUM 0.1
 
@@ -68,29 +70,6 @@ mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training, Arena 
 	}
 }
 
-/* Column means -> mean[width], biased column variances -> variance[width]. */
-static HOT void
-column_statistics(const real *restrict z, int rows, int width, real *restrict mean,
-				  real *restrict variance)
-{
-	memset(mean, 0, width * sizeof(real));
-	memset(variance, 0, width * sizeof(real));
-	for (int r = 0; r < rows; r++)
-		for (int c = 0; c < width; c++)
-			mean[c] += z[(size_t) r * width + c];
-	for (int c = 0; c < width; c++)
-		mean[c] /= rows;
-	for (int r = 0; r < rows; r++)
-		for (int c = 0; c < width; c++)
-		{
-			real		from_mean = z[(size_t) r * width + c] - mean[c];
-
-			variance[c] += from_mean * from_mean;
-		}
-	for (int c = 0; c < width; c++)
-		variance[c] /= rows;
-}
-
 static void
 update_running(const MlpLayer *layer, int rows, const real *mean, const real *variance)
 {
@@ -128,28 +107,6 @@ find_statistics(const Mlp *mlp, MlpCache *cache, int k, const real *z, int rows,
 		memcpy(scratch->sum, layer->mean, layer->n_out * sizeof(real));
 	for (int c = 0; c < layer->n_out; c++)
 		cache->inverse_std[k][c] = 1 / sqrt(variance[c] + BATCH_NORM_EPSILON);
-}
-
-/* z -> normalized = (z - mean) / std (in place), out = relu(scale * normalized + bias). */
-static HOT void
-normalize_activate(real *z, real *out, int rows, int width, const real *restrict mean,
-				   const real *restrict inverse_std, const real *restrict scale,
-				   const real *restrict bias)
-{
-	for (int r = 0; r < rows; r++)
-	{
-		real	   *row = z + (size_t) r * width;
-		real	   *to = out + (size_t) r * width;
-
-		for (int c = 0; c < width; c++)
-		{
-			real		normalized = (row[c] - mean[c]) * inverse_std[c];
-			real		value = scale[c] * normalized + bias[c];
-
-			row[c] = normalized;
-			to[c] = value > 0 ? value : 0;
-		}
-	}
 }
 
 /* out = relu(z + bias); out may be z. */
@@ -235,45 +192,6 @@ mlp_forward(const Mlp *mlp, MlpCache *cache, Matrix in, int rows, const PassMode
 	linear_forward((Matrix) {mlp_first_product(cache), first->n_out}, in, first->weight, rows,
 				   first->n_in, first->n_out, scratch->watch);
 	mlp_forward_rest(mlp, cache, rows, mode, scratch);
-}
-
-/*
- * Through dropout and ReLU: an output above zero was neither dropped nor
- * clipped.  d (rows, width) in place; its column sums, alone and times normalized.
- */
-static HOT void
-activate_backward(real *restrict d, const real *restrict out, const real *restrict normalized,
-				  int rows, int width, real keep_scale, real *restrict sum,
-				  real *restrict sum_normalized)
-{
-	memset(sum, 0, width * sizeof(real));
-	memset(sum_normalized, 0, width * sizeof(real));
-	for (int r = 0; r < rows; r++)
-		for (int c = 0; c < width; c++)
-		{
-			size_t		i = (size_t) r * width + c;
-			real		value = out[i] > 0 ? d[i] * keep_scale : 0;
-
-			d[i] = value;
-			sum[c] += value;
-			sum_normalized[c] += value * normalized[i];
-		}
-}
-
-/* d: gradient of scale * normalized + bias, in place to that of the layer's product. */
-static HOT void
-normalize_backward(real *restrict d, const real *restrict normalized, int rows, int width,
-				   const real *restrict scale, const real *restrict inverse_std,
-				   const real *restrict mean, const real *restrict mean_normalized)
-{
-	for (int r = 0; r < rows; r++)
-		for (int c = 0; c < width; c++)
-		{
-			size_t		i = (size_t) r * width + c;
-
-			d[i] = scale[c] * inverse_std[c] *
-				(d[i] - mean[c] - normalized[i] * mean_normalized[c]);
-		}
 }
 
 /* One layer, from its output's gradient to its product's. */

@@ -20,6 +20,7 @@
 #include "serve/settings.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 /* What a snapshot sees, small enough to compare for each row. */
 typedef struct SnapshotKey
@@ -41,6 +42,9 @@ typedef struct CacheEntry
 	SnapshotKey found;			/* when its name meant it */
 	MemoryContext context;
 	Size		bytes;
+	int64		hits;
+	TimestampTz loaded;
+	TimestampTz used;
 	int			pins;
 } CacheEntry;
 
@@ -101,6 +105,16 @@ drop_entry(CacheEntry *entry)
 	MemoryContextDelete(entry->context);
 }
 
+/* Memory for batches comes with their first use. */
+static void
+measure_entry(CacheEntry *entry)
+{
+	Size		bytes = MemoryContextMemAllocated(entry->context, true);
+
+	entries_bytes += bytes - entry->bytes;
+	entry->bytes = bytes;
+}
+
 /* Let go of what was used longest ago until the rest fits; "keep" stays. */
 static void
 shrink(const CacheEntry *keep)
@@ -142,10 +156,10 @@ load_entry(const ModelVersion *version)
 										  &error);
 	if (!entry->served.scorer)
 		host_raise(&error);
-	entry->bytes = MemoryContextMemAllocated(context, true);
+	entry->loaded = GetCurrentTimestamp();
 	MemoryContextSetParent(context, TopMemoryContext);
 	dlist_push_head(&entries, &entry->node);
-	entries_bytes += entry->bytes;
+	measure_entry(entry);
 	shrink(entry);
 	return entry;
 }
@@ -171,6 +185,15 @@ entry_of_version(const ModelVersion *version)
 	return found ? found : load_entry(version);
 }
 
+static const ServedModel *
+use_entry(CacheEntry *entry)
+{
+	dlist_move_head(&entries, &entry->node);
+	entry->hits++;
+	entry->used = GetCurrentStatementStartTimestamp();
+	return &entry->served;
+}
+
 const ServedModel *
 cache_find(const char *name, Size length)
 {
@@ -183,16 +206,51 @@ cache_find(const char *name, Size length)
 	{
 		entry = dlist_container(CacheEntry, node, iter.cur);
 		if (same_key(&entry->found, &key) && has_name(entry, name, length))
-		{
-			dlist_move_head(&entries, &entry->node);
-			return &entry->served;
-		}
+			return use_entry(entry);
 	}
 	catalog_find(pnstrdup(name, length), &version);
 	entry = entry_of_version(&version);
 	entry->found = key;
-	dlist_move_head(&entries, &entry->node);
-	return &entry->served;
+	return use_entry(entry);
+}
+
+bool
+cache_entry(int i, CachedModel *cached)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &entries)
+	{
+		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
+
+		if (i-- > 0)
+			continue;
+		measure_entry(entry);
+		*cached = (CachedModel) {
+			.version = entry_version(entry),.bytes = entry->bytes,.hits = entry->hits,
+			.loaded = entry->loaded,.used = entry->used,.pinned = entry->pins > 0
+		};
+		return true;
+	}
+	return false;
+}
+
+int
+cache_clear(void)
+{
+	dlist_mutable_iter iter;
+	int			n = 0;
+
+	dlist_foreach_modify(iter, &entries)
+	{
+		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
+
+		if (entry->pins > 0)
+			continue;
+		drop_entry(entry);
+		n++;
+	}
+	return n;
 }
 
 static void
@@ -201,6 +259,7 @@ unpin(void *arg)
 	CacheEntry *entry = arg;
 
 	entry->pins--;
+	measure_entry(entry);
 	shrink(NULL);
 }
 

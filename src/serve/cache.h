@@ -6,6 +6,7 @@
 #define AREAD_CACHE_H
 
 #include "catalog/models.h"
+#include "datatype/timestamp.h"
 #include "engine/score.h"
 
 typedef struct ServedModel ServedModel;
@@ -23,6 +24,22 @@ struct ServedModel
  * pinned.
  */
 extern const ServedModel *cache_find(const char *name, Size length);
+
+/* A model as the cache holds it. */
+typedef struct CachedModel
+{
+	const ModelVersion *version;
+	Size		bytes;
+	int64		hits;			/* times that it was found since it was loaded */
+	TimestampTz loaded;
+	TimestampTz used;			/* start of the latest statement that found it */
+	bool		pinned;			/* by a query that is running */
+} CachedModel;
+
+/* Entry number i, used latest first; false: there are not so many. */
+extern bool cache_entry(int i, CachedModel *cached);
+/* Forget what no running query uses; returns how many models these were. */
+extern int	cache_clear(void);
 
 /* Keep a model until the memory context is reset or deleted. */
 extern void cache_pin(const ServedModel *served, MemoryContext context);

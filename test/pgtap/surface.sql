@@ -8,16 +8,16 @@ SELECT set_eq(
   $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
-  ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_calibration', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
+  ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
         'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_popularity', 'aread_predict',
         'aread_recall', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train',
-        'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'auc_add', 'auc_result', 'calibration_add',
+        'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
         'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
         'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'recall_add', 'recall_result', 'scores_combine'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
-  'mask_history', 'training_log']);
+  'mask_history', 'training_log', 'cache']);
 SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update']);
 
 SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb', 'text']);
@@ -60,7 +60,7 @@ SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATE
   WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0
     AND (c.relname LIKE 'stored%' OR c.relname = 'visible_version' OR g.privilege_type <> 'SELECT')$$,
   'the public reads views, and nothing else');
-SELECT is(count(*), 10::bigint, 'of which there are ten') FROM pg_class c, LATERAL aclexplode(c.relacl) g
+SELECT is(count(*), 11::bigint, 'of which there are eleven') FROM pg_class c, LATERAL aclexplode(c.relacl) g
 WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0;
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind = 'v'
   AND NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)$$, 'views are security barriers');
