@@ -7,8 +7,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+# Masks are there at the first evaluation, and nothing that was kept before it scores as well.
 my $options = q{{"architecture": "hemp", "epochs": 3, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8], "hei_experts": [3, 6, 12],
-	"hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2, "warmup_batches": 10, "mask_interval": 20, "learning_rate": 0.005}};
+	"hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2, "warmup_batches": 10, "mask_interval": 20, "learning_rate": 0.005,
+	"evaluations": 1, "wide": false}};
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
