@@ -135,10 +135,3 @@ scorer_gates(const Scorer *scorer, int64_t domain)
 
 	return scorer->prepared.gates ? scorer->prepared.gates + d * scorer->model->n_gates : NULL;
 }
-
-void
-scorer_shared(const Scorer *scorer, uint64_t *values, uint64_t *shared)
-{
-	*values = scorer->batch ? scorer->batch->stack.n_values : 0;
-	*shared = scorer->batch ? scorer->batch->stack.n_shared : 0;
-}

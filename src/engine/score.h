@@ -38,12 +38,6 @@ extern Scorer *scorer_create(Arena *arena, const Model *model, size_t ready_byte
 extern bool scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities,
 						 EngineError *error);
 
-/*
- * Of values that batches multiplied with the first layers: how many there were
- * in their rows, and how many of these shared another row's product.
- */
-extern void scorer_shared(const Scorer *scorer, uint64_t *values, uint64_t *shared);
-
 /* One head's part in a score. */
 typedef struct HeadPart
 {

@@ -93,11 +93,7 @@ stack_index(Stack *stack, const Batch *batch)
 		if (!field->ids)
 			continue;
 		index_field(stack, batch, p);
-		stack->n_values += batch->n_rows;
-		if (!field->shared)
-			continue;
-		stack->n_shared += batch->n_rows - field->n_distinct;
-		for (int k = 0; k < field->n_distinct; k++)
+		for (int k = 0; field->shared && k < field->n_distinct; k++)
 			stack_vector(table_of(stack, p), &field->ids[k], 1,
 						 field->values + (size_t) k * prepared->model->config.embed_dim);
 	}

@@ -35,8 +35,6 @@ typedef struct Stack
 	StackField *fields;			/* [n_plain] */
 	uint32_t   *slots;			/* scratch: distinct ids */
 	real	   *x;				/* (B, n_plain * E): vectors of those that are not shared */
-	uint64_t	n_values;		/* looked at, of fields that are not ready */
-	uint64_t	n_shared;		/* of them, those that another row's product served */
 } Stack;
 
 extern bool stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables,
