@@ -108,7 +108,7 @@ typedef struct LookupResult
  * keys as words where those of all columns that share one are the same; there
  * writers [n_vocabularies] says how a word is written, and is NULL elsewhere.
  * Everything is allocated in the current memory context, which is to outlive
- * the team's threads.
+ * the team's threads, as the struct itself is.
  */
 extern void lookup_init(Lookup *lookup, const FeatureSpec *spec, Dictionary *dictionaries,
 						KeyWriter **writers, SpoolRoom *room, Team *team);

@@ -65,7 +65,8 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 			SpoolRoom *room, Team *team, FeatureSpec **spec, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Collector	collector;
+	/* on an error the threads outlive this function for a moment: not on its stack */
+	Collector  *collector = palloc(sizeof(Collector));
 	FeaturePlan *plans;
 	Dataset    *data;
 	double		start = host_seconds();
@@ -79,10 +80,10 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 									plans[f].buckets);
 	if (options->row_counts)
 		rowcount_append(*spec, options->negatives);
-	collector_init(&collector, roles, options, *spec, plans, room, team, report);
+	collector_init(collector, roles, options, *spec, plans, room, team, report);
 	reader_run(roles->relation, columns_to_read(*spec, roles), READ_LATEST, collect_row,
-			   &collector);
-	data = collector_finish(&collector);
+			   collector);
+	data = collector_finish(collector);
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
