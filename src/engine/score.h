@@ -24,8 +24,9 @@ typedef struct ScoreRows
 #define READY_BYTES ((size_t) 16 * 1024 * 1024)
 
 /*
- * Folded weights, gates and products of values (so many bytes) in the arena; model must outlive the scorer (its
- * embedding tables are used in place), and so must arena and team (NULL: none).
+ * Folded weights, gates and products of values (so many bytes) in the arena;
+ * model must outlive the scorer (its embedding tables are used in place), and
+ * so must arena and team (NULL: none).
  */
 extern Scorer *scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team,
 							 EngineError *error);

@@ -50,7 +50,7 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	RowScorer  *row = &scorer->row;
 	size_t		widest = widest_layer(config);
 
-	row->tables = scorer->tables;
+	row->skip = model_param(model, "mmoe.skip");
 	row->batch = (Batch) {.capacity = 1,.n_rows = 1,.n_fields = model->shape.n_fields,
 		.n_segments = 1,.segments = ARENA_ARRAY(arena, Segment, 1)};
 	wide_bind(&row->wide, model, arena);
@@ -135,7 +135,7 @@ field_product(Scorer *scorer, int p, const uint32_t *members, uint32_t n_members
 
 	if (last->valid && !shape->field_is_list[f] && last->id == members[0])
 		return last->product;
-	stack_vector(&row->tables[shape->field_table[f]], members, n_members, row->vector);
+	stack_vector(&scorer->tables[shape->field_table[f]], members, n_members, row->vector);
 	memset(last->product, 0, n * sizeof(real));
 	add_product(last->product, row->vector, prepared->weight + (size_t) p * dim * n, dim, n);
 	last->valid = !shape->field_is_list[f];
@@ -258,12 +258,11 @@ base_forward(Scorer *scorer)
 	const Model *model = scorer->model;
 	const Config *config = &model->config;
 	RowScorer  *row = &scorer->row;
-	const real *skip = model_param(model, "mmoe.skip");
 
 	wide_forward(&row->wide, &row->batch, 0, 1, &row->base);
 	if (config_has_pairwise(config))
 	{
-		embedding_forward(row->vector, row->tables, &model->shape, &row->batch, 0, 1,
+		embedding_forward(row->vector, scorer->tables, &model->shape, &row->batch, 0, 1,
 						  config->embed_dim);
 		pairwise_forward(&row->base, row->sums, row->vector, 1, model->shape.n_fields,
 						 config->embed_dim);
@@ -272,8 +271,8 @@ base_forward(Scorer *scorer)
 		return;
 	stack_forward_row(scorer);
 	mmoe_forward_row(scorer);
-	if (skip)
-		row->base += dot(skip, row->h, (size_t) config->hei_experts.value[0] *
+	if (row->skip)
+		row->base += dot(row->skip, row->h, (size_t) config->hei_experts.value[0] *
 						 config->mmoe_dims.value[config->mmoe_dims.n - 1]);
 }
 

@@ -35,9 +35,9 @@ typedef struct RememberedProduct
 
 typedef struct RowScorer
 {
-	const RowTensor *tables;
 	Batch		batch;			/* of the one row */
 	Wide		wide;
+	const real *skip;			/* (N_1, H); NULL: none */
 	real	   *vector;			/* [W] */
 	real	   *sums;			/* [E] */
 	real	   *z;				/* [columns.n] */

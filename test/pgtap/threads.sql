@@ -24,5 +24,16 @@ SELECT set_config('test.crc', pg_temp.train('visits', 1)::text, true) \g /dev/nu
 SELECT is(pg_temp.train('visits', n)::text, current_setting('test.crc'), n || ' threads') FROM unnest(ARRAY[2, 3, 5]) n;
 SELECT is(pg_temp.train('visits_backwards', n)::text, current_setting('test.crc'), n || ' threads, rows backwards') FROM unnest(ARRAY[1, 2]) n;
 
+-- an error while threads are at work
+CREATE VIEW visits_bad AS SELECT CASE WHEN sequence = 9000 + n THEN 7 ELSE label END AS label, domain, user_id, item_id, words, agent
+FROM visits, (SELECT current_setting('test.row')::int AS n) setting;
+CREATE FUNCTION pg_temp.fail(at int) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('aread.threads', '3', true), set_config('test.row', at::text, true);
+  PERFORM aread_train('visits_bad', 'bad');
+EXCEPTION WHEN OTHERS THEN RETURN SQLERRM;
+END $$;
+SELECT is(pg_temp.fail(n), 'label 7 in column "label" is neither 0 nor 1', 'a bad label, ' || n || ' rows on') FROM generate_series(0, 900, 60) n;
+
 SELECT * FROM finish();
 ROLLBACK;
