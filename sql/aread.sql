@@ -775,64 +775,72 @@ COMMENT ON FUNCTION aread_drift(text, regclass) IS
 -- units of about 10 ns.
 --
 
+CREATE FUNCTION aread.predict_support(internal)
+RETURNS internal
+LANGUAGE C STRICT
+AS 'MODULE_PATHNAME', 'aread_predict_support';
+
+COMMENT ON FUNCTION aread.predict_support(internal) IS
+'planner support: tells the executor which calls it can batch';
+
 CREATE FUNCTION aread_predict(model text, features record, domain text)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_record';
 
 CREATE FUNCTION aread_predict(model text, features record, domain anynonarray)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_record';
 
 CREATE FUNCTION aread_predict(model text, features record)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_record';
 
 CREATE FUNCTION aread_predict(model text, features jsonb, domain text)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
 
 CREATE FUNCTION aread_predict(model text, features jsonb, domain anynonarray)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
 
 CREATE FUNCTION aread_predict(model text, features jsonb)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
 
 CREATE FUNCTION aread_predict(model text, features json, domain text)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 CREATE FUNCTION aread_predict(model text, features json, domain anynonarray)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 CREATE FUNCTION aread_predict(model text, features json)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 CREATE FUNCTION aread_predict(model text, features text, domain text)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 CREATE FUNCTION aread_predict(model text, features text, domain anynonarray)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 CREATE FUNCTION aread_predict(model text, features text)
 RETURNS float8
-LANGUAGE C STABLE PARALLEL SAFE COST 5000
+LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 COMMENT ON FUNCTION aread_predict(text, record, text) IS

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "serve/batch_scan.h"
 #include "serve/settings.h"
 
 PG_MODULE_MAGIC;
@@ -46,5 +47,7 @@ _PG_init(void)
 {
 	quiet_blas();
 	serve_define_settings();
+	batch_scan_init();
+	batch_plan_init();
 	MarkGUCPrefixReserved("aread");
 }

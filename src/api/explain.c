@@ -134,7 +134,7 @@ put_experts(ReturnSetInfo *rsinfo, const ServedModel *served, int64 domain)
 
 /* Value and status of a list: its members'; "known" if any is. */
 static void
-set_list(ExplainRow *row, const FeatureSpec *spec, int f, const InputRow *input)
+set_list(ExplainRow *row, const FeatureSpec *spec, int f, const InputRows *input)
 {
 	uint64		from = input->list_start[input->ids[f]];
 	uint64		to = input->list_start[input->ids[f] + 1];
@@ -159,7 +159,7 @@ set_list(ExplainRow *row, const FeatureSpec *spec, int f, const InputRow *input)
 static void
 put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 {
-	const FeatureSpec *spec = call->row.spec;
+	const FeatureSpec *spec = call->rows.spec;
 	double	   *effects = palloc(spec->n_features * sizeof(double));
 	EngineError error;
 	Arena		arena;
@@ -175,11 +175,11 @@ put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 		set(&row, FEATURE, CStringGetTextDatum(spec->features[f].name));
 		set(&row, EFFECT, Float8GetDatum(effects[f]));
 		if (spec->features[f].kind == FEATURE_LIST)
-			set_list(&row, spec, f, &call->row);
+			set_list(&row, spec, f, &call->rows);
 		else
 		{
-			text = id_text(spec, f, call->row.ids[f]);
-			set(&row, STATUS, CStringGetTextDatum(id_status(call->row.ids[f])));
+			text = id_text(spec, f, call->rows.ids[f]);
+			set(&row, STATUS, CStringGetTextDatum(id_status(call->rows.ids[f])));
 			if (text)
 				set(&row, VALUE, CStringGetTextDatum(text));
 		}
@@ -203,14 +203,14 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
 	call = score_call(fcinfo, kind);
-	spec = call->row.spec;
+	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;
-	rows = input_rows(&call->row);
+	rows = input_rows(&call->rows);
 	scorer_parts(call->served->scorer, &rows, &parts);
 	put_score(rsinfo, &parts);
 	put_heads(rsinfo, config, &parts);
 	if (config_has_hei(config))
-		put_experts(rsinfo, call->served, domain_of_id(call->row.ids[spec->domain_feature]));
+		put_experts(rsinfo, call->served, domain_of_id(call->rows.ids[spec->domain_feature]));
 	put_features(rsinfo, call, &rows);
 	return (Datum) 0;
 }

@@ -71,6 +71,12 @@ scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts)
 		parts->heads[j].share = parts->heads[j].probability / sum;
 }
 
+uint64_t
+scorer_shared(const Scorer *scorer)
+{
+	return scorer->batch ? scorer->batch->stack.n_shared : 0;
+}
+
 /* Up to which list a row refers to any. */
 static uint32_t
 count_lists(const Shape *shape, const ScoreRows *row)

@@ -39,6 +39,12 @@ extern Scorer *scorer_create(Arena *arena, const Model *model, size_t ready_byte
 extern bool scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities,
 						 EngineError *error);
 
+/*
+ * Values of fields, in all batches so far, that needed no product of their own
+ * with the first layer: made ready beforehand, or shared with other rows.
+ */
+extern uint64_t scorer_shared(const Scorer *scorer);
+
 /* One head's part in a score. */
 typedef struct HeadPart
 {

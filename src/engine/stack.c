@@ -85,7 +85,9 @@ void
 stack_index(Stack *stack, const Batch *batch)
 {
 	const Prepared *prepared = stack->prepared;
+	int			n_ready = prepared->model->shape.n_fields - prepared->n_plain;
 
+	stack->n_shared += (uint64_t) batch->n_rows * n_ready;
 	for (int p = 0; p < prepared->n_plain; p++)
 	{
 		StackField *field = &stack->fields[p];
@@ -93,6 +95,8 @@ stack_index(Stack *stack, const Batch *batch)
 		if (!field->ids)
 			continue;
 		index_field(stack, batch, p);
+		if (field->shared)
+			stack->n_shared += batch->n_rows - field->n_distinct;
 		for (int k = 0; field->shared && k < field->n_distinct; k++)
 			stack_vector(table_of(stack, p), &field->ids[k], 1,
 						 field->values + (size_t) k * prepared->model->config.embed_dim);

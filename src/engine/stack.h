@@ -35,6 +35,7 @@ typedef struct Stack
 	StackField *fields;			/* [n_plain] */
 	uint32_t   *slots;			/* scratch: distinct ids */
 	real	   *x;				/* (B, n_plain * E): vectors of those that are not shared */
+	uint64_t	n_shared;		/* values so far that needed no product of their own */
 } Stack;
 
 extern bool stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables,

@@ -1,6 +1,6 @@
 /*
  * call.c
- *	  A call that is about one row.
+ *	  A call site of a function (model, features [, domain]).
  */
 #include "postgres.h"
 
@@ -11,49 +11,42 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-static void
-start_model(ScoreCall *call, const ServedModel *served, MemoryContext parent)
+ScoreCall *
+call_create(int max_rows, MemoryContext parent)
 {
-	MemoryContext old = call->context;
-	MemoryContext context = AllocSetContextCreate(parent, "aread call", ALLOCSET_SMALL_SIZES);
+	ScoreCall  *call = MemoryContextAllocZero(parent, sizeof(ScoreCall));
 
-	/* letting go of the old model may shrink the cache: the new one is pinned first */
-	cache_pin(served, context);
-	memset(call, 0, sizeof(*call));
-	call->context = context;
-	if (old)
-		MemoryContextDelete(old);
-	input_init(&call->row, served->loaded->spec, call->context);
-	call->served = served;
-}
-
-/* The call's state, for the model of its first argument. */
-static ScoreCall *
-find_call(FunctionCallInfo fcinfo)
-{
-	ScoreCall  *call = fcinfo->flinfo->fn_extra;
-	text	   *name = PG_GETARG_TEXT_PP(0);
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-
-	if (!call)
-		fcinfo->flinfo->fn_extra = call =
-			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(ScoreCall));
-	if (call->served != served)
-		start_model(call, served, fcinfo->flinfo->fn_mcxt);
-	else
-		input_clear(&call->row);
+	call->max_rows = max_rows;
+	call->parent = parent;
 	return call;
 }
 
-/* The domain argument overrules the features' own. */
-static void
-encode_domain(FunctionCallInfo fcinfo, ScoreCall *call)
+void
+call_use(ScoreCall *call, const ServedModel *served)
 {
-	const FeatureSpec *spec = call->row.spec;
+	MemoryContext old = call->context;
+	MemoryContext context;
 
-	if (PG_NARGS() < 3)
+	if (call->served == served)
+		return;
+	context = AllocSetContextCreate(call->parent, "aread call", ALLOCSET_SMALL_SIZES);
+	/* letting go of the old model may shrink the cache: the new one is pinned first */
+	cache_pin(served, context);
+	*call = (ScoreCall) {.parent = call->parent,.max_rows = call->max_rows,.context = context};
+	if (old)
+		MemoryContextDelete(old);
+	input_init(&call->rows, served->loaded->spec, call->max_rows, context);
+	call->served = served;
+}
+
+static void
+encode_domain(ScoreCall *call, const CallRow *row)
+{
+	const FeatureSpec *spec = call->rows.spec;
+
+	if (!row->has_domain)
 	{
-		if (!call->row.has_domain)
+		if (!call->rows.has_domain)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("the features have no domain \"%s\"",
@@ -62,44 +55,38 @@ encode_domain(FunctionCallInfo fcinfo, ScoreCall *call)
 		return;
 	}
 	if (!call->domain)
-	{
-		Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 2);
-
-		if (!OidIsValid(type))
-			elog(ERROR, "could not determine the type of the domain");
-		call->domain = encoder_create(spec, spec->domain_feature, type, call->context);
-	}
-	input_set(&call->row, spec->domain_feature,
-			  encoder_id(call->domain, PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2),
-						 PG_ARGISNULL(2)));
+		call->domain = encoder_create(spec, spec->domain_feature, row->domain_type, call->context);
+	input_set(&call->rows, spec->domain_feature,
+			  encoder_id(call->domain, row->domain, row->domain_null));
 }
 
 static void
-encode_features(FunctionCallInfo fcinfo, ScoreCall *call, FeaturesKind kind)
+encode_features(ScoreCall *call, const CallRow *row)
 {
+	const FeatureSpec *spec = call->rows.spec;
 	HeapTupleHeader record;
-	Datum		object;
+	Datum		object = row->features;
 
-	if (kind == FEATURES_RECORD)
+	if (row->kind == FEATURES_RECORD)
 	{
-		record = PG_GETARG_HEAPTUPLEHEADER(1);
+		record = DatumGetHeapTupleHeader(row->features);
 		if (!call->record || !record_map_fits(call->record, record))
-			call->record = record_map(call->row.spec, record, call->context);
-		record_encode(call->record, record, &call->row);
+			call->record = record_map(spec, record, call->context);
+		record_encode(call->record, record, &call->rows);
 		return;
 	}
-	object = kind == FEATURES_JSONB ? PG_GETARG_DATUM(1) :
-		DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(PG_GETARG_TEXT_PP(1))));
+	if (row->kind == FEATURES_JSON)
+		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(row->features)));
 	if (!call->json)
-		call->json = json_map(call->row.spec, call->context);
-	json_encode(call->json, DatumGetJsonbP(object), &call->row);
+		call->json = json_map(spec, call->context);
+	json_encode(call->json, DatumGetJsonbP(object), &call->rows);
 }
 
 static void
 check_domain(const ScoreCall *call)
 {
 	if (serve_unseen_domain != UNSEEN_DOMAIN_ERROR ||
-		call->row.ids[call->row.spec->domain_feature] >= FIRST_ID)
+		call->rows.row[call->rows.spec->domain_feature] >= FIRST_ID)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -109,13 +96,36 @@ check_domain(const ScoreCall *call)
 			 errhint("The view aread.domain lists the domains of the model.")));
 }
 
+void
+call_add(ScoreCall *call, const CallRow *row)
+{
+	input_add(&call->rows);
+	encode_features(call, row);
+	encode_domain(call, row);
+	check_domain(call);
+	input_finish(&call->rows);
+}
+
 ScoreCall *
 score_call(FunctionCallInfo fcinfo, FeaturesKind kind)
 {
-	ScoreCall  *call = find_call(fcinfo);
+	ScoreCall  *call = fcinfo->flinfo->fn_extra;
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	CallRow		row = {.kind = kind,.features = PG_GETARG_DATUM(1)};
 
-	encode_features(fcinfo, call, kind);
-	encode_domain(fcinfo, call);
-	check_domain(call);
+	if (!call)
+		fcinfo->flinfo->fn_extra = call = call_create(1, fcinfo->flinfo->fn_mcxt);
+	call_use(call, cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
+	if (PG_NARGS() > 2)
+	{
+		row.has_domain = true;
+		row.domain_null = PG_ARGISNULL(2);
+		row.domain = row.domain_null ? (Datum) 0 : PG_GETARG_DATUM(2);
+		row.domain_type = call->domain ? InvalidOid : get_fn_expr_argtype(fcinfo->flinfo, 2);
+		if (!call->domain && !OidIsValid(row.domain_type))
+			elog(ERROR, "could not determine the type of the domain");
+	}
+	input_clear(&call->rows);
+	call_add(call, &row);
 	return call;
 }

@@ -1,6 +1,6 @@
 /*
  * input.c
- *	  One row of features as ids.
+ *	  Rows of features as ids.
  */
 #include "postgres.h"
 
@@ -10,57 +10,75 @@
 #include "utils/memutils.h"
 
 void
-input_init(InputRow *row, const FeatureSpec *spec, MemoryContext context)
+input_init(InputRows *rows, const FeatureSpec *spec, int max_rows, MemoryContext context)
 {
-	row->spec = spec;
-	row->context = context;
-	row->ids = MemoryContextAllocZero(context, spec->n_features * sizeof(uint32));
-	row->list_start = MemoryContextAllocZero(context, (spec->n_features + 2) * sizeof(uint64));
-	row->capacity = 64;
-	row->members = MemoryContextAlloc(context, row->capacity * sizeof(uint32));
-	input_clear(row);
+	Size		n_ids = (Size) max_rows * spec->n_features;
+
+	rows->spec = spec;
+	rows->context = context;
+	rows->max_rows = max_rows;
+	rows->ids = MemoryContextAllocHuge(context, n_ids * sizeof(uint32));
+	rows->list_start = MemoryContextAllocHuge(context, (n_ids + 2) * sizeof(uint64));
+	rows->capacity = 64;
+	rows->members = MemoryContextAlloc(context, rows->capacity * sizeof(uint32));
+	input_clear(rows);
 }
 
 void
-input_clear(InputRow *row)
+input_clear(InputRows *rows)
 {
-	row->members[0] = NULL_ID;
-	row->list_start[0] = 0;
-	row->list_start[1] = 1;
-	row->n_lists = 1;
-	row->has_domain = false;
-	for (int f = 0; f < row->spec->n_features; f++)
-		row->ids[f] = row->spec->features[f].kind == FEATURE_LIST ? 0 : NULL_ID;
+	rows->members[0] = NULL_ID;
+	rows->list_start[0] = 0;
+	rows->list_start[1] = 1;
+	rows->n_lists = 1;
+	rows->n_rows = 0;
+	rows->row = NULL;
 }
 
 void
-input_set(InputRow *row, int feature, uint32 id)
+input_add(InputRows *rows)
 {
-	row->ids[feature] = id;
-	if (feature == row->spec->domain_feature)
-		row->has_domain = true;
+	Assert(rows->n_rows < rows->max_rows);
+	rows->row = rows->ids + (Size) rows->n_rows++ * rows->spec->n_features;
+	rows->has_domain = false;
+	for (int f = 0; f < rows->spec->n_features; f++)
+		rows->row[f] = rows->spec->features[f].kind == FEATURE_LIST ? 0 : NULL_ID;
 }
 
 void
-input_set_list(InputRow *row, int feature, const uint32 *members, int n)
+input_set(InputRows *rows, int feature, uint32 id)
 {
-	uint64		start = row->list_start[row->n_lists];
+	rows->row[feature] = id;
+	if (feature == rows->spec->domain_feature)
+		rows->has_domain = true;
+}
 
-	if (start + n > row->capacity)
+void
+input_set_list(InputRows *rows, int feature, const uint32 *members, int n)
+{
+	uint64		start = rows->list_start[rows->n_lists];
+
+	if (start + n > rows->capacity)
 	{
-		row->capacity = Max((int) start + n, 2 * row->capacity);
-		row->members = repalloc_huge(row->members, (Size) row->capacity * sizeof(uint32));
+		rows->capacity = Max(start + n, 2 * rows->capacity);
+		rows->members = repalloc_huge(rows->members, rows->capacity * sizeof(uint32));
 	}
-	memcpy(row->members + start, members, n * sizeof(uint32));
-	row->ids[feature] = row->n_lists++;
-	row->list_start[row->n_lists] = start + n;
+	memcpy(rows->members + start, members, n * sizeof(uint32));
+	rows->row[feature] = rows->n_lists++;
+	rows->list_start[rows->n_lists] = start + n;
+}
+
+void
+input_finish(InputRows *rows)
+{
+	rowcount_encode(rows->spec, rows->row);
 }
 
 ScoreRows
-input_rows(InputRow *row)
+input_rows(const InputRows *rows)
 {
-	rowcount_encode(row->spec, row->ids);
 	return (ScoreRows) {
-		.n_rows = 1,.ids = row->ids,.list_start = row->list_start,.list_members = row->members
+		.n_rows = rows->n_rows,.ids = rows->ids,.list_start = rows->list_start,
+		.list_members = rows->members
 	};
 }

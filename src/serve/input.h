@@ -1,6 +1,6 @@
 /*
  * input.h
- *	  One row of features on its way to the scorer, from a record or from JSON.
+ *	  Rows of features on their way to the scorer, from records or from JSON.
  */
 #ifndef AREAD_INPUT_H
 #define AREAD_INPUT_H
@@ -11,26 +11,34 @@
 #include "source/encoder.h"
 #include "utils/jsonb.h"
 
-/* The row as ids.  Lists lie in the order in which they were set. */
-typedef struct InputRow
+/* Rows as ids.  Lists lie in the order in which they were set. */
+typedef struct InputRows
 {
 	const FeatureSpec *spec;
-	uint32	   *ids;			/* [n_features] */
-	uint64	   *list_start;		/* [n_features + 2] */
+	int			n_rows;
+	int			max_rows;
+	uint32	   *ids;			/* [max_rows, n_features] */
+	uint64	   *list_start;		/* [max_rows * n_features + 2] */
 	uint32		n_lists;		/* list 0 is the one of a missing value */
 	uint32	   *members;
-	int			capacity;
-	bool		has_domain;		/* the domain is given, if as NULL */
+	Size		capacity;
+	uint32	   *row;			/* [n_features] ids of the latest row, which the setters fill */
+	bool		has_domain;		/* its domain is given, if as NULL */
 	MemoryContext context;
-} InputRow;
+} InputRows;
 
-extern void input_init(InputRow *row, const FeatureSpec *spec, MemoryContext context);
-/* Every feature missing. */
-extern void input_clear(InputRow *row);
-extern void input_set(InputRow *row, int feature, uint32 id);
-extern void input_set_list(InputRow *row, int feature, const uint32 *members, int n);
-/* As the scorer takes it, counts filled in. */
-extern ScoreRows input_rows(InputRow *row);
+extern void input_init(InputRows *rows, const FeatureSpec *spec, int max_rows,
+					   MemoryContext context);
+/* No rows. */
+extern void input_clear(InputRows *rows);
+/* One row more, every feature missing; there must be room. */
+extern void input_add(InputRows *rows);
+extern void input_set(InputRows *rows, int feature, uint32 id);
+extern void input_set_list(InputRows *rows, int feature, const uint32 *members, int n);
+/* The latest row has all its columns: its counts are filled in. */
+extern void input_finish(InputRows *rows);
+/* As the scorer takes them. */
+extern ScoreRows input_rows(const InputRows *rows);
 
 /* How records of one type map to features; for rows of that type only. */
 typedef struct RecordMap RecordMap;
@@ -43,13 +51,13 @@ extern RecordMap *record_map(const FeatureSpec *spec, HeapTupleHeader record,
 							 MemoryContext context);
 /* Is it a map for this record? */
 extern bool record_map_fits(const RecordMap *map, HeapTupleHeader record);
-extern void record_encode(RecordMap *map, HeapTupleHeader record, InputRow *row);
+extern void record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows);
 
 /* Encoders for JSON's types, made when first needed. */
 typedef struct JsonMap JsonMap;
 
 extern JsonMap *json_map(const FeatureSpec *spec, MemoryContext context);
 /* Keys are feature names; raises an error if it is no object, or has no key that is one. */
-extern void json_encode(JsonMap *map, Jsonb *features, InputRow *row);
+extern void json_encode(JsonMap *map, Jsonb *features, InputRows *rows);
 
 #endif							/* AREAD_INPUT_H */

@@ -77,7 +77,7 @@ scalar_id(JsonMap *map, int f, const JsonbValue *value)
 }
 
 static void
-set_list(JsonMap *map, int f, const JsonbValue *value, InputRow *row)
+set_list(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 {
 	JsonbIterator *iterator;
 	JsonbValue	element;
@@ -97,11 +97,11 @@ set_list(JsonMap *map, int f, const JsonbValue *value, InputRow *row)
 	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
 		if (token == WJB_ELEM && element.type != jbvNull)
 			members[n++] = scalar_id(map, f, &element);
-	input_set_list(row, f, members, n);
+	input_set_list(rows, f, members, n);
 }
 
 void
-json_encode(JsonMap *map, Jsonb *features, InputRow *row)
+json_encode(JsonMap *map, Jsonb *features, InputRows *rows)
 {
 	bool		any = false;
 
@@ -119,9 +119,9 @@ json_encode(JsonMap *map, Jsonb *features, InputRow *row)
 			continue;
 		any = true;
 		if (map->spec->features[f].kind == FEATURE_LIST)
-			set_list(map, f, &value, row);
+			set_list(map, f, &value, rows);
 		else
-			input_set(row, f, scalar_id(map, f, &value));
+			input_set(rows, f, scalar_id(map, f, &value));
 	}
 	if (!any && JB_ROOT_COUNT(features) > 0)
 		ereport(ERROR,

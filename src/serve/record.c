@@ -80,9 +80,9 @@ record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext contex
 }
 
 void
-record_encode(RecordMap *map, HeapTupleHeader record, InputRow *row)
+record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 {
-	const FeatureSpec *spec = row->spec;
+	const FeatureSpec *spec = rows->spec;
 	HeapTupleData tuple = {
 		.t_len = HeapTupleHeaderGetDatumLength(record),.t_data = record
 	};
@@ -101,9 +101,9 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRow *row)
 			int			n = encoder_members(map->encoders[f], map->values[at], map->nulls[at],
 											&members);
 
-			input_set_list(row, f, members, n);
+			input_set_list(rows, f, members, n);
 		}
 		else
-			input_set(row, f, encoder_id(map->encoders[f], map->values[at], map->nulls[at]));
+			input_set(rows, f, encoder_id(map->encoders[f], map->values[at], map->nulls[at]));
 	}
 }

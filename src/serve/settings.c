@@ -11,6 +11,7 @@
 #include "engine/team.h"
 #include "utils/guc.h"
 
+bool		serve_batch_scan = true;
 int			serve_cache_megabytes = 512;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
 int			serve_threads = 2;
@@ -25,6 +26,10 @@ static const struct config_enum_entry unseen_domain_values[] = {
 void
 serve_define_settings(void)
 {
+	DefineCustomBoolVariable("aread.batch_scan",
+							 "Queries score many rows at once.",
+							 "Off: aread_predict computes each row by itself.",
+							 &serve_batch_scan, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("aread.cache_size",
 							"Memory of a session for models that are not in use.",
 							"Models used longest ago leave it first; those that a running query uses stay.",

@@ -14,6 +14,7 @@ typedef enum UnseenDomain
 	UNSEEN_DOMAIN_ERROR
 } UnseenDomain;
 
+extern bool serve_batch_scan;	/* aread.batch_scan */
 extern int	serve_cache_megabytes;	/* aread.cache_size */
 extern int	serve_threads;		/* aread.threads */
 extern int	serve_training_memory;	/* aread.training_memory, kilobytes */

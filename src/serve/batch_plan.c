@@ -1,0 +1,407 @@
+/*
+ * batch_plan.c
+ *	  Where a plan gets batch scans: when the executor starts, in a copy.
+ *
+ * Not by the planner's hook: the library is loaded by the planner support
+ * function of aread_predict(), when the first plan is already under way.
+ */
+#include "postgres.h"
+
+#include "serve/batch_scan.h"
+
+#include <math.h>
+
+#include "access/parallel.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "serve/settings.h"
+
+/* For fewer rows than this the planner expects a batch scan is not worth a copy of the plan. */
+#define FEW_ROWS 10
+
+/* What is asked of a node by those above it. */
+typedef struct Place
+{
+	bool		moves;			/* it may be asked to go backwards, or back to a mark */
+	bool		all;			/* it will be asked for all rows */
+	double		rows;			/* no more than these are wanted */
+	Plan	  **limit;			/* the LIMIT just above it */
+} Place;
+
+static ExecutorStart_hook_type next_start = NULL;
+
+static void place_scans(Plan **slot, Place place, int *last_id);
+
+static Place
+child_place(const Plan *plan, bool inner, Place place)
+{
+	place.limit = NULL;
+	switch (nodeTag(plan))
+	{
+		case T_Limit:
+			place.rows = Min(place.rows, plan->plan_rows);
+			place.all = false;
+			return place;
+		case T_Result:
+		case T_SubqueryScan:
+			if (plan->qual)
+				place.rows = INFINITY;
+			return place;
+		case T_Append:
+		case T_MergeAppend:
+		case T_LockRows:
+			return place;
+		case T_Sort:
+		case T_IncrementalSort:
+		case T_Material:
+		case T_Hash:
+		case T_Agg:
+		case T_ModifyTable:
+			return (Place) {.all = true,.rows = INFINITY};
+		default:
+			if (IsA(plan, MergeJoin) && inner)
+				place.moves = true;
+			place.all = false;
+			place.rows = INFINITY;
+			return place;
+	}
+}
+
+/* Does anybody want enough rows?  A look at the plan before it is copied. */
+static bool
+wants_rows(const Plan *plan, Place place)
+{
+	ListCell   *lc;
+	const List *children = NIL;
+
+	if (!plan)
+		return false;
+	if (Min(plan->plan_rows, plan->qual ? INFINITY : place.rows) >= FEW_ROWS)
+		return true;
+	if (IsA(plan, Append))
+		children = ((const Append *) plan)->appendplans;
+	else if (IsA(plan, MergeAppend))
+		children = ((const MergeAppend *) plan)->mergeplans;
+	foreach(lc, children)
+		if (wants_rows(lfirst(lc), child_place(plan, false, place)))
+			return true;
+	return (IsA(plan, SubqueryScan) && wants_rows(((const SubqueryScan *) plan)->subplan,
+												  child_place(plan, false, place))) ||
+		wants_rows(outerPlan(plan), child_place(plan, false, place)) ||
+		wants_rows(innerPlan(plan), child_place(plan, true, place));
+}
+
+/* Rows read that nobody asked for leave no trace.  The node's own targets are computed above it. */
+static bool
+reads_unseen(const Plan *plan, bool own)
+{
+	const List *children = NIL;
+	ListCell   *lc;
+
+	if (!plan || IsA(plan, Sort))
+		return true;
+	if (IsA(plan, LockRows) || IsA(plan, ModifyTable) ||
+		(!own && contain_volatile_functions((Node *) plan->targetlist)) ||
+		contain_volatile_functions((Node *) plan->qual))
+		return false;
+	if (IsA(plan, Append))
+		children = ((const Append *) plan)->appendplans;
+	else if (IsA(plan, MergeAppend))
+		children = ((const MergeAppend *) plan)->mergeplans;
+	foreach(lc, children)
+		if (!reads_unseen(lfirst(lc), false))
+			return false;
+	return (!IsA(plan, SubqueryScan) || reads_unseen(((const SubqueryScan *) plan)->subplan, false)) &&
+		reads_unseen(outerPlan(plan), false) && reads_unseen(innerPlan(plan), false);
+}
+
+/* A batch scan above *below that gives what "like" gave; "like" is *below or below it. */
+static CustomScan *
+scan_above(Plan *below, Plan *like, List *quals, List *calls, int *last_id)
+{
+	Rise		rise = {.calls = calls};
+	List	   *targets = (List *) rise_above(&rise, (Node *) like->targetlist);
+	CustomScan *scan;
+
+	quals = (List *) rise_above(&rise, (Node *) quals);
+	scan = batch_scan_make(below, like, &rise);
+	scan->scan.plan.plan_node_id = ++*last_id;
+	scan->scan.plan.targetlist = targets;
+	scan->scan.plan.qual = quals;
+	/* they are computed once, when they are needed first, wherever they hang */
+	scan->scan.plan.initPlan = like->initPlan;
+	like->initPlan = NIL;
+	like->targetlist = rise_below(&rise);
+	return scan;
+}
+
+/* The quals from the first one on that always makes a call; its calls. */
+static List *
+take_quals(List **quals, List **calls)
+{
+	ListCell   *lc;
+
+	foreach(lc, *quals)
+	{
+		int			first = foreach_current_index(lc);
+		List	   *taken;
+
+		*calls = calls_always_made(lfirst(lc));
+		if (*calls == NIL)
+			continue;
+		taken = list_copy_tail(*quals, first);
+		*quals = list_truncate(list_copy(*quals), first);
+		return taken;
+	}
+	return NIL;
+}
+
+/* The quals that can be moved above a node, as above. */
+static List *
+take_node_quals(Plan *plan, List **calls)
+{
+	List	   *taken;
+
+	if (IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin))
+	{
+		Join	   *join = (Join *) plan;
+
+		/* without another row to fall back on nothing depends on what the join itself drops */
+		if (join->jointype == JOIN_INNER && !join->inner_unique &&
+			(taken = take_quals(&join->joinqual, calls)) != NIL)
+		{
+			taken = list_concat(taken, plan->qual);
+			plan->qual = NIL;
+			return taken;
+		}
+	}
+	return take_quals(&plan->qual, calls);
+}
+
+/* What a node gives as target list of one above it that changes nothing. */
+static List *
+targets_of(const Plan *plan)
+{
+	List	   *targets = NIL;
+	ListCell   *lc;
+
+	foreach(lc, plan->targetlist)
+	{
+		TargetEntry *target = flatCopyTargetEntry(lfirst(lc));
+
+		target->expr = (Expr *) makeVarFromTargetEntry(OUTER_VAR, lfirst(lc));
+		targets = lappend(targets, target);
+	}
+	return targets;
+}
+
+/*
+ * Each qual that makes calls gets a scan of its own, so that rows that it drops
+ * are not scored for the next; then the target list.
+ */
+static void
+scan_own_calls(Plan **slot, Place place, int *last_id)
+{
+	Plan	   *plan = *slot;
+	List	   *calls = NIL;
+	List	   *quals;
+
+	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !(place.all || reads_unseen(plan, true)))
+		return;
+	while ((quals = take_node_quals(plan, &calls)) != NIL)
+		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, last_id);
+	calls = calls_always_made((Node *) plan->targetlist);
+	if (calls == NIL || Min(plan->plan_rows, place.rows) < FEW_ROWS)
+		return;
+	if (place.limit)
+	{
+		/* above the LIMIT nothing is read that is not wanted, and a sort below it stays bounded */
+		Plan	   *limit = *place.limit;
+		CustomScan *scan = scan_above(limit, plan, NIL, calls, last_id);
+
+		limit->targetlist = targets_of(plan);
+		scan->scan.plan.plan_rows = limit->plan_rows;
+		*place.limit = (Plan *) scan;
+		return;
+	}
+	*slot = (Plan *) scan_above(plan, plan, NIL, calls, last_id);
+}
+
+/* Arguments of aggregates and window functions are columns of the node below. */
+static void
+scan_aggregated_calls(Plan *plan, int *last_id)
+{
+	Plan	   *below = outerPlan(plan);
+	List	   *both = list_make2(plan->targetlist, plan->qual);
+	Rise		rise = {.calls = calls_in_aggregates((Node *) both),.in_place = true};
+	int			n_calls = list_length(rise.calls);
+	CustomScan *scan;
+	List	   *columns = NIL;
+	ListCell   *lc;
+
+	if (n_calls == 0 || below->plan_rows < FEW_ROWS || below->async_capable)
+		return;
+	foreach(lc, below->targetlist)
+	{
+		TargetEntry *target = lfirst(lc);
+
+		rise.columns = lappend(rise.columns, makeVarFromTargetEntry(OUTER_VAR, target));
+		columns = lappend(columns, flatCopyTargetEntry(target));
+		((TargetEntry *) llast(columns))->expr = (Expr *) makeVarFromTargetEntry(INDEX_VAR, target);
+		((Var *) ((TargetEntry *) llast(columns))->expr)->varattno += n_calls;
+	}
+	foreach(lc, rise.calls)
+	{
+		Var		   *var = makeVar(INDEX_VAR, foreach_current_index(lc) + 1, exprType(lfirst(lc)), -1,
+								  InvalidOid, 0);
+
+		columns = lappend(columns, makeTargetEntry((Expr *) var, list_length(columns) + 1, NULL, false));
+	}
+	scan = batch_scan_make(below, below, &rise);
+	scan->scan.plan.plan_node_id = ++*last_id;
+	scan->scan.plan.targetlist = columns;
+	outerPlan(plan) = (Plan *) scan;
+	both = (List *) replace_in_aggregates((Node *) both, rise.calls, list_length(columns) - n_calls + 1);
+	plan->targetlist = linitial(both);
+	plan->qual = lsecond(both);
+}
+
+static void
+place_in_list(List *plans, Place place, int *last_id)
+{
+	ListCell   *lc;
+
+	foreach(lc, plans)
+		place_scans((Plan **) &lfirst(lc), place, last_id);
+}
+
+static void
+place_below(Plan **slot, Place place, int *last_id)
+{
+	Plan	   *plan = *slot;
+	Place		below = child_place(plan, false, place);
+
+	if (IsA(plan, Limit) && ((Limit *) plan)->limitOption == LIMIT_OPTION_COUNT)
+		below.limit = slot;
+	if (IsA(plan, Append))
+		place_in_list(((Append *) plan)->appendplans, below, last_id);
+	if (IsA(plan, MergeAppend))
+		place_in_list(((MergeAppend *) plan)->mergeplans, below, last_id);
+	if (IsA(plan, SubqueryScan))
+		place_scans(&((SubqueryScan *) plan)->subplan, below, last_id);
+	if (IsA(plan, CustomScan) || IsA(plan, ForeignScan))
+		return;
+	if (outerPlan(plan))
+		place_scans(&outerPlan(plan), below, last_id);
+	if (innerPlan(plan))
+		place_scans(&innerPlan(plan), child_place(plan, true, place), last_id);
+}
+
+/* Scans for a node and all below it; the node in *slot may become another. */
+static void
+place_scans(Plan **slot, Place place, int *last_id)
+{
+	Plan	   *plan = *slot;
+
+	check_stack_depth();
+	place_below(slot, place, last_id);
+	if ((IsA(plan, Agg) || IsA(plan, WindowAgg)) && outerPlan(plan))
+		scan_aggregated_calls(plan, last_id);
+	if (place.moves || IsA(plan, Limit) || IsA(plan, ProjectSet) || IsA(plan, ModifyTable) ||
+		(IsA(plan, CustomScan) && !is_batch_scan(plan)))
+		return;
+	/* its run condition refers to its own targets */
+	if (IsA(plan, WindowAgg) && ((WindowAgg *) plan)->runCondition)
+		return;
+	scan_own_calls(slot, place, last_id);
+}
+
+/* The largest number of a node; batch scans get numbers beyond it. */
+static void
+raise_last_id(const Plan *plan, int *last_id)
+{
+	const List *children = NIL;
+	ListCell   *lc;
+
+	if (!plan)
+		return;
+	*last_id = Max(*last_id, plan->plan_node_id);
+	if (IsA(plan, Append))
+		children = ((const Append *) plan)->appendplans;
+	else if (IsA(plan, MergeAppend))
+		children = ((const MergeAppend *) plan)->mergeplans;
+	else if (IsA(plan, CustomScan))
+		children = ((const CustomScan *) plan)->custom_plans;
+	else if (IsA(plan, SubqueryScan))
+		raise_last_id(((const SubqueryScan *) plan)->subplan, last_id);
+	foreach(lc, children)
+		raise_last_id(lfirst(lc), last_id);
+	raise_last_id(outerPlan(plan), last_id);
+	raise_last_id(innerPlan(plan), last_id);
+}
+
+/* A statement with batch scans; the original if it gets none. */
+static PlannedStmt *
+batch_statement(PlannedStmt *statement, int eflags)
+{
+	PlannedStmt *copy = makeNode(PlannedStmt);
+	Place		top = {.moves = (eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0,.rows = INFINITY};
+	int			last_id = 0;
+	int			first_id;
+	ListCell   *lc;
+
+	memcpy(copy, statement, sizeof(PlannedStmt));
+	copy->planTree = copyObject(statement->planTree);
+	copy->subplans = copyObject(statement->subplans);
+	raise_last_id(copy->planTree, &last_id);
+	foreach(lc, copy->subplans)
+		raise_last_id(lfirst(lc), &last_id);
+	first_id = last_id;
+	place_scans(&copy->planTree, top, &last_id);
+	foreach(lc, copy->subplans)
+		if (lfirst(lc))
+			place_scans((Plan **) &lfirst(lc), (Place) {.rows = INFINITY}, &last_id);
+	return last_id > first_id ? copy : statement;
+}
+
+static bool
+any_rows_wanted(const PlannedStmt *statement)
+{
+	Place		top = {.rows = INFINITY};
+	ListCell   *lc;
+
+	if (wants_rows(statement->planTree, top))
+		return true;
+	foreach(lc, statement->subplans)
+		if (wants_rows(lfirst(lc), top))
+			return true;
+	return false;
+}
+
+static void
+start_executor(QueryDesc *query, int eflags)
+{
+	if (serve_batch_scan && !IsParallelWorker() && calls_mentioned(query->plannedstmt) &&
+		any_rows_wanted(query->plannedstmt))
+	{
+		/* it lives as long as the query's descriptor */
+		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(query));
+
+		query->plannedstmt = batch_statement(query->plannedstmt, eflags);
+		MemoryContextSwitchTo(old);
+	}
+	if (next_start)
+		next_start(query, eflags);
+	else
+		standard_ExecutorStart(query, eflags);
+}
+
+void
+batch_plan_init(void)
+{
+	next_start = ExecutorStart_hook;
+	ExecutorStart_hook = start_executor;
+}

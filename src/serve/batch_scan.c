@@ -1,0 +1,418 @@
+/*
+ * batch_scan.c
+ *	  The executor's node that scores many rows of the node below at once.
+ *
+ * A batch's rows wait as tuples of the scan: scores first, then the columns of
+ * the node below.  Batches grow, so that a LIMIT pays for few rows more than it
+ * wants.
+ */
+#include "postgres.h"
+
+#include "serve/batch_scan.h"
+
+#include "catalog/objectaccess.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#endif
+#include "executor/executor.h"
+#include "host.h"
+#include "miscadmin.h"
+#include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#define MAX_ROWS 256			/* more gain little */
+
+typedef struct ScanCall
+{
+	ExprState  *model;
+	ExprState  *features;
+	ExprState  *domain;			/* NULL: among the features */
+	FeaturesKind kind;
+	Oid			domain_type;
+	ScoreCall  *call;
+	int			rows[MAX_ROWS]; /* of the batch: those that wait for their score */
+} ScanCall;
+
+typedef struct BatchScan
+{
+	CustomScanState css;		/* must be first */
+	int			n_calls;
+	ScanCall   *calls;
+	ExprContext *input;			/* of their arguments */
+	int			n_columns;		/* of the scan's tuple */
+	int			n_below;		/* columns of the node below up to the last one kept */
+	bool	   *kept;			/* [n_columns] is it asked for above? */
+	MemoryContext context;		/* of the batch's values */
+	Datum	   *values;			/* [MAX_ROWS, n_columns] */
+	bool	   *nulls;
+	int			n_rows;
+	int			next;			/* row to return */
+	int			size;			/* of the next batch */
+	bool		ended;			/* no more rows below */
+	List	   *models;			/* names and versions that scored */
+} BatchScan;
+
+static Node *create_state(CustomScan *plan);
+static void begin_scan(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *next_row(CustomScanState *node);
+static void end_scan(CustomScanState *node);
+static void rescan(CustomScanState *node);
+static void explain_scan(CustomScanState *node, List *ancestors, ExplainState *es);
+
+static const CustomScanMethods scan_methods = {
+	.CustomName = "aread_predict",
+	.CreateCustomScanState = create_state
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "aread_predict",
+	.BeginCustomScan = begin_scan,
+	.ExecCustomScan = next_row,
+	.EndCustomScan = end_scan,
+	.ReScanCustomScan = rescan,
+	.ExplainCustomScan = explain_scan
+};
+
+void
+batch_scan_init(void)
+{
+	RegisterCustomScanMethods(&scan_methods);
+}
+
+bool
+is_batch_scan(const Plan *plan)
+{
+	return IsA(plan, CustomScan) && ((const CustomScan *) plan)->methods == &scan_methods;
+}
+
+CustomScan *
+batch_scan_make(Plan *below, const Plan *like, Rise *rise)
+{
+	CustomScan *scan = makeNode(CustomScan);
+	Plan	   *plan = &scan->scan.plan;
+	ListCell   *lc;
+
+	memcpy(plan, like, sizeof(Plan));
+	plan->type = T_CustomScan;
+	plan->parallel_aware = false;
+	plan->targetlist = plan->qual = plan->initPlan = NIL;
+	plan->lefttree = below;
+	plan->righttree = NULL;
+	plan->extParam = bms_copy(below->extParam);
+	plan->allParam = bms_copy(below->allParam);
+	scan->custom_scan_tlist = rise_tuple(rise);
+	/* what functions are may not be known where the plan is run */
+	foreach(lc, rise->calls)
+		scan->custom_private = lappend_int(scan->custom_private, call_kind(lfirst(lc)));
+	scan->methods = &scan_methods;
+	return scan;
+}
+
+static Node *
+create_state(CustomScan *plan)
+{
+	BatchScan  *scan = palloc0(sizeof(BatchScan));
+
+	NodeSetTag(scan, T_CustomScanState);
+	scan->css.methods = &exec_methods;
+	return (Node *) scan;
+}
+
+static void
+check_execute(Oid function)
+{
+#if PG_VERSION_NUM >= 160000
+	AclResult	result = object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE);
+#else
+	AclResult	result = pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE);
+#endif
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_FUNCTION, get_func_name(function));
+	InvokeFunctionExecuteHook(function);
+}
+
+static void
+begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kind)
+{
+	PlanState  *parent = &scan->css.ss.ps;
+
+	check_execute(function->funcid);
+	call->kind = kind;
+	call->model = ExecInitExpr(linitial(function->args), parent);
+	call->features = ExecInitExpr(lsecond(function->args), parent);
+	if (list_length(function->args) > 2)
+	{
+		call->domain = ExecInitExpr(lthird(function->args), parent);
+		call->domain_type = exprType(lthird(function->args));
+	}
+	call->call = call_create(MAX_ROWS, CurrentMemoryContext);
+}
+
+static bool
+mark_kept(Node *node, BatchScan *scan)
+{
+	if (!node)
+		return false;
+	if (IsA(node, Var) && ((Var *) node)->varno == INDEX_VAR)
+	{
+		int			number = ((Var *) node)->varattno;
+
+		scan->kept[number - 1] = true;
+		scan->n_below = Max(scan->n_below, number - scan->n_calls);
+	}
+	return expression_tree_walker(node, mark_kept, scan);
+}
+
+static void
+begin_scan(CustomScanState *node, EState *estate, int eflags)
+{
+	BatchScan  *scan = (BatchScan *) node;
+	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	ListCell   *lc;
+
+	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate,
+										eflags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
+	scan->n_calls = list_length(plan->custom_private);
+	scan->calls = palloc0(scan->n_calls * sizeof(ScanCall));
+	foreach(lc, plan->custom_private)
+	{
+		TargetEntry *target = list_nth(plan->custom_scan_tlist, foreach_current_index(lc));
+
+		begin_call(scan, &scan->calls[foreach_current_index(lc)], castNode(FuncExpr, target->expr),
+				   (FeaturesKind) lfirst_int(lc));
+	}
+	scan->input = CreateExprContext(estate);
+	scan->context = AllocSetContextCreate(CurrentMemoryContext, "aread batch",
+										  ALLOCSET_DEFAULT_SIZES);
+	scan->n_columns = list_length(plan->custom_scan_tlist);
+	scan->kept = palloc0(scan->n_columns * sizeof(bool));
+	mark_kept((Node *) plan->scan.plan.targetlist, scan);
+	mark_kept((Node *) plan->scan.plan.qual, scan);
+	scan->values = palloc(MAX_ROWS * scan->n_columns * sizeof(Datum));
+	scan->nulls = palloc(MAX_ROWS * scan->n_columns * sizeof(bool));
+	scan->size = 1;
+}
+
+/* Score the rows of a call that wait. */
+static void
+score_call_rows(BatchScan *scan, ScanCall *call)
+{
+	double		probabilities[MAX_ROWS];
+	ScoreRows	rows;
+	Scorer	   *scorer;
+	uint64		shared;
+	EngineError error;
+
+	if (!call->call->served || call->call->rows.n_rows == 0)
+		return;
+	rows = input_rows(&call->call->rows);
+	scorer = call->call->served->scorer;
+	shared = scorer_shared(scorer);
+	if (!scorer_score(scorer, &rows, probabilities, &error))
+		host_raise(&error);
+	for (int i = 0; i < rows.n_rows; i++)
+		scan->values[call->rows[i] * scan->n_columns + (call - scan->calls)] =
+			Float8GetDatum(probabilities[i]);
+	input_clear(&call->call->rows);
+	InstrCountTuples2(scan, 1);
+	InstrCountFiltered2(scan, scorer_shared(scorer) - shared);
+}
+
+static void
+note_model(BatchScan *scan, const ServedModel *served)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->css.ss.ps.state->es_query_cxt);
+	char	   *name = psprintf("%s (version %d)", served->loaded->version.name,
+								served->loaded->version.version);
+	ListCell   *lc;
+
+	foreach(lc, scan->models)
+		if (strcmp(lfirst(lc), name) == 0)
+			break;
+	if (!lc)
+		scan->models = lappend(scan->models, name);
+	MemoryContextSwitchTo(old);
+}
+
+/* Rows for another model than the latest: those before are scored first. */
+static void
+use_model(BatchScan *scan, ScanCall *call, Datum model)
+{
+	text	   *name = DatumGetTextPP(model);
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+
+	if (served == call->call->served)
+		return;
+	score_call_rows(scan, call);
+	call_use(call->call, served);
+	if (scan->css.ss.ps.instrument)
+		note_model(scan, served);
+}
+
+/* The call's arguments for the batch's row number "at", from the node below's row. */
+static void
+add_row(BatchScan *scan, ScanCall *call, int at)
+{
+	int			column = call - scan->calls;
+	CallRow		row = {.kind = call->kind};
+	Datum		model;
+	bool		no_model;
+	bool		no_features;
+
+	model = ExecEvalExpr(call->model, scan->input, &no_model);
+	row.features = ExecEvalExpr(call->features, scan->input, &no_features);
+	if (call->domain)
+	{
+		row.has_domain = true;
+		row.domain_type = call->domain_type;
+		row.domain = ExecEvalExpr(call->domain, scan->input, &row.domain_null);
+	}
+	scan->nulls[at * scan->n_columns + column] = no_model || no_features;
+	scan->values[at * scan->n_columns + column] = (Datum) 0;
+	if (no_model || no_features)
+		return;
+	use_model(scan, call, model);
+	call->rows[call->call->rows.n_rows] = at;
+	call_add(call->call, &row);
+}
+
+/* Copy what is asked for above; the node below reuses its row. */
+static void
+keep_row(BatchScan *scan, TupleTableSlot *below, int at)
+{
+	Datum	   *values = scan->values + at * scan->n_columns + scan->n_calls;
+	bool	   *nulls = scan->nulls + at * scan->n_columns + scan->n_calls;
+	TupleDesc	tuple = scan->css.ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+
+	slot_getsomeattrs(below, scan->n_below);
+	for (int i = 0; i < scan->n_columns - scan->n_calls; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(tuple, scan->n_calls + i);
+
+		nulls[i] = !scan->kept[scan->n_calls + i] || below->tts_isnull[i];
+		values[i] = nulls[i] ? (Datum) 0 :
+			datumCopy(below->tts_values[i], attribute->attbyval, attribute->attlen);
+	}
+}
+
+static void
+fill_batch(BatchScan *scan)
+{
+	PlanState  *outer = outerPlanState(scan);
+	MemoryContext old = CurrentMemoryContext;
+
+	scan->n_rows = scan->next = 0;
+	MemoryContextReset(scan->context);
+	while (scan->n_rows < scan->size)
+	{
+		TupleTableSlot *below = ExecProcNode(outer);
+
+		if (TupIsNull(below))
+		{
+			scan->ended = true;
+			break;
+		}
+		ResetExprContext(scan->input);
+		scan->input->ecxt_outertuple = below;
+		MemoryContextSwitchTo(scan->input->ecxt_per_tuple_memory);
+		for (int i = 0; i < scan->n_calls; i++)
+			add_row(scan, &scan->calls[i], scan->n_rows);
+		MemoryContextSwitchTo(scan->context);
+		keep_row(scan, below, scan->n_rows++);
+		MemoryContextSwitchTo(old);
+	}
+	for (int i = 0; i < scan->n_calls; i++)
+		score_call_rows(scan, &scan->calls[i]);
+	scan->size = scan->size == 1 ? 16 : Min(4 * scan->size, MAX_ROWS);
+}
+
+static TupleTableSlot *
+next_row(CustomScanState *node)
+{
+	BatchScan  *scan = (BatchScan *) node;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+
+	for (;;)
+	{
+		ResetExprContext(econtext);
+		ExecClearTuple(slot);
+		if (scan->next == scan->n_rows && !scan->ended)
+			fill_batch(scan);
+		if (scan->next == scan->n_rows)
+			return NULL;
+		memcpy(slot->tts_values, scan->values + scan->next * scan->n_columns,
+			   scan->n_columns * sizeof(Datum));
+		memcpy(slot->tts_isnull, scan->nulls + scan->next * scan->n_columns,
+			   scan->n_columns * sizeof(bool));
+		ExecStoreVirtualTuple(slot);
+		scan->next++;
+		econtext->ecxt_scantuple = slot;
+		if (ExecQual(node->ss.ps.qual, econtext))
+			break;
+		InstrCountFiltered1(node, 1);
+	}
+	return node->ss.ps.ps_ProjInfo ? ExecProject(node->ss.ps.ps_ProjInfo) : slot;
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	BatchScan  *scan = (BatchScan *) node;
+
+	scan->n_rows = scan->next = 0;
+	scan->size = 1;
+	scan->ended = false;
+	for (int i = 0; i < scan->n_calls; i++)
+		if (scan->calls[i].call->served)
+			input_clear(&scan->calls[i].call->rows);
+	if (!outerPlanState(node)->chgParam)
+		ExecReScan(outerPlanState(node));
+}
+
+static void
+end_scan(CustomScanState *node)
+{
+	ExecEndNode(outerPlanState(node));
+}
+
+/* Models that the plan itself names. */
+static List *
+named_models(const CustomScan *plan)
+{
+	List	   *names = NIL;
+
+	for (int i = 0; i < list_length(plan->custom_private); i++)
+	{
+		TargetEntry *target = list_nth(plan->custom_scan_tlist, i);
+		Const	   *model = linitial(castNode(FuncExpr, target->expr)->args);
+
+		if (IsA(model, Const) && !model->constisnull)
+			names = lappend(names, TextDatumGetCString(model->constvalue));
+	}
+	return names;
+}
+
+static void
+explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	BatchScan  *scan = (BatchScan *) node;
+	List	   *models = scan->models ? scan->models : named_models((CustomScan *) node->ss.ps.plan);
+
+	if (models)
+		ExplainPropertyList("Models", models, es);
+	if (!es->analyze || !node->ss.ps.instrument)
+		return;
+	ExplainPropertyFloat("Batches", NULL, node->ss.ps.instrument->ntuples2, 0, es);
+	ExplainPropertyFloat("Shared Values", NULL, node->ss.ps.instrument->nfiltered2, 0, es);
+}
