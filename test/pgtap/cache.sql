@@ -1,6 +1,7 @@
 -- What a session keeps loaded: its view, its bounds, forgetting it.
 BEGIN;
 SET LOCAL client_min_messages = warning;
+SET LOCAL aread.batch_scan = off;
 SELECT no_plan();
 
 CREATE TABLE seen AS SELECT * FROM aread_simulate(3000, domains => 4, groups => 2, users => 200, items => 90, strength => 3);

@@ -14,7 +14,7 @@ SELECT set_eq(
         'aread_recall', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train',
         'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
         'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
-        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'recall_add', 'recall_result', 'scores_combine'],
+        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'scores_combine'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
   'mask_history', 'training_log', 'cache']);
