@@ -1579,36 +1579,40 @@ COMMENT ON FUNCTION aread_domains_svg(text, text) IS
 
 CREATE FUNCTION aread.cached_versions(
   OUT version_id bigint,
+  OUT place text,
   OUT bytes bigint,
   OUT hits bigint,
+  OUT loads bigint,
   OUT loaded_at timestamptz,
   OUT used_at timestamptz,
   OUT in_use boolean)
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5
 AS 'MODULE_PATHNAME', 'aread_cached_versions';
-COMMENT ON FUNCTION aread.cached_versions() IS 'versions that this session has loaded; for the view aread.cache';
+COMMENT ON FUNCTION aread.cached_versions() IS 'versions in shared memory, and those that this session has taken up; for the view aread.cache';
 
 CREATE VIEW aread.cache WITH (security_barrier) AS
-SELECT v.model, v.version, v.deployed, c.bytes, c.hits, c.loaded_at, c.used_at, c.in_use
+SELECT v.model, v.version, v.deployed, c.place, c.bytes, c.hits, c.loads, c.loaded_at, c.used_at, c.in_use
 FROM aread.cached_versions() c
 JOIN aread.visible_version v USING (version_id);
-COMMENT ON VIEW aread.cache IS 'models that this session has loaded for scoring and still keeps';
+COMMENT ON VIEW aread.cache IS 'models ready to score: those in shared memory, and what this session keeps of its own';
 COMMENT ON COLUMN aread.cache.model IS 'name of the model';
 COMMENT ON COLUMN aread.cache.version IS 'its version';
 COMMENT ON COLUMN aread.cache.deployed IS 'is it the version that scores?';
-COMMENT ON COLUMN aread.cache.bytes IS 'memory of the session that it takes, scratch for scoring included';
-COMMENT ON COLUMN aread.cache.hits IS 'times that it was found loaded or loaded: one for each row that a query scored by itself';
+COMMENT ON COLUMN aread.cache.place IS '"shared": weights in shared memory, for all sessions; "session": memory of this session, which is scratch beside shared weights, and everything where there are none';
+COMMENT ON COLUMN aread.cache.bytes IS 'memory that it takes there';
+COMMENT ON COLUMN aread.cache.hits IS 'statements that used it since it was loaded: of all sessions, or of this one';
+COMMENT ON COLUMN aread.cache.loads IS 'sessions and parallel workers that have taken it up from shared memory; of a session''s own, 1';
 COMMENT ON COLUMN aread.cache.loaded_at IS 'when it was loaded';
 COMMENT ON COLUMN aread.cache.used_at IS 'start of the latest statement that used it';
-COMMENT ON COLUMN aread.cache.in_use IS 'does a running query or an open cursor use it? Then it stays';
+COMMENT ON COLUMN aread.cache.in_use IS 'does a running query or an open cursor of this session use it? Then it stays; of shared ones NULL';
 
-CREATE FUNCTION aread_cache_clear()
+CREATE FUNCTION aread_cache_clear(shared boolean DEFAULT false)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'aread_cache_clear';
-COMMENT ON FUNCTION aread_cache_clear() IS
-'forget the models that this session has loaded and no query uses at the moment; returns how many there were; the next score loads its model again';
+COMMENT ON FUNCTION aread_cache_clear(boolean) IS
+'forget the models that this session keeps and no query uses at the moment, and if shared is true (superusers only) those of this database in shared memory; returns how many there were; the next score loads its model again';
 
 REVOKE ALL ON ALL TABLES IN SCHEMA aread FROM PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,

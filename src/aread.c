@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 
 #include "serve/batch_scan.h"
+#include "serve/preload.h"
 #include "serve/settings.h"
 
 PG_MODULE_MAGIC;
@@ -49,5 +50,6 @@ _PG_init(void)
 	serve_define_settings();
 	batch_scan_init();
 	batch_plan_init();
+	preload_register();
 	MarkGUCPrefixReserved("aread");
 }

@@ -1,13 +1,46 @@
 /*
  * cache.c
- *	  The view aread.cache and aread_cache_clear(): what a session keeps loaded.
+ *	  The view aread.cache and aread_cache_clear(): models ready to score.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "serve/cache.h"
+#include "serve/shared.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
+
+typedef struct CacheRow
+{
+	int64		version_id;
+	const char *place;
+	Size		bytes;
+	int64		hits;
+	int64		loads;
+	TimestampTz loaded;
+	TimestampTz used;
+} CacheRow;
+
+/* in_use: NULL is not known. */
+static void
+put_row(ReturnSetInfo *rsinfo, const CacheRow *row, const bool *in_use)
+{
+	Datum		values[8];
+	bool		nulls[8] = {false};
+
+	values[0] = Int64GetDatum(row->version_id);
+	values[1] = CStringGetTextDatum(row->place);
+	values[2] = Int64GetDatum((int64) row->bytes);
+	values[3] = Int64GetDatum(row->hits);
+	values[4] = Int64GetDatum(row->loads);
+	values[5] = TimestampTzGetDatum(row->loaded);
+	values[6] = TimestampTzGetDatum(row->used);
+	values[7] = BoolGetDatum(in_use && *in_use);
+	nulls[7] = !in_use;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
 
 PG_FUNCTION_INFO_V1(aread_cached_versions);
 /* aread.cached_versions(): versions by their ids; the view shows those that the role may see. */
@@ -15,29 +48,44 @@ Datum
 aread_cached_versions(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	CachedModel cached;
+	Oid			catalog = catalog_relation();
+	SharedModel shared;
+	CachedModel own;
+	bool		used;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; cache_entry(i, &cached); i++)
+	for (int i = 0; shared_model(i, &shared, &used); i++)
 	{
-		Datum		values[6];
-		bool		nulls[6] = {false};
+		CacheRow	row = {.version_id = shared.version_id,.place = "shared",.bytes = shared.bytes,
+			.hits = shared.hits,.loads = shared.loads,.loaded = shared.loaded,
+		.used = shared.used};
 
-		values[0] = Int64GetDatum(cached.version->id);
-		values[1] = Int64GetDatum((int64) cached.bytes);
-		values[2] = Int64GetDatum(cached.hits);
-		values[3] = TimestampTzGetDatum(cached.loaded);
-		values[4] = TimestampTzGetDatum(cached.used);
-		values[5] = BoolGetDatum(cached.pinned);
-		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		/* an extension that was created anew counts its versions from 1 again */
+		if (used && shared.catalog == catalog)
+			put_row(rsinfo, &row, NULL);
+	}
+	for (int i = 0; cache_entry(i, &own); i++)
+	{
+		CacheRow	row = {.version_id = own.version->id,.place = "session",.bytes = own.bytes,
+			.hits = own.hits,.loads = 1,.loaded = own.loaded,.used = own.used};
+
+		if (own.version->catalog == catalog)
+			put_row(rsinfo, &row, &own.pinned);
 	}
 	return (Datum) 0;
 }
 
 PG_FUNCTION_INFO_V1(aread_cache_clear);
-/* aread_cache_clear(): how many models were forgotten */
+/* aread_cache_clear(shared): how many models were forgotten */
 Datum
 aread_cache_clear(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(cache_clear());
+	bool		shared = PG_GETARG_BOOL(0);
+
+	if (shared && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be superuser to clear shared memory"),
+				 errhint("aread_cache_clear() forgets what this session keeps.")));
+	PG_RETURN_INT32(cache_clear() + (shared ? shared_clear() : 0));
 }

@@ -117,6 +117,23 @@ resolve_type(const char *name)
 }
 
 static void
+resolve_types(FeatureSpec *spec)
+{
+	for (int f = 0; f < spec->n_features; f++)
+		spec->features[f].type = resolve_type(spec->features[f].type_name);
+}
+
+void
+catalog_resolve_types(FeatureSpec *spec)
+{
+	CatalogAccess access;
+
+	catalog_enter(&access);
+	resolve_types(spec);
+	catalog_leave(&access);
+}
+
+static void
 read_edges(Feature *feature, uint64 row, int column)
 {
 	bool		isnull;
@@ -183,8 +200,7 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
 	}
 	MemoryContextSwitchTo(old);
-	for (int f = 0; f < spec->n_features; f++)
-		spec->features[f].type = resolve_type(spec->features[f].type_name);
+	resolve_types(spec);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "catalog/models.h"
 
+#include "access/xact.h"
 #include "catalog/access.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -93,6 +94,12 @@ catalog_check_name(const char *name)
 		no_right(name);
 }
 
+Oid
+catalog_relation(void)
+{
+	return get_relname_relid("stored_version", get_namespace_oid("aread", false));
+}
+
 void
 catalog_find(const char *name, ModelVersion *version)
 {
@@ -106,7 +113,7 @@ catalog_find(const char *name, ModelVersion *version)
 	nearest_start(&nearest, name);
 	catalog_enter(&access);
 	found = select_model("SELECT m.name, m.owner, m.owner_name, v.version_id, v.version, v.crc,"
-						 " v.best_evaluation"
+						 " v.best_evaluation, v.xmin"
 						 " FROM aread.stored_model m JOIN aread.stored_version v"
 						 " ON v.model_id = m.model_id AND v.version = m.deployed_version"
 						 " WHERE m.name = $1", name) == 1;
@@ -117,9 +124,10 @@ catalog_find(const char *name, ModelVersion *version)
 		version->version = DatumGetInt32(catalog_value(0, 5, NULL));
 		version->crc = (uint32) DatumGetInt64(catalog_value(0, 6, NULL));
 		version->best_evaluation = DatumGetInt32(catalog_value(0, 7, NULL));
+		version->uncommitted =
+			TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 8, NULL)));
 		version->name = MemoryContextStrdup(context, name);
-		version->catalog = get_relname_relid("stored_version",
-											 get_namespace_oid("aread", false));
+		version->catalog = catalog_relation();
 	}
 	else
 		offer_names(user, &nearest);

@@ -24,6 +24,7 @@ typedef struct ModelVersion
 	uint32		crc;			/* over all of its tensors and masks */
 	int32		best_evaluation;	/* whose parameters were kept; 0: the start's */
 	Oid			catalog;		/* OID of the catalog's table: another one after DROP EXTENSION */
+	bool		uncommitted;	/* written by the present transaction */
 } ModelVersion;
 
 /* A trained model on its way into the catalog. */
@@ -63,8 +64,12 @@ extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
  * caller can see as hint, if there is none or the caller has no right to it.
  */
 extern void catalog_find(const char *name, ModelVersion *version);
+/* OID of the table of versions. */
+extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */
 extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext context);
+/* What the features' types are called now: features[].type from type_name. */
+extern void catalog_resolve_types(FeatureSpec *spec);
 /* Drop a model with all versions (owner only); false if there is none. */
 extern bool catalog_drop(const char *name);
 

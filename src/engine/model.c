@@ -254,9 +254,10 @@ copy_shape(Arena *arena, Shape *to, const Shape *from)
 	memcpy(field_is_list, from->field_is_list, from->n_fields * sizeof(bool));
 }
 
-Model *
-model_create(Arena *arena, const Config *config, const Shape *shape,
-			 const DomainPairs *pairs, EngineError *error)
+/* Everything but the parameters and masks themselves. */
+static Model *
+lay_out(Arena *arena, const Config *config, const Shape *shape, const DomainPairs *pairs,
+		EngineError *error)
 {
 	Model	   *model = ARENA_ARRAY(arena, Model, 1);
 	Layout		layout = {.arena = arena};
@@ -282,12 +283,43 @@ model_create(Arena *arena, const Config *config, const Shape *shape,
 	model->n_params = layout.size;
 	model->n_domains = shape_domains(shape);
 	model->n_gates = config_has_hei(config) ? config_n_gates(config) : 0;
+	return model;
+}
+
+Model *
+model_create(Arena *arena, const Config *config, const Shape *shape,
+			 const DomainPairs *pairs, EngineError *error)
+{
+	Model	   *model = lay_out(arena, config, shape, pairs, error);
+
+	if (!model)
+		return NULL;
 	model->params = ARENA_ARRAY(arena, real, model->n_params);
 	model->has_mask = ARENA_ARRAY(arena, bool, model->n_domains + 1);
 	model->masks = ARENA_ARRAY(arena, uint8_t, (size_t) model->n_domains * model->n_gates + 1);
 	if (!arena_ok(arena, error))
 		return NULL;
 	memset(model->masks, 1, (size_t) model->n_domains * model->n_gates);
+	return model;
+}
+
+Model *
+model_attach(Arena *arena, const Model *like, const Shape *shape, const DomainPairs *pairs,
+			 EngineError *error)
+{
+	Model	   *model = lay_out(arena, &like->config, shape, pairs, error);
+
+	if (!model)
+		return NULL;
+	if (model->n_params != like->n_params || model->n_domains != like->n_domains ||
+		model->n_gates != like->n_gates)
+	{
+		engine_fail(error, ENGINE_BAD_INPUT, NULL, "parameters do not fit the model");
+		return NULL;
+	}
+	model->params = like->params;
+	model->has_mask = like->has_mask;
+	model->masks = like->masks;
 	return model;
 }
 

@@ -62,6 +62,13 @@ typedef struct Model
  */
 extern Model *model_create(Arena *arena, const Config *config, const Shape *shape,
 						   const DomainPairs *pairs, EngineError *error);
+/*
+ * A model over parameters and masks that lie in memory already: those of
+ * "like", of whose members only config, sizes and these arrays are looked at.
+ * Errors: as above; the sizes do not fit.
+ */
+extern Model *model_attach(Arena *arena, const Model *like, const Shape *shape,
+						   const DomainPairs *pairs, EngineError *error);
 /* Initial weights from config.seed (see algorithm: start). */
 extern void model_init_weights(Model *model);
 

@@ -10,6 +10,20 @@
 Scorer *
 scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team, EngineError *error)
 {
+	return scorer_attach(arena, model, ready_bytes, NULL, team, error);
+}
+
+const real *
+scorer_values(const Scorer *scorer, size_t *n_values)
+{
+	*n_values = scorer->prepared.n_values;
+	return scorer->prepared.values;
+}
+
+Scorer *
+scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values, Team *team,
+			  EngineError *error)
+{
 	Scorer	   *scorer = ARENA_ARRAY(arena, Scorer, 1);
 
 	if (!arena_ok(arena, error))
@@ -20,7 +34,8 @@ scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team, 
 	scorer->calibration = model_calibration(model);
 	scorer->tables = tables_bind(model, false, arena);
 	heads_bind(&scorer->heads, model);
-	if (!prepare(&scorer->prepared, model, ready_bytes, NULL, arena, error) || !row_scorer_init(scorer, error))
+	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, error) ||
+		!row_scorer_init(scorer, error))
 		return NULL;
 	return scorer;
 }

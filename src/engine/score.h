@@ -32,6 +32,15 @@ extern Scorer *scorer_create(Arena *arena, const Model *model, size_t ready_byte
 							 EngineError *error);
 
 /*
+ * The same with prepared values of an earlier scorer of this model and as many
+ * ready bytes, used in place; NULL: compute them.
+ */
+extern Scorer *scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values,
+							 Team *team, EngineError *error);
+/* What was prepared; one block without pointers. */
+extern const real *scorer_values(const Scorer *scorer, size_t *n_values);
+
+/*
  * probabilities[n_rows] of label 1, equation (9), calibrated; rows may mix domains in any
  * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer,
  * that for more than one row is taken from its arena when it is first needed.

@@ -1,12 +1,17 @@
 /*
  * cache.c
- *	  Models that this backend has loaded, ready to score.
+ *	  Models ready to score: those in shared memory, and what a session has of
+ *	  its own.
  *
  * An entry is found in two steps.  Under the snapshot that it was found with
  * last, by its name alone; else the catalog says which version the name means
  * now, and that version's id, never reused, finds the entry.  Nothing has to
  * tell the cache about new versions, dropped models, changed rights or rolled
  * back transactions: each of them comes with another snapshot.
+ *
+ * An entry is over the version's segment of shared memory and holds no more
+ * than scratch, or it holds all by itself: where there is no shared memory, and
+ * while the transaction that wrote the version has not ended.
  */
 #include "postgres.h"
 
@@ -18,6 +23,8 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "serve/settings.h"
+#include "serve/shared.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -40,6 +47,7 @@ typedef struct CacheEntry
 	ServedModel served;			/* must be first */
 	dlist_node	node;			/* in entries, used last first */
 	SnapshotKey found;			/* when its name meant it */
+	dsm_segment *segment;		/* NULL: no shared memory */
 	MemoryContext context;
 	Size		bytes;
 	int64		hits;
@@ -139,29 +147,134 @@ shrink(const CacheEntry *keep)
 	}
 }
 
-/* Load under the caller's memory context first: an error takes it all away. */
+static void
+unmap(void *segment)
+{
+	dsm_detach(segment);
+}
+
+/* Under the caller's memory context first: an error takes it all away. */
 static CacheEntry *
-load_entry(const ModelVersion *version)
+create_entry(dsm_segment *segment)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread model",
 												  ALLOCSET_DEFAULT_SIZES);
 	CacheEntry *entry = MemoryContextAllocZero(context, sizeof(CacheEntry));
-	EngineError error;
-	Arena	   *arena = MemoryContextAllocZero(context, sizeof(Arena));
+	MemoryContextCallback *callback;
 
 	entry->context = context;
-	entry->served.loaded = catalog_load(version, context);
-	host_arena(arena, context);
+	entry->segment = segment;
+	if (!segment)
+		return entry;
+	callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
+	callback->func = unmap;
+	callback->arg = segment;
+	MemoryContextRegisterResetCallback(context, callback);
+	return entry;
+}
+
+static CacheEntry *
+open_entry(const ModelVersion *version, dsm_segment *segment)
+{
+	CacheEntry *entry = create_entry(segment);
+
+	image_open(dsm_segment_address(segment), version, entry->context, &entry->served);
+	return entry;
+}
+
+static CacheEntry *
+read_entry(const ModelVersion *version)
+{
+	CacheEntry *entry = create_entry(NULL);
+	Arena	   *arena = MemoryContextAllocZero(entry->context, sizeof(Arena));
+	EngineError error;
+
+	entry->served.loaded = catalog_load(version, entry->context);
+	host_arena(arena, entry->context);
 	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, READY_BYTES, NULL,
-										  &error);
+										 &error);
 	if (!entry->served.scorer)
 		host_raise(&error);
+	return entry;
+}
+
+/* An entry over a copy in shared memory in place of one that holds all by itself, if there is room. */
+static CacheEntry *
+share_entry(CacheEntry *entry, int claim)
+{
+	const ModelVersion *version = entry_version(entry);
+	dsm_segment *segment = shared_room(claim, image_size(&entry->served));
+	CacheEntry *shared;
+
+	if (!segment)
+	{
+		shared_abandon(claim);
+		return entry;
+	}
+	shared = create_entry(segment);
+	image_write(&entry->served, dsm_segment_address(segment));
+	image_open(dsm_segment_address(segment), version, shared->context, &shared->served);
+	shared_publish(claim, segment);
+	MemoryContextDelete(entry->context);
+	return shared;
+}
+
+static void
+abandon(int code, Datum claim)
+{
+	shared_abandon(DatumGetInt32(claim));
+}
+
+static CacheEntry *
+load_entry(const ModelVersion *version)
+{
+	int			claim;
+	dsm_segment *segment = shared_take(version, &claim);
+	CacheEntry *volatile entry = NULL;
+
+	if (segment)
+		entry = open_entry(version, segment);
+	else if (claim == NO_CLAIM)
+		entry = read_entry(version);
+	else
+	{
+		PG_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		{
+			entry = read_entry(version);
+			entry = share_entry(entry, claim);
+		}
+		PG_END_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+	}
 	entry->loaded = GetCurrentTimestamp();
-	MemoryContextSetParent(context, TopMemoryContext);
+	MemoryContextSetParent(entry->context, TopMemoryContext);
 	dlist_push_head(&entries, &entry->node);
 	measure_entry(entry);
 	shrink(entry);
 	return entry;
+}
+
+/* Versions that were evicted from shared memory leave here, too, unless they are in use. */
+static void
+drop_evicted(void)
+{
+	static uint64 seen = 0;
+	uint64		evictions = shared_evictions();
+	dlist_mutable_iter iter;
+
+	if (evictions == seen)
+		return;
+	seen = evictions;
+	dlist_foreach_modify(iter, &entries)
+	{
+		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
+
+		if (!entry->segment || shared_holds(entry_version(entry), entry->segment))
+			continue;
+		if (entry->pins > 0)
+			seen--;				/* look again */
+		else
+			drop_entry(entry);
+	}
 }
 
 /* The entry of a version, loaded if need be; other versions lose the name. */
@@ -182,15 +295,29 @@ entry_of_version(const ModelVersion *version)
 		else if (strcmp(own->name, version->name) == 0)
 			entry->found.valid = false;
 	}
+	/* the transaction that wrote it has ended: others want it, too */
+	if (found && entry_version(found)->uncommitted && !version->uncommitted && found->pins == 0)
+	{
+		drop_entry(found);
+		found = NULL;
+	}
 	return found ? found : load_entry(version);
+}
+
+/* A statement has found the entry. */
+static void
+note_use(CacheEntry *entry)
+{
+	entry->hits++;
+	entry->used = GetCurrentStatementStartTimestamp();
+	if (entry->segment)
+		shared_use(entry_version(entry));
 }
 
 static const ServedModel *
 use_entry(CacheEntry *entry)
 {
 	dlist_move_head(&entries, &entry->node);
-	entry->hits++;
-	entry->used = GetCurrentStatementStartTimestamp();
 	return &entry->served;
 }
 
@@ -209,8 +336,10 @@ cache_find(const char *name, Size length)
 			return use_entry(entry);
 	}
 	catalog_find(pnstrdup(name, length), &version);
+	drop_evicted();
 	entry = entry_of_version(&version);
 	entry->found = key;
+	note_use(entry);
 	return use_entry(entry);
 }
 

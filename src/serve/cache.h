@@ -1,21 +1,14 @@
 /*
  * cache.h
- *	  Models that this backend has loaded, ready to score.
+ *	  Models ready to score: those in shared memory, and what a session has of
+ *	  its own.
  */
 #ifndef AREAD_CACHE_H
 #define AREAD_CACHE_H
 
 #include "catalog/models.h"
 #include "datatype/timestamp.h"
-#include "engine/score.h"
-
-typedef struct ServedModel ServedModel;
-
-struct ServedModel
-{
-	const LoadedModel *loaded;
-	Scorer	   *scorer;
-};
+#include "serve/image.h"
 
 /*
  * The deployed version of a name under the active snapshot, loaded at its
@@ -30,7 +23,7 @@ typedef struct CachedModel
 {
 	const ModelVersion *version;
 	Size		bytes;
-	int64		hits;			/* times that it was found since it was loaded */
+	int64		hits;			/* statements that used it since it was loaded */
 	TimestampTz loaded;
 	TimestampTz used;			/* start of the latest statement that found it */
 	bool		pinned;			/* by a query that is running */

@@ -13,6 +13,8 @@
 
 bool		serve_batch_scan = true;
 int			serve_cache_megabytes = 512;
+char	   *serve_preload_models = NULL;
+int			serve_shared_cache_megabytes = 1024;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
 int			serve_threads = 2;
 int			serve_training_memory = 1024 * 1024;
@@ -31,9 +33,19 @@ serve_define_settings(void)
 							 "Off: aread_predict computes each row by itself.",
 							 &serve_batch_scan, true, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("aread.cache_size",
-							"Memory of a session for models that are not in use.",
+							"Memory of a session for models that are not in use, beyond what is shared.",
 							"Models used longest ago leave it first; those that a running query uses stay.",
 							&serve_cache_megabytes, 512, 0, 1024 * 1024, PGC_USERSET,
+							GUC_UNIT_MB, NULL, NULL, NULL);
+	DefineCustomStringVariable("aread.preload_models",
+							   "Models to load into shared memory when the server starts, as database.model.",
+							   "Needs aread in shared_preload_libraries. Separated by commas; in double quotes where needed.",
+							   &serve_preload_models, "", PGC_SIGHUP, GUC_LIST_INPUT,
+							   NULL, NULL, NULL);
+	DefineCustomIntVariable("aread.shared_cache_size",
+							"Shared memory for models, of all sessions together.",
+							"Models used longest ago leave it first. 0: each session loads its own.",
+							&serve_shared_cache_megabytes, 1024, 0, 1024 * 1024, PGC_SIGHUP,
 							GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomIntVariable("aread.threads",
 							"Threads of a training, that of the session included.",

@@ -16,6 +16,8 @@ typedef enum UnseenDomain
 
 extern bool serve_batch_scan;	/* aread.batch_scan */
 extern int	serve_cache_megabytes;	/* aread.cache_size */
+extern char *serve_preload_models;	/* aread.preload_models */
+extern int	serve_shared_cache_megabytes;	/* aread.shared_cache_size */
 extern int	serve_threads;		/* aread.threads */
 extern int	serve_training_memory;	/* aread.training_memory, kilobytes */
 extern int	serve_unseen_domain;	/* aread.unseen_domain, an UnseenDomain */

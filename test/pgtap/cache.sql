@@ -1,4 +1,4 @@
--- What a session keeps loaded: its view, its bounds, forgetting it.
+-- What a session keeps of its own, as it does with models of the present transaction.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL aread.batch_scan = off;
@@ -12,7 +12,7 @@ SELECT aread_cache_clear() \g /dev/null
 SELECT is_empty('SELECT * FROM aread.cache', 'nothing is loaded at first');
 
 CREATE TABLE scores AS SELECT s.*, aread_predict('one', s) AS score FROM seen s LIMIT 100;
-SELECT results_eq('SELECT model, version, deployed, hits, in_use FROM aread.cache', $$VALUES ('one', 1, true, 100::bigint, false)$$, 'a model that scored');
+SELECT results_eq('SELECT model, version, deployed, place, hits, loads, in_use FROM aread.cache', $$VALUES ('one', 1, true, 'session', 1::bigint, 1::bigint, false)$$, 'a model that scored');
 SELECT ok(bytes > 10000 AND loaded_at <= clock_timestamp() AND used_at <= clock_timestamp(), 'its memory and times') FROM aread.cache;
 SELECT aread_predict('two', s) FROM seen s LIMIT 1 \g /dev/null
 SELECT is(count(*), 2::bigint, 'and another') FROM aread.cache;
@@ -46,6 +46,7 @@ SELECT results_eq('SELECT model, version FROM aread.cache WHERE deployed', $$VAL
 CREATE ROLE aread_cache_other;
 SET LOCAL ROLE aread_cache_other;
 SELECT is_empty('SELECT * FROM aread.cache', 'models of others are not shown');
+SELECT throws_ok('SELECT aread_cache_clear(true)', '42501', 'must be superuser to clear shared memory', 'shared memory is the superuser''s');
 RESET ROLE;
 SELECT aread_drop('one') \g /dev/null
 SELECT is_empty($$SELECT * FROM aread.cache WHERE model = 'one'$$, 'nor are those that were dropped');

@@ -1,0 +1,240 @@
+/*
+ * image.c
+ *	  A loaded model as one block of bytes.
+ *
+ * Structs lie in it as they are, but for their pointers: these are places in
+ * the block, 0 for NULL.  Writing walks through the model twice, first without
+ * a block, to measure.  Opening copies the structs and makes pointers of places
+ * again; numbers, keys and parameters are used where they are.
+ */
+#include "postgres.h"
+
+#include "serve/image.h"
+
+#include "host.h"
+#include "utils/memutils.h"
+
+typedef struct ImageHeader
+{
+	ModelVersion version;		/* its name is a place */
+	FeatureSpec spec;			/* features, vocabularies and label are places */
+	Config		config;
+	Size		n_params;
+	uint32		n_domains;
+	int			n_gates;
+	Size		params;			/* places of arrays */
+	Size		has_mask;
+	Size		masks;
+	Size		pairs;			/* of DomainPairs[n_features] with places */
+	Size		domain_rows;
+	Size		values;			/* of the scorer */
+} ImageHeader;
+
+typedef struct ImageWriter
+{
+	char	   *block;			/* NULL: measure */
+	Size		size;
+} ImageWriter;
+
+/* Bytes go to the block's end; their place.  Aligned for the widest vector loads. */
+static Size
+put(ImageWriter *writer, const void *bytes, Size size)
+{
+	Size		place = TYPEALIGN(64, writer->size);
+
+	if (!bytes)
+		return 0;
+	if (writer->block)
+		memcpy(writer->block + place, bytes, size);
+	writer->size = place + size;
+	return place;
+}
+
+static void *
+put_string(ImageWriter *writer, const char *string)
+{
+	return (void *) put(writer, string, string ? strlen(string) + 1 : 0);
+}
+
+static void
+put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *placed)
+{
+	Feature    *features = palloc(spec->n_features * sizeof(Feature));
+	Vocabulary *vocabularies = palloc(spec->n_vocabularies * sizeof(Vocabulary));
+
+	*placed = *spec;
+	memcpy(features, spec->features, spec->n_features * sizeof(Feature));
+	memcpy(vocabularies, spec->vocabularies, spec->n_vocabularies * sizeof(Vocabulary));
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		features[f].name = put_string(writer, features[f].name);
+		features[f].type_name = put_string(writer, features[f].type_name);
+		features[f].edges = (void *) put(writer, features[f].edges,
+										 features[f].n_edges * sizeof(double));
+	}
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		vocabularies[v].name = put_string(writer, vocabularies[v].name);
+		vocabularies[v].bytes = (void *) put(writer, vocabularies[v].bytes, vocabularies[v].size);
+	}
+	placed->label = put_string(writer, spec->label);
+	placed->features = (void *) put(writer, features, spec->n_features * sizeof(Feature));
+	placed->vocabularies = (void *) put(writer, vocabularies,
+										spec->n_vocabularies * sizeof(Vocabulary));
+	pfree(features);
+	pfree(vocabularies);
+}
+
+static Size
+put_pairs(ImageWriter *writer, const DomainPairs *pairs, int n)
+{
+	DomainPairs *placed = palloc(n * sizeof(DomainPairs));
+	Size		place;
+
+	memcpy(placed, pairs, n * sizeof(DomainPairs));
+	for (int f = 0; f < n; f++)
+	{
+		if (pairs[f].n_pairs == 0)
+			continue;
+		placed[f].start = (void *) put(writer, pairs[f].start,
+									   ((Size) pairs[f].n_values + 1) * sizeof(uint32));
+		placed[f].domain = (void *) put(writer, pairs[f].domain,
+										(Size) pairs[f].n_pairs * sizeof(uint32));
+	}
+	place = put(writer, placed, n * sizeof(DomainPairs));
+	pfree(placed);
+	return place;
+}
+
+static void
+put_model(ImageWriter *writer, const ServedModel *served)
+{
+	const LoadedModel *loaded = served->loaded;
+	const Model *model = loaded->model;
+	ImageHeader header = {.version = loaded->version,.config = model->config};
+	const real *values;
+	size_t		n_values;
+
+	writer->size = sizeof(ImageHeader);
+	header.version.name = put_string(writer, loaded->version.name);
+	put_spec(writer, loaded->spec, &header.spec);
+	header.n_params = model->n_params;
+	header.n_domains = model->n_domains;
+	header.n_gates = model->n_gates;
+	header.params = put(writer, model->params, model->n_params * sizeof(real));
+	header.has_mask = put(writer, model->has_mask, model->n_domains * sizeof(bool));
+	header.masks = put(writer, model->masks, (Size) model->n_domains * model->n_gates);
+	header.pairs = put_pairs(writer, model->pairs, model->shape.n_fields);
+	header.domain_rows = put(writer, loaded->domain_rows, model->n_domains * sizeof(uint64));
+	values = scorer_values(served->scorer, &n_values);
+	header.values = put(writer, values, n_values * sizeof(real));
+	if (writer->block)
+		memcpy(writer->block, &header, sizeof(header));
+}
+
+Size
+image_size(const ServedModel *served)
+{
+	ImageWriter writer = {0};
+
+	put_model(&writer, served);
+	return writer.size;
+}
+
+void
+image_write(const ServedModel *served, void *block)
+{
+	ImageWriter writer = {.block = block};
+
+	put_model(&writer, served);
+}
+
+/* The pointer that a place means. */
+static void *
+at(const void *block, Size place)
+{
+	return place == 0 ? NULL : (char *) block + place;
+}
+
+#define AT(block, pointer) at(block, (Size) (pointer))
+
+static void *
+copy_at(const void *block, const void *place, Size size, MemoryContext context)
+{
+	return memcpy(MemoryContextAlloc(context, Max(size, 1)), AT(block, place), size);
+}
+
+static FeatureSpec *
+open_spec(const void *block, const FeatureSpec *placed, MemoryContext context)
+{
+	FeatureSpec *spec = MemoryContextAlloc(context, sizeof(FeatureSpec));
+
+	*spec = *placed;
+	spec->features = copy_at(block, placed->features, spec->n_features * sizeof(Feature), context);
+	spec->vocabularies = copy_at(block, placed->vocabularies,
+								 spec->n_vocabularies * sizeof(Vocabulary), context);
+	spec->label = AT(block, placed->label);
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		Feature    *feature = &spec->features[f];
+
+		feature->name = AT(block, feature->name);
+		feature->type_name = AT(block, feature->type_name);
+		feature->edges = AT(block, feature->edges);
+	}
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		Vocabulary *vocabulary = &spec->vocabularies[v];
+
+		vocabulary->name = AT(block, vocabulary->name);
+		vocabulary->bytes = AT(block, vocabulary->bytes);
+	}
+	catalog_resolve_types(spec);
+	return spec;
+}
+
+static DomainPairs *
+open_pairs(const void *block, Size place, int n, MemoryContext context)
+{
+	DomainPairs *pairs = copy_at(block, (void *) place, n * sizeof(DomainPairs), context);
+
+	for (int f = 0; f < n; f++)
+	{
+		if (pairs[f].n_pairs == 0)
+			continue;
+		pairs[f].start = AT(block, pairs[f].start);
+		pairs[f].domain = AT(block, pairs[f].domain);
+	}
+	return pairs;
+}
+
+void
+image_open(const void *block, const ModelVersion *version, MemoryContext context,
+		   ServedModel *served)
+{
+	const ImageHeader *header = block;
+	LoadedModel *loaded = MemoryContextAllocZero(context, sizeof(LoadedModel));
+	Arena	   *arena = MemoryContextAllocZero(context, sizeof(Arena));
+	Model		like = {.config = header->config,.n_params = header->n_params,
+		.n_domains = header->n_domains,.n_gates = header->n_gates,
+		.params = at(block, header->params),.has_mask = at(block, header->has_mask),
+	.masks = at(block, header->masks)};
+	EngineError error;
+	Shape		shape;
+
+	host_arena(arena, context);
+	loaded->version = *version;
+	loaded->version.name = MemoryContextStrdup(context, version->name);
+	loaded->spec = open_spec(block, &header->spec, context);
+	spec_shape(loaded->spec, &shape);
+	loaded->model = model_attach(arena, &like, &shape,
+								 open_pairs(block, header->pairs, shape.n_fields, context), &error);
+	if (!loaded->model)
+		host_raise(&error);
+	loaded->domain_rows = at(block, header->domain_rows);
+	served->loaded = loaded;
+	served->scorer = scorer_attach(arena, loaded->model, READY_BYTES, at(block, header->values),
+								   NULL, &error);
+	if (!served->scorer)
+		host_raise(&error);
+}

@@ -1,0 +1,444 @@
+/*
+ * shared.c
+ *	  Models in shared memory.
+ */
+#include "postgres.h"
+
+#include "serve/shared.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "serve/settings.h"
+#include "storage/condition_variable.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#endif
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#define MAX_MODELS 64
+/* Versions of the library that lay images out in another way must not meet. */
+#define TABLE_NAME "aread " AREAD_VERSION " layout 1"
+/* So long a session waits for another one to load; then it loads for itself. */
+#define PATIENCE_MS 30000
+
+typedef enum SlotState
+{
+	SLOT_FREE, SLOT_LOADING, SLOT_READY
+} SlotState;
+
+typedef struct SharedSlot
+{
+	SlotState	state;
+	Oid			database;
+	uint32		crc;
+	dsm_handle	handle;
+	SharedModel model;
+} SharedSlot;
+
+typedef struct SharedTable
+{
+	int			tranche;
+	LWLock		lock;			/* of all that follows */
+	ConditionVariable changed;	/* a slot has been loaded, or given up */
+	pg_atomic_uint64 evictions;
+	Size		bytes;
+	SharedSlot	slots[MAX_MODELS];
+} SharedTable;
+
+static SharedTable *table = NULL;
+static bool refused = false;	/* there is no table for this session */
+static bool warned = false;
+
+static void
+table_init(void *memory)
+{
+	SharedTable *fresh = memory;
+
+	memset(fresh, 0, sizeof(*fresh));
+	fresh->tranche = LWLockNewTrancheId();
+	LWLockInitialize(&fresh->lock, fresh->tranche);
+	ConditionVariableInit(&fresh->changed);
+	pg_atomic_init_u64(&fresh->evictions, 0);
+}
+
+/* The first failure is told. */
+static void
+tell_refused(const char *why)
+{
+	if (!warned)
+		ereport(WARNING,
+				(errmsg("models cannot be kept in shared memory: %s", why),
+				 errdetail("This session loads its own copy of each model that it scores with."),
+				 errhint("Make room in /dev/shm, preload the library, or set aread.shared_cache_size to 0.")));
+	warned = true;
+}
+
+/* Forget the error of a PG_TRY; its message, in the caller's memory context. */
+static char *
+swallow_error(MemoryContext context)
+{
+	ErrorData  *error;
+	char	   *message;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	message = pstrdup(error->message);
+	FreeErrorData(error);
+	return message;
+}
+
+#if PG_VERSION_NUM >= 170000
+static void
+find_table(void)
+{
+	bool		found;
+
+	table = GetNamedDSMSegment(TABLE_NAME, sizeof(SharedTable), table_init, &found);
+}
+#else
+/* Out of what the server's main segment has to spare. */
+static void
+find_table(void)
+{
+	bool		found;
+	volatile uint32 holdoff = InterruptHoldoffCount;
+
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	PG_TRY();
+	{
+		SharedTable *memory = ShmemInitStruct(TABLE_NAME, sizeof(SharedTable), &found);
+
+		if (!found)
+			table_init(memory);
+		table = memory;
+	}
+	PG_CATCH();
+	{
+		/* the error set it to 0; letting go of the lock counts down */
+		InterruptHoldoffCount = holdoff + 1;
+		LWLockRelease(AddinShmemInitLock);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	LWLockRelease(AddinShmemInitLock);
+}
+#endif
+
+static bool
+have_table(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	if (table || refused || serve_shared_cache_megabytes == 0)
+		return table != NULL && serve_shared_cache_megabytes > 0;
+	PG_TRY();
+	{
+		find_table();
+		LWLockRegisterTranche(table->tranche, "aread");
+	}
+	PG_CATCH();
+	{
+		refused = true;
+		tell_refused(swallow_error(context));
+	}
+	PG_END_TRY();
+	return table != NULL;
+}
+
+static bool
+holds(const SharedSlot *slot, const ModelVersion *version)
+{
+	return slot->state != SLOT_FREE && slot->database == MyDatabaseId &&
+		slot->model.catalog == version->catalog && slot->model.version_id == version->id &&
+		slot->crc == version->crc;
+}
+
+static SharedSlot *
+find_slot(const ModelVersion *version)
+{
+	for (int i = 0; i < MAX_MODELS; i++)
+		if (holds(&table->slots[i], version))
+			return &table->slots[i];
+	return NULL;
+}
+
+static void
+free_slot(SharedSlot *slot)
+{
+	table->bytes -= slot->model.bytes;
+	memset(slot, 0, sizeof(*slot));
+}
+
+/* Sessions that have it mapped keep it until they look next. */
+static void
+evict(SharedSlot *slot)
+{
+	dsm_unpin_segment(slot->handle);
+	free_slot(slot);
+	pg_atomic_fetch_add_u64(&table->evictions, 1);
+}
+
+/* The version that was used longest ago, of those that have been loaded. */
+static SharedSlot *
+oldest_slot(void)
+{
+	SharedSlot *oldest = NULL;
+
+	for (int i = 0; i < MAX_MODELS; i++)
+		if (table->slots[i].state == SLOT_READY &&
+			(!oldest || table->slots[i].model.used < oldest->model.used))
+			oldest = &table->slots[i];
+	return oldest;
+}
+
+/* A free slot, if need be that of the version used longest ago. */
+static SharedSlot *
+take_slot(void)
+{
+	SharedSlot *oldest;
+
+	for (int i = 0; i < MAX_MODELS; i++)
+		if (table->slots[i].state == SLOT_FREE)
+			return &table->slots[i];
+	oldest = oldest_slot();
+	if (oldest)
+		evict(oldest);
+	return oldest;
+}
+
+static void
+claim_slot(SharedSlot *slot, const ModelVersion *version)
+{
+	*slot = (SharedSlot) {
+		.state = SLOT_LOADING,.database = MyDatabaseId,.crc = version->crc,
+		.model = {.version_id = version->id,.catalog = version->catalog}
+	};
+}
+
+/* Segments are not the resource owner's: they stay mapped when the query ends. */
+static dsm_segment *
+map_segment(dsm_handle handle, Size bytes)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	dsm_segment *volatile segment = NULL;
+
+	PG_TRY();
+	{
+		CurrentResourceOwner = NULL;
+		segment = bytes > 0 ? dsm_create(bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS) :
+			dsm_attach(handle);
+	}
+	PG_CATCH();
+	{
+		tell_refused(swallow_error(context));
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	return segment;
+}
+
+/* One look at the table: the handle of a version, or what to do instead. */
+typedef enum Found
+{
+	FOUND_READY, FOUND_LOADING, FOUND_CLAIM, FOUND_NO_ROOM
+} Found;
+
+static Found
+look_up(const ModelVersion *version, dsm_handle *handle, int *claim)
+{
+	SharedSlot *slot;
+	Found		found;
+
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	slot = find_slot(version);
+	if (slot)
+	{
+		found = slot->state == SLOT_READY ? FOUND_READY : FOUND_LOADING;
+		*handle = slot->handle;
+		if (found == FOUND_READY)
+			slot->model.loads++;
+	}
+	else
+	{
+		slot = take_slot();
+		found = slot ? FOUND_CLAIM : FOUND_NO_ROOM;
+		if (slot)
+		{
+			claim_slot(slot, version);
+			*claim = slot - table->slots;
+		}
+	}
+	LWLockRelease(&table->lock);
+	return found;
+}
+
+dsm_segment *
+shared_take(const ModelVersion *version, int *claim)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	dsm_segment *segment = NULL;
+	dsm_handle	handle = 0;
+	Found		found;
+
+	*claim = NO_CLAIM;
+	if (version->uncommitted || !have_table())
+		return NULL;
+	ConditionVariablePrepareToSleep(&table->changed);
+	while ((found = look_up(version, &handle, claim)) == FOUND_LOADING)
+	{
+		/* who loads may wait for a lock that we hold */
+		if (TimestampDifferenceExceeds(start, GetCurrentTimestamp(), PATIENCE_MS))
+			break;
+		ConditionVariableTimedSleep(&table->changed, 1000, PG_WAIT_EXTENSION);
+	}
+	ConditionVariableCancelSleep();
+	if (found == FOUND_READY)
+		segment = map_segment(handle, 0);
+	return segment;
+}
+
+dsm_segment *
+shared_room(int claim, Size bytes)
+{
+	Size		limit = (Size) serve_shared_cache_megabytes * 1024 * 1024;
+	SharedSlot *oldest;
+
+	if (bytes > limit)
+		return NULL;
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	while (table->bytes + bytes > limit && (oldest = oldest_slot()) != NULL)
+		evict(oldest);
+	if (table->bytes + bytes > limit)
+	{
+		LWLockRelease(&table->lock);
+		return NULL;
+	}
+	table->slots[claim].model.bytes = bytes;
+	table->bytes += bytes;
+	LWLockRelease(&table->lock);
+	return map_segment(0, bytes);
+}
+
+void
+shared_publish(int claim, dsm_segment *segment)
+{
+	SharedSlot *slot = &table->slots[claim];
+
+	dsm_pin_segment(segment);
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	slot->handle = dsm_segment_handle(segment);
+	slot->state = SLOT_READY;
+	slot->model.loads = 1;
+	slot->model.loaded = GetCurrentTimestamp();
+	slot->model.used = GetCurrentStatementStartTimestamp();
+	LWLockRelease(&table->lock);
+	ConditionVariableBroadcast(&table->changed);
+}
+
+void
+shared_abandon(int claim)
+{
+	if (claim == NO_CLAIM)
+		return;
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	free_slot(&table->slots[claim]);
+	LWLockRelease(&table->lock);
+	ConditionVariableBroadcast(&table->changed);
+}
+
+void
+shared_use(const ModelVersion *version)
+{
+	SharedSlot *slot;
+
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	slot = find_slot(version);
+	if (slot)
+	{
+		slot->model.hits++;
+		slot->model.used = GetCurrentStatementStartTimestamp();
+	}
+	LWLockRelease(&table->lock);
+}
+
+bool
+shared_holds(const ModelVersion *version, dsm_segment *segment)
+{
+	const SharedSlot *slot;
+	bool		found;
+
+	LWLockAcquire(&table->lock, LW_SHARED);
+	slot = find_slot(version);
+	found = slot && slot->state == SLOT_READY && slot->handle == dsm_segment_handle(segment);
+	LWLockRelease(&table->lock);
+	return found;
+}
+
+uint64
+shared_evictions(void)
+{
+	return table ? pg_atomic_read_u64(&table->evictions) : 0;
+}
+
+bool
+shared_model(int i, SharedModel *model, bool *used)
+{
+	SharedSlot *slot;
+
+	if (!have_table() || i >= MAX_MODELS)
+		return false;
+	LWLockAcquire(&table->lock, LW_SHARED);
+	slot = &table->slots[i];
+	*used = slot->state == SLOT_READY && slot->database == MyDatabaseId;
+	*model = slot->model;
+	LWLockRelease(&table->lock);
+	return true;
+}
+
+int
+shared_clear(void)
+{
+	int			n = 0;
+
+	if (!have_table())
+		return 0;
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < MAX_MODELS; i++)
+		if (table->slots[i].state == SLOT_READY && table->slots[i].database == MyDatabaseId)
+		{
+			evict(&table->slots[i]);
+			n++;
+		}
+	LWLockRelease(&table->lock);
+	return n;
+}
+
+#if PG_VERSION_NUM < 170000
+static shmem_request_hook_type next_request = NULL;
+
+static void
+request_memory(void)
+{
+	if (next_request)
+		next_request();
+	RequestAddinShmemSpace(sizeof(SharedTable));
+}
+#endif
+
+void
+shared_request(void)
+{
+#if PG_VERSION_NUM < 170000
+	next_request = shmem_request_hook;
+	shmem_request_hook = request_memory;
+#endif
+}
