@@ -55,7 +55,7 @@ SELECT aread_predict('frequent', '{"item_id": 100000}', 'd1') = aread_predict('f
 
 -- stored counts are checked
 UPDATE aread.stored_feature SET counted = 7 WHERE kind = 'rows';
-\c - -
+SELECT aread_cache_clear(shared => true) > 0 AS cleared;
 \set VERBOSITY terse
 SELECT aread_predict('with', '{"item_id": 1}', 'd1');
 
