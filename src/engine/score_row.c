@@ -152,17 +152,13 @@ stack_forward_row(Scorer *scorer)
 	RowScorer  *row = &scorer->row;
 	int			n = prepared->columns.n;
 
-	memcpy(row->z, prepared->bias, n * sizeof(real));
-	for (int i = 0; i < shape->n_fields; i++)
+	stack_start(prepared, &row->batch, 0, row->z, 0, n);
+	for (int p = 0; p < prepared->n_plain; p++)
 	{
-		int			f = prepared->order[i];
 		const uint32_t *members;
-		uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
+		uint32_t	n_members = batch_members(&row->batch, shape, 0, prepared->order[p], &members);
 
-		if (i < prepared->n_plain)
-			add_scaled(row->z, 1, field_product(scorer, i, members, n_members), n);
-		else
-			stack_add_ready(prepared, f, members, n_members, row->z, 0, n);
+		add_scaled(row->z, 1, field_product(scorer, p, members, n_members), n);
 	}
 }
 

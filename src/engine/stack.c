@@ -11,6 +11,13 @@
 /* So many rows ahead memory is fetched for a row. */
 #define AHEAD 8
 
+/* Products that are summed at once. */
+#define MOST_PRODUCTS 16
+
+/* Numbers side by side, wherever they lie. */
+#define LANES (64 / (int) sizeof(real))
+typedef real Lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+
 static int
 n_slots(const Stack *stack)
 {
@@ -163,27 +170,6 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to)
 	}
 }
 
-HOT void
-stack_add_ready(const Prepared *prepared, int field, const uint32_t *members,
-				uint32_t n_members, real *out, int first, int n)
-{
-	const real *ready = prepared->ready[field] + first;
-	size_t		width = prepared->columns.n;
-
-	for (uint32_t i = 0; i < n_members; i++)
-	{
-		const real *product = ready + members[i] * width;
-		real		scale = (real) 1 / n_members;
-
-		if (n_members == 1)
-			for (int c = 0; c < n; c++)
-				out[c] += product[c];
-		else
-			for (int c = 0; c < n; c++)
-				out[c] += scale * product[c];
-	}
-}
-
 /* Rows gain the products of their values of a shared field. */
 static HOT void
 add_shared(const StackField *field, real *out, size_t stride, const real *products, int rows,
@@ -199,26 +185,91 @@ add_shared(const StackField *field, real *out, size_t stride, const real *produc
 	}
 }
 
-/* Bias and ready fields, row by row. */
-static void
-start_rows(const Stack *stack, const Batch *batch, real *out, int first, int n)
+/* out[n] = start + the sum of some products: the sum stays in registers, products are read once. */
+static HOT void
+sum_products(real *out, const real *start, const real *const *products, int n_products, int n)
 {
-	const Prepared *prepared = stack->prepared;
-	const Shape *shape = &prepared->model->shape;
+	int			c = 0;
 
-	for (int b = 0; b < batch->n_rows; b++)
+	for (; c + 4 * LANES <= n; c += 4 * LANES)
 	{
-		real	   *row = out + (size_t) b * prepared->columns.n;
+		const Lanes *from = (const Lanes *) (start + c);
+		Lanes	   *to = (Lanes *) (out + c);
+		Lanes		a = from[0];
+		Lanes		b = from[1];
+		Lanes		d = from[2];
+		Lanes		e = from[3];
 
-		memcpy(row, prepared->bias + first, n * sizeof(real));
-		for (int i = prepared->n_plain; i < shape->n_fields; i++)
+		for (int p = 0; p < n_products; p++)
 		{
-			int			f = prepared->order[i];
-			const uint32_t *members;
-			uint32_t	n_members = batch_members(batch, shape, b, f, &members);
+			const Lanes *product = (const Lanes *) (products[p] + c);
 
-			stack_add_ready(prepared, f, members, n_members, row, first, n);
+			a += product[0];
+			b += product[1];
+			d += product[2];
+			e += product[3];
 		}
+		to[0] = a;
+		to[1] = b;
+		to[2] = d;
+		to[3] = e;
+	}
+	for (; c < n; c++)
+	{
+		real		sum = start[c];
+
+		for (int p = 0; p < n_products; p++)
+			sum += products[p][c];
+		out[c] = sum;
+	}
+}
+
+/* A list's members' products, averaged. */
+static HOT void
+add_list(const Prepared *prepared, int field, const uint32_t *members, uint32_t n_members,
+		 real *out, int first, int n)
+{
+	real		scale = (real) 1 / n_members;
+
+	for (uint32_t i = 0; i < n_members; i++)
+		add_scaled(out, scale, prepared->ready[field] + members[i] * (size_t) prepared->columns.n +
+				   first, n);
+}
+
+void
+stack_start(const Prepared *prepared, const Batch *batch, int row, real *out, int first, int n)
+{
+	const Shape *shape = &prepared->model->shape;
+	const uint32_t *ids = batch->ids + (size_t) row * batch->n_fields;
+	const real *start = prepared->bias + first;
+	const real *products[MOST_PRODUCTS];
+	int			n_products = 0;
+
+	for (int i = prepared->n_plain; i < shape->n_fields; i++)
+	{
+		int			f = prepared->order[i];
+
+		if (shape->field_is_list[f])
+			continue;
+		if (n_products == MOST_PRODUCTS)
+		{
+			sum_products(out, start, products, n_products, n);
+			start = out;
+			n_products = 0;
+		}
+		products[n_products++] = prepared->ready[f] + ids[f] * (size_t) prepared->columns.n + first;
+	}
+	sum_products(out, start, products, n_products, n);
+	for (int i = prepared->n_plain; i < shape->n_fields; i++)
+	{
+		int			f = prepared->order[i];
+		const uint32_t *members;
+		uint32_t	n_members;
+
+		if (!shape->field_is_list[f])
+			continue;
+		n_members = batch_members(batch, shape, row, f, &members);
+		add_list(prepared, f, members, n_members, out, first, n);
 	}
 }
 
@@ -232,7 +283,8 @@ stack_forward(const Stack *stack, const Batch *batch, real *out, int first, int 
 	int			next;
 
 	out += first;
-	start_rows(stack, batch, out, first, n_columns);
+	for (int b = 0; b < batch->n_rows; b++)
+		stack_start(prepared, batch, b, out + (size_t) b * n, first, n_columns);
 	for (int p = 0; p < prepared->n_plain; p = next)
 	{
 		const StackField *field = &stack->fields[p];

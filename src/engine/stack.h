@@ -51,9 +51,9 @@ extern void stack_gather(Stack *stack, const Batch *batch, int from, int to);
 extern void stack_forward(const Stack *stack, const Batch *batch, real *out, int first,
 						  int n_columns, real *products, Watch *watch);
 
-/* out[n] += the product of a ready field's value: of a list its members' mean. */
-extern void stack_add_ready(const Prepared *prepared, int field, const uint32_t *members,
-							uint32_t n_members, real *out, int first, int n);
+/* Columns first .. first + n - 1 of a row's bias and ready fields, in out[n]. */
+extern void stack_start(const Prepared *prepared, const Batch *batch, int row, real *out,
+						int first, int n);
 /* out[E] = the vector of a value: of a list its members' mean. */
 extern void stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members,
 						 real *out);

@@ -16,6 +16,8 @@ struct RecordMap
 	TupleDesc	descriptor;
 	ValueEncoder **encoders;	/* [n_features]; NULL: the record lacks it */
 	int		   *position;		/* [n_features] column, from 0 */
+	int			n_scalars;		/* features of the record that are no lists */
+	int		   *scalars;
 	Datum	   *values;			/* [natts] */
 	bool	   *nulls;
 };
@@ -50,6 +52,8 @@ match_columns(RecordMap *map, const FeatureSpec *spec, MemoryContext context)
 			continue;
 		map->encoders[f] = encoder_create(spec, f, attribute->atttypid, context);
 		map->position[f] = i;
+		if (spec->features[f].kind != FEATURE_LIST)
+			map->scalars[map->n_scalars++] = f;
 		any = true;
 	}
 	return any;
@@ -66,6 +70,7 @@ record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext contex
 												  HeapTupleHeaderGetTypMod(record));
 	map->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
 	map->position = palloc0(spec->n_features * sizeof(int));
+	map->scalars = palloc0(map->descriptor->natts * sizeof(int) + 1);
 	map->values = palloc0((map->descriptor->natts + 1) * sizeof(Datum));
 	map->nulls = palloc0((map->descriptor->natts + 1) * sizeof(bool));
 	if (!match_columns(map, spec, context))
@@ -79,6 +84,24 @@ record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext contex
 	return map;
 }
 
+/* The ids of the record's scalars; their memory is waited for once, not one after the other. */
+static void
+encode_scalars(RecordMap *map, InputRows *rows)
+{
+	for (int i = 0; i < map->n_scalars; i++)
+	{
+		int			f = map->scalars[i];
+
+		encoder_note(map->encoders[f], map->values[map->position[f]], map->nulls[map->position[f]]);
+	}
+	for (int i = 0; i < map->n_scalars; i++)
+		encoder_expect_length(map->encoders[map->scalars[i]]);
+	for (int i = 0; i < map->n_scalars; i++)
+		encoder_expect_bytes(map->encoders[map->scalars[i]]);
+	for (int i = 0; i < map->n_scalars; i++)
+		input_set(rows, map->scalars[i], encoder_noted_id(map->encoders[map->scalars[i]]));
+}
+
 void
 record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 {
@@ -89,21 +112,16 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 
 	ItemPointerSetInvalid(&tuple.t_self);
 	heap_deform_tuple(&tuple, map->descriptor, map->values, map->nulls);
+	encode_scalars(map, rows);
 	for (int f = 0; f < spec->n_columns; f++)
 	{
 		int			at = map->position[f];
+		const uint32 *members;
+		int			n;
 
-		if (!map->encoders[f])
+		if (!map->encoders[f] || spec->features[f].kind != FEATURE_LIST)
 			continue;
-		if (spec->features[f].kind == FEATURE_LIST)
-		{
-			const uint32 *members;
-			int			n = encoder_members(map->encoders[f], map->values[at], map->nulls[at],
-											&members);
-
-			input_set_list(rows, f, members, n);
-		}
-		else
-			input_set(rows, f, encoder_id(map->encoders[f], map->values[at], map->nulls[at]));
+		n = encoder_members(map->encoders[f], map->values[at], map->nulls[at], &members);
+		input_set_list(rows, f, members, n);
 	}
 }
