@@ -216,4 +216,5 @@ def main():
     print(*(round(value) for value in speeds))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -99,14 +99,16 @@ embed_task(void *context, int number, int thread)
 		stack_gather(&pass->batch->stack, batch, from, to);
 }
 
-/* rows (n_rows, n) at a stride: what is below 0 becomes 0. */
+/* rows (n_rows, n) at a stride: plus bias [n] (NULL: none); what is below 0 becomes 0. */
 static HOT void
-relu(Matrix rows, int n_rows, int n)
+relu(Matrix rows, const real *bias, int n_rows, int n)
 {
 	for (int b = 0; b < n_rows; b++)
 	{
-		real	   *row = rows.data + (size_t) b * rows.stride;
+		real	   *restrict row = rows.data + (size_t) b * rows.stride;
 
+		for (int c = 0; bias && c < n; c++)
+			row[c] += bias[c];
 		for (int c = 0; c < n; c++)
 			row[c] = row[c] > 0 ? row[c] : 0;
 	}
@@ -116,11 +118,9 @@ relu(Matrix rows, int n_rows, int n)
 static void
 layer_forward(const PreparedLayer *layer, real *out, Matrix in, int rows, Watch *watch)
 {
-	for (int b = 0; b < rows; b++)
-		memcpy(out + (size_t) b * layer->n_out, layer->bias, layer->n_out * sizeof(real));
-	product_nn((Matrix) {out, layer->n_out}, 1, in, (Matrix) {layer->weight, layer->n_out}, rows,
+	product_nn((Matrix) {out, layer->n_out}, 0, in, (Matrix) {layer->weight, layer->n_out}, rows,
 			   layer->n_in, layer->n_out, watch);
-	relu((Matrix) {out, layer->n_out}, rows, layer->n_out);
+	relu((Matrix) {out, layer->n_out}, layer->bias, rows, layer->n_out);
 }
 
 /* Tasks: each expert, and the stack's other columns. */
@@ -143,7 +143,7 @@ expert_task(void *context, int m, int thread)
 	}
 	stack_forward(&batch->stack, &batch->batch, batch->z, prepared->columns.experts + m * width,
 				  width, batch->products[thread], watch);
-	relu(in, rows, width);
+	relu(in, NULL, rows, width);
 	for (int k = 0; k < prepared->n_deep; k++)
 	{
 		const PreparedLayer *layer = &prepared->deep[m * prepared->n_deep + k];

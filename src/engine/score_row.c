@@ -152,7 +152,7 @@ stack_forward_row(Scorer *scorer)
 	RowScorer  *row = &scorer->row;
 	int			n = prepared->columns.n;
 
-	stack_start(prepared, &row->batch, 0, row->z, 0, n);
+	stack_start(prepared, &row->batch, 0, READY_ALL, NULL, prepared->bias, row->z, 0, n);
 	for (int p = 0; p < prepared->n_plain; p++)
 	{
 		const uint32_t *members;

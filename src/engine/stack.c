@@ -38,6 +38,7 @@ stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables, int 
 	*stack = (Stack) {.prepared = prepared,.tables = tables,.capacity = capacity};
 	stack->fields = ARENA_ARRAY(arena, StackField, prepared->n_plain);
 	stack->slots = ARENA_ARRAY(arena, uint32_t, n_slots(stack));
+	stack->common = ARENA_ARRAY(arena, bool, prepared->model->shape.n_fields);
 	stack->x = ARENA_ARRAY(arena, real, rows * prepared->n_plain * dim);
 	for (int p = 0; p < prepared->n_plain && !arena->failed; p++)
 	{
@@ -82,6 +83,18 @@ index_field(Stack *stack, const Batch *batch, int p)
 	field->shared = true;
 }
 
+/* Is a field's value the same in all rows? */
+static bool
+is_common(const Batch *batch, int field)
+{
+	const uint32_t *id = batch->ids + field;
+
+	for (int b = 1; b < batch->n_rows; b++)
+		if (id[(size_t) b * batch->n_fields] != *id)
+			return false;
+	return true;
+}
+
 static const RowTensor *
 table_of(const Stack *stack, int p)
 {
@@ -95,6 +108,8 @@ stack_index(Stack *stack, const Batch *batch)
 	int			n_ready = prepared->model->shape.n_fields - prepared->n_plain;
 
 	stack->n_shared += (uint64_t) batch->n_rows * n_ready;
+	for (int f = 0; f < prepared->model->shape.n_fields; f++)
+		stack->common[f] = !prepared->model->shape.field_is_list[f] && is_common(batch, f);
 	for (int p = 0; p < prepared->n_plain; p++)
 	{
 		StackField *field = &stack->fields[p];
@@ -237,11 +252,11 @@ add_list(const Prepared *prepared, int field, const uint32_t *members, uint32_t 
 }
 
 void
-stack_start(const Prepared *prepared, const Batch *batch, int row, real *out, int first, int n)
+stack_start(const Prepared *prepared, const Batch *batch, int row, ReadyFields which,
+			const bool *common, const real *start, real *out, int first, int n)
 {
 	const Shape *shape = &prepared->model->shape;
 	const uint32_t *ids = batch->ids + (size_t) row * batch->n_fields;
-	const real *start = prepared->bias + first;
 	const real *products[MOST_PRODUCTS];
 	int			n_products = 0;
 
@@ -249,7 +264,7 @@ stack_start(const Prepared *prepared, const Batch *batch, int row, real *out, in
 	{
 		int			f = prepared->order[i];
 
-		if (shape->field_is_list[f])
+		if (shape->field_is_list[f] || (which != READY_ALL && common[f] != (which == READY_COMMON)))
 			continue;
 		if (n_products == MOST_PRODUCTS)
 		{
@@ -260,7 +275,7 @@ stack_start(const Prepared *prepared, const Batch *batch, int row, real *out, in
 		products[n_products++] = prepared->ready[f] + ids[f] * (size_t) prepared->columns.n + first;
 	}
 	sum_products(out, start, products, n_products, n);
-	for (int i = prepared->n_plain; i < shape->n_fields; i++)
+	for (int i = prepared->n_plain; i < shape->n_fields && which != READY_COMMON; i++)
 	{
 		int			f = prepared->order[i];
 		const uint32_t *members;
@@ -273,6 +288,25 @@ stack_start(const Prepared *prepared, const Batch *batch, int row, real *out, in
 	}
 }
 
+/* What all rows have in common, once: bias, ready fields, and products of the others' one value. */
+static void
+start_rows(const Stack *stack, const Batch *batch, real *out, int first, int n, real *start)
+{
+	const Prepared *prepared = stack->prepared;
+	size_t		dim = prepared->model->config.embed_dim;
+
+	stack_start(prepared, batch, 0, READY_COMMON, stack->common, prepared->bias + first, start,
+				first, n);
+	for (int p = 0; p < prepared->n_plain; p++)
+		if (stack->common[prepared->order[p]])
+			for (size_t i = 0; i < dim; i++)
+				add_scaled(start, stack->fields[p].values[i],
+						   prepared->weight + (p * dim + i) * prepared->columns.n + first, n);
+	for (int b = 0; b < batch->n_rows; b++)
+		stack_start(prepared, batch, b, READY_OTHERS, stack->common, start,
+					out + (size_t) b * prepared->columns.n, first, n);
+}
+
 void
 stack_forward(const Stack *stack, const Batch *batch, real *out, int first, int n_columns,
 			  real *products, Watch *watch)
@@ -283,8 +317,7 @@ stack_forward(const Stack *stack, const Batch *batch, real *out, int first, int 
 	int			next;
 
 	out += first;
-	for (int b = 0; b < batch->n_rows; b++)
-		stack_start(prepared, batch, b, out + (size_t) b * n, first, n_columns);
+	start_rows(stack, batch, out, first, n_columns, products);
 	for (int p = 0; p < prepared->n_plain; p = next)
 	{
 		const StackField *field = &stack->fields[p];
@@ -293,6 +326,8 @@ stack_forward(const Stack *stack, const Batch *batch, real *out, int first, int 
 		for (next = p + 1; !field->shared && next < prepared->n_plain; next++)
 			if (stack->fields[next].shared)
 				break;
+		if (stack->common[prepared->order[p]])
+			continue;
 		if (!field->shared)
 		{
 			product_nn((Matrix) {out, n}, 1,

@@ -35,6 +35,7 @@ typedef struct Stack
 	StackField *fields;			/* [n_plain] */
 	uint32_t   *slots;			/* scratch: distinct ids */
 	real	   *x;				/* (B, n_plain * E): vectors of those that are not shared */
+	bool	   *common;			/* [n_fields] the batch's rows have one value, no list */
 	uint64_t	n_shared;		/* values so far that needed no product of their own */
 } Stack;
 
@@ -51,9 +52,18 @@ extern void stack_gather(Stack *stack, const Batch *batch, int from, int to);
 extern void stack_forward(const Stack *stack, const Batch *batch, real *out, int first,
 						  int n_columns, real *products, Watch *watch);
 
-/* Columns first .. first + n - 1 of a row's bias and ready fields, in out[n]. */
-extern void stack_start(const Prepared *prepared, const Batch *batch, int row, real *out,
-						int first, int n);
+/* Which ready fields a row's start takes. */
+typedef enum ReadyFields
+{
+	READY_ALL, READY_COMMON, READY_OTHERS
+} ReadyFields;
+
+/*
+ * out[n] = start[n] and ready fields of a row, columns first .. first + n - 1;
+ * common [n_fields]: see Stack; NULL for READY_ALL.
+ */
+extern void stack_start(const Prepared *prepared, const Batch *batch, int row, ReadyFields which,
+						const bool *common, const real *start, real *out, int first, int n);
 /* out[E] = the vector of a value: of a list its members' mean. */
 extern void stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members,
 						 real *out);

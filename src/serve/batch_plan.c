@@ -120,14 +120,14 @@ reads_unseen(const Plan *plan, bool own)
 
 /* A batch scan above *below that gives what "like" gave; "like" is *below or below it. */
 static CustomScan *
-scan_above(Plan *below, Plan *like, List *quals, List *calls, int *last_id)
+scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, int *last_id)
 {
 	Rise		rise = {.calls = calls};
 	List	   *targets = (List *) rise_above(&rise, (Node *) like->targetlist);
 	CustomScan *scan;
 
 	quals = (List *) rise_above(&rise, (Node *) quals);
-	scan = batch_scan_make(below, like, &rise);
+	scan = batch_scan_make(below, like, &rise, all);
 	scan->scan.plan.plan_node_id = ++*last_id;
 	scan->scan.plan.targetlist = targets;
 	scan->scan.plan.qual = quals;
@@ -212,7 +212,7 @@ scan_own_calls(Plan **slot, Place place, int *last_id)
 	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !(place.all || reads_unseen(plan, true)))
 		return;
 	while ((quals = take_node_quals(plan, &calls)) != NIL)
-		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, last_id);
+		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, place.all, last_id);
 	calls = calls_always_made((Node *) plan->targetlist);
 	if (calls == NIL || Min(plan->plan_rows, place.rows) < FEW_ROWS)
 		return;
@@ -220,14 +220,14 @@ scan_own_calls(Plan **slot, Place place, int *last_id)
 	{
 		/* above the LIMIT nothing is read that is not wanted, and a sort below it stays bounded */
 		Plan	   *limit = *place.limit;
-		CustomScan *scan = scan_above(limit, plan, NIL, calls, last_id);
+		CustomScan *scan = scan_above(limit, plan, NIL, calls, true, last_id);
 
 		limit->targetlist = targets_of(plan);
 		scan->scan.plan.plan_rows = limit->plan_rows;
 		*place.limit = (Plan *) scan;
 		return;
 	}
-	*slot = (Plan *) scan_above(plan, plan, NIL, calls, last_id);
+	*slot = (Plan *) scan_above(plan, plan, NIL, calls, place.all, last_id);
 }
 
 /* Arguments of aggregates and window functions are columns of the node below. */
@@ -260,7 +260,7 @@ scan_aggregated_calls(Plan *plan, int *last_id)
 
 		columns = lappend(columns, makeTargetEntry((Expr *) var, list_length(columns) + 1, NULL, false));
 	}
-	scan = batch_scan_make(below, below, &rise);
+	scan = batch_scan_make(below, below, &rise, IsA(plan, Agg));
 	scan->scan.plan.plan_node_id = ++*last_id;
 	scan->scan.plan.targetlist = columns;
 	outerPlan(plan) = (Plan *) scan;

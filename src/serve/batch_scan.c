@@ -3,8 +3,8 @@
  *	  The executor's node that scores many rows of the node below at once.
  *
  * A batch's rows wait as tuples of the scan: scores first, then the columns of
- * the node below.  Batches grow, so that a LIMIT pays for few rows more than it
- * wants.
+ * the node below.  Unless all rows will be wanted, batches grow, so that a LIMIT
+ * pays for few rows more than it wants.
  */
 #include "postgres.h"
 
@@ -56,6 +56,7 @@ typedef struct BatchScan
 	bool	   *nulls;
 	int			n_rows;
 	int			next;			/* row to return */
+	int			first_size;
 	int			size;			/* of the next batch */
 	bool		ended;			/* no more rows below */
 	List	   *models;			/* names and versions that scored */
@@ -95,10 +96,11 @@ is_batch_scan(const Plan *plan)
 }
 
 CustomScan *
-batch_scan_make(Plan *below, const Plan *like, Rise *rise)
+batch_scan_make(Plan *below, const Plan *like, Rise *rise, bool all)
 {
 	CustomScan *scan = makeNode(CustomScan);
 	Plan	   *plan = &scan->scan.plan;
+	List	   *kinds = NIL;
 	ListCell   *lc;
 
 	memcpy(plan, like, sizeof(Plan));
@@ -112,7 +114,8 @@ batch_scan_make(Plan *below, const Plan *like, Rise *rise)
 	scan->custom_scan_tlist = rise_tuple(rise);
 	/* what functions are may not be known where the plan is run */
 	foreach(lc, rise->calls)
-		scan->custom_private = lappend_int(scan->custom_private, call_kind(lfirst(lc)));
+		kinds = lappend_int(kinds, call_kind(lfirst(lc)));
+	scan->custom_private = list_make2(kinds, makeBoolean(all));
 	scan->methods = &scan_methods;
 	return scan;
 }
@@ -182,9 +185,9 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate,
 										eflags & ~(EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK));
-	scan->n_calls = list_length(plan->custom_private);
+	scan->n_calls = list_length(linitial(plan->custom_private));
 	scan->calls = palloc0(scan->n_calls * sizeof(ScanCall));
-	foreach(lc, plan->custom_private)
+	foreach(lc, linitial(plan->custom_private))
 	{
 		TargetEntry *target = list_nth(plan->custom_scan_tlist, foreach_current_index(lc));
 
@@ -200,7 +203,8 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	mark_kept((Node *) plan->scan.plan.qual, scan);
 	scan->values = palloc(MAX_ROWS * scan->n_columns * sizeof(Datum));
 	scan->nulls = palloc(MAX_ROWS * scan->n_columns * sizeof(bool));
-	scan->size = 1;
+	scan->first_size = boolVal(lsecond(plan->custom_private)) ? MAX_ROWS : 1;
+	scan->size = scan->first_size;
 }
 
 /* Score the rows of a call that wait. */
@@ -371,7 +375,7 @@ rescan(CustomScanState *node)
 	BatchScan  *scan = (BatchScan *) node;
 
 	scan->n_rows = scan->next = 0;
-	scan->size = 1;
+	scan->size = scan->first_size;
 	scan->ended = false;
 	for (int i = 0; i < scan->n_calls; i++)
 		if (scan->calls[i].call->served)
@@ -392,7 +396,7 @@ named_models(const CustomScan *plan)
 {
 	List	   *names = NIL;
 
-	for (int i = 0; i < list_length(plan->custom_private); i++)
+	for (int i = 0; i < list_length(linitial(plan->custom_private)); i++)
 	{
 		TargetEntry *target = list_nth(plan->custom_scan_tlist, i);
 		Const	   *model = linitial(castNode(FuncExpr, target->expr)->args);

@@ -52,8 +52,11 @@ extern List *rise_below(const Rise *rise);
  */
 extern Node *replace_in_aggregates(Node *expression, List *calls, AttrNumber first);
 
-/* The batch scan of some calls above a node, without target list and quals. */
-extern CustomScan *batch_scan_make(Plan *below, const Plan *like, Rise *rise);
+/*
+ * The batch scan of some calls above a node, without target list and quals;
+ * all: it will be asked for all rows.
+ */
+extern CustomScan *batch_scan_make(Plan *below, const Plan *like, Rise *rise, bool all);
 extern bool is_batch_scan(const Plan *plan);
 
 #endif							/* AREAD_BATCH_SCAN_H */
