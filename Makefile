@@ -27,7 +27,8 @@ PG_CFLAGS = -Wextra -Wshadow=compatible-local \
 ifdef WERROR
 PG_CFLAGS += -Werror
 endif
-SHLIB_LINK = -lopenblas -lm -lpthread
+# OpenBLAS is loaded by src/blas.c.
+SHLIB_LINK = -lm -lpthread -ldl
 # Nothing else is visible to the server's other libraries.
 SHLIB_EXPORTS = src/exports.txt
 # No bitcode: nothing here gains from being inlined into a query.

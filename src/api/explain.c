@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "blas.h"
 #include "engine/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -164,6 +165,7 @@ put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 	EngineError error;
 	Arena		arena;
 
+	blas_require();
 	host_arena(&arena, CurrentMemoryContext);
 	if (!scorer_effects(call->served->scorer, &arena, rows, effects, &error))
 		host_raise(&error);

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "api/roles.h"
+#include "blas.h"
 #include "catalog/models.h"
 #include "catalog/options.h"
 #include "engine/train.h"
@@ -316,6 +317,7 @@ aread_train(PG_FUNCTION_ARGS)
 	catalog_check_name(new.name);
 	context = AllocSetContextCreate(CurrentMemoryContext, "aread training",
 									ALLOCSET_DEFAULT_SIZES);
+	blas_require();
 	train_model(&new, &options, context);
 	catalog_store(&new, &version, &crc);
 	return result_row(fcinfo, &new, version);

@@ -8,10 +8,8 @@
 
 #ifdef AREAD_DOUBLE
 #define gemm cblas_dgemm
-#define blas_dot cblas_ddot
 #else
 #define gemm cblas_sgemm
-#define blas_dot cblas_sdot
 #endif
 
 /*
@@ -77,8 +75,18 @@ linear_backward(Matrix d_in, real keep, real *d_weight, Matrix d_out, Matrix in,
 		product_nn(d_in, keep, d_out, (Matrix) {(real *) weight, n_in}, rows, n_out, n_in, watch);
 }
 
-real
+HOT real
 dot(const real *x, const real *y, size_t n)
 {
-	return blas_dot(n, x, 1, y, 1);
+	Lanes		sums = {0};
+	real		sum = 0;
+	size_t		i = 0;
+
+	for (; i + LANES <= n; i += LANES)
+		sums += *(const Lanes *) (x + i) * *(const Lanes *) (y + i);
+	for (int lane = 0; lane < LANES; lane++)
+		sum += sums[lane];
+	for (; i < n; i++)
+		sum += x[i] * y[i];
+	return sum;
 }

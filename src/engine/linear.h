@@ -14,6 +14,10 @@ typedef struct Matrix
 	int			stride;
 } Matrix;
 
+/* Numbers side by side, wherever they lie: what the widest registers hold. */
+#define LANES (64 / (int) sizeof(real))
+typedef real Lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
+
 /*
  * Large products are done in slices of rows, between which the watch (NULL:
  * none) may end them.

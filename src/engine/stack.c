@@ -14,10 +14,6 @@
 /* Products that are summed at once. */
 #define MOST_PRODUCTS 16
 
-/* Numbers side by side, wherever they lie. */
-#define LANES (64 / (int) sizeof(real))
-typedef real Lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
-
 static int
 n_slots(const Stack *stack)
 {

@@ -10,6 +10,7 @@
 
 #include "serve/batch_scan.h"
 
+#include "blas.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -222,6 +223,8 @@ score_call_rows(BatchScan *scan, ScanCall *call)
 	rows = input_rows(&call->call->rows);
 	scorer = call->call->served->scorer;
 	shared = scorer_shared(scorer);
+	if (rows.n_rows > 1)
+		blas_require();
 	if (!scorer_score(scorer, &rows, probabilities, &error))
 		host_raise(&error);
 	for (int i = 0; i < rows.n_rows; i++)

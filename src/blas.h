@@ -1,0 +1,14 @@
+/*
+ * blas.h
+ *	  OpenBLAS, loaded when it is first needed: rows scored one by one do without.
+ */
+#ifndef AREAD_BLAS_H
+#define AREAD_BLAS_H
+
+/*
+ * Before the engine multiplies matrices, on the session's own thread; cheap
+ * when it has been done.  Raises an error if there is no OpenBLAS.
+ */
+extern void blas_require(void);
+
+#endif							/* AREAD_BLAS_H */
