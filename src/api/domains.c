@@ -11,6 +11,7 @@
 #include "api/views.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "catalog/rights.h"
 #include "engine/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -121,19 +122,21 @@ aread_expert_usage(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid			types[] = {TEXTOID, TEXTOID};
-	Datum		values[] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
-	ModelVersion version;
+	Datum		values[] = {(Datum) 0, PG_GETARG_DATUM(1)};
+	char	   *model;
 	uint64		n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
-	catalog_find(text_to_cstring(PG_GETARG_TEXT_PP(0)), &version);
-	check_names(version.name, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	model = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	values[0] = CStringGetTextDatum(catalog_pinned(model));
+	catalog_require_owner(model);
+	check_names(model, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	SPI_connect();
 	n = catalog_query("SELECT u.domain, u.layer, u.expert, u.used, u.inputs, u.outputs, u.flow"
 					  " FROM aread.expert_usage u"
-					  " WHERE u.model OPERATOR(pg_catalog.=) $1 AND u.deployed"
+					  " WHERE pg_catalog.concat(u.model, '@', u.version) OPERATOR(pg_catalog.=) $1"
 					  " AND ($2 IS NULL OR u.domain OPERATOR(pg_catalog.=) $2)"
 					  " ORDER BY u.domain COLLATE pg_catalog.\"C\", u.layer, u.expert",
 					  true, 2, types, values, PG_ARGISNULL(1) ? " n" : NULL);

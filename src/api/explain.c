@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "blas.h"
+#include "catalog/rights.h"
 #include "engine/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -196,6 +197,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const FeatureSpec *spec;
 	const Config *config;
+	const ServedModel *before;
 	ScoreCall  *call;
 	ScoreRows	rows;
 	ScoreParts	parts;
@@ -204,7 +206,10 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
+	before = fcinfo->flinfo->fn_extra ? ((ScoreCall *) fcinfo->flinfo->fn_extra)->served : NULL;
 	call = score_call(fcinfo, kind);
+	if (call->served != before)
+		catalog_require_owner(call->served->loaded->version.name);
 	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;
 	rows = input_rows(&call->rows);

@@ -1,7 +1,7 @@
 /*
  * manage.c
- *	  aread_drop(), aread_register(), aread_unregister(): models and sources as
- *	  things to keep in order.
+ *	  aread_drop(), aread_deploy(), aread_grant(), aread_register() and others:
+ *	  models and sources as things to keep in order.
  */
 #include "postgres.h"
 
@@ -9,6 +9,7 @@
 #include "catalog/models.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/versions.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "source/reader.h"
@@ -33,6 +34,107 @@ aread_drop(PG_FUNCTION_ARGS)
 				 errmsg("model \"%s\" does not exist", name),
 				 errhint("The view aread.model lists the models that you can drop.")));
 	PG_RETURN_BOOL(found);
+}
+
+static char *
+text_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+PG_FUNCTION_INFO_V1(aread_deploy);
+/* aread_deploy(model, version): the version that was deployed before */
+Datum
+aread_deploy(PG_FUNCTION_ARGS)
+{
+	int32		before;
+
+	PreventCommandIfReadOnly("aread_deploy()");
+	before = catalog_deploy(text_argument(fcinfo, 0), PG_GETARG_INT32(1));
+	if (before == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(before);
+}
+
+PG_FUNCTION_INFO_V1(aread_rollback);
+/* aread_rollback(model): the version that is deployed now */
+Datum
+aread_rollback(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_rollback()");
+	PG_RETURN_INT32(catalog_roll_back(text_argument(fcinfo, 0)));
+}
+
+PG_FUNCTION_INFO_V1(aread_drop_version);
+/* aread_drop_version(model, version) */
+Datum
+aread_drop_version(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_drop_version()");
+	catalog_drop_version(text_argument(fcinfo, 0), PG_GETARG_INT32(1));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(aread_rename);
+/* aread_rename(model, new_name) */
+Datum
+aread_rename(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_rename()");
+	catalog_rename(text_argument(fcinfo, 0), text_argument(fcinfo, 1));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(aread_comment);
+/* aread_comment(model, comment); NULL takes the comment away */
+Datum
+aread_comment(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_comment()");
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("model must not be NULL")));
+	catalog_comment(text_argument(fcinfo, 0),
+					PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(aread_set_owner);
+/* aread_set_owner(model, role) */
+Datum
+aread_set_owner(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_set_owner()");
+	catalog_set_owner(text_argument(fcinfo, 0),
+					  get_role_oid(NameStr(*PG_GETARG_NAME(1)), false));
+	PG_RETURN_VOID();
+}
+
+/* A role by its name; "public" is every role. */
+static Oid
+grantee_argument(FunctionCallInfo fcinfo, int argument)
+{
+	const char *name = NameStr(*PG_GETARG_NAME(argument));
+
+	return strcmp(name, "public") == 0 ? InvalidOid : get_role_oid(name, false);
+}
+
+PG_FUNCTION_INFO_V1(aread_grant);
+/* aread_grant(model, role): false if it had the right already */
+Datum
+aread_grant(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_grant()");
+	PG_RETURN_BOOL(catalog_grant(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1)));
+}
+
+PG_FUNCTION_INFO_V1(aread_revoke);
+/* aread_revoke(model, role): false if it had not the right */
+Datum
+aread_revoke(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_revoke()");
+	PG_RETURN_BOOL(catalog_revoke(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1)));
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "api/names.h"
 
+#include "catalog/rights.h"
 #include "nearest.h"
 #include "utils/builtins.h"
 
@@ -15,6 +16,7 @@ model_argument(FunctionCallInfo fcinfo, int argument)
 	text	   *name = PG_GETARG_TEXT_PP(argument);
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 
+	catalog_require_owner(served->loaded->version.name);
 	cache_pin(served, CurrentMemoryContext);
 	return served;
 }

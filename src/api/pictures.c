@@ -10,6 +10,7 @@
 #include "api/views.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "catalog/rights.h"
 #include "draw/pictures.h"
 #include "engine/mask.h"
 #include "engine/model.h"
@@ -51,14 +52,15 @@ view_text(uint64 row, int column, MemoryContext context)
 	return MemoryContextStrdup(context, TextDatumGetCString(catalog_value(row, column, NULL)));
 }
 
-/* The model's deployed version, or an error; and the theme. */
+/* The version that a name means, or an error; and the theme. */
 static Subject
 find_subject(const char *model, const char *theme)
 {
-	Subject		subject = {.model = model,.theme = theme_find(theme)};
+	Subject		subject = {.model = model_name_parse(model).name,.theme = theme_find(theme)};
 	ModelVersion version;
 
 	catalog_find(model, &version);
+	catalog_require_owner(model);
 	subject.version = version.version;
 	return subject;
 }
@@ -105,13 +107,13 @@ fetch_masks(const char *model, Masks *masks, MemoryContext context)
 
 	for (int i = 0; i < masks->n; i++)
 		names[i] = CStringGetTextDatum(masks->names[i]);
-	values[0] = CStringGetTextDatum(model);
+	values[0] = CStringGetTextDatum(catalog_pinned(model));
 	values[1] = PointerGetDatum(construct_array(names, masks->n, TEXTOID, -1, false, TYPALIGN_INT));
 	found = catalog_query("SELECT pg_catalog.array_agg(m.open ORDER BY m.layer, m.lower_expert, m.upper_expert),"
 						  " pg_catalog.array_agg(m.gate ORDER BY m.layer, m.lower_expert, m.upper_expert)"
 						  " FROM pg_catalog.unnest($2) WITH ORDINALITY d(name, place)"
 						  " JOIN aread.mask m ON m.domain OPERATOR(pg_catalog.=) d.name"
-						  " WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.deployed"
+						  " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
 						  " GROUP BY d.place ORDER BY d.place", true, 2, types, values, NULL);
 	if (found != masks->n)
 		elog(ERROR, "masks of " UINT64_FORMAT " domains, expected %d", found, masks->n);
@@ -153,10 +155,10 @@ fetch_largest(const char *model, Masks *masks, MemoryContext context)
 	int64		n_all;
 
 	view_query("SELECT pg_catalog.count(*) FROM aread.domain"
-			   " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed", model);
+			   " WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1", model);
 	n_all = DatumGetInt64(catalog_value(0, 1, NULL));
 	masks->n = (int) view_query("SELECT domain FROM aread.domain"
-								" WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
+								" WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1"
 								" ORDER BY rows DESC, domain COLLATE pg_catalog.\"C\""
 								" LIMIT " CppAsString2(MAX_DRAWN), model);
 	masks->names = MemoryContextAlloc(context, Max(masks->n, 1) * sizeof(char *));
@@ -269,7 +271,7 @@ fetch_evaluations(const char *model, Curves *curves, MemoryContext context)
 								 " CASE WHEN epoch_end AND epoch OPERATOR(pg_catalog.>) 0 THEN"
 								 "  batches::pg_catalog.float8 OPERATOR(pg_catalog./) epoch END"
 								 " FROM aread.training_log"
-								 " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed ORDER BY evaluation",
+								 " WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1 ORDER BY evaluation",
 								 model);
 	curves->points = points = MemoryContextAlloc(context, Max(curves->n, 1) * sizeof(CurvePoint));
 	curves->kept = -1;
@@ -298,7 +300,7 @@ fetch_updates(const char *model, Curves *curves, MemoryContext context)
 
 	curves->n_updates = (int) view_query("SELECT pg_catalog.min(batches)::pg_catalog.float8"
 										 " FROM aread.mask_update"
-										 " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
+										 " WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1"
 										 " GROUP BY number ORDER BY number", model);
 	curves->updates = updates = MemoryContextAlloc(context, Max(curves->n_updates, 1) * sizeof(double));
 	for (int i = 0; i < curves->n_updates; i++)
@@ -325,7 +327,7 @@ static void
 fetch_domains(const char *model, Scatter *scatter, MemoryContext context)
 {
 	uint64		n = view_query("SELECT domain, rows::pg_catalog.float8, test_auc, valid_auc, minor, major"
-							   " FROM aread.domain WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
+							   " FROM aread.domain WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1"
 							   " ORDER BY rows DESC, domain COLLATE pg_catalog.\"C\"", model);
 	DomainPoint *points = MemoryContextAlloc(context, Max(n, 1) * sizeof(DomainPoint));
 
@@ -360,7 +362,7 @@ aread_domains_svg(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	if (view_query("SELECT test_domain_auc, valid_domain_auc FROM aread.model"
-				   " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed", model) == 1)
+				   " WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1", model) == 1)
 	{
 		scatter.test = !isnan(view_number(0, 1));
 		scatter.domain_auc = view_number(0, scatter.test ? 1 : 2);

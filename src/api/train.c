@@ -319,6 +319,8 @@ aread_train(PG_FUNCTION_ARGS)
 									ALLOCSET_DEFAULT_SIZES);
 	blas_require();
 	train_model(&new, &options, context);
+	new.deploy = options.deploy;
+	new.keep_versions = options.keep_versions;
 	catalog_store(&new, &version, &crc);
 	return result_row(fcinfo, &new, version);
 }

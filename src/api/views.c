@@ -6,6 +6,7 @@
 
 #include "api/views.h"
 
+#include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nearest.h"
@@ -15,7 +16,7 @@ uint64
 view_query(const char *sql, const char *model)
 {
 	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(model);
+	Datum		value = CStringGetTextDatum(catalog_pinned(model));
 
 	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
@@ -35,7 +36,7 @@ view_experts(const char *model, IntList *experts)
 	experts->n = (int) view_query("SELECT e.n::pg_catalog.int4 FROM aread.model m,"
 								  " pg_catalog.jsonb_array_elements_text(m.config OPERATOR(pg_catalog.->) 'hei_experts')"
 								  " WITH ORDINALITY e(n, layer)"
-								  " WHERE m.model OPERATOR(pg_catalog.=) $1 AND m.deployed"
+								  " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
 								  " AND m.architecture OPERATOR(pg_catalog.=) ANY ('{hei,hemp,aread}'::pg_catalog.text[])"
 								  " ORDER BY e.layer", model);
 	if (experts->n < 2)
@@ -50,7 +51,7 @@ void
 view_check_domain(const char *model, const char *domain)
 {
 	uint64		n = view_query("SELECT domain FROM aread.domain"
-							   " WHERE model OPERATOR(pg_catalog.=) $1 AND deployed"
+							   " WHERE pg_catalog.concat(model, '@', version) OPERATOR(pg_catalog.=) $1"
 							   " ORDER BY rows DESC, domain COLLATE pg_catalog.\"C\"", model);
 	NearestName nearest;
 

@@ -10,6 +10,7 @@
 #include "catalog/access.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "catalog/rights.h"
 #include "miscadmin.h"
 #include "nearest.h"
 #include "utils/acl.h"
@@ -17,31 +18,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-
-#define MAX_NAME 200
-
-/*
- * Does the user have the rights of a model's owner?  The owner's name must
- * still be that of its OID: a role dropped and made again inherits nothing.
- */
-static bool
-may_use(Oid user, Oid owner, const char *owner_name)
-{
-	char	   *present;
-
-	if (superuser_arg(user))
-		return true;
-	present = GetUserNameFromId(owner, true);
-	return present && strcmp(present, owner_name) == 0 && has_privs_of_role(user, owner);
-}
-
-/* Name, owner and owner's name of a row that selects them as columns 1 to 3. */
-static bool
-row_is_usable(Oid user, uint64 row)
-{
-	return may_use(user, DatumGetObjectId(catalog_value(row, 2, NULL)),
-				   NameStr(*DatumGetName(catalog_value(row, 3, NULL))));
-}
 
 static uint64
 select_model(const char *sql, const char *name)
@@ -60,18 +36,8 @@ offer_names(Oid user, NearestName *nearest)
 								  " ORDER BY name", true, 0, NULL, NULL, NULL);
 
 	for (uint64 row = 0; row < n; row++)
-		if (row_is_usable(user, row))
+		if (row_is_owned(user, row))
 			nearest_offer(nearest, TextDatumGetCString(catalog_value(row, 1, NULL)));
-}
-
-static void
-no_right(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied for model \"%s\"", name),
-			 errdetail("It belongs to another role."),
-			 errhint("Become a member of that role, or choose another name.")));
 }
 
 void
@@ -81,14 +47,11 @@ catalog_check_name(const char *name)
 	CatalogAccess access;
 	bool		allowed = true;
 
-	if (name[0] == '\0' || strlen(name) > MAX_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("model name must have between 1 and %d bytes", MAX_NAME)));
+	model_name_check(name);
 	catalog_enter(&access);
 	if (select_model("SELECT name, owner, owner_name FROM aread.stored_model WHERE name = $1",
 					 name) == 1)
-		allowed = row_is_usable(user, 0);
+		allowed = row_is_owned(user, 0);
 	catalog_leave(&access);
 	if (!allowed)
 		no_right(name);
@@ -100,34 +63,65 @@ catalog_relation(void)
 	return get_relname_relid("stored_version", get_namespace_oid("aread", false));
 }
 
+/* Of a row of catalog_find()'s statement; "name" is as the call has it. */
+static void
+take_version(ModelVersion *version, const char *name, MemoryContext context)
+{
+	version->id = DatumGetInt64(catalog_value(0, 5, NULL));
+	version->version = DatumGetInt32(catalog_value(0, 6, NULL));
+	version->crc = (uint32) DatumGetInt64(catalog_value(0, 7, NULL));
+	version->best_evaluation = DatumGetInt32(catalog_value(0, 8, NULL));
+	version->uncommitted =
+		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 9, NULL)));
+	version->name = MemoryContextStrdup(context, name);
+	version->catalog = catalog_relation();
+}
+
+/* There is a model of that name, but not the version that is asked for. */
+static void
+no_version(const ModelName *name)
+{
+	if (name->version > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no version %d", name->name, name->version),
+				 errhint("The view aread.model lists its versions.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("no version of model \"%s\" is deployed", name->name),
+			 errhint("Deploy one with aread_deploy, or name one: \"%s@1\".", name->name)));
+}
+
 void
 catalog_find(const char *name, ModelVersion *version)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			user = GetUserId();
+	ModelName	parsed = model_name_parse(name);
+	Oid			types[] = {TEXTOID, INT4OID};
+	Datum		values[] = {CStringGetTextDatum(parsed.name), Int32GetDatum(parsed.version)};
 	CatalogAccess access;
 	bool		found;
 	bool		allowed = false;
+	bool		missing = false;
 	NearestName nearest;
 
-	nearest_start(&nearest, name);
+	nearest_start(&nearest, parsed.name);
 	catalog_enter(&access);
-	found = select_model("SELECT m.name, m.owner, m.owner_name, v.version_id, v.version, v.crc,"
-						 " v.best_evaluation, v.xmin"
-						 " FROM aread.stored_model m JOIN aread.stored_version v"
-						 " ON v.model_id = m.model_id AND v.version = m.deployed_version"
-						 " WHERE m.name = $1", name) == 1;
+	found = catalog_query("SELECT m.name, m.owner, m.owner_name, m.model_id, v.version_id, v.version,"
+						  " v.crc, v.best_evaluation, v.xmin"
+						  " FROM aread.stored_model m LEFT JOIN aread.stored_version v"
+						  " ON v.model_id = m.model_id"
+						  " AND v.version = COALESCE(NULLIF($2, 0), m.deployed_version)"
+						  " WHERE m.name = $1", true, 2, types, values, NULL) == 1;
 	if (found)
 	{
-		allowed = row_is_usable(user, 0);
-		version->id = DatumGetInt64(catalog_value(0, 4, NULL));
-		version->version = DatumGetInt32(catalog_value(0, 5, NULL));
-		version->crc = (uint32) DatumGetInt64(catalog_value(0, 6, NULL));
-		version->best_evaluation = DatumGetInt32(catalog_value(0, 7, NULL));
-		version->uncommitted =
-			TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 8, NULL)));
-		version->name = MemoryContextStrdup(context, name);
-		version->catalog = catalog_relation();
+		int64		model_id = DatumGetInt64(catalog_value(0, 4, NULL));
+
+		(void) catalog_value(0, 5, &missing);
+		if (!missing)
+			take_version(version, name, context);
+		allowed = row_is_owned(user, 0) || is_granted(user, model_id);
 	}
 	else
 		offer_names(user, &nearest);
@@ -135,11 +129,22 @@ catalog_find(const char *name, ModelVersion *version)
 	if (!found)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" does not exist", name),
+				 errmsg("model \"%s\" does not exist", parsed.name),
 				 nearest.name ? errhint("Perhaps you mean the model \"%s\".", nearest.name) :
 				 errhint("Train it with aread_train; the view aread.model lists the models that you can use.")));
 	if (!allowed)
-		no_right(name);
+		no_right(parsed.name);
+	if (missing)
+		no_version(&parsed);
+}
+
+char *
+catalog_pinned(const char *name)
+{
+	ModelVersion version;
+
+	catalog_find(name, &version);
+	return psprintf("%s@%d", model_name_parse(name).name, version.version);
 }
 
 bool
@@ -156,7 +161,7 @@ catalog_drop(const char *name)
 	found = catalog_query("SELECT name, owner, owner_name FROM aread.stored_model"
 						  " WHERE name = $1 FOR UPDATE", false, 1, &type, &value, NULL) == 1;
 	if (found)
-		allowed = row_is_usable(user, 0);
+		allowed = row_is_owned(user, 0);
 	if (allowed)
 		catalog_query("DELETE FROM aread.stored_model WHERE name = $1", false, 1, &type, &value,
 					  NULL);

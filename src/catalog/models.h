@@ -39,6 +39,8 @@ typedef struct NewModel
 	uint64		sampled_rows;	/* negatives, not among the report's rows */
 	const bool *with_item;		/* [n_features] what went with their items; NULL: none sampled */
 	const TrainResult *result;
+	bool		deploy;			/* it scores from now on */
+	int			keep_versions;	/* older ones go; 0: none */
 } NewModel;
 
 /* What scoring needs. */
@@ -64,6 +66,8 @@ extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
  * caller can see as hint, if there is none or the caller has no right to it.
  */
 extern void catalog_find(const char *name, ModelVersion *version);
+/* The version that a name means, as a name that is pinned to it; errors as above. */
+extern char *catalog_pinned(const char *name);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */

@@ -35,6 +35,10 @@ const Option source_options[] = {
 	"Values with fewer training rows share one id."},
 	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
 	"Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
+	{"deploy", OPTION_BOOL, AT(deploy), 0, 1, NULL, "true", "",
+	"The new version scores from the commit on; false: when aread_deploy says so."},
+	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
+	"Drop the model's oldest versions until there are so many, but never the deployed one and the one deployed before; 0: keep all."},
 };
 
 const int	n_source_options = lengthof(source_options);
@@ -49,6 +53,7 @@ source_defaults(SourceOptions *source)
 	source->default_bins = 32;
 	source->default_min_count = 1;
 	source->row_counts = true;
+	source->deploy = true;
 }
 
 static void

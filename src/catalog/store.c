@@ -12,6 +12,7 @@
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
+#include "catalog/versions.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
@@ -136,7 +137,7 @@ add_measures(Arguments *arguments, const Measures *measures)
  * waits here for the first to end; made if there is none.
  */
 static int64
-lock_model(const char *name, Oid user, int32 *version)
+lock_model(const char *name, Oid user, bool deploy, int32 *version)
 {
 	Arguments	arguments = {0};
 	int64		model_id;
@@ -162,7 +163,9 @@ lock_model(const char *name, Oid user, int32 *version)
 	arguments.n = 0;
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, *version);
-	run("UPDATE aread.stored_model SET deployed_version = $2 WHERE model_id = $1", &arguments);
+	if (deploy)
+		run("UPDATE aread.stored_model SET deployed_version = $2,"
+			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
 	return model_id;
 }
 
@@ -498,7 +501,7 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	catalog_check_name(new->name);
 	*crc = model_crc(model);
 	catalog_enter(&access);
-	model_id = lock_model(new->name, user, version);
+	model_id = lock_model(new->name, user, new->deploy, version);
 	version_id = insert_version(new, model_id, *version, *crc);
 	insert_features(new, version_id);
 	insert_domains(new, version_id);
@@ -508,4 +511,6 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 			insert_mask_choice(model, &new->result->mask_updates[u], d, version_id);
 	insert_parameters(new, version_id);
 	catalog_leave(&access);
+	if (new->keep_versions > 0)
+		catalog_keep(new->name, new->keep_versions);
 }

@@ -52,6 +52,9 @@ typedef struct SourceOptions
 	int			default_bins;
 	int			default_min_count;
 	bool		row_counts;		/* of user and item, as features */
+	/* what becomes of the model */
+	bool		deploy;			/* the new version scores */
+	int			keep_versions;	/* 0: all */
 	bool		negatives;		/* are sampled; no option of its own */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
 	uint64		seed;

@@ -1,0 +1,44 @@
+/*
+ * rights.h
+ *	  What a model's name means, and who may do what with it.
+ *
+ * Owners, which are all members of the owning role, and superusers may do
+ * everything.  Who was granted USAGE may score and evaluate, no more: what
+ * shows weights is for owners.
+ */
+#ifndef AREAD_RIGHTS_H
+#define AREAD_RIGHTS_H
+
+#include "postgres.h"
+
+/* A name as calls have it: "shop", or pinned to a version, "shop@3". */
+typedef struct ModelName
+{
+	char	   *name;
+	int32		version;		/* 0: the deployed one */
+} ModelName;
+
+extern ModelName model_name_parse(const char *text);
+/* Raises an error unless a new model may have that name. */
+extern void model_name_check(const char *name);
+
+/*
+ * Has a user the rights of a role that was noted with its name?  The name must
+ * still be that of the OID: a role dropped and made again inherits nothing.
+ */
+extern bool has_noted_role(Oid user, Oid role, const char *role_name);
+
+/*
+ * Of a row of SPI_tuptable that selects name, owner, owner_name as columns 1 to
+ * 3; superusers own everything.  Between catalog_enter() and catalog_leave().
+ */
+extern bool row_is_owned(Oid user, uint64 row);
+/* Was the user granted USAGE of a model?  Replaces SPI_tuptable. */
+extern bool is_granted(Oid user, int64 model_id);
+
+/* Raise an error about a model that the user may not use. */
+extern void no_right(const char *name) pg_attribute_noreturn();
+/* The model's owner is not the user, nor a role that the user is a member of: an error. */
+extern void catalog_require_owner(const char *name);
+
+#endif							/* AREAD_RIGHTS_H */

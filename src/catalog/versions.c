@@ -1,0 +1,258 @@
+/*
+ * versions.c
+ *	  Models as things to keep in order.
+ */
+#include "postgres.h"
+
+#include "catalog/versions.h"
+
+#include "catalog/access.h"
+#include "catalog/pg_type.h"
+#include "catalog/rights.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+/* A model's row, locked. */
+typedef struct LockedModel
+{
+	int64		id;
+	int32		deployed;		/* 0: none */
+	int32		previous;		/* 0: none */
+} LockedModel;
+
+/* Runs a statement whose parameters are a model's id, a number and a text (NULL: NULL). */
+static uint64
+run(const char *sql, int64 id, int64 number, const char *text)
+{
+	Oid			types[] = {INT8OID, INT8OID, TEXTOID};
+	Datum		values[] = {Int64GetDatum(id), Int64GetDatum(number),
+	text ? CStringGetTextDatum(text) : (Datum) 0};
+	char		nulls[] = {' ', ' ', text ? ' ' : 'n'};
+
+	return catalog_query(sql, false, 3, types, values, nulls);
+}
+
+/* Between catalog_enter() and catalog_leave(), as all that follows. */
+static LockedModel
+lock_owned(Oid user, const char *name)
+{
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+	bool		isnull;
+	Datum		previous;
+	LockedModel model;
+
+	if (catalog_query("SELECT name, owner, owner_name, model_id, deployed_version, previous_version"
+					  " FROM aread.stored_model WHERE name = $1 FOR UPDATE", false, 1, &type,
+					  &value, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" does not exist", name),
+				 errhint("The view aread.model lists models.")));
+	if (!row_is_owned(user, 0))
+		no_right(name);
+	model.id = DatumGetInt64(catalog_value(0, 4, NULL));
+	model.deployed = DatumGetInt32(catalog_value(0, 5, NULL));
+	previous = catalog_value(0, 6, &isnull);
+	model.previous = isnull ? 0 : DatumGetInt32(previous);
+	return model;
+}
+
+static void
+require_version(const LockedModel *model, const char *name, int32 version)
+{
+	if (run("SELECT FROM aread.stored_version WHERE model_id = $1 AND version = $2",
+			model->id, version, NULL) == 1)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model \"%s\" has no version %d", name, version),
+			 errhint("The view aread.model lists its versions.")));
+}
+
+static void
+set_deployed(const LockedModel *model, int32 version)
+{
+	if (version != model->deployed)
+		run("UPDATE aread.stored_model SET previous_version = NULLIF(deployed_version, 0),"
+			" deployed_version = $2::int4 WHERE model_id = $1", model->id, version, NULL);
+}
+
+int32
+catalog_deploy(const char *name, int32 version)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	require_version(&model, name, version);
+	set_deployed(&model, version);
+	catalog_leave(&access);
+	return model.deployed;
+}
+
+int32
+catalog_roll_back(const char *name)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	if (model.previous == 0 ||
+		run("SELECT FROM aread.stored_version WHERE model_id = $1 AND version = $2",
+			model.id, model.previous, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no version of model \"%s\" to roll back to", name),
+				 errdetail(model.previous == 0 ? "No other version was deployed before." :
+						   "Version %d, which was deployed before, is gone.", model.previous),
+				 errhint("aread_deploy chooses a version.")));
+	set_deployed(&model, model.previous);
+	catalog_leave(&access);
+	return model.previous;
+}
+
+void
+catalog_drop_version(const char *name, int32 version)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	require_version(&model, name, version);
+	if (version == model.deployed)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("version %d of model \"%s\" is deployed", version, name),
+				 errhint("Deploy another version first, or drop the model with aread_drop.")));
+	run("DELETE FROM aread.stored_version WHERE model_id = $1 AND version = $2",
+		model.id, version, NULL);
+	catalog_leave(&access);
+}
+
+int
+catalog_keep(const char *name, int32 versions)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+	uint64		n;
+
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	n = run("DELETE FROM aread.stored_version v USING aread.stored_model m"
+			" WHERE m.model_id = $1 AND v.model_id = m.model_id"
+			" AND v.version <> m.deployed_version AND v.version IS DISTINCT FROM m.previous_version"
+			" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
+			" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)", model.id, versions, NULL);
+	catalog_leave(&access);
+	return (int) n;
+}
+
+void
+catalog_rename(const char *name, const char *new_name)
+{
+	Oid			user = GetUserId();
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(new_name);
+	CatalogAccess access;
+	LockedModel model;
+
+	model_name_check(new_name);
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	if (catalog_query("SELECT FROM aread.stored_model WHERE name = $1", false, 1, &type, &value,
+					  NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", new_name)));
+	run("UPDATE aread.stored_model SET name = $3 WHERE model_id = $1", model.id, 0,
+		new_name);
+	catalog_leave(&access);
+}
+
+void
+catalog_comment(const char *name, const char *comment)
+{
+	Oid			user = GetUserId();
+	ModelName	parsed = model_name_parse(name);
+	CatalogAccess access;
+	LockedModel model;
+
+	catalog_enter(&access);
+	model = lock_owned(user, parsed.name);
+	if (parsed.version > 0)
+	{
+		require_version(&model, parsed.name, parsed.version);
+		run("UPDATE aread.stored_version SET comment = $3 WHERE model_id = $1 AND version = $2",
+			model.id, parsed.version, comment);
+	}
+	else
+		run("UPDATE aread.stored_model SET comment = $3 WHERE model_id = $1", model.id, 0,
+			comment);
+	catalog_leave(&access);
+}
+
+void
+catalog_set_owner(const char *name, Oid owner)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+
+	/* as with tables: one must be able to become the new owner */
+	if (!superuser())
+#if PG_VERSION_NUM >= 160000
+		check_can_set_role(user, owner);
+#else
+		check_is_member_of_role(user, owner);
+#endif
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	run("UPDATE aread.stored_model SET owner = $2::oid, owner_name = $3 WHERE model_id = $1",
+		model.id, owner, GetUserNameFromId(owner, false));
+	catalog_leave(&access);
+}
+
+bool
+catalog_grant(const char *name, Oid role)
+{
+	Oid			user = GetUserId();
+	const char *role_name = OidIsValid(role) ? GetUserNameFromId(role, false) : "public";
+	CatalogAccess access;
+	LockedModel model;
+	bool		granted;
+
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	/* a role of that OID that had another name is gone */
+	run("DELETE FROM aread.stored_grant WHERE model_id = $1 AND grantee = $2::oid"
+		" AND grantee_name <> $3", model.id, role, role_name);
+	granted = run("INSERT INTO aread.stored_grant (model_id, grantee, grantee_name)"
+				  " VALUES ($1, $2::oid, $3) ON CONFLICT DO NOTHING", model.id, role, role_name) > 0;
+	catalog_leave(&access);
+	return granted;
+}
+
+bool
+catalog_revoke(const char *name, Oid role)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+	bool		revoked;
+
+	catalog_enter(&access);
+	model = lock_owned(user, name);
+	revoked = run("DELETE FROM aread.stored_grant WHERE model_id = $1 AND grantee = $2::oid"
+				  "", model.id, role, NULL) > 0;
+	catalog_leave(&access);
+	return revoked;
+}
