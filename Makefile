@@ -4,11 +4,12 @@
 #   make installcheck           tests against a running server that has it installed
 #   make unit                   engine tests, stand-alone, under ASan and UBSan
 #   make demo, make check       all set-up included, on a bare machine too
+#   make check-all              make check, and the same with PostgreSQL 17 and 18 in chroots
 #
 # Variables: PG_CONFIG (which PostgreSQL), WERROR=1 (warnings are errors).
 
 PG_CONFIG ?= pg_config
-STANDALONE = demo check unit
+STANDALONE = demo check check-all unit
 
 # PGXS needs pg_config, and has a "check" of its own: leave it out where no goal needs it.
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
@@ -76,6 +77,10 @@ demo:
 
 unit:
 	$(MAKE) -C test/unit check
+
+check-all:
+	scripts/check
+	test/chroots
 
 # Only where it is asked for: PGXS's own rule of that name gives way with a warning.
 ifneq ($(filter check,$(MAKECMDGOALS)),)

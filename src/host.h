@@ -6,7 +6,7 @@
 #ifndef AREAD_HOST_H
 #define AREAD_HOST_H
 
-#include "postgres.h"
+#include "compat.h"
 
 #include "engine/base.h"
 
@@ -22,6 +22,6 @@ extern EngineHost host_callbacks(void);
 /* Seconds of a monotonic clock. */
 extern double host_seconds(void);
 /* The engine's error as PostgreSQL's. */
-extern void host_raise(const EngineError *error) pg_attribute_noreturn();
+pg_noreturn extern void host_raise(const EngineError *error);
 
 #endif							/* AREAD_HOST_H */

@@ -13,6 +13,7 @@
 
 #include "api/scores.h"
 #include "common/hashfn.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 

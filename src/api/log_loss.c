@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "api/scores.h"
+#include "compat.h"
 #include "engine/metrics.h"
 #include "engine/total.h"
 

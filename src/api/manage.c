@@ -8,8 +8,8 @@
 #include "api/roles.h"
 #include "catalog/models.h"
 #include "catalog/objectaddress.h"
-#include "catalog/pg_class.h"
 #include "catalog/versions.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "source/reader.h"
@@ -144,13 +144,8 @@ aread_revoke(PG_FUNCTION_ARGS)
 static void
 check_owner(Oid relation)
 {
-#if PG_VERSION_NUM >= 160000
-	bool		owner = object_ownercheck(RelationRelationId, relation, GetUserId());
-#else
-	bool		owner = pg_class_ownercheck(relation, GetUserId());
-#endif
 
-	if (!owner)
+	if (!relation_is_owned(relation, GetUserId()))
 		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relation)),
 					   get_rel_name(relation));
 }

@@ -6,6 +6,7 @@
 
 #include "api/state.h"
 
+#include "compat.h"
 #include "miscadmin.h"
 #include "utils/lsyscache.h"
 

@@ -11,7 +11,7 @@
 #ifndef AREAD_STATE_H
 #define AREAD_STATE_H
 
-#include "postgres.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "utils/memutils.h"
 
@@ -39,9 +39,9 @@ typedef struct State
 /* Raise an error unless an aggregate calls. */
 extern void state_check_call(FunctionCallInfo fcinfo);
 /* The state has no room for more than so many rows. */
-extern void state_too_large(uint64 rows) pg_attribute_noreturn();
+pg_noreturn extern void state_too_large(uint64 rows);
 /* The bytes are no state. */
-extern void state_invalid(void) pg_attribute_noreturn();
+pg_noreturn extern void state_invalid(void);
 /*
  * A function's argument as bytes that are plain and aligned: where they lie if
  * they are, as those of the aggregate itself always do, else as a copy.

@@ -6,6 +6,7 @@
 
 #include "catalog/chunk.h"
 
+#include "compat.h"
 #include "port/pg_crc32c.h"
 
 #define CHUNK_MAGIC 0x44415241	/* "ARAD" */

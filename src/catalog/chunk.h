@@ -5,7 +5,7 @@
 #ifndef AREAD_CHUNK_H
 #define AREAD_CHUNK_H
 
-#include "postgres.h"
+#include "compat.h"
 
 /* Payload of a full chunk. */
 #define CHUNK_SIZE (512 * 1024)
@@ -18,6 +18,6 @@ extern bytea *chunk_seal(const char *payload, Size size);
  */
 extern const char *chunk_open(const bytea *chunk, Size *size, const char *what);
 /* Raise ERRCODE_DATA_CORRUPTED about a stored thing. */
-extern void stored_corrupt(const char *what, const char *detail) pg_attribute_noreturn();
+pg_noreturn extern void stored_corrupt(const char *what, const char *detail);
 
 #endif							/* AREAD_CHUNK_H */

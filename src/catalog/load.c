@@ -12,9 +12,9 @@
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "parser/parse_type.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -105,22 +105,11 @@ text_value(uint64 row, int column)
 	return TextDatumGetCString(catalog_value(row, column, NULL));
 }
 
-/* Type by its stored name; InvalidOid if it is gone. */
-static Oid
-resolve_type(const char *name)
-{
-	Oid			type = InvalidOid;
-	int32		typmod;
-
-	parseTypeString(name, &type, &typmod, true);
-	return type;
-}
-
 static void
 resolve_types(FeatureSpec *spec)
 {
 	for (int f = 0; f < spec->n_features; f++)
-		spec->features[f].type = resolve_type(spec->features[f].type_name);
+		spec->features[f].type = find_type(spec->features[f].type_name);
 }
 
 void

@@ -9,7 +9,7 @@
 #ifndef AREAD_RIGHTS_H
 #define AREAD_RIGHTS_H
 
-#include "postgres.h"
+#include "compat.h"
 
 /* A name as calls have it: "shop", or pinned to a version, "shop@3". */
 typedef struct ModelName
@@ -37,7 +37,7 @@ extern bool row_is_owned(Oid user, uint64 row);
 extern bool is_granted(Oid user, int64 model_id);
 
 /* Raise an error about a model that the user may not use. */
-extern void no_right(const char *name) pg_attribute_noreturn();
+pg_noreturn extern void no_right(const char *name);
 /* The model's owner is not the user, nor a role that the user is a member of: an error. */
 extern void catalog_require_owner(const char *name);
 

@@ -9,8 +9,8 @@
 #include "catalog/access.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
+#include "compat.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 
 /* A model's row, locked. */
@@ -209,11 +209,7 @@ catalog_set_owner(const char *name, Oid owner)
 
 	/* as with tables: one must be able to become the new owner */
 	if (!superuser())
-#if PG_VERSION_NUM >= 160000
-		check_can_set_role(user, owner);
-#else
-		check_is_member_of_role(user, owner);
-#endif
+		check_can_become(user, owner);
 	catalog_enter(&access);
 	model = lock_owned(user, name);
 	run("UPDATE aread.stored_model SET owner = $2::oid, owner_name = $3 WHERE model_id = $1",

@@ -37,7 +37,7 @@ svg_begin(Svg *svg, double width, double height, Theme theme, const SvgHeader *h
 					 " font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\">\n"
 					 "<title>%s</title>\n<desc>", theme_class(theme), width, height, width, height,
 					 header->title);
-	for (int i = 0; i < n_lines(header); i++)
+	for (int i = 0; i < HEADER_LINES && header->lines[i]; i++)
 		appendStringInfo(&svg->out, "%s%s", i > 0 ? " " : "", header->lines[i]);
 	appendStringInfoString(&svg->out, "</desc>\n");
 	theme_style(&svg->out, theme);
@@ -45,7 +45,7 @@ svg_begin(Svg *svg, double width, double height, Theme theme, const SvgHeader *h
 	appendStringInfo(&svg->out,
 					 "<text font-weight=\"600\" font-size=\"%d\" x=\"%d\" y=\"%d\">%s</text>\n", TITLE_SIZE,
 					 MARGIN, TITLE_Y, header->title);
-	for (int i = 0; i < n_lines(header); i++)
+	for (int i = 0; i < HEADER_LINES && header->lines[i]; i++)
 		svg_text(svg, "muted", ANCHOR_START, TEXT_SIZE, MARGIN, FIRST_LINE_Y + i * LINE_HEIGHT,
 				 header->lines[i]);
 }

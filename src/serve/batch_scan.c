@@ -12,12 +12,12 @@
 
 #include "blas.h"
 #include "catalog/objectaccess.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #endif
+#include "compat.h"
 #include "executor/executor.h"
 #include "host.h"
 #include "miscadmin.h"
@@ -134,11 +134,7 @@ create_state(CustomScan *plan)
 static void
 check_execute(Oid function)
 {
-#if PG_VERSION_NUM >= 160000
-	AclResult	result = object_aclcheck(ProcedureRelationId, function, GetUserId(), ACL_EXECUTE);
-#else
-	AclResult	result = pg_proc_aclcheck(function, GetUserId(), ACL_EXECUTE);
-#endif
+	AclResult	result = function_aclcheck(function, GetUserId());
 
 	if (result != ACLCHECK_OK)
 		aclcheck_error(result, OBJECT_FUNCTION, get_func_name(function));

@@ -10,6 +10,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
+#include "compat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgtime.h"

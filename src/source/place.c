@@ -31,10 +31,10 @@
 #define PARTS 64
 
 /* What rows are ordered by, the least important first. */
-typedef enum SortBy
+typedef enum PlaceOrder
 {
 	BY_WEIGHT, BY_LABEL, BY_HASH, BY_SPLIT
-} SortBy;
+} PlaceOrder;
 
 /* A dataset, and where it lies. */
 typedef struct PlacedDataset
@@ -79,7 +79,7 @@ huge(Size size)
 }
 
 static uint64
-sort_word(const Collector *collector, SortBy by, uint32 row)
+sort_word(const Collector *collector, PlaceOrder by, uint32 row)
 {
 	switch (by)
 	{
@@ -105,7 +105,7 @@ order_rows(const Collector *collector)
 
 	for (uint64 i = 0; i < n; i++)
 		order[i] = i;
-	for (SortBy by = collector->weights ? BY_WEIGHT : BY_LABEL; by <= BY_SPLIT; by++)
+	for (PlaceOrder by = collector->weights ? BY_WEIGHT : BY_LABEL; by <= BY_SPLIT; by++)
 	{
 		for (uint64 i = 0; i < n; i++)
 			words[i] = sort_word(collector, by, order[i]);

@@ -5,7 +5,7 @@
 #ifndef AREAD_READER_H
 #define AREAD_READER_H
 
-#include "postgres.h"
+#include "compat.h"
 #include "nodes/pg_list.h"
 
 /* One row: values and nulls in the order of the columns asked for. */
@@ -33,6 +33,6 @@ extern List *column_names(Oid relation);
 /* Raise an error unless the relation is something that a SELECT can read. */
 extern void check_relation(Oid relation);
 /* Raise "column does not exist", with the nearest name as hint. */
-extern void missing_column(Oid relation, const char *name, const char *role) pg_attribute_noreturn();
+pg_noreturn extern void missing_column(Oid relation, const char *name, const char *role);
 
 #endif							/* AREAD_READER_H */

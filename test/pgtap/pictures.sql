@@ -132,9 +132,9 @@ WHERE svg NOT LIKE '%<title>' || domain || ': 1.00</title>%';
 
 -- in a parallel worker
 CREATE TABLE asked AS SELECT 'shop' AS model;
-SET LOCAL force_parallel_mode = on;
+SELECT count(set_config(name, 'on', true)) FROM pg_settings WHERE name IN ('debug_parallel_query', 'force_parallel_mode') \g /dev/null
 CREATE TABLE parallel AS SELECT aread_overlap_svg(model) AS svg, aread_experts_svg(model, 'domain_06') AS experts FROM asked;
-RESET force_parallel_mode;
+SELECT count(set_config(name, 'off', true)) FROM pg_settings WHERE name IN ('debug_parallel_query', 'force_parallel_mode') \g /dev/null
 SELECT is(a.svg, b.svg, 'a worker draws the same') FROM parallel a, pictures b WHERE model = 'shop' AND theme = 'auto' AND what = 'overlap';
 
 -- errors, and NULL

@@ -1,0 +1,72 @@
+/*
+ * compat.h
+ *	  Where versions of PostgreSQL differ.
+ */
+#ifndef AREAD_COMPAT_H
+#define AREAD_COMPAT_H
+
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "parser/parse_type.h"
+#include "utils/acl.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#include "varatt.h"
+#endif
+
+/* Before a declaration. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+static inline AclResult
+function_aclcheck(Oid function, Oid user)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ProcedureRelationId, function, user, ACL_EXECUTE);
+#else
+	return pg_proc_aclcheck(function, user, ACL_EXECUTE);
+#endif
+}
+
+static inline bool
+relation_is_owned(Oid relation, Oid user)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relation, user);
+#else
+	return pg_class_ownercheck(relation, user);
+#endif
+}
+
+/* Raises an error unless a user can become a role. */
+static inline void
+check_can_become(Oid user, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	check_can_set_role(user, role);
+#else
+	check_is_member_of_role(user, role);
+#endif
+}
+
+/* A type by its name; InvalidOid if there is none. */
+static inline Oid
+find_type(const char *name)
+{
+	Oid			type = InvalidOid;
+	int32		typmod;
+#if PG_VERSION_NUM >= 160000
+	ErrorSaveContext errors = {T_ErrorSaveContext};
+
+	if (!parseTypeString(name, &type, &typmod, (Node *) &errors))
+		return InvalidOid;
+#else
+	parseTypeString(name, &type, &typmod, true);
+#endif
+	return type;
+}
+
+#endif							/* AREAD_COMPAT_H */
