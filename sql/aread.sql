@@ -379,6 +379,18 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_revoke';
 COMMENT ON FUNCTION aread_revoke(text, name) IS 'take back what aread_grant gave; false if it was not given';
 
+CREATE FUNCTION aread_export(model text)
+RETURNS bytea
+LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
+AS 'MODULE_PATHNAME', 'aread_export';
+COMMENT ON FUNCTION aread_export(text) IS 'the deployed version of a model, or the one that is named (''shop@3''), as one value with a checksum, for aread_import in another database; for its owner; up to 1 GB';
+
+CREATE FUNCTION aread_import(data bytea, model text DEFAULT NULL, deploy boolean DEFAULT true)
+RETURNS integer
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_import';
+COMMENT ON FUNCTION aread_import(bytea, text, boolean) IS 'a new version of a model out of what aread_export returned, under its own name or another one, checked to the last byte; returns its number';
+
 CREATE FUNCTION aread_register(
   source regclass,
   label text DEFAULT NULL,

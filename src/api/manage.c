@@ -8,6 +8,7 @@
 #include "api/roles.h"
 #include "catalog/models.h"
 #include "catalog/objectaddress.h"
+#include "catalog/transfer.h"
 #include "catalog/versions.h"
 #include "compat.h"
 #include "fmgr.h"
@@ -135,6 +136,28 @@ aread_revoke(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("aread_revoke()");
 	PG_RETURN_BOOL(catalog_revoke(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1)));
+}
+
+PG_FUNCTION_INFO_V1(aread_export);
+/* aread_export(model) */
+Datum
+aread_export(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(catalog_export(text_argument(fcinfo, 0)));
+}
+
+PG_FUNCTION_INFO_V1(aread_import);
+/* aread_import(data, model, deploy): the new version's number */
+Datum
+aread_import(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_import()");
+	PreventCommandIfParallelMode("aread_import()");
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_INT32(catalog_import(PG_GETARG_BYTEA_PP(0),
+								   PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1),
+								   PG_ARGISNULL(2) || PG_GETARG_BOOL(2)));
 }
 
 /*

@@ -58,6 +58,15 @@ typedef struct LoadedModel
  * too long.
  */
 extern void catalog_check_name(const char *name);
+/*
+ * The row of a name, locked, so that of two trainings of one name the second
+ * waits here for the first to end; made if there is none.  *version: the number
+ * of a new version, deployed or not.  Between catalog_enter() and
+ * catalog_leave(), after catalog_check_name().
+ */
+extern int64 catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version);
+/* CRC-32C over all tensors, places of domain weights, then masks. */
+extern uint32 catalog_model_crc(const Model *model);
 /* Write a new version and deploy it; sets *version and *crc. */
 extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
 /*

@@ -132,12 +132,8 @@ add_measures(Arguments *arguments, const Measures *measures)
 												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
 }
 
-/*
- * The row of the name, locked, so that of two trainings of one name the second
- * waits here for the first to end; made if there is none.
- */
-static int64
-lock_model(const char *name, Oid user, bool deploy, int32 *version)
+int64
+catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version)
 {
 	Arguments	arguments = {0};
 	int64		model_id;
@@ -181,9 +177,8 @@ add_crc(pg_crc32c *crc, const void *data, Size size)
 	}
 }
 
-/* CRC-32C over all tensors, places of domain weights, then masks. */
-static uint32
-model_crc(const Model *model)
+uint32
+catalog_model_crc(const Model *model)
 {
 	pg_crc32c	crc;
 
@@ -499,9 +494,9 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	int64		version_id;
 
 	catalog_check_name(new->name);
-	*crc = model_crc(model);
+	*crc = catalog_model_crc(model);
 	catalog_enter(&access);
-	model_id = lock_model(new->name, user, new->deploy, version);
+	model_id = catalog_lock_model(new->name, user, new->deploy, version);
 	version_id = insert_version(new, model_id, *version, *crc);
 	insert_features(new, version_id);
 	insert_domains(new, version_id);
