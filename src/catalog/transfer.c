@@ -137,7 +137,7 @@ catalog_export(const char *name)
 	ModelVersion version;
 	CatalogAccess access;
 	StringInfoData out;
-	ExportHeader header = {.magic = EXPORT_MAGIC,.format = EXPORT_FORMAT};
+	ExportHeader header = {.format = EXPORT_FORMAT};
 	char	   *json;
 	uint64		length;
 
@@ -154,6 +154,7 @@ catalog_export(const char *name)
 	appendBinaryStringInfo(&out, json, length);
 	append_chunks(&out, version.id);
 	catalog_leave(&access);
+	memcpy(header.magic, EXPORT_MAGIC, sizeof(header.magic));
 	header.size = out.len - VARHDRSZ - sizeof(header);
 	header.crc = crc_of(out.data + VARHDRSZ + sizeof(header), header.size);
 	memcpy(out.data + VARHDRSZ, &header, sizeof(header));

@@ -8,6 +8,7 @@ use Test::More;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
+$primary->append_conf('postgresql.conf', "aread.batch_scan = off\n");   # scores are compared to the bit
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE ROLE anna LOGIN;
@@ -57,6 +58,7 @@ compare($primary, 'copy', 'new database');
 
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
+$other->append_conf("postgresql.conf", "aread.batch_scan = off\n");
 $other->start;
 $other->safe_psql('postgres', 'CREATE ROLE one_more; CREATE ROLE anna LOGIN;');
 command_ok(['pg_restore', '--exit-on-error', '-d', $other->connstr('postgres'), $dump], 'restore into another cluster');
@@ -82,6 +84,7 @@ my $crash = $primary->background_psql('postgres');
 $crash->query_safe(q{SET client_min_messages = error; BEGIN; SELECT aread_train('clicks', 'lost', options => '{"architecture": "wide"}')});
 $primary->stop('immediate');
 $crash->{run}->finish if $crash->{run};
+$primary->append_conf('postgresql.conf', "aread.batch_scan = off\n");   # scores are compared to the bit
 $primary->start;
 is($primary->safe_psql('postgres', q{SELECT count(*) FROM aread.model WHERE model = 'lost'}), '0', 'an uncommitted model is gone');
 is($primary->safe_psql('postgres', $asked{'every score is the same'}), '4000|t|t', 'committed ones are not');
