@@ -20,6 +20,8 @@ MODULE_big = aread
 OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 ENGINE_OBJS := $(filter src/engine/%,$(OBJS))
 DATA_built = aread--$(EXTVERSION).sql
+# Frozen scripts of earlier versions, and those that upgrade them.
+DATA = $(sort $(wildcard sql/aread--*.sql))
 EXTRA_CLEAN = aread--*.sql $(OBJS:.o=.d) test/unit/build
 
 PG_CPPFLAGS = -Isrc -MMD -MP -DAREAD_VERSION='"$(EXTVERSION)"'
