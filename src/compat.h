@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
 #include "parser/parse_type.h"
@@ -38,6 +39,15 @@ relation_is_owned(Oid relation, Oid user)
 	return object_ownercheck(RelationRelationId, relation, user);
 #else
 	return pg_class_ownercheck(relation, user);
+#endif
+}
+
+/* After a change of a column of a descriptor, which may keep a digest of it. */
+static inline void
+attribute_changed(TupleDesc descriptor, AttrNumber number)
+{
+#if PG_VERSION_NUM >= 180000
+	populate_compact_attribute(descriptor, number - 1);
 #endif
 }
 

@@ -7,6 +7,7 @@
 #include "source/spill.h"
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 
@@ -21,6 +22,7 @@ spill_column(TupleDesc descriptor, AttrNumber number, Oid type)
 {
 	TupleDescInitEntry(descriptor, number, NULL, type, -1, 0);
 	TupleDescAttr(descriptor, number - 1)->attstorage = TYPSTORAGE_PLAIN;
+	attribute_changed(descriptor, number);
 }
 
 void
