@@ -49,12 +49,18 @@ is($node->safe_psql('postgres', q{SELECT max(version) FROM aread.model WHERE mod
 is($node->safe_psql('postgres', $score), $before, 'and scores the same');
 
 # into another database with another encoding
-$node->safe_psql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
-$node->safe_psql('postgres', q{CREATE TABLE named AS SELECT label, 'kategorie ' || chr(252) || domain AS domain, user_id, item_id FROM interactions; SELECT aread_train('named', 'umlauts')});
-my $data = $node->safe_psql('postgres', q{SELECT encode(aread_export('umlauts'), 'hex')});
-$node->safe_psql('latin', "CREATE EXTENSION aread; SELECT aread_import(decode('$data', 'hex'))");
+$node->safe_psql('postgres', "CREATE DATABASE $_ ENCODING '$_' LOCALE 'C' TEMPLATE template0") foreach qw(utf8 latin1);
+$node->safe_psql($_, 'CREATE EXTENSION aread') foreach qw(utf8 latin1);
+$node->safe_psql('utf8', q{
+	CREATE TABLE named AS SELECT label, 'kategorie ' || chr(252) || domain AS domain, user_id, item_id
+		FROM aread_simulate(1500, domains => 4, groups => 2, users => 50, items => 30, strength => 3);
+	SELECT aread_train('named', 'umlauts')});
+my $data = $node->safe_psql('utf8', q{SELECT encode(aread_export('umlauts'), 'hex')});
+$node->safe_psql('latin1', "SELECT aread_import(decode('$data', 'hex'))");
 my $named = q{SELECT aread_predict('umlauts', '{"user_id": 5, "item_id": 7}', 'kategorie ' || chr(252) || 'domain_02')};
-is($node->safe_psql('latin', $named), $node->safe_psql('postgres', $named), 'into a database of another encoding');
+my $unseen = q{SELECT aread_predict('umlauts', '{"user_id": 5, "item_id": 7}', 'kategorie domain_02')};
+is($node->safe_psql('latin1', $named), $node->safe_psql('utf8', $named), 'into a database of another encoding');
+isnt($node->safe_psql('latin1', $named), $node->safe_psql('latin1', $unseen), 'whose domains are known there');
 
 #
 # Sessions that deploy, retrain and drop while others score: each score is one of a version.
