@@ -198,8 +198,6 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	scan->kept = palloc0(scan->n_columns * sizeof(bool));
 	mark_kept((Node *) plan->scan.plan.targetlist, scan);
 	mark_kept((Node *) plan->scan.plan.qual, scan);
-	scan->values = palloc(MAX_ROWS * scan->n_columns * sizeof(Datum));
-	scan->nulls = palloc(MAX_ROWS * scan->n_columns * sizeof(bool));
 	scan->first_size = boolVal(lsecond(plan->custom_private)) ? MAX_ROWS : 1;
 	scan->size = scan->first_size;
 }
@@ -314,6 +312,14 @@ fill_batch(BatchScan *scan)
 	PlanState  *outer = outerPlanState(scan);
 	MemoryContext old = CurrentMemoryContext;
 
+	/* of a thousand partitions few may be read */
+	if (!scan->values)
+	{
+		MemoryContext query = scan->css.ss.ps.state->es_query_cxt;
+
+		scan->values = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(Datum));
+		scan->nulls = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(bool));
+	}
 	scan->n_rows = scan->next = 0;
 	MemoryContextReset(scan->context);
 	while (scan->n_rows < scan->size)
