@@ -116,6 +116,9 @@ lay_out(Prepared *prepared)
 
 	prepared->n_values = 0;
 	prepared->weight = take(prepared, (size_t) model->shape.n_fields * model->config.embed_dim * n);
+	prepared->n_tiles = (int) ((n + TILE - 1) / TILE);
+	prepared->tiles = take(prepared, (size_t) prepared->n_plain * prepared->n_tiles *
+						   model->config.embed_dim * TILE);
 	prepared->bias = take(prepared, n);
 	prepared->cross_constant = take(prepared, model->config.cross_layers);
 	prepared->head_constant = take(prepared, prepared->columns.n - prepared->columns.heads);
@@ -291,6 +294,25 @@ fill_ready(Prepared *prepared)
 	}
 }
 
+/* Rows of the stack's weights cut into tiles. */
+static void
+fill_tiles(Prepared *prepared)
+{
+	int			dim = prepared->model->config.embed_dim;
+	int			n = prepared->columns.n;
+	real	   *tile = prepared->tiles;
+
+	for (int p = 0; p < prepared->n_plain; p++)
+		for (int t = 0; t < prepared->n_tiles; t++)
+			for (int i = 0; i < dim; i++, tile += TILE)
+			{
+				const real *row = prepared->weight + ((size_t) p * dim + i) * n;
+
+				for (int c = 0; c < TILE; c++)
+					tile[c] = t * TILE + c < n ? row[t * TILE + c] : 0;
+			}
+}
+
 static bool
 fill(Prepared *prepared, Arena *arena, EngineError *error)
 {
@@ -306,6 +328,7 @@ fill(Prepared *prepared, Arena *arena, EngineError *error)
 	if (prepared->n_hei > 0 && !fill_hei(prepared, arena, error))
 		return false;
 	fill_ready(prepared);
+	fill_tiles(prepared);
 	arena_reset_to(arena, mark);
 	return true;
 }

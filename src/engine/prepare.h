@@ -17,7 +17,11 @@
 #ifndef AREAD_ENGINE_PREPARE_H
 #define AREAD_ENGINE_PREPARE_H
 
+#include "linear.h"
 #include "model.h"
+
+/* Columns of the stack that one row sums up in registers. */
+#define TILE (4 * LANES)
 
 /* A linear layer, batch norm folded; ReLU follows. */
 typedef struct PreparedLayer
@@ -49,6 +53,9 @@ typedef struct Prepared
 	int			n_plain;		/* fields before these */
 	real	   *weight;			/* (W, columns.n): rows in the order of fields above */
 	real	   *bias;			/* [columns.n] */
+	real	   *tiles;			/* [n_plain][n_tiles] (E, TILE): the same weights of plain fields as
+								 * one row reads them, straight on; columns beyond the last are 0 */
+	int			n_tiles;
 	real	  **ready;			/* [n_fields] (table's rows, columns.n); NULL: not ready */
 	/* constants of the cross network */
 	real	   *cross_constant; /* [cross layers]: c_k . v_k */

@@ -136,21 +136,21 @@ stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members
 		add_scaled(out, (real) 1 / n_members, table->values + members[i] * dim, dim);
 }
 
-/* Vectors that a row will need. */
-static void
-expect_vectors(const Stack *stack, const Batch *batch, int b)
+void
+stack_expect(const Prepared *prepared, const RowTensor *tables, const StackField *fields,
+			 const Batch *batch, int row)
 {
-	const Shape *shape = &stack->prepared->model->shape;
+	const Shape *shape = &prepared->model->shape;
 
-	for (int p = 0; p < stack->prepared->n_plain; p++)
+	for (int p = 0; p < prepared->n_plain; p++)
 	{
-		const RowTensor *table = table_of(stack, p);
+		const RowTensor *table = &tables[shape->field_table[prepared->order[p]]];
 		const uint32_t *members;
 		uint32_t	n;
 
-		if (stack->fields[p].shared)
+		if (fields && fields[p].shared)
 			continue;
-		n = batch_members(batch, shape, b, stack->prepared->order[p], &members);
+		n = batch_members(batch, shape, row, prepared->order[p], &members);
 		for (uint32_t i = 0; i < n; i++)
 			for (int e = 0; e < table->dim; e += 64 / (int) sizeof(real))
 				__builtin_prefetch(table->values + (size_t) members[i] * table->dim + e);
@@ -166,7 +166,7 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to)
 	for (int b = from; b < to; b++)
 	{
 		if (b + AHEAD < to)
-			expect_vectors(stack, batch, b + AHEAD);
+			stack_expect(prepared, stack->tables, stack->fields, batch, b + AHEAD);
 		for (int p = 0; p < prepared->n_plain; p++)
 		{
 			const uint32_t *members;

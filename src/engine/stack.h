@@ -64,6 +64,9 @@ typedef enum ReadyFields
  */
 extern void stack_start(const Prepared *prepared, const Batch *batch, int row, ReadyFields which,
 						const bool *common, const real *start, real *out, int first, int n);
+/* Fetch the vectors that a row will need, but for those of shared fields (fields NULL: none is). */
+extern void stack_expect(const Prepared *prepared, const RowTensor *tables,
+						 const StackField *fields, const Batch *batch, int row);
 /* out[E] = the vector of a value: of a list its members' mean. */
 extern void stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members,
 						 real *out);

@@ -96,6 +96,8 @@ wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit
 
 	for (int b = from; b < from + 2 * AHEAD && b < to; b++)
 		expect_row(wide, batch, b);
+	for (int b = from; b < from + AHEAD && b < to; b++)
+		expect_pairs(wide, batch, b);
 	for (int b = from; b < to; b++)
 	{
 		if (b + 2 * AHEAD < to)
