@@ -43,12 +43,19 @@ typedef struct SnapshotKey
 	bool		valid;
 } SnapshotKey;
 
+/* A segment that is mapped: once, however many names mean its version. */
+typedef struct Mapping
+{
+	dsm_segment *segment;
+	int			entries;
+} Mapping;
+
 typedef struct CacheEntry
 {
 	ServedModel served;			/* must be first */
 	dlist_node	node;			/* in entries, used last first */
 	SnapshotKey found;			/* when its name meant it */
-	dsm_segment *segment;		/* NULL: no shared memory */
+	Mapping    *mapping;		/* NULL: no shared memory */
 	MemoryContext context;
 	Size		bytes;
 	int64		hits;
@@ -149,14 +156,28 @@ shrink(const CacheEntry *keep)
 }
 
 static void
-unmap(void *segment)
+unmap(void *argument)
 {
-	dsm_detach(segment);
+	Mapping    *mapping = argument;
+
+	if (--mapping->entries > 0)
+		return;
+	dsm_detach(mapping->segment);
+	pfree(mapping);
+}
+
+static Mapping *
+create_mapping(dsm_segment *segment)
+{
+	Mapping    *mapping = MemoryContextAllocZero(TopMemoryContext, sizeof(Mapping));
+
+	mapping->segment = segment;
+	return mapping;
 }
 
 /* Under the caller's memory context first: an error takes it all away. */
 static CacheEntry *
-create_entry(dsm_segment *segment)
+create_entry(Mapping *mapping)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread model",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -164,23 +185,48 @@ create_entry(dsm_segment *segment)
 	MemoryContextCallback *callback;
 
 	entry->context = context;
-	entry->segment = segment;
-	if (!segment)
+	entry->mapping = mapping;
+	if (!mapping)
 		return entry;
 	callback = MemoryContextAllocZero(context, sizeof(MemoryContextCallback));
 	callback->func = unmap;
-	callback->arg = segment;
+	callback->arg = mapping;
 	MemoryContextRegisterResetCallback(context, callback);
+	mapping->entries++;
 	return entry;
 }
 
 static CacheEntry *
-open_entry(const ModelVersion *version, dsm_segment *segment)
+open_entry(const ModelVersion *version, Mapping *mapping)
 {
-	CacheEntry *entry = create_entry(segment);
+	CacheEntry *entry = create_entry(mapping);
 
-	image_open(dsm_segment_address(segment), version, entry->context, &entry->served);
+	image_open(dsm_segment_address(mapping->segment), version, entry->context, &entry->served);
 	return entry;
+}
+
+static bool
+is_of_version(const CacheEntry *entry, const ModelVersion *version)
+{
+	const ModelVersion *own = entry_version(entry);
+
+	return own->id == version->id && own->catalog == version->catalog && own->crc == version->crc;
+}
+
+/* The mapping of a version that another name means, too. */
+static Mapping *
+find_mapping(const ModelVersion *version)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &entries)
+	{
+		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
+
+		if (entry->mapping && is_of_version(entry, version))
+			return entry->mapping;
+	}
+	return NULL;
 }
 
 static CacheEntry *
@@ -213,7 +259,7 @@ share_entry(CacheEntry *entry, int claim)
 		shared_abandon(claim);
 		return entry;
 	}
-	shared = create_entry(segment);
+	shared = create_entry(create_mapping(segment));
 	image_write(&entry->served, dsm_segment_address(segment));
 	image_open(dsm_segment_address(segment), version, shared->context, &shared->served);
 	shared_publish(claim, segment);
@@ -230,12 +276,15 @@ abandon(int code, Datum claim)
 static CacheEntry *
 load_entry(const ModelVersion *version)
 {
-	int			claim;
-	dsm_segment *segment = shared_take(version, &claim);
+	int			claim = NO_CLAIM;
+	Mapping    *mapping = find_mapping(version);
+	dsm_segment *segment = mapping ? NULL : shared_take(version, &claim);
 	CacheEntry *volatile entry = NULL;
 
 	if (segment)
-		entry = open_entry(version, segment);
+		mapping = create_mapping(segment);
+	if (mapping)
+		entry = open_entry(version, mapping);
 	else if (claim == NO_CLAIM)
 		entry = read_entry(version);
 	else
@@ -270,7 +319,7 @@ drop_evicted(void)
 	{
 		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
 
-		if (!entry->segment || shared_holds(entry_version(entry), entry->segment))
+		if (!entry->mapping || shared_holds(entry_version(entry), entry->mapping->segment))
 			continue;
 		if (entry->pins > 0)
 			seen--;				/* look again */
@@ -291,8 +340,7 @@ entry_of_version(const ModelVersion *version)
 		CacheEntry *entry = dlist_container(CacheEntry, node, iter.cur);
 		const ModelVersion *own = entry_version(entry);
 
-		if (own->id == version->id && own->catalog == version->catalog &&
-			own->crc == version->crc && strcmp(own->name, version->name) == 0)
+		if (is_of_version(entry, version) && strcmp(own->name, version->name) == 0)
 			found = entry;
 		else if (strcmp(own->name, version->name) == 0)
 			entry->found.valid = false;
@@ -312,7 +360,7 @@ note_use(CacheEntry *entry)
 {
 	entry->hits++;
 	entry->used = GetCurrentStatementStartTimestamp();
-	if (entry->segment)
+	if (entry->mapping)
 		shared_use(entry_version(entry));
 }
 

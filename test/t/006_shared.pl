@@ -74,6 +74,9 @@ is($reader->query_safe($score), $second, 'the next one does not');
 is($writer->query_safe($score), $second, 'who wrote it');
 is($writer->query_safe(q{SELECT count(*) FROM aread.cache WHERE version = 2 AND place = 'session' AND bytes < 1000000}), '1', 'has given its own copy up');
 
+is($writer->query_safe($score =~ s/shop/shop\@2/r . q{; SELECT string_agg(concat_ws(' ', version, bytes < 1000000), ', ' ORDER BY version) FROM aread.cache WHERE place = 'session' AND version = 2}),
+	"$second\n2 t, 2 t", 'two names of one version share it, too');
+
 $writer->query_safe('BEGIN');
 $writer->query_safe(q{SELECT train('shop', 3)});
 my $third = $writer->query_safe($score);
