@@ -70,27 +70,39 @@ child_place(const Plan *plan, bool inner, Place place)
 	}
 }
 
+/* A node's children but for the outer and the inner one; of other extensions' nodes, too. */
+static List *
+other_children(const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Append:
+			return ((const Append *) plan)->appendplans;
+		case T_MergeAppend:
+			return ((const MergeAppend *) plan)->mergeplans;
+		case T_SubqueryScan:
+			return list_make1(((const SubqueryScan *) plan)->subplan);
+		case T_CustomScan:
+			return ((const CustomScan *) plan)->custom_plans;
+		default:
+			return NIL;
+	}
+}
+
 /* Does anybody want enough rows?  A look at the plan before it is copied. */
 static bool
 wants_rows(const Plan *plan, Place place)
 {
 	ListCell   *lc;
-	const List *children = NIL;
 
 	if (!plan)
 		return false;
 	if (Min(plan->plan_rows, plan->qual ? INFINITY : place.rows) >= FEW_ROWS)
 		return true;
-	if (IsA(plan, Append))
-		children = ((const Append *) plan)->appendplans;
-	else if (IsA(plan, MergeAppend))
-		children = ((const MergeAppend *) plan)->mergeplans;
-	foreach(lc, children)
+	foreach(lc, other_children(plan))
 		if (wants_rows(lfirst(lc), child_place(plan, false, place)))
 			return true;
-	return (IsA(plan, SubqueryScan) && wants_rows(((const SubqueryScan *) plan)->subplan,
-												  child_place(plan, false, place))) ||
-		wants_rows(outerPlan(plan), child_place(plan, false, place)) ||
+	return wants_rows(outerPlan(plan), child_place(plan, false, place)) ||
 		wants_rows(innerPlan(plan), child_place(plan, true, place));
 }
 
@@ -98,7 +110,6 @@ wants_rows(const Plan *plan, Place place)
 static bool
 reads_unseen(const Plan *plan, bool own)
 {
-	const List *children = NIL;
 	ListCell   *lc;
 
 	if (!plan || IsA(plan, Sort))
@@ -107,15 +118,10 @@ reads_unseen(const Plan *plan, bool own)
 		(!own && contain_volatile_functions((Node *) plan->targetlist)) ||
 		contain_volatile_functions((Node *) plan->qual))
 		return false;
-	if (IsA(plan, Append))
-		children = ((const Append *) plan)->appendplans;
-	else if (IsA(plan, MergeAppend))
-		children = ((const MergeAppend *) plan)->mergeplans;
-	foreach(lc, children)
+	foreach(lc, other_children(plan))
 		if (!reads_unseen(lfirst(lc), false))
 			return false;
-	return (!IsA(plan, SubqueryScan) || reads_unseen(((const SubqueryScan *) plan)->subplan, false)) &&
-		reads_unseen(outerPlan(plan), false) && reads_unseen(innerPlan(plan), false);
+	return reads_unseen(outerPlan(plan), false) && reads_unseen(innerPlan(plan), false);
 }
 
 /* A batch scan above *below that gives what "like" gave; "like" is *below or below it. */
@@ -323,21 +329,12 @@ place_scans(Plan **slot, Place place, int *last_id)
 static void
 raise_last_id(const Plan *plan, int *last_id)
 {
-	const List *children = NIL;
 	ListCell   *lc;
 
 	if (!plan)
 		return;
 	*last_id = Max(*last_id, plan->plan_node_id);
-	if (IsA(plan, Append))
-		children = ((const Append *) plan)->appendplans;
-	else if (IsA(plan, MergeAppend))
-		children = ((const MergeAppend *) plan)->mergeplans;
-	else if (IsA(plan, CustomScan))
-		children = ((const CustomScan *) plan)->custom_plans;
-	else if (IsA(plan, SubqueryScan))
-		raise_last_id(((const SubqueryScan *) plan)->subplan, last_id);
-	foreach(lc, children)
+	foreach(lc, other_children(plan))
 		raise_last_id(lfirst(lc), last_id);
 	raise_last_id(outerPlan(plan), last_id);
 	raise_last_id(innerPlan(plan), last_id);
