@@ -258,7 +258,7 @@ train_model(NewModel *new, const SourceOptions *options, MemoryContext context)
 		data = sample_negatives(&arena, new, data, report, &host);
 		report->seconds += host_seconds() - start;
 	}
-	new->result = train(&arena, new->config, data, team, &host, &reporting, &error);
+	new->result = train(&arena, new->config, data, team, &host, &reporting, NULL, &error);
 	if (!new->result)
 		host_raise(&error);
 	MemoryContextDelete(threads);

@@ -290,8 +290,8 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 	return true;
 }
 
-static MaskUpdate *
-add_update(Trainer *trainer, EngineError *error)
+MaskUpdate *
+search_add_update(Trainer *trainer, EngineError *error)
 {
 	TrainResult *result = trainer->result;
 	size_t		n_gates = (size_t) trainer->model->n_domains * trainer->model->n_gates;
@@ -334,7 +334,7 @@ search_update(Trainer *trainer, EngineError *error)
 	Model	   *model = trainer->model;
 	size_t		n_gates = model->n_gates;
 	double		started = trainer->host->seconds(trainer->host->context);
-	MaskUpdate *update = add_update(trainer, error);
+	MaskUpdate *update = search_add_update(trainer, error);
 
 	if (!update)
 		return false;

@@ -135,8 +135,8 @@ evaluation_score(const Evaluation *evaluation)
 	return evaluation->number;
 }
 
-static Evaluation *
-add_evaluation(Trainer *trainer, EngineError *error)
+Evaluation *
+trainer_add_evaluation(Trainer *trainer, EngineError *error)
 {
 	TrainResult *result = trainer->result;
 
@@ -181,7 +181,7 @@ static bool
 evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
 {
 	TrainResult *result = trainer->result;
-	Evaluation *evaluation = add_evaluation(trainer, error);
+	Evaluation *evaluation = trainer_add_evaluation(trainer, error);
 
 	if (!evaluation)
 		return false;
@@ -349,19 +349,28 @@ out_of_patience(const Trainer *trainer)
 	return trainer->evaluations_without_gain >= trainer->config->patience;
 }
 
-/* One epoch over shuffled rows; sets *stop when patience ran out. */
+uint64_t
+trainer_epoch_batches(const Trainer *trainer)
+{
+	size_t		batch_size = trainer->config->batch_size;
+
+	return (split_rows(trainer->data, SPLIT_TRAIN) + batch_size - 1) / batch_size;
+}
+
+/* One epoch over shuffled rows, from a batch on; sets *stop when patience ran out. */
 static bool
-run_epoch(Trainer *trainer, int epoch, uint32_t *chunks, uint32_t *order, bool *stop,
-		  EngineError *error)
+run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *chunks, uint32_t *order,
+		  bool *stop, EngineError *error)
 {
 	const Config *config = trainer->config;
+	int			epoch = from_here.epoch;
 	size_t		n = split_rows(trainer->data, SPLIT_TRAIN);
-	uint64_t	n_batches = (n + config->batch_size - 1) / config->batch_size;
+	uint64_t	n_batches = trainer_epoch_batches(trainer);
 	Random		random;
 
 	random_start(&random, config->seed, RANDOM_SHUFFLE, epoch);
 	shuffle_rows(&random, n, chunks, order);
-	for (uint64_t b = 0; b < n_batches && !*stop; b++)
+	for (uint64_t b = from_here.batch; b < n_batches && !*stop; b++)
 	{
 		size_t		from = n * b / n_batches;
 		size_t		to = n * (b + 1) / n_batches;
@@ -377,12 +386,26 @@ run_epoch(Trainer *trainer, int epoch, uint32_t *chunks, uint32_t *order, bool *
 				return false;
 			*stop = out_of_patience(trainer);
 		}
+		if (!*stop && !checkpoint_offer(trainer, (TrainPosition) {epoch, b + 1}, error))
+			return false;
 	}
 	return true;
 }
 
+/* The wide part alone: where every training starts. */
 static bool
-run_epochs(Trainer *trainer, EngineError *error)
+start(Trainer *trainer, TrainPosition *position, EngineError *error)
+{
+	if (config_has_wide(trainer->config) && !start_wide(trainer, error))
+		return false;
+	*position = (TrainPosition) {.epoch = 1};
+	return evaluate(trainer, 0, true, error) &&
+		(trainer->config->architecture == ARCH_WIDE ||
+		 checkpoint_offer(trainer, *position, error));
+}
+
+static bool
+run_epochs(Trainer *trainer, TrainPosition position, EngineError *error)
 {
 	size_t		n = split_rows(trainer->data, SPLIT_TRAIN);
 	uint32_t   *chunks = ARENA_ARRAY(trainer->arena, uint32_t, shuffle_chunks(n));
@@ -391,9 +414,12 @@ run_epochs(Trainer *trainer, EngineError *error)
 
 	if (!arena_ok(trainer->arena, error))
 		return false;
-	for (int epoch = 1; epoch <= trainer->config->epochs && !stop; epoch++)
-		if (!run_epoch(trainer, epoch, chunks, order, &stop, error))
+	for (; position.epoch <= trainer->config->epochs && !stop; position.epoch++)
+	{
+		if (!run_epoch(trainer, position, chunks, order, &stop, error))
 			return false;
+		position.batch = 0;
+	}
 	return true;
 }
 
@@ -521,24 +547,25 @@ finish(Trainer *trainer, EngineError *error)
 
 TrainResult *
 train(Arena *arena, const Config *config, const Dataset *data, Team *team,
-	  const EngineHost *host, const TrainObserver *observer, EngineError *error)
+	  const EngineHost *host, const TrainObserver *observer,
+	  const CheckpointStore *checkpoints, EngineError *error)
 {
 	Trainer    *trainer = ARENA_ARRAY(arena, Trainer, 1);
+	TrainPosition position;
 
 	if (!arena_ok(arena, error))
 		return NULL;
 	*trainer = (Trainer) {.arena = arena,.config = config,.data = data,.team = team,
-		.host = host,.observer = observer};
+		.host = host,.observer = observer,.checkpoints = checkpoints};
 	trainer->started = now(trainer);
 	if (!config_check(config, error) || !dataset_check(data, error) ||
 		!check_labels(config, data, error) || !prior_weigh(trainer, error) ||
 		!trainer_init(trainer, error))
 		return NULL;
-	if (config_has_wide(config) && !start_wide(trainer, error))
+	if (checkpoints && checkpoints->resume ? !checkpoint_resume(trainer, &position, error) :
+		!start(trainer, &position, error))
 		return NULL;
-	if (!evaluate(trainer, 0, true, error))
-		return NULL;
-	if (config->architecture != ARCH_WIDE && !run_epochs(trainer, error))
+	if (config->architecture != ARCH_WIDE && !run_epochs(trainer, position, error))
 		return NULL;
 	return finish(trainer, error) ? trainer->result : NULL;
 }

@@ -6,6 +6,7 @@
 #define AREAD_ENGINE_TRAIN_H
 
 #include "augment.h"
+#include "checkpoint.h"
 #include "metrics.h"
 #include "model.h"
 #include "team.h"
@@ -107,12 +108,13 @@ typedef struct TrainResult
  * validation rows; measure on its test rows at the end.  Without validation
  * rows (or with one class only in them) validation log loss, or else the last
  * parameters, decide.  The team (NULL: none) makes it faster, and nothing else
- * of it.  Errors: ENGINE_BAD_INPUT (no training rows, one class
+ * of it.  Checkpoints (NULL: none) are offered after each batch; one that is
+ * resumed from ends in the same model as without a stop.  Errors: ENGINE_BAD_INPUT (no training rows, one class
  * only), ENGINE_DIVERGED, ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The
  * result lives in the arena.
  */
 extern TrainResult *train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 						  const EngineHost *host, const TrainObserver *observer,
-						  EngineError *error);
+						  const CheckpointStore *checkpoints, EngineError *error);
 
 #endif							/* AREAD_ENGINE_TRAIN_H */

@@ -8,6 +8,7 @@
 #define AREAD_ENGINE_TRAINER_H
 
 #include "adam.h"
+#include "checkpoint.h"
 #include "network.h"
 #include "train.h"
 
@@ -86,6 +87,7 @@ typedef struct Trainer
 	const EngineHost *host;
 	Watch		watch;			/* over the network's passes */
 	const TrainObserver *observer;
+	const CheckpointStore *checkpoints; /* NULL: none */
 	Model	   *model;
 	Network		network;
 	Batch		batch;
@@ -113,6 +115,10 @@ typedef struct Trainer
 
 /* Allocate and initialize all of the above from arena, config, data, host and observer. */
 extern bool trainer_init(Trainer *trainer, EngineError *error);
+/* Batches of an epoch. */
+extern uint64_t trainer_epoch_batches(const Trainer *trainer);
+/* Room for one more evaluation, which is not counted yet. */
+extern Evaluation *trainer_add_evaluation(Trainer *trainer, EngineError *error);
 
 extern bool counts_init(uint32_t ***counts, Arena *arena, const Dataset *data,
 						EngineError *error);
@@ -162,6 +168,8 @@ extern bool search_save(Trainer *trainer, EngineError *error);
 extern void search_restore(Trainer *trainer, SearchWorker *worker);
 
 extern bool search_init(Trainer *trainer, EngineError *error);
+/* Room for one more mask update, which is not counted yet. */
+extern MaskUpdate *search_add_update(Trainer *trainer, EngineError *error);
 /* Add the gates of the batch just trained to the stretch's means. */
 extern void search_observe(Trainer *trainer, const Batch *batch);
 /* Algorithm 1, lines 3 to 14: new masks for all domains; parameters unchanged. */

@@ -10,13 +10,9 @@
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "serve/settings.h"
+#include "shmem.h"
 #include "storage/condition_variable.h"
-#if PG_VERSION_NUM >= 170000
-#include "storage/dsm_registry.h"
-#endif
-#include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
@@ -80,77 +76,20 @@ tell_refused(const char *why)
 	warned = true;
 }
 
-/* Forget the error of a PG_TRY; its message, in the caller's memory context. */
-static char *
-swallow_error(MemoryContext context)
-{
-	ErrorData  *error;
-	char	   *message;
-
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	FlushErrorState();
-	message = pstrdup(error->message);
-	FreeErrorData(error);
-	return message;
-}
-
-#if PG_VERSION_NUM >= 170000
-static void
-find_table(void)
-{
-	bool		found;
-
-	table = GetNamedDSMSegment(TABLE_NAME, sizeof(SharedTable), table_init, &found);
-}
-#else
-/* Out of what the server's main segment has to spare. */
-static void
-find_table(void)
-{
-	bool		found;
-	volatile uint32 holdoff = InterruptHoldoffCount;
-
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	PG_TRY();
-	{
-		SharedTable *memory = ShmemInitStruct(TABLE_NAME, sizeof(SharedTable), &found);
-
-		if (!found)
-			table_init(memory);
-		table = memory;
-	}
-	PG_CATCH();
-	{
-		/* the error set it to 0; letting go of the lock counts down */
-		InterruptHoldoffCount = holdoff + 1;
-		LWLockRelease(AddinShmemInitLock);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	LWLockRelease(AddinShmemInitLock);
-}
-#endif
-
 static bool
 have_table(void)
 {
-	MemoryContext context = CurrentMemoryContext;
+	char	   *why;
 
 	if (table || refused || serve_shared_cache_megabytes == 0)
 		return table != NULL && serve_shared_cache_megabytes > 0;
-	PG_TRY();
-	{
-		find_table();
+	table = shmem_find(TABLE_NAME, sizeof(SharedTable), table_init, &why);
+	refused = !table;
+	if (refused)
+		tell_refused(why);
+	else
 		LWLockRegisterTranche(table->tranche, "aread");
-	}
-	PG_CATCH();
-	{
-		refused = true;
-		tell_refused(swallow_error(context));
-	}
-	PG_END_TRY();
-	return table != NULL;
+	return !refused;
 }
 
 static bool
@@ -239,7 +178,7 @@ map_segment(dsm_handle handle, Size bytes)
 	}
 	PG_CATCH();
 	{
-		tell_refused(swallow_error(context));
+		tell_refused(shmem_swallow_error(context));
 	}
 	PG_END_TRY();
 	CurrentResourceOwner = owner;
@@ -422,23 +361,8 @@ shared_clear(void)
 	return n;
 }
 
-#if PG_VERSION_NUM < 170000
-static shmem_request_hook_type next_request = NULL;
-
-static void
-request_memory(void)
-{
-	if (next_request)
-		next_request();
-	RequestAddinShmemSpace(sizeof(SharedTable));
-}
-#endif
-
 void
 shared_request(void)
 {
-#if PG_VERSION_NUM < 170000
-	next_request = shmem_request_hook;
-	shmem_request_hook = request_memory;
-#endif
+	shmem_request(sizeof(SharedTable));
 }

@@ -30,7 +30,7 @@ trained(Arena *arena, Dataset *data, Architecture architecture, bool batch_norm,
 	config.batch_norm = batch_norm;
 	config.pairwise = pairwise;
 	config.patience = 100;
-	return train(arena, &config, data, NULL, &host, &observer, &error);
+	return train(arena, &config, data, NULL, &host, &observer, NULL, &error);
 }
 
 static ScoreRows

@@ -20,7 +20,7 @@ train_toy(Arena *arena, const Dataset *data, const Config *config, EngineError *
 	EngineHost	host = toy_host();
 	TrainObserver observer = toy_observer();
 
-	return train(arena, config, data, NULL, &host, &observer, error);
+	return train(arena, config, data, NULL, &host, &observer, NULL, error);
 }
 
 static bool
@@ -410,7 +410,7 @@ check_interrupted(void)
 		host.interrupted = interrupted_after;
 		host.context = &left;
 		CHECK(train(&arena, &config, toy_dataset(&arena, 1000), NULL, &host, &observer,
-					&error) == NULL);
+					NULL, &error) == NULL);
 		CHECK(error.code == ENGINE_INTERRUPTED);
 		arena_free_all(&arena);
 	}
@@ -475,7 +475,7 @@ check_threads(MaskSearch how)
 	for (int n = 2; n <= 5; n++)
 	{
 		Team	   *team = team_start(&arena, n, &error);
-		TrainResult *result = train(&arena, &config, data, team, &host, &observer, &error);
+		TrainResult *result = train(&arena, &config, data, team, &host, &observer, NULL, &error);
 
 		CHECK(result && same_model(alone->model, result->model));
 		team_stop(team);

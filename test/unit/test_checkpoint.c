@@ -1,0 +1,248 @@
+/*
+ * test_checkpoint.c
+ *	  A training that stops and goes on from a checkpoint ends in the model of
+ *	  one that never stopped; bytes that do not belong to it are refused.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "toy.h"
+#include "unit.h"
+
+#include "engine/train.h"
+
+#define MAX_PARTS 256
+
+/* Parts in memory, and when to stop. */
+typedef struct Kept
+{
+	CheckpointPart parts[MAX_PARTS];
+	int			n;
+	int			offers;
+	int			stop_at;		/* after so many offers; 0: never */
+	int			saved;
+} Kept;
+
+static void
+forget(Kept *kept)
+{
+	for (int i = 0; i < kept->n; i++)
+		free(kept->parts[i].bytes);
+	kept->n = 0;
+}
+
+static bool
+due(void *context)
+{
+	Kept	   *kept = context;
+
+	return ++kept->offers == kept->stop_at;
+}
+
+/* Keeps a copy, and ends the training. */
+static bool
+save(void *context, const CheckpointPart *parts, int n, EngineError *error)
+{
+	Kept	   *kept = context;
+
+	forget(kept);
+	for (int i = 0; i < n; i++)
+	{
+		kept->parts[i] = parts[i];
+		kept->parts[i].bytes = malloc(parts[i].size);
+		memcpy(kept->parts[i].bytes, parts[i].bytes, parts[i].size);
+	}
+	kept->n = n;
+	kept->saved++;
+	return engine_fail(error, ENGINE_INTERRUPTED, "", "stopped");
+}
+
+static CheckpointPart *
+find(Kept *kept, const char *name)
+{
+	for (int i = 0; i < kept->n; i++)
+		if (strcmp(kept->parts[i].name, name) == 0)
+			return &kept->parts[i];
+	return NULL;
+}
+
+static bool
+load(void *context, const CheckpointPart *part, EngineError *error)
+{
+	const CheckpointPart *found = find(context, part->name);
+
+	if (!found || found->size != part->size)
+		return engine_fail(error, ENGINE_CORRUPT, "", "part is not there");
+	memcpy(part->bytes, found->bytes, part->size);
+	return true;
+}
+
+static TrainResult *
+train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineError *error)
+{
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+	CheckpointStore store = {due, save, load, resume, kept};
+
+	return train(arena, config, toy_dataset(arena, 1500), NULL, &host, &observer,
+				 kept ? &store : NULL, error);
+}
+
+static bool
+same_bytes(const void *a, const void *b, size_t size)
+{
+	return size == 0 || memcmp(a, b, size) == 0;
+}
+
+/* All that is stored of a training, but for times. */
+static bool
+same_result(const TrainResult *a, const TrainResult *b)
+{
+	const Model *model = a->model;
+	size_t		n_gates = (size_t) model->n_domains * model->n_gates;
+
+	if (a->n_evaluations != b->n_evaluations || a->best_evaluation != b->best_evaluation ||
+		a->n_mask_updates != b->n_mask_updates || model->n_params != b->model->n_params ||
+		!same_bytes(model->params, b->model->params, model->n_params * sizeof(real)) ||
+		!same_bytes(model->masks, b->model->masks, n_gates) ||
+		!same_bytes(model->has_mask, b->model->has_mask, model->n_domains) ||
+		!a->wide_l2 != !b->wide_l2 ||
+		(a->wide_l2 && !same_bytes(a->wide_l2, b->wide_l2,
+								   2 * (size_t) model->shape.n_fields * sizeof(double))))
+		return false;
+	for (int i = 0; i < a->n_evaluations; i++)
+		if (!same_bytes(&a->evaluations[i].valid, &b->evaluations[i].valid, sizeof(Measures)) ||
+			a->evaluations[i].batches != b->evaluations[i].batches ||
+			!same_bytes(&a->evaluations[i].train_loss, &b->evaluations[i].train_loss,
+						sizeof(double)))
+			return false;
+	for (int u = 0; u < a->n_mask_updates; u++)
+		if (a->mask_updates[u].number != b->mask_updates[u].number ||
+			a->mask_updates[u].batches != b->mask_updates[u].batches ||
+			!same_bytes(a->mask_updates[u].fates, b->mask_updates[u].fates,
+						n_gates * sizeof(int16_t)) ||
+			!same_bytes(a->mask_updates[u].masks, b->mask_updates[u].masks, n_gates))
+			return false;
+	return a->test.log_loss.value == b->test.log_loss.value;
+}
+
+/* Stop after every so many batches, to the end. */
+static void
+check_same_model(const Config *config, int stride)
+{
+	Arena		arena;
+	EngineError error = {0};
+	TrainResult *whole;
+	TrainResult *result = NULL;
+	Kept		kept = {0};
+
+	arena_init_malloc(&arena);
+	whole = train_with(&arena, config, NULL, false, &error);
+	CHECK(whole != NULL);
+	for (int stops = 0; stops < 1000 && !result; stops++)
+	{
+		kept.offers = 0;
+		/* the start offers one too */
+		kept.stop_at = stops == 0 ? 1 : stride;
+		result = train_with(&arena, config, &kept, stops > 0, &error);
+		CHECK(result || error.code == ENGINE_INTERRUPTED);
+	}
+	CHECK(kept.saved > 1);
+	CHECK(result && same_result(whole, result));
+	forget(&kept);
+	arena_free_all(&arena);
+}
+
+static void
+check_architectures(void)
+{
+	for (Architecture architecture = ARCH_FM; architecture <= ARCH_AREAD; architecture++)
+	{
+		Config		config;
+
+		toy_config(&config, architecture);
+		config.dropout = 0.2;
+		check_same_model(&config, 7);
+	}
+}
+
+/* Every option that a trainer's state depends on. */
+static void
+check_options(void)
+{
+	Config		config;
+
+	toy_config(&config, ARCH_AREAD);
+	config.wide = false;
+	config.mask_search = SEARCH_FULL;
+	check_same_model(&config, 11);
+	toy_config(&config, ARCH_AREAD);
+	config.prune_by = PRUNE_GATE;
+	config.positive_weight = 3;
+	config.cross_layers = 2;
+	check_same_model(&config, 5);
+	toy_config(&config, ARCH_AREAD);
+	config.evaluations = 3;
+	config.patience = 1;
+	check_same_model(&config, 1);
+}
+
+/* Each number of the head, and each part, changed, cut or gone: refused, or a training. */
+static void
+check_refused(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Kept		kept = {.stop_at = 20};
+	CheckpointPart *head;
+	CheckpointPart *masks;
+	int			refused = 0;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, ARCH_AREAD);
+	CHECK(!train_with(&arena, &config, &kept, false, &error));
+	head = find(&kept, "head");
+	masks = find(&kept, "masks");
+	CHECK(head && masks);
+	kept.stop_at = 0;
+	for (size_t at = 0; at < head->size; at += 4)
+	{
+		uint32_t	before;
+		uint32_t	changed = 0xfff0fff0;
+
+		memcpy(&before, (char *) head->bytes + at, sizeof(before));
+		memcpy((char *) head->bytes + at, &changed, sizeof(changed));
+		if (!train_with(&arena, &config, &kept, true, &error))
+		{
+			CHECK(error.code == ENGINE_CORRUPT || error.code == ENGINE_BAD_INPUT);
+			refused++;
+		}
+		memcpy((char *) head->bytes + at, &before, sizeof(before));
+	}
+	CHECK(refused >= 12);
+	((uint8_t *) masks->bytes)[3] = 2;
+	CHECK(!train_with(&arena, &config, &kept, true, &error) && error.code == ENGINE_CORRUPT);
+	((uint8_t *) masks->bytes)[3] = 1;
+	for (int i = 0; i < kept.n; i++)
+	{
+		kept.parts[i].size--;
+		CHECK(!train_with(&arena, &config, &kept, true, &error) && error.code == ENGINE_CORRUPT);
+		kept.parts[i].size++;
+	}
+	/* of another training */
+	config.epochs = 1;
+	config.batch_size = 512;
+	CHECK(!train_with(&arena, &config, &kept, true, &error) && error.code == ENGINE_CORRUPT);
+	forget(&kept);
+	arena_free_all(&arena);
+}
+
+int
+main(void)
+{
+	check_architectures();
+	check_options();
+	check_refused();
+	return unit_summary();
+}
