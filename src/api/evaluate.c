@@ -128,7 +128,7 @@ evaluate(FunctionCallInfo fcinfo)
 	SpoolRoom	room;
 
 	blas_require();
-	room_init(&room, CurrentMemoryContext, serve_training_memory);
+	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
 	cache_pin(served, CurrentMemoryContext);
 	data = source_read_as(PG_GETARG_OID(1), spec,
 						  label_column(served->loaded, PG_GETARG_OID(1)), &options,

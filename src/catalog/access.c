@@ -19,6 +19,7 @@
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -95,4 +96,13 @@ catalog_value(uint64 row, int column, bool *isnull)
 				 errmsg("stored model is corrupt"),
 				 errdetail("Column \"%s\" is NULL.", SPI_fname(SPI_tuptable->tupdesc, column))));
 	return value;
+}
+
+char *
+catalog_text(int column, MemoryContext context)
+{
+	bool		isnull;
+	Datum		value = catalog_value(0, column, &isnull);
+
+	return isnull ? NULL : MemoryContextStrdup(context, TextDatumGetCString(value));
 }

@@ -31,5 +31,7 @@ extern uint64 catalog_query(const char *sql, bool read_only, int n, Oid *types, 
 
 /* A column of row "row" of SPI_tuptable; NULL columns raise an error unless isnull is given. */
 extern Datum catalog_value(uint64 row, int column, bool *isnull);
+/* A text column of the first row, in a memory context; NULL is NULL. */
+extern char *catalog_text(int column, MemoryContext context);
 
 #endif							/* AREAD_ACCESS_H */

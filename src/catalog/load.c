@@ -34,51 +34,13 @@ query_version(const char *sql, int64 version_id)
 	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
 
-/*
- * Chunks of one thing into buf[size]; raises an error unless they fill it
- * exactly.
- */
+/* Fill a buffer that has exactly the size of what is stored. */
 static void
 read_bytes(int64 version_id, const char *kind, const char *name, char *buffer, Size size)
 {
-	Oid			types[] = {INT8OID, TEXTOID, TEXTOID};
-	Datum		values[] = {Int64GetDatum(version_id), CStringGetTextDatum(kind),
-	CStringGetTextDatum(name)};
-	const char *what = psprintf("%s \"%s\"", kind, name);
-	Portal		portal;
-	Size		at = 0;
-	int32		expected = 0;
-
-	portal = SPI_cursor_open_with_args(NULL,
-									   "SELECT chunk, data FROM aread.stored_chunk"
-									   " WHERE version_id = $1 AND kind = $2 AND name = $3"
-									   " ORDER BY chunk",
-									   3, types, values, NULL, true, 0);
-	for (;;)
-	{
-		Size		n;
-		bytea	   *chunk;
-		const char *payload;
-
-		SPI_cursor_fetch(portal, true, 1);
-		if (SPI_processed == 0)
-			break;
-		if (DatumGetInt32(catalog_value(0, 1, NULL)) != expected++)
-			stored_corrupt(what, "A chunk is missing.");
-		chunk = DatumGetByteaPP(catalog_value(0, 2, NULL));
-		payload = chunk_open(chunk, &n, what);
-		if (n > size - at)
-			stored_corrupt(what, "It is longer than it should be.");
-		memcpy(buffer + at, payload, n);
-		at += n;
-		if ((Pointer) chunk != DatumGetPointer(catalog_value(0, 2, NULL)))
-			pfree(chunk);
-		SPI_freetuptable(SPI_tuptable);
-		CHECK_FOR_INTERRUPTS();
-	}
-	SPI_cursor_close(portal);
-	if (at != size || expected == 0)
-		stored_corrupt(what, "It is shorter than it should be.");
+	chunks_read("SELECT chunk, data FROM aread.stored_chunk"
+				" WHERE version_id = $1 AND kind = $2 AND name = $3 ORDER BY chunk",
+				version_id, kind, name, buffer, size);
 }
 
 /* Payload bytes of one thing, from the lengths of its chunks. */

@@ -171,16 +171,6 @@ catalog_drop(const char *name)
 	return found;
 }
 
-/* A text column of the row; NULL stays NULL. */
-static char *
-optional_text(int column, MemoryContext context)
-{
-	bool		isnull;
-	Datum		value = catalog_value(0, column, &isnull);
-
-	return isnull ? NULL : MemoryContextStrdup(context, TextDatumGetCString(value));
-}
-
 static List *
 name_list(Datum array, MemoryContext context)
 {
@@ -200,6 +190,24 @@ name_list(Datum array, MemoryContext context)
 }
 
 ColumnRoles *
+catalog_take_roles(Oid relation, MemoryContext context)
+{
+	ColumnRoles *roles = MemoryContextAllocZero(context, sizeof(ColumnRoles));
+	bool		isnull;
+	Datum		features = catalog_value(0, 7, &isnull);
+
+	roles->relation = relation;
+	roles->label = catalog_text(1, context);
+	roles->domain = catalog_text(2, context);
+	roles->user_id = catalog_text(3, context);
+	roles->item_id = catalog_text(4, context);
+	roles->split = catalog_text(5, context);
+	roles->weight = catalog_text(6, context);
+	roles->features = isnull ? NIL : name_list(features, context);
+	return roles;
+}
+
+ColumnRoles *
 catalog_roles(Oid relation)
 {
 	MemoryContext context = CurrentMemoryContext;
@@ -212,20 +220,7 @@ catalog_roles(Oid relation)
 	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features"
 					  " FROM aread.stored_source WHERE relation = $1", true, 1, &type, &value,
 					  NULL) == 1)
-	{
-		bool		isnull;
-		Datum		features = catalog_value(0, 7, &isnull);
-
-		roles = MemoryContextAllocZero(context, sizeof(ColumnRoles));
-		roles->relation = relation;
-		roles->label = optional_text(1, context);
-		roles->domain = optional_text(2, context);
-		roles->user_id = optional_text(3, context);
-		roles->item_id = optional_text(4, context);
-		roles->split = optional_text(5, context);
-		roles->weight = optional_text(6, context);
-		roles->features = isnull ? NIL : name_list(features, context);
-	}
+		roles = catalog_take_roles(relation, context);
 	catalog_leave(&access);
 	return roles;
 }
@@ -243,37 +238,36 @@ feature_array(const ColumnRoles *roles)
 }
 
 void
+catalog_add_roles(Arguments *arguments, const ColumnRoles *roles)
+{
+	add_text(arguments, roles->label);
+	add_text(arguments, roles->domain);
+	add_text(arguments, roles->user_id);
+	add_text(arguments, roles->item_id);
+	add_text(arguments, roles->split);
+	add_text(arguments, roles->weight);
+	add_argument(arguments, TEXTARRAYOID, feature_array(roles), roles->features == NIL);
+}
+
+void
 catalog_register(const ColumnRoles *roles)
 {
-	const char *texts[] = {roles->label, roles->domain, roles->user_id, roles->item_id,
-	roles->split, roles->weight};
-	Oid			types[10] = {OIDOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-	TEXTARRAYOID, OIDOID, TEXTOID};
-	Datum		values[10];
-	char		nulls[10];
+	Arguments	arguments = {0};
 	CatalogAccess access;
 
-	memset(nulls, ' ', sizeof(nulls));
-	values[0] = ObjectIdGetDatum(roles->relation);
-	for (int i = 0; i < lengthof(texts); i++)
-	{
-		values[i + 1] = texts[i] ? CStringGetTextDatum(texts[i]) : (Datum) 0;
-		nulls[i + 1] = texts[i] ? ' ' : 'n';
-	}
-	values[7] = feature_array(roles);
-	nulls[7] = roles->features == NIL ? 'n' : ' ';
-	values[8] = ObjectIdGetDatum(GetUserId());
-	values[9] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	add_oid(&arguments, roles->relation);
+	catalog_add_roles(&arguments, roles);
+	add_oid(&arguments, GetUserId());
+	add_text(&arguments, GetUserNameFromId(GetUserId(), false));
 	catalog_enter(&access);
-	catalog_query("INSERT INTO aread.stored_source AS s VALUES"
+	run_statement("INSERT INTO aread.stored_source AS s VALUES"
 				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 				  " ON CONFLICT (relation) DO UPDATE SET label = excluded.label,"
 				  " domain = excluded.domain, user_id = excluded.user_id,"
 				  " item_id = excluded.item_id, split = excluded.split,"
 				  " weight = excluded.weight,"
 				  " features = excluded.features, registered_by = excluded.registered_by,"
-				  " registered_by_name = excluded.registered_by_name",
-				  false, 10, types, values, nulls);
+				  " registered_by_name = excluded.registered_by_name", &arguments);
 	catalog_leave(&access);
 }
 

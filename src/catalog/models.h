@@ -12,8 +12,12 @@
 #include "postgres.h"
 #include "utils/jsonb.h"
 
+#include "catalog/arguments.h"
 #include "engine/train.h"
 #include "source/source.h"
+
+/* What writes it, as stored. */
+#define SOFTWARE "aread " AREAD_VERSION
 
 /* A model version, found but not loaded. */
 typedef struct ModelVersion
@@ -77,6 +81,8 @@ extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
 extern void catalog_find(const char *name, ModelVersion *version);
 /* The version that a name means, as a name that is pinned to it; errors as above. */
 extern char *catalog_pinned(const char *name);
+/* A relation's name with its schema, quoted as need be; its OID if it is gone. */
+extern char *catalog_relation_name(Oid relation);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */
@@ -88,6 +94,13 @@ extern bool catalog_drop(const char *name);
 
 /* Column roles registered for a relation; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);
+/*
+ * Roles out of the first row of SPI_tuptable, whose columns 1 to 7 are label,
+ * domain, user_id, item_id, split, weight and features.
+ */
+extern ColumnRoles *catalog_take_roles(Oid relation, MemoryContext context);
+/* The same columns as arguments. */
+extern void catalog_add_roles(Arguments *arguments, const ColumnRoles *roles);
 extern void catalog_register(const ColumnRoles *roles);
 extern bool catalog_unregister(Oid relation);
 

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "catalog/access.h"
+#include "catalog/arguments.h"
 #include "catalog/models.h"
 #include "catalog/chunk.h"
 #include "catalog/masks.h"
@@ -23,83 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#define SOFTWARE "aread " AREAD_VERSION
 #define N_MEASURES 6
-#define MAX_PARAMETERS 40
-
-/* Arguments of one statement, collected one by one. */
-typedef struct Arguments
-{
-	int			n;
-	Oid			types[MAX_PARAMETERS];
-	Datum		values[MAX_PARAMETERS];
-	char		nulls[MAX_PARAMETERS];
-} Arguments;
-
-static void
-add_argument(Arguments *arguments, Oid type, Datum value, bool isnull)
-{
-	Assert(arguments->n < MAX_PARAMETERS);
-	arguments->types[arguments->n] = type;
-	arguments->values[arguments->n] = value;
-	arguments->nulls[arguments->n++] = isnull ? 'n' : ' ';
-}
-
-static void
-add_int8(Arguments *arguments, int64 value)
-{
-	add_argument(arguments, INT8OID, Int64GetDatum(value), false);
-}
-
-static void
-add_int4(Arguments *arguments, int32 value)
-{
-	add_argument(arguments, INT4OID, Int32GetDatum(value), false);
-}
-
-static void
-add_bool(Arguments *arguments, bool value)
-{
-	add_argument(arguments, BOOLOID, BoolGetDatum(value), false);
-}
-
-static void
-add_text(Arguments *arguments, const char *value)
-{
-	add_argument(arguments, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, !value);
-}
-
-/* An undefined measure is NaN in the engine and NULL in the catalog. */
-static void
-add_float8(Arguments *arguments, double value)
-{
-	add_argument(arguments, FLOAT8OID, Float8GetDatum(value), isnan(value));
-}
-
-static void
-add_float8_array(Arguments *arguments, const double *values, int n)
-{
-	Datum	   *elements = palloc(Max(n, 1) * sizeof(Datum));
-	bool	   *nulls = palloc(Max(n, 1) * sizeof(bool));
-	int			lower = 1;
-
-	for (int i = 0; i < n; i++)
-	{
-		elements[i] = Float8GetDatum(values[i]);
-		nulls[i] = isnan(values[i]);
-	}
-	add_argument(arguments, FLOAT8ARRAYOID,
-				 PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID,
-													sizeof(float8), FLOAT8PASSBYVAL,
-													TYPALIGN_DOUBLE)), false);
-}
-
-static uint64
-run(const char *sql, Arguments *arguments)
-{
-	return catalog_query(sql, false, arguments->n, arguments->types, arguments->values,
-						 arguments->nulls);
-}
 
 static void
 measures_to_arrays(const Measures *measures, double *values, int64 *rows)
@@ -141,10 +66,10 @@ catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version)
 	add_text(&arguments, name);
 	add_argument(&arguments, OIDOID, ObjectIdGetDatum(user), false);
 	add_text(&arguments, GetUserNameFromId(user, false));
-	run("INSERT INTO aread.stored_model (name, owner, owner_name, deployed_version)"
+	run_statement("INSERT INTO aread.stored_model (name, owner, owner_name, deployed_version)"
 		" VALUES ($1, $2, $3, 0) ON CONFLICT (name) DO NOTHING", &arguments);
 	arguments.n = 1;
-	run("SELECT model_id FROM aread.stored_model WHERE name = $1 FOR UPDATE", &arguments);
+	run_statement("SELECT model_id FROM aread.stored_model WHERE name = $1 FOR UPDATE", &arguments);
 	if (SPI_processed != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
@@ -153,14 +78,14 @@ catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version)
 	model_id = DatumGetInt64(catalog_value(0, 1, NULL));
 	arguments.n = 0;
 	add_int8(&arguments, model_id);
-	run("SELECT COALESCE(pg_catalog.max(version), 0) + 1 FROM aread.stored_version"
+	run_statement("SELECT COALESCE(pg_catalog.max(version), 0) + 1 FROM aread.stored_version"
 		" WHERE model_id = $1", &arguments);
 	*version = DatumGetInt32(catalog_value(0, 1, NULL));
 	arguments.n = 0;
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, *version);
 	if (deploy)
-		run("UPDATE aread.stored_model SET deployed_version = $2,"
+		run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
 			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
 	return model_id;
 }
@@ -199,8 +124,8 @@ catalog_model_crc(const Model *model)
 	return crc;
 }
 
-static char *
-relation_name(Oid relation)
+char *
+catalog_relation_name(Oid relation)
 {
 	char	   *name = get_rel_name(relation);
 
@@ -248,7 +173,7 @@ insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
 
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, version);
-	add_text(&arguments, relation_name(new->roles->relation));
+	add_text(&arguments, catalog_relation_name(new->roles->relation));
 	add_text(&arguments, spec->label);
 	add_float8(&arguments, spec->label_threshold);
 	add_int4(&arguments, spec->domain_feature);
@@ -261,7 +186,7 @@ insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(new->options), false);
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(config), false);
 	add_training(&arguments, new, crc);
-	run("INSERT INTO aread.stored_version (model_id, version, source_name, label,"
+	run_statement("INSERT INTO aread.stored_version (model_id, version, source_name, label,"
 		" label_threshold, domain_feature, user_feature, item_feature, split, weight, options, config,"
 		" architecture, seed, rows_read, train_rows, valid_rows, test_rows, null_labels,"
 		" bad_labels, null_domains, null_splits, n_parameters, n_domains, valid_measures,"
@@ -314,7 +239,7 @@ insert_features(const NewModel *new, int64 version_id)
 					 !new->with_item);
 		add_argument(&arguments, INT4OID, Int32GetDatum(feature->counted),
 					 feature->kind != FEATURE_ROWS);
-		run("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+		run_statement("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
 			" $10, $11, $12, $13, $14)", &arguments);
 	}
 }
@@ -345,7 +270,7 @@ insert_domains(const NewModel *new, int64 version_id)
 		add_int8(&arguments, (int64) domain->test.rows);
 		add_float8(&arguments, domain->test.auc);
 		add_float8(&arguments, domain->test.log_loss);
-		run("INSERT INTO aread.stored_domain VALUES"
+		run_statement("INSERT INTO aread.stored_domain VALUES"
 			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", &arguments);
 	}
 }
@@ -372,7 +297,7 @@ insert_evaluations(const TrainResult *result, int64 version_id)
 		add_int4(&arguments, evaluation->mask_updates);
 		add_float8(&arguments, evaluation->seconds);
 		add_bool(&arguments, evaluation->best);
-		run("INSERT INTO aread.stored_evaluation VALUES"
+		run_statement("INSERT INTO aread.stored_evaluation VALUES"
 			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", &arguments);
 	}
 }
@@ -398,37 +323,15 @@ insert_mask_choice(const Model *model, const MaskUpdate *update, uint32 d, int64
 	add_argument(&arguments, INT2ARRAYOID,
 				 PointerGetDatum(construct_array(fates, model->n_gates, INT2OID, 2, true,
 												 TYPALIGN_SHORT)), false);
-	run("INSERT INTO aread.stored_mask_update VALUES"
+	run_statement("INSERT INTO aread.stored_mask_update VALUES"
 		" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &arguments);
 }
 
-/* Bytes in chunks; an empty thing is one empty chunk. */
 static void
 insert_bytes(int64 version_id, const char *kind, const char *name, const char *bytes, Size size)
 {
-	MemoryContext chunk_context = AllocSetContextCreate(CurrentMemoryContext, "aread chunk",
-														ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(chunk_context);
-	Size		at = 0;
-	int32		number = 0;
-
-	do
-	{
-		Size		n = Min(size - at, CHUNK_SIZE);
-		Arguments	arguments = {0};
-
-		add_int8(&arguments, version_id);
-		add_text(&arguments, kind);
-		add_text(&arguments, name);
-		add_int4(&arguments, number++);
-		add_argument(&arguments, BYTEAOID, PointerGetDatum(chunk_seal(bytes + at, n)), false);
-		run("INSERT INTO aread.stored_chunk VALUES ($1, $2, $3, $4, $5)", &arguments);
-		at += n;
-		MemoryContextReset(chunk_context);
-		CHECK_FOR_INTERRUPTS();
-	} while (at < size);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(chunk_context);
+	chunks_write("INSERT INTO aread.stored_chunk VALUES ($1, $2, $3, $4, $5)", version_id, kind,
+				 name, bytes, size);
 }
 
 static void

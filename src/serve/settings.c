@@ -13,6 +13,7 @@
 
 bool		serve_batch_scan = true;
 int			serve_cache_megabytes = 512;
+int			serve_checkpoint_interval = 5 * 60 * 1000;
 char	   *serve_preload_models = NULL;
 int			serve_shared_cache_megabytes = 1024;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
@@ -37,6 +38,11 @@ serve_define_settings(void)
 							"Models used longest ago leave it first; those that a running query uses stay.",
 							&serve_cache_megabytes, 512, 0, 1024 * 1024, PGC_USERSET,
 							GUC_UNIT_MB, NULL, NULL, NULL);
+	DefineCustomIntVariable("aread.checkpoint_interval",
+							"Time between two checkpoints of a background training.",
+							"A checkpoint takes four times the bytes of the parameters. 0: after each batch; -1: none.",
+							&serve_checkpoint_interval, 5 * 60 * 1000, -1, INT_MAX, PGC_USERSET,
+							GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomStringVariable("aread.preload_models",
 							   "Models to load into shared memory when the server starts, as database.model.",
 							   "Needs aread in shared_preload_libraries. Separated by commas; in double quotes where needed.",

@@ -66,9 +66,10 @@ store_drop(void *context, void *array)
 }
 
 void
-room_init(SpoolRoom *room, MemoryContext context, int kilobytes)
+room_init(SpoolRoom *room, MemoryContext context, int kilobytes, bool lasting)
 {
 	*room = (SpoolRoom) {.context = context,.limit = kilobytes * (Size) 1024,
+		.lasting = lasting,
 		.store = {store_room, store_begin, store_append, store_finish, store_drop, room}};
 }
 
@@ -175,7 +176,7 @@ spool_to_file(Spool *spool)
 	if (spool->file > 0)
 		return;
 	PrepareTempTablespaces();
-	spool->file = OpenTemporaryFile(false);
+	spool->file = OpenTemporaryFile(spool->room->lasting);
 	flush(spool);
 	free_buffer(spool);
 }

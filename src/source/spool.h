@@ -23,6 +23,7 @@ typedef struct SpoolRoom
 	MemoryContext context;
 	Size		limit;			/* bytes */
 	Size		used;
+	bool		lasting;		/* files outlive the transaction */
 	struct SpoolMap *maps;
 	Store		store;			/* the engine's way to spools */
 } SpoolRoom;
@@ -38,15 +39,19 @@ typedef struct Spool
 	struct SpoolMap *map;		/* of a file, once it is finished */
 } Spool;
 
-/* Room of so many kilobytes in a memory context. */
-extern void room_init(SpoolRoom *room, MemoryContext context, int kilobytes);
+/*
+ * Room of so many kilobytes in a memory context.  Lasting files, which lie in
+ * the database's own tablespace, are for processes that end on an error.
+ */
+extern void room_init(SpoolRoom *room, MemoryContext context, int kilobytes, bool lasting);
 /* So many bytes of the room are taken, or (negative) given back, by something else. */
 extern void room_take(SpoolRoom *room, int64 bytes);
 /* Are so many bytes left? */
 extern bool room_has(const SpoolRoom *room, Size bytes);
 /*
  * Close all files; the owner calls it when all went well.  After an error the
- * transaction closes them, and maps end with the memory context.
+ * transaction closes them (lasting ones the process), and maps end with the
+ * memory context.
  */
 extern void room_close(SpoolRoom *room);
 

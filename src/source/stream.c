@@ -160,7 +160,7 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 	if (whole_rows)
 		describe_whole(stream, roles);
 	unweighted.weight = NULL;
-	room_init(&stream->room, CurrentMemoryContext, PG_INT32_MAX);
+	room_init(&stream->room, CurrentMemoryContext, PG_INT32_MAX, false);
 	collector_init(&stream->collector, &unweighted, options, stream->spec, plans, &stream->room,
 				   NULL, report);
 	stream->split_known = split_is_known(&stream->collector.split);

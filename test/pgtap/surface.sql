@@ -8,18 +8,18 @@ SELECT set_eq(
   $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
-  ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
+  ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_cancel', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
         'aread_revoke', 'aread_rollback', 'aread_set_owner', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
-        'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_import',
+        'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_popularity', 'aread_predict',
-        'aread_recall', 'aread_register', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train',
-        'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
+        'aread_recall', 'aread_register', 'aread_resume', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
+        'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'aread_wait', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
         'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
-        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'scores_combine'],
+        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'scores_combine', 'trainings'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'usable_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
-  'mask_history', 'training_log', 'cache']);
-SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_grant', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update']);
+  'mask_history', 'training_log', 'cache', 'run', 'known_run', 'locked_run']);
+SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_grant', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update', 'stored_run', 'stored_checkpoint']);
 
 SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb', 'text']);
 SELECT has_function('public', 'aread_drop', ARRAY['text', 'boolean']);
@@ -42,7 +42,7 @@ SELECT has_function('public', 'aread_explain', ARRAY['text', f]::name[]) FROM un
 SELECT is(count(*), 12::bigint, 'every aread_predict is stable, parallel safe and known to cost something')
 FROM pg_proc WHERE proname = 'aread_predict' AND provolatile = 's' AND proparallel = 's' AND procost > 100;
 SELECT is(count(*), 0::bigint, 'nothing that writes is parallel safe')
-FROM pg_proc WHERE proname IN ('aread_train', 'aread_drop', 'aread_register', 'aread_unregister')
+FROM pg_proc WHERE proname IN ('aread_train', 'aread_train_start', 'aread_cancel', 'aread_wait', 'aread_resume', 'aread_forget', 'aread_drop', 'aread_register', 'aread_unregister')
   AND (proparallel <> 'u' OR provolatile <> 'v');
 
 -- comments on everything
@@ -54,14 +54,14 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
   AND c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL$$, 'tables and views are commented');
 SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
-    AND c.relname NOT IN ('visible_version', 'usable_version') AND col_description(c.oid, a.attnum) IS NULL$$, 'columns are commented');
+    AND c.relname NOT IN ('visible_version', 'usable_version', 'known_run', 'locked_run') AND col_description(c.oid, a.attnum) IS NULL$$, 'columns are commented');
 
 -- what users may touch
 SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATERAL aclexplode(c.relacl) g
   WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0
     AND (c.relname LIKE 'stored%' OR c.relname IN ('visible_version', 'usable_version') OR g.privilege_type <> 'SELECT')$$,
   'the public reads views, and nothing else');
-SELECT is(count(*), 11::bigint, 'of which there are eleven') FROM pg_class c, LATERAL aclexplode(c.relacl) g
+SELECT is(count(*), 12::bigint, 'of which there are twelve') FROM pg_class c, LATERAL aclexplode(c.relacl) g
 WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0;
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind = 'v'
   AND NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)$$, 'views are security barriers');
@@ -70,7 +70,8 @@ SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread
 SELECT is(cardinality(extconfig), 11, 'tables and sequences of user data go into a dump')
 FROM pg_extension WHERE extname = 'aread';
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'S')
-  AND NOT c.oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'aread')::oid[])$$, 'all of them');
+  AND NOT c.oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'aread')::oid[])
+  AND c.relname NOT IN ('stored_run', 'stored_run_run_id_seq', 'stored_checkpoint')$$, 'all of them but runs, which are of a server');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,283 @@
+/*
+ * runs.c
+ *	  aread_train_start(), aread_cancel(), aread_wait(), aread_resume() and
+ *	  aread_forget(): trainings in the background; what the view aread.run shows
+ *	  of those at work.
+ */
+#include "postgres.h"
+
+#include <math.h>
+#include <signal.h>
+
+#include "access/xact.h"
+#include "api/train.h"
+#include "catalog/pg_authid.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "tcop/utility.h"
+#include "train/runs.h"
+#include "train/worker.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#define POLL_MS 50
+
+/*
+ * Settings that reading a source and training depend on: the worker takes them
+ * over from the session that starts a run.
+ */
+static ArrayType *
+present_settings(void)
+{
+	static const char *const names[] = {
+		"search_path", "row_security", "TimeZone", "DateStyle", "IntervalStyle",
+		"extra_float_digits", "bytea_output", "work_mem", "aread.threads",
+		"aread.training_memory", "aread.checkpoint_interval"
+	};
+	ArrayType  *settings = NULL;
+
+	for (int i = 0; i < lengthof(names); i++)
+		settings = GUCArrayAdd(settings, names[i], GetConfigOption(names[i], false, false));
+	return settings;
+}
+
+PG_FUNCTION_INFO_V1(aread_train_start);
+/* aread_train_start(arguments of aread_train): the run's number */
+Datum
+aread_train_start(PG_FUNCTION_ARGS)
+{
+	TrainJob	job;
+	Run			run = {0};
+
+	PreventCommandIfReadOnly("aread_train_start()");
+	PreventCommandIfParallelMode("aread_train_start()");
+	training_arguments(fcinfo, &job);
+	source_check_roles(job.new.roles);
+	run.id = run_new_id();
+	run.role = GetUserId();
+	run.role_name = GetUserNameFromId(run.role, false);
+	run.model = (char *) job.new.name;
+	run.roles = (ColumnRoles *) job.new.roles;
+	run.source_name = catalog_relation_name(job.new.roles->relation);
+	run.options = job.new.options;
+	run.settings = present_settings();
+	run.pid = worker_start(run.id);
+	run_insert(&run);
+	PG_RETURN_INT64(run.id);
+}
+
+/* It has not begun, and will not while the caller waits for it. */
+static void
+require_committed(int64 id)
+{
+	if (run_is_uncommitted(id))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run " INT64_FORMAT " begins when this transaction commits", id),
+				 errhint("Commit first.")));
+}
+
+PG_FUNCTION_INFO_V1(aread_cancel);
+/*
+ * aread_cancel(run): false if it had ended.  A worker is told at once; of a run
+ * that has none the row says so with the caller's COMMIT.
+ */
+Datum
+aread_cancel(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Run		   *run;
+
+	PreventCommandIfReadOnly("aread_cancel()");
+	run = run_require(id, false);
+	require_committed(id);
+	switch (run->state)
+	{
+		case RUN_STARTING:
+		case RUN_RUNNING:
+			if (kill(run->pid, SIGINT) != 0)
+				ereport(ERROR,
+						(errmsg("could not send signal to process %d: %m", run->pid)));
+			PG_RETURN_BOOL(true);
+		case RUN_FAILED:
+		case RUN_INTERRUPTED:
+			run = run_require(id, true);
+			if (run->state != RUN_FAILED && run->state != RUN_INTERRUPTED)
+				PG_RETURN_BOOL(false);
+			run_failed(id, RUN_CANCELLED, NULL);
+			PG_RETURN_BOOL(true);
+		case RUN_DONE:
+		case RUN_CANCELLED:
+			break;
+	}
+	PG_RETURN_BOOL(false);
+}
+
+PG_FUNCTION_INFO_V1(aread_resume);
+/* aread_resume(run) */
+Datum
+aread_resume(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Run		   *run;
+
+	PreventCommandIfReadOnly("aread_resume()");
+	run = run_require(id, true);
+	if (run->state != RUN_INTERRUPTED && run->state != RUN_FAILED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run " INT64_FORMAT " cannot be resumed: it is %s", id,
+						run_state_name(run->state)),
+				 errhint("Runs that were interrupted or have failed can be.")));
+	if (run->role != GetUserId() && !superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("run " INT64_FORMAT " belongs to role \"%s\"", id, run->role_name),
+				 errhint("Become that role first: SET ROLE.")));
+	if (run->has_checkpoint && strcmp(run->software, SOFTWARE) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the checkpoint of run " INT64_FORMAT " was written by %s", id,
+						run->software),
+				 errdetail("This is %s.", SOFTWARE),
+				 errhint("Start anew with aread_train_start.")));
+	run_restart(id, worker_start(id));
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(aread_forget);
+/* aread_forget(run) */
+Datum
+aread_forget(PG_FUNCTION_ARGS)
+{
+	int64		id = PG_GETARG_INT64(0);
+	Run		   *run;
+
+	PreventCommandIfReadOnly("aread_forget()");
+	run = run_require(id, true);
+	if (run->state == RUN_STARTING || run->state == RUN_RUNNING)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("run " INT64_FORMAT " is at work", id),
+				 errhint("End it first: aread_cancel.")));
+	run_forget(id);
+	PG_RETURN_VOID();
+}
+
+/* The error that ended a run, as if the training had been the caller's. */
+static void
+raise_as_run(const Run *run)
+{
+	if (run->state == RUN_INTERRUPTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run " INT64_FORMAT " was interrupted", run->id),
+				 errdetail(run->has_checkpoint ? "There is a checkpoint to go on from." :
+						   "There is no checkpoint yet: it would begin anew."),
+				 errhint("Go on with aread_resume.")));
+	ereport(ERROR,
+			(errcode(run->error_code ? MAKE_SQLSTATE(run->error_code[0], run->error_code[1],
+													 run->error_code[2], run->error_code[3],
+													 run->error_code[4]) :
+					 ERRCODE_QUERY_CANCELED),
+			 errmsg("run " INT64_FORMAT " %s: %s", run->id,
+					run->state == RUN_CANCELLED ? "was cancelled" : "failed",
+					run->error ? run->error : "given up"),
+			 run->error_detail ? errdetail("%s", run->error_detail) : 0,
+			 run->error_hint ? errhint("%s", run->error_hint) : 0));
+}
+
+PG_FUNCTION_INFO_V1(aread_wait);
+/*
+ * aread_wait(run, timeout): the version that it made; NULL when time was up,
+ * an error if there is none to come.
+ */
+Datum
+aread_wait(PG_FUNCTION_ARGS)
+{
+	int64		id;
+	TimestampTz until = DT_NOEND;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	id = PG_GETARG_INT64(0);
+	if (!PG_ARGISNULL(1))
+		until = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval,
+														TimestampTzGetDatum(GetCurrentTimestamp()),
+														PG_GETARG_DATUM(1)));
+	require_committed(id);
+	for (;;)
+	{
+		Run		   *run = run_require(id, false);
+
+		if (run->state == RUN_DONE)
+			PG_RETURN_INT32(run->version);
+		if (run->state != RUN_STARTING && run->state != RUN_RUNNING)
+			raise_as_run(run);
+		if (GetCurrentTimestamp() >= until)
+			PG_RETURN_NULL();
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, POLL_MS,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+set_number(Datum *values, bool *nulls, int at, double value)
+{
+	values[at] = Float8GetDatum(value);
+	nulls[at] = isnan(value);
+}
+
+static void
+put_training(ReturnSetInfo *rsinfo, const Training *training)
+{
+	Datum		values[17];
+	bool		nulls[17] = {false};
+	bool		has_batch = training->batches > 0;
+
+	values[0] = Int64GetDatum(training->run);
+	nulls[0] = training->run == 0;
+	values[1] = Int32GetDatum(training->pid);
+	values[2] = ObjectIdGetDatum(training->role);
+	values[3] = CStringGetTextDatum(training->model);
+	values[4] = CStringGetTextDatum(catalog_relation_name(training->source));
+	values[5] = TimestampTzGetDatum(training->started);
+	values[6] = CStringGetTextDatum(progress_phase_name(training->phase));
+	values[7] = Int32GetDatum(training->epoch);
+	values[8] = Int32GetDatum(training->epochs);
+	values[9] = Int64GetDatum((int64) training->batch);
+	values[10] = Int64GetDatum((int64) training->batches);
+	nulls[7] = nulls[9] = nulls[10] = !has_batch;
+	set_number(values, nulls, 11, training->loss);
+	set_number(values, nulls, 12, has_batch ? training->rows_per_second : NAN);
+	set_number(values, nulls, 13, training->auc);
+	set_number(values, nulls, 14, training->domain_auc);
+	set_number(values, nulls, 15, training->log_loss);
+	values[16] = TimestampTzGetDatum(training->end);
+	nulls[16] = training->end == 0;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(aread_trainings);
+/* aread.trainings(): those of this database whose roles' rights the caller has */
+Datum
+aread_trainings(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool		all = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
+	Training	training;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; progress_training(i, &training); i++)
+		if (training.pid != 0 && training.database == MyDatabaseId &&
+			(all || has_privs_of_role(GetUserId(), training.role)))
+			put_training(rsinfo, &training);
+	return (Datum) 0;
+}

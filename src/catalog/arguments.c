@@ -1,0 +1,84 @@
+/*
+ * arguments.c
+ *	  Arguments of a catalog statement.
+ */
+#include "postgres.h"
+
+#include "catalog/arguments.h"
+
+#include <math.h>
+
+#include "catalog/access.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+void
+add_argument(Arguments *arguments, Oid type, Datum value, bool isnull)
+{
+	Assert(arguments->n < MAX_PARAMETERS);
+	arguments->types[arguments->n] = type;
+	arguments->values[arguments->n] = value;
+	arguments->nulls[arguments->n++] = isnull ? 'n' : ' ';
+}
+
+void
+add_int8(Arguments *arguments, int64 value)
+{
+	add_argument(arguments, INT8OID, Int64GetDatum(value), false);
+}
+
+void
+add_int4(Arguments *arguments, int32 value)
+{
+	add_argument(arguments, INT4OID, Int32GetDatum(value), false);
+}
+
+void
+add_bool(Arguments *arguments, bool value)
+{
+	add_argument(arguments, BOOLOID, BoolGetDatum(value), false);
+}
+
+void
+add_oid(Arguments *arguments, Oid value)
+{
+	add_argument(arguments, OIDOID, ObjectIdGetDatum(value), false);
+}
+
+void
+add_text(Arguments *arguments, const char *value)
+{
+	add_argument(arguments, TEXTOID, value ? CStringGetTextDatum(value) : (Datum) 0, !value);
+}
+
+void
+add_float8(Arguments *arguments, double value)
+{
+	add_argument(arguments, FLOAT8OID, Float8GetDatum(value), isnan(value));
+}
+
+void
+add_float8_array(Arguments *arguments, const double *values, int n)
+{
+	Datum	   *elements = palloc(Max(n, 1) * sizeof(Datum));
+	bool	   *nulls = palloc(Max(n, 1) * sizeof(bool));
+	int			lower = 1;
+
+	for (int i = 0; i < n; i++)
+	{
+		elements[i] = Float8GetDatum(values[i]);
+		nulls[i] = isnan(values[i]);
+	}
+	add_argument(arguments, FLOAT8ARRAYOID,
+				 PointerGetDatum(construct_md_array(elements, nulls, 1, &n, &lower, FLOAT8OID,
+													sizeof(float8), FLOAT8PASSBYVAL,
+													TYPALIGN_DOUBLE)), false);
+}
+
+uint64
+run_statement(const char *sql, Arguments *arguments)
+{
+	return catalog_query(sql, false, arguments->n, arguments->types, arguments->values,
+						 arguments->nulls);
+}

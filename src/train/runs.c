@@ -1,0 +1,335 @@
+/*
+ * runs.c
+ *	  Background trainings as rows.
+ */
+#include "postgres.h"
+
+#include "train/runs.h"
+
+#include "access/xact.h"
+#include "catalog/access.h"
+#include "catalog/chunk.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "catalog/rights.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* Tells our locks from those that users take with pg_advisory_lock(): these have 1 and 2. */
+#define LOCK_KIND 11949
+
+static const char *const state_names[] = {
+	[RUN_STARTING] = "starting",[RUN_RUNNING] = "running",[RUN_DONE] = "done",
+	[RUN_FAILED] = "failed",[RUN_CANCELLED] = "cancelled",[RUN_INTERRUPTED] = "interrupted"
+};
+
+const char *
+run_state_name(RunState state)
+{
+	return state_names[state];
+}
+
+static RunState
+state_by_name(const char *name)
+{
+	for (int i = 0; i < lengthof(state_names); i++)
+		if (strcmp(state_names[i], name) == 0)
+			return i;
+	stored_corrupt("run", "Its state is not known.");
+}
+
+/* A statement about one run; the others' arguments come before. */
+static uint64
+run_on(const char *sql, int64 id, Arguments *arguments)
+{
+	Arguments	none = {0};
+	CatalogAccess access;
+	uint64		n;
+
+	if (!arguments)
+		arguments = &none;
+	add_int8(arguments, id);
+	catalog_enter(&access);
+	n = run_statement(sql, arguments);
+	catalog_leave(&access);
+	return n;
+}
+
+int64
+run_new_id(void)
+{
+	CatalogAccess access;
+	int64		id;
+
+	catalog_enter(&access);
+	catalog_query("SELECT pg_catalog.nextval('aread.stored_run_run_id_seq')", false, 0, NULL,
+				  NULL, NULL);
+	id = DatumGetInt64(catalog_value(0, 1, NULL));
+	catalog_leave(&access);
+	return id;
+}
+
+void
+run_insert(const Run *run)
+{
+	Arguments	arguments = {0};
+
+	catalog_add_roles(&arguments, run->roles);
+	add_oid(&arguments, run->roles->relation);
+	add_text(&arguments, run->source_name);
+	add_text(&arguments, run->model);
+	add_oid(&arguments, run->role);
+	add_text(&arguments, run->role_name);
+	add_argument(&arguments, JSONBOID, JsonbPGetDatum(run->options), false);
+	add_argument(&arguments, TEXTARRAYOID, PointerGetDatum(run->settings), !run->settings);
+	add_int4(&arguments, run->pid);
+	run_on("INSERT INTO aread.stored_run (label, domain, user_id, item_id, split, weight, features,"
+		   " source, source_name, model, role, role_name, options, settings, pid, run_id, state,"
+		   " attempts, started_at)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+		   " 'starting', 1, pg_catalog.clock_timestamp())", run->id, &arguments);
+}
+
+void
+run_restart(int64 id, int pid)
+{
+	Arguments	arguments = {0};
+
+	add_int4(&arguments, pid);
+	run_on("UPDATE aread.stored_run SET state = 'starting', pid = $1, attempts = attempts + 1,"
+		   " ended_at = NULL, phase = NULL, error_code = NULL, error = NULL, error_detail = NULL,"
+		   " error_hint = NULL WHERE run_id = $2", id, &arguments);
+}
+
+/* Out of the row that run_find() selects. */
+static Run *
+take_run(int64 id, MemoryContext context)
+{
+	MemoryContext old;
+	Run		   *run = MemoryContextAllocZero(context, sizeof(Run));
+	bool		isnull;
+	Datum		value;
+
+	run->id = id;
+	run->roles = catalog_take_roles(DatumGetObjectId(catalog_value(0, 8, NULL)), context);
+	run->source_name = catalog_text(9, context);
+	run->model = catalog_text(10, context);
+	run->role = DatumGetObjectId(catalog_value(0, 11, NULL));
+	run->role_name = MemoryContextStrdup(context, NameStr(*DatumGetName(catalog_value(0, 12, NULL))));
+	run->pid = DatumGetInt32(catalog_value(0, 15, NULL));
+	run->state = state_by_name(TextDatumGetCString(catalog_value(0, 16, NULL)));
+	value = catalog_value(0, 17, &isnull);
+	run->has_checkpoint = !isnull;
+	run->fingerprint = isnull ? 0 : (uint32) DatumGetInt64(value);
+	run->software = catalog_text(18, context);
+	value = catalog_value(0, 19, &isnull);
+	run->version = isnull ? 0 : DatumGetInt32(value);
+	run->error_code = catalog_text(20, context);
+	run->error = catalog_text(21, context);
+	run->error_detail = catalog_text(22, context);
+	run->error_hint = catalog_text(23, context);
+	old = MemoryContextSwitchTo(context);
+	run->options = DatumGetJsonbPCopy(catalog_value(0, 13, NULL));
+	value = catalog_value(0, 14, &isnull);
+	run->settings = isnull ? NULL : DatumGetArrayTypePCopy(value);
+	MemoryContextSwitchTo(old);
+	return run;
+}
+
+/* Under the latest snapshot, whatever that of the caller's transaction is. */
+Run *
+run_find(int64 id, bool lock)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	CatalogAccess access;
+	Run		   *run = NULL;
+
+	catalog_enter(&access);
+	if (lock)
+		catalog_query("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", false, 1,
+					  &type, &value, NULL);
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features, source,"
+					  " source_name, model, role, role_name, options, settings, pid, state_now,"
+					  " fingerprint, software, version, error_code, error, error_detail, error_hint"
+					  " FROM aread.known_run WHERE run_id = $1", true, 1, &type, &value, NULL) == 1)
+		run = take_run(id, context);
+	PopActiveSnapshot();
+	catalog_leave(&access);
+	return run;
+}
+
+Run *
+run_require(int64 id, bool lock)
+{
+	Run		   *run = run_find(id, lock);
+
+	if (!run)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("run " INT64_FORMAT " does not exist", id),
+				 errhint("The view aread.run lists trainings.")));
+	if (!superuser() && !has_noted_role(GetUserId(), run->role, run->role_name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for run " INT64_FORMAT, id),
+				 errdetail("It was started by another role.")));
+	return run;
+}
+
+bool
+run_is_uncommitted(int64 id)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	CatalogAccess access;
+	bool		own = false;
+
+	catalog_enter(&access);
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (catalog_query("SELECT xmin FROM aread.stored_run WHERE run_id = $1", true, 1, &type,
+					  &value, NULL) == 1)
+		own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 1, NULL)));
+	PopActiveSnapshot();
+	catalog_leave(&access);
+	return own;
+}
+
+bool
+run_is_locked(int64 id, int pid)
+{
+	Arguments	arguments = {0};
+
+	add_int4(&arguments, pid);
+	return run_on("SELECT FROM aread.locked_run WHERE pid = $1 AND run_id = $2 % 4294967296",
+				  id, &arguments) > 0;
+}
+
+/* Session locks of that method last until the process ends, whatever its transactions do. */
+void
+run_lock(int64 id)
+{
+	LOCKTAG		tag = {
+		.locktag_field1 = MyDatabaseId,
+		.locktag_field2 = get_relname_relid("stored_run", get_namespace_oid("aread", false)),
+		.locktag_field3 = (uint32) id,
+		.locktag_field4 = LOCK_KIND,
+		.locktag_type = LOCKTAG_ADVISORY,
+		.locktag_lockmethodid = USER_LOCKMETHOD
+	};
+
+	(void) LockAcquire(&tag, ExclusiveLock, true, false);
+}
+
+void
+run_started(int64 id)
+{
+	run_on("UPDATE aread.stored_run SET state = 'running', phase = 'reading' WHERE run_id = $1",
+		   id, NULL);
+}
+
+void
+run_progress(int64 id, const Training *training, const char *messages)
+{
+	Arguments	arguments = {0};
+
+	add_text(&arguments, progress_phase_name(training->phase));
+	add_int4(&arguments, training->epoch);
+	add_int4(&arguments, training->epochs);
+	add_int8(&arguments, (int64) training->batch);
+	add_int8(&arguments, (int64) training->batches);
+	add_float8(&arguments, training->loss);
+	add_float8(&arguments, training->rows_per_second);
+	add_float8(&arguments, training->auc);
+	add_float8(&arguments, training->domain_auc);
+	add_float8(&arguments, training->log_loss);
+	add_text(&arguments, messages);
+	run_on("UPDATE aread.stored_run SET phase = $1, epoch = $2, epochs = $3, batch = $4,"
+		   " batches = $5, loss = $6, rows_per_second = $7, valid_auc = $8,"
+		   " valid_domain_auc = $9, valid_log_loss = $10, messages = $11"
+		   " WHERE run_id = $12", id, &arguments);
+}
+
+void
+run_done(int64 id, int32 version)
+{
+	Arguments	arguments = {0};
+
+	add_int4(&arguments, version);
+	run_on("UPDATE aread.stored_run SET state = 'done', phase = NULL, version = $1,"
+		   " ended_at = pg_catalog.clock_timestamp() WHERE run_id = $2", id, &arguments);
+	run_drop_checkpoint(id);
+}
+
+void
+run_failed(int64 id, RunState state, const ErrorData *error)
+{
+	Arguments	arguments = {0};
+
+	add_text(&arguments, run_state_name(state));
+	add_text(&arguments, error ? unpack_sql_state(error->sqlerrcode) : NULL);
+	add_text(&arguments, error ? error->message : NULL);
+	add_text(&arguments, error ? error->detail : NULL);
+	add_text(&arguments, error ? error->hint : NULL);
+	run_on("UPDATE aread.stored_run SET state = $1, error_code = $2, error = $3,"
+		   " error_detail = $4, error_hint = $5, ended_at = pg_catalog.clock_timestamp()"
+		   " WHERE run_id = $6", id, &arguments);
+	if (state == RUN_CANCELLED)
+		run_drop_checkpoint(id);
+}
+
+void
+run_drop_checkpoint(int64 id)
+{
+	run_on("DELETE FROM aread.stored_checkpoint WHERE run_id = $1", id, NULL);
+	run_on("UPDATE aread.stored_run SET fingerprint = NULL, software = NULL, checkpoint_at = NULL,"
+		   " checkpoint_bytes = NULL WHERE run_id = $1", id, NULL);
+}
+
+void
+run_forget(int64 id)
+{
+	run_on("DELETE FROM aread.stored_run WHERE run_id = $1", id, NULL);
+}
+
+void
+run_save_checkpoint(int64 id, uint32 fingerprint, const CheckpointPart *parts, int n)
+{
+	Arguments	arguments = {0};
+	CatalogAccess access;
+	int64		bytes = 0;
+
+	run_drop_checkpoint(id);
+	catalog_enter(&access);
+	for (int i = 0; i < n; i++)
+	{
+		bytes += (int64) parts[i].size;
+		chunks_write("INSERT INTO aread.stored_checkpoint VALUES ($1, $3, $4, $5)", id,
+					 "checkpoint", parts[i].name, parts[i].bytes, parts[i].size);
+	}
+	catalog_leave(&access);
+	add_int8(&arguments, fingerprint);
+	add_int8(&arguments, bytes);
+	add_text(&arguments, SOFTWARE);
+	run_on("UPDATE aread.stored_run SET fingerprint = $1, checkpoint_bytes = $2, software = $3,"
+		   " checkpoint_at = pg_catalog.clock_timestamp() WHERE run_id = $4", id, &arguments);
+}
+
+void
+run_load_checkpoint(int64 id, const CheckpointPart *part)
+{
+	CatalogAccess access;
+
+	catalog_enter(&access);
+	chunks_read("SELECT chunk, data FROM aread.stored_checkpoint"
+				" WHERE run_id = $1 AND name = $3 ORDER BY chunk", id, "checkpoint", part->name,
+				part->bytes, part->size);
+	catalog_leave(&access);
+}

@@ -1,0 +1,85 @@
+/*
+ * runs.h
+ *	  Background trainings as rows: what they are to do, how far they are, and
+ *	  the checkpoints that they go on from.
+ *
+ * A worker holds a lock on its run for as long as it lives.  A row that says
+ * that a run is at work, without that lock, is of a worker that died: the run
+ * is interrupted.
+ */
+#ifndef AREAD_RUNS_H
+#define AREAD_RUNS_H
+
+#include "catalog/models.h"
+#include "train/progress.h"
+#include "utils/array.h"
+
+typedef enum RunState
+{
+	RUN_STARTING,				/* the worker waits for the commit of who started it */
+	RUN_RUNNING,
+	RUN_DONE,
+	RUN_FAILED,
+	RUN_CANCELLED,
+	RUN_INTERRUPTED				/* never stored */
+} RunState;
+
+typedef struct Run
+{
+	int64		id;
+	RunState	state;
+	int			pid;			/* of the latest worker */
+	Oid			role;			/* as whom it trains */
+	char	   *role_name;
+	char	   *model;
+	char	   *source_name;	/* as it was when the run began */
+	ColumnRoles *roles;
+	Jsonb	   *options;
+	ArrayType  *settings;		/* as in pg_proc.proconfig */
+	bool		has_checkpoint;
+	uint32		fingerprint;	/* of the rows that the checkpoint is about */
+	char	   *software;		/* that wrote it */
+	int32		version;		/* of the model, once done */
+	char	   *error_code;		/* SQLSTATE; these are NULL unless it failed or was cancelled */
+	char	   *error;
+	char	   *error_detail;
+	char	   *error_hint;
+} Run;
+
+/* A number for a new run. */
+extern int64 run_new_id(void);
+/* A row for a run that a worker has been started for. */
+extern void run_insert(const Run *run);
+/* Another worker has been started for it. */
+extern void run_restart(int64 id, int pid);
+/*
+ * A run as it is now; in the current memory context.  With "lock" its row is
+ * locked, if it is not at work.  NULL: there is none.
+ */
+extern Run *run_find(int64 id, bool lock);
+/* The same, of a run that the user may command; raises errors. */
+extern Run *run_require(int64 id, bool lock);
+/* Was the row written by the present transaction? */
+extern bool run_is_uncommitted(int64 id);
+/* Has a worker its lock? */
+extern bool run_is_locked(int64 id, int pid);
+/* This process is the worker of a run, until it ends; waits for another one to end. */
+extern void run_lock(int64 id);
+
+/* What the worker writes. */
+extern void run_started(int64 id);
+extern void run_progress(int64 id, const Training *training, const char *messages);
+extern void run_done(int64 id, int32 version);
+extern void run_failed(int64 id, RunState state, const ErrorData *error);
+extern void run_drop_checkpoint(int64 id);
+
+/* A run's row and checkpoint are forgotten; it is not at work. */
+extern void run_forget(int64 id);
+
+/* Replace the checkpoint by one of rows of that fingerprint. */
+extern void run_save_checkpoint(int64 id, uint32 fingerprint, const CheckpointPart *parts, int n);
+extern void run_load_checkpoint(int64 id, const CheckpointPart *part);
+
+extern const char *run_state_name(RunState state);
+
+#endif							/* AREAD_RUNS_H */

@@ -1,0 +1,339 @@
+/*
+ * worker.c
+ *	  A background worker that trains one run.
+ *
+ * Reading is one transaction, storing is another; training is done between
+ * them, in none, so that it holds back no vacuum.  What it has to keep until
+ * then are short transactions of their own: progress and checkpoints.
+ */
+#include "postgres.h"
+
+#include "train/worker.h"
+
+#include "access/xact.h"
+#include "host.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "serve/settings.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
+#include "train/job.h"
+#include "train/launch.h"
+#include "train/report.h"
+#include "train/runs.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+extern PGDLLEXPORT void aread_run_main(Datum argument);
+
+/* What is kept of the messages of a run. */
+#define MAX_MESSAGES (64 * 1024)
+
+typedef struct Worker
+{
+	WorkerStart start;
+	MemoryContext context;		/* of the whole run */
+	Run		   *run;
+	TrainJob	job;
+	CheckpointStore checkpoints;
+	Reporter	reporter;
+	uint32		fingerprint;
+	double		last_progress;
+	double		last_checkpoint;
+} Worker;
+
+/* A hook has no argument to find them by. */
+static StringInfo messages = NULL;
+
+/* NOTICEs and WARNINGs have no client to go to: they are kept with the run. */
+static void
+keep_message(ErrorData *error)
+{
+	if (error->elevel < NOTICE || error->elevel >= ERROR)
+		return;
+	if (messages && messages->len < MAX_MESSAGES)
+	{
+		appendStringInfo(messages, "%s:  %s\n", error->elevel == NOTICE ? "NOTICE" : "WARNING",
+						 error->message);
+		if (error->detail)
+			appendStringInfo(messages, "DETAIL:  %s\n", error->detail);
+		if (error->hint)
+			appendStringInfo(messages, "HINT:  %s\n", error->hint);
+	}
+	if (error->elevel == NOTICE)
+		error->output_to_server = false;
+}
+
+/*
+ * A transaction as the run's role, who cannot become another one in it, as
+ * the session's user, a superuser maybe, could.
+ */
+static void
+begin(const Worker *worker)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	if (worker->run)
+		SetUserIdAndSecContext(worker->run->role, SECURITY_LOCAL_USERID_CHANGE);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	MemoryContextSwitchTo(TopTransactionContext);
+}
+
+static void
+commit(const Worker *worker)
+{
+	PopActiveSnapshot();
+	SetUserIdAndSecContext(GetSessionUserId(), 0);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(worker->context);
+}
+
+/* The run that this worker is for; NULL: who started it has not committed. */
+static Run *
+find_run(const Worker *worker)
+{
+	Run		   *run;
+
+	begin(worker);
+	MemoryContextSwitchTo(worker->context);
+	run = run_find(worker->start.run, false);
+	commit(worker);
+	return run && run->pid == MyProcPid && run->state == RUN_STARTING ? run : NULL;
+}
+
+static void
+await_commit(const Worker *worker)
+{
+	begin(worker);
+	XactLockTableWait(worker->start.transaction, NULL, NULL, XLTW_None);
+	commit(worker);
+}
+
+/* The settings of the session that started the run, as far as they matter here. */
+static void
+apply_settings(const Worker *worker)
+{
+	if (worker->run->settings)
+		ProcessGUCArray(worker->run->settings, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET);
+}
+
+static void
+check_role(const Run *run)
+{
+	char	   *name = GetUserNameFromId(run->role, true);
+
+	if (!name || strcmp(name, run->role_name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", which started the training, does not exist any more",
+						run->role_name)));
+}
+
+/* Within a transaction. */
+static void
+put_progress(const Worker *worker)
+{
+	run_progress(worker->run->id, &worker->job.progress.training,
+				 messages->len > 0 ? messages->data : NULL);
+}
+
+static void
+write_progress(Worker *worker)
+{
+	begin(worker);
+	put_progress(worker);
+	commit(worker);
+	worker->last_progress = host_seconds();
+}
+
+static void
+observe_progress(void *context, const TrainProgress *progress)
+{
+	Worker	   *worker = context;
+
+	if (host_seconds() - worker->last_progress >= REPORT_SECONDS)
+		write_progress(worker);
+}
+
+static void
+observe_evaluation(void *context, const Evaluation *evaluation)
+{
+	Worker	   *worker = context;
+
+	report_evaluation(&worker->reporter, evaluation);
+}
+
+static bool
+checkpoint_due(void *context)
+{
+	const Worker *worker = context;
+
+	return serve_checkpoint_interval >= 0 &&
+		host_seconds() - worker->last_checkpoint >= serve_checkpoint_interval / 1000.0;
+}
+
+static bool
+save_checkpoint(void *context, const CheckpointPart *parts, int n, EngineError *error)
+{
+	Worker	   *worker = context;
+
+	begin(worker);
+	run_save_checkpoint(worker->run->id, worker->fingerprint, parts, n);
+	put_progress(worker);
+	commit(worker);
+	worker->last_checkpoint = host_seconds();
+	return true;
+}
+
+static bool
+load_checkpoint(void *context, const CheckpointPart *part, EngineError *error)
+{
+	Worker	   *worker = context;
+
+	begin(worker);
+	run_load_checkpoint(worker->run->id, part);
+	commit(worker);
+	return true;
+}
+
+static void
+prepare_job(Worker *worker)
+{
+	TrainJob   *job = &worker->job;
+	Run		   *run = worker->run;
+
+	job->new.name = run->model;
+	job->new.roles = run->roles;
+	job->new.options = run->options;
+	job->run = run->id;
+	job->observer = (TrainObserver) {observe_progress, observe_evaluation, worker};
+	job->checkpoints = &worker->checkpoints;
+	worker->checkpoints = (CheckpointStore) {checkpoint_due, save_checkpoint, load_checkpoint,
+		run->has_checkpoint, worker};
+	job_prepare(job);
+	report_start(&worker->reporter, job->config.epochs);
+}
+
+/* A checkpoint goes on with the same rows, or not at all. */
+static void
+check_fingerprint(Worker *worker)
+{
+	worker->fingerprint = job_fingerprint(&worker->job);
+	if (!worker->run->has_checkpoint || worker->run->fingerprint == worker->fingerprint)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the rows of %s have changed since run " INT64_FORMAT " was interrupted",
+					worker->run->source_name, worker->run->id),
+			 errdetail("Its checkpoint is of other rows."),
+			 errhint("Start anew with aread_train_start.")));
+}
+
+static void
+train_run(Worker *worker)
+{
+	int32		version;
+
+	await_commit(worker);
+	worker->run = find_run(worker);
+	if (!worker->run)
+		return;
+	begin(worker);
+	MemoryContextSwitchTo(worker->context);
+	check_role(worker->run);
+	apply_settings(worker);
+	run_started(worker->run->id);
+	prepare_job(worker);
+	commit(worker);
+	begin(worker);
+	job_read(&worker->job, worker->context, true);
+	commit(worker);
+	check_fingerprint(worker);
+	write_progress(worker);
+	worker->last_checkpoint = host_seconds();
+	job_train(&worker->job);
+	begin(worker);
+	version = job_store(&worker->job);
+	put_progress(worker);
+	run_done(worker->run->id, version);
+	commit(worker);
+}
+
+/* In a PG_CATCH: the run's row says what happened. */
+static void
+record_error(Worker *worker)
+{
+	ErrorData  *error;
+
+	HOLD_INTERRUPTS();
+	MemoryContextSwitchTo(worker->context);
+	error = CopyErrorData();
+	EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	if (!worker->run)
+		worker->run = find_run(worker);
+	if (!worker->run)
+		return;
+	begin(worker);
+	put_progress(worker);
+	run_failed(worker->run->id, error->sqlerrcode == ERRCODE_QUERY_CANCELED ?
+			   RUN_CANCELLED : RUN_FAILED, error);
+	commit(worker);
+	RESUME_INTERRUPTS();
+}
+
+static void
+end_job(int code, Datum job)
+{
+	job_end((TrainJob *) DatumGetPointer(job));
+}
+
+static void
+start_worker(Worker *worker)
+{
+	char		activity[64];
+
+	worker->context = AllocSetContextCreate(TopMemoryContext, "aread training",
+											ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(worker->context);
+	memcpy(&worker->start, MyBgworkerEntry->bgw_extra, sizeof(worker->start));
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(worker->start.database,
+											  worker->start.session_user, 0);
+	snprintf(activity, sizeof(activity), "aread training, run " INT64_FORMAT,
+			 worker->start.run);
+	pgstat_report_activity(STATE_RUNNING, activity);
+	SetConfigOption("log_min_messages", "notice", PGC_SUSET, PGC_S_OVERRIDE);
+	emit_log_hook = keep_message;
+	messages = makeStringInfo();
+	begin(worker);
+	run_lock(worker->start.run);
+	commit(worker);
+	before_shmem_exit(end_job, PointerGetDatum(&worker->job));
+}
+
+void
+aread_run_main(Datum argument)
+{
+	static Worker worker;
+
+	start_worker(&worker);
+	PG_TRY();
+	{
+		train_run(&worker);
+	}
+	PG_CATCH();
+	{
+		record_error(&worker);
+	}
+	PG_END_TRY();
+	proc_exit(0);
+}
