@@ -4,13 +4,12 @@
  */
 #include "postgres.h"
 
-#include "train/worker.h"
+#include "train/launch.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/latch.h"
-#include "train/launch.h"
 #include "train/runs.h"
 #include "utils/wait_event.h"
 

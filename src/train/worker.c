@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "train/worker.h"
-
 #include "access/xact.h"
 #include "host.h"
 #include "miscadmin.h"
