@@ -2,7 +2,12 @@
 \echo Use "ALTER EXTENSION aread UPDATE TO '0.2.0'" to load this file. \quit
 
 ALTER TABLE aread.stored_model ADD COLUMN previous_version integer, ADD COLUMN comment text;
-ALTER TABLE aread.stored_version ADD COLUMN comment text;
+ALTER TABLE aread.stored_version ADD COLUMN comment text, DROP CONSTRAINT stored_version_model_id_fkey;
+ALTER TABLE aread.stored_feature DROP CONSTRAINT stored_feature_version_id_fkey;
+ALTER TABLE aread.stored_domain DROP CONSTRAINT stored_domain_version_id_fkey;
+ALTER TABLE aread.stored_chunk DROP CONSTRAINT stored_chunk_version_id_fkey;
+ALTER TABLE aread.stored_evaluation DROP CONSTRAINT stored_evaluation_version_id_fkey;
+ALTER TABLE aread.stored_mask_update DROP CONSTRAINT stored_mask_update_version_id_fkey;
 
 -- Views of models show more now, and some to roles that were granted a model.
 DROP VIEW aread.cache;
@@ -26,7 +31,7 @@ COMMENT ON COLUMN aread.stored_model.previous_version IS 'version that scored be
 COMMENT ON COLUMN aread.stored_model.comment IS 'what its owner says about it';
 
 CREATE TABLE aread.stored_grant (
-  model_id bigint NOT NULL REFERENCES aread.stored_model ON DELETE CASCADE,
+  model_id bigint NOT NULL,
   grantee oid NOT NULL,
   grantee_name name NOT NULL,
   PRIMARY KEY (model_id, grantee)

@@ -147,30 +147,6 @@ catalog_pinned(const char *name)
 	return psprintf("%s@%d", model_name_parse(name).name, version.version);
 }
 
-bool
-catalog_drop(const char *name)
-{
-	Oid			user = GetUserId();
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
-	CatalogAccess access;
-	bool		found;
-	bool		allowed = false;
-
-	catalog_enter(&access);
-	found = catalog_query("SELECT name, owner, owner_name FROM aread.stored_model"
-						  " WHERE name = $1 FOR UPDATE", false, 1, &type, &value, NULL) == 1;
-	if (found)
-		allowed = row_is_owned(user, 0);
-	if (allowed)
-		catalog_query("DELETE FROM aread.stored_model WHERE name = $1", false, 1, &type, &value,
-					  NULL);
-	catalog_leave(&access);
-	if (found && !allowed)
-		no_right(name);
-	return found;
-}
-
 static List *
 name_list(Datum array, MemoryContext context)
 {

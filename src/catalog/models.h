@@ -89,8 +89,6 @@ extern Oid	catalog_relation(void);
 extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext context);
 /* What the features' types are called now: features[].type from type_name. */
 extern void catalog_resolve_types(FeatureSpec *spec);
-/* Drop a model with all versions (owner only); false if there is none. */
-extern bool catalog_drop(const char *name);
 
 /* Column roles registered for a relation; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);

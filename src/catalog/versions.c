@@ -21,6 +21,16 @@ typedef struct LockedModel
 	int32		previous;		/* 0: none */
 } LockedModel;
 
+/* Versions that a condition about "v" says, with all that belongs to them; a row of the result each. */
+#define DELETE_VERSIONS(condition) \
+	"WITH v AS (DELETE FROM aread.stored_version v WHERE " condition " RETURNING v.version_id)," \
+	" f AS (DELETE FROM aread.stored_feature x USING v WHERE x.version_id = v.version_id)," \
+	" d AS (DELETE FROM aread.stored_domain x USING v WHERE x.version_id = v.version_id)," \
+	" c AS (DELETE FROM aread.stored_chunk x USING v WHERE x.version_id = v.version_id)," \
+	" e AS (DELETE FROM aread.stored_evaluation x USING v WHERE x.version_id = v.version_id)," \
+	" m AS (DELETE FROM aread.stored_mask_update x USING v WHERE x.version_id = v.version_id)" \
+	" SELECT version_id FROM v"
+
 /* Runs a statement whose parameters are a model's id, a number and a text (NULL: NULL). */
 static uint64
 run(const char *sql, int64 id, int64 number, const char *text)
@@ -33,29 +43,41 @@ run(const char *sql, int64 id, int64 number, const char *text)
 	return catalog_query(sql, false, 3, types, values, nulls);
 }
 
-/* Between catalog_enter() and catalog_leave(), as all that follows. */
-static LockedModel
-lock_owned(Oid user, const char *name)
+/*
+ * False: there is no such model.  Between catalog_enter() and catalog_leave(),
+ * as all that follows.
+ */
+static bool
+find_owned(Oid user, const char *name, LockedModel *model)
 {
 	Oid			type = TEXTOID;
 	Datum		value = CStringGetTextDatum(name);
 	bool		isnull;
 	Datum		previous;
-	LockedModel model;
 
 	if (catalog_query("SELECT name, owner, owner_name, model_id, deployed_version, previous_version"
 					  " FROM aread.stored_model WHERE name = $1 FOR UPDATE", false, 1, &type,
 					  &value, NULL) != 1)
+		return false;
+	if (!row_is_owned(user, 0))
+		no_right(name);
+	model->id = DatumGetInt64(catalog_value(0, 4, NULL));
+	model->deployed = DatumGetInt32(catalog_value(0, 5, NULL));
+	previous = catalog_value(0, 6, &isnull);
+	model->previous = isnull ? 0 : DatumGetInt32(previous);
+	return true;
+}
+
+static LockedModel
+lock_owned(Oid user, const char *name)
+{
+	LockedModel model;
+
+	if (!find_owned(user, name, &model))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" does not exist", name),
 				 errhint("The view aread.model lists models.")));
-	if (!row_is_owned(user, 0))
-		no_right(name);
-	model.id = DatumGetInt64(catalog_value(0, 4, NULL));
-	model.deployed = DatumGetInt32(catalog_value(0, 5, NULL));
-	previous = catalog_value(0, 6, &isnull);
-	model.previous = isnull ? 0 : DatumGetInt32(previous);
 	return model;
 }
 
@@ -132,9 +154,28 @@ catalog_drop_version(const char *name, int32 version)
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("version %d of model \"%s\" is deployed", version, name),
 				 errhint("Deploy another version first, or drop the model with aread_drop.")));
-	run("DELETE FROM aread.stored_version WHERE model_id = $1 AND version = $2",
-		model.id, version, NULL);
+	run(DELETE_VERSIONS("v.model_id = $1 AND v.version = $2"), model.id, version, NULL);
 	catalog_leave(&access);
+}
+
+bool
+catalog_drop(const char *name)
+{
+	Oid			user = GetUserId();
+	CatalogAccess access;
+	LockedModel model;
+	bool		found;
+
+	catalog_enter(&access);
+	found = find_owned(user, name, &model);
+	if (found)
+	{
+		run(DELETE_VERSIONS("v.model_id = $1"), model.id, 0, NULL);
+		run("DELETE FROM aread.stored_grant WHERE model_id = $1", model.id, 0, NULL);
+		run("DELETE FROM aread.stored_model WHERE model_id = $1", model.id, 0, NULL);
+	}
+	catalog_leave(&access);
+	return found;
 }
 
 int
@@ -147,11 +188,12 @@ catalog_keep(const char *name, int32 versions)
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	n = run("DELETE FROM aread.stored_version v USING aread.stored_model m"
-			" WHERE m.model_id = $1 AND v.model_id = m.model_id"
-			" AND v.version <> m.deployed_version AND v.version IS DISTINCT FROM m.previous_version"
-			" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
-			" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)", model.id, versions, NULL);
+	n = run(DELETE_VERSIONS("v.model_id = $1 AND NOT EXISTS (SELECT FROM aread.stored_model m"
+							" WHERE m.model_id = $1"
+							" AND v.version IN (m.deployed_version, m.previous_version))"
+							" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
+							" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)"),
+			model.id, versions, NULL);
 	catalog_leave(&access);
 	return (int) n;
 }

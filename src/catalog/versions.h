@@ -3,8 +3,8 @@
  *	  Models as things to keep in order: their versions, names, comments,
  *	  owners and grants.
  *
- * All of these are the owner's; they raise an error for a model that does not
- * exist or belongs to another role.
+ * All of these are the owner's; they raise an error for a model that belongs to
+ * another role, and but for catalog_drop() for one that does not exist.
  */
 #ifndef AREAD_VERSIONS_H
 #define AREAD_VERSIONS_H
@@ -19,6 +19,8 @@ extern int32 catalog_roll_back(const char *name);
 extern void catalog_drop_version(const char *name, int32 version);
 /* Drop the oldest versions until there are so many; the deployed one and the one before it stay. */
 extern int	catalog_keep(const char *name, int32 versions);
+/* Drop a model with all versions; false if there is none. */
+extern bool catalog_drop(const char *name);
 extern void catalog_rename(const char *name, const char *new_name);
 /* On the model, or on the version that the name is pinned to; NULL takes it away. */
 extern void catalog_comment(const char *name, const char *comment);

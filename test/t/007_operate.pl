@@ -26,14 +26,18 @@ sub blocks
 	return $text =~ /^```\w*\n(.*?)^```$/msg;
 }
 
-my ($operate) = blocks('Operate');
+my ($operate, $background) = blocks('Operate');
 my ($privileges) = blocks('Privileges');
-my ($move) = blocks('Back up and move');
+my (undef, $move) = blocks('Back up and move');
 like($operate, qr/aread_deploy/, 'commands to run');
 $node->safe_psql('postgres', $operate);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM aread.model'), '0', '"Operate" runs, and ends with the model dropped');
 
-$node->safe_psql('postgres', q{SELECT aread_train('interactions', 'shop')});
+my (undef, $shown, $told) = $node->psql('postgres', $background, on_error_stop => 0);
+like($told, qr/\A\S*:\s*ERROR:  run 2 was cancelled: canceling statement due to user request\Z/, '"In the background" runs, with the error that it shows');
+is($node->safe_psql('postgres', q{SELECT r.run, r.state, m.version FROM aread.run r JOIN aread.model m USING (model)}), '1|done|1', 'and leaves a model');
+
+$node->safe_psql('postgres', q{SELECT aread_drop('nightly'), aread_train('interactions', 'shop')});
 $node->safe_psql('postgres', $privileges);
 is($node->safe_psql('postgres', 'SELECT owner, granted_to FROM aread.model'), 'analysts|{}', '"Privileges" runs');
 
