@@ -6,7 +6,8 @@
 #   make demo, make check       all set-up included, on a bare machine too
 #   make check-all              make check, and the same with PostgreSQL 17 and 18 in chroots
 #
-# Variables: PG_CONFIG (which PostgreSQL), WERROR=1 (warnings are errors).
+# Variables: PG_CONFIG (which PostgreSQL), WERROR=1 (warnings are errors),
+# FAULTS=1 (points that fail on demand, for test/faults).
 
 PG_CONFIG ?= pg_config
 STANDALONE = demo check check-all unit
@@ -29,6 +30,9 @@ PG_CFLAGS = -Wextra -Wshadow=compatible-local \
 	-Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare
 ifdef WERROR
 PG_CFLAGS += -Werror
+endif
+ifdef FAULTS
+PG_CPPFLAGS += -DAREAD_FAULTS
 endif
 # OpenBLAS is loaded by src/blas.c.
 SHLIB_LINK = -lm -lpthread -ldl

@@ -6,13 +6,15 @@
  * most connections score few rows.  What the engine calls is defined here and
  * passed on.
  *
- * OpenBLAS starts a thread for each core when it is loaded.  A signal meant
- * for the backend could land on one of them and run PostgreSQL's handlers
- * there: all signals are blocked while it loads, and its threads are ended.
+ * OpenBLAS starts a thread for each core when it is loaded, unless it is told
+ * not to.  A signal meant for the backend could land on one of them and run
+ * PostgreSQL's handlers there; and where the system refuses a thread, it sends
+ * the process a SIGINT, which here means to cancel the query.
  */
 #include "postgres.h"
 
 #include "blas.h"
+#include "fault.h"
 
 #include <cblas.h>
 #include <dlfcn.h>
@@ -20,6 +22,7 @@
 #include <signal.h>
 
 #define LIBRARY "libopenblas.so.0"
+#define THREADS_VARIABLE "OPENBLAS_NUM_THREADS"
 
 typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLAS_TRANSPOSE,
 					   OPENBLAS_CONST enum CBLAS_TRANSPOSE, OPENBLAS_CONST blasint,
@@ -30,16 +33,35 @@ typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLA
 
 static Sgemm sgemm = NULL;
 
+/* Without threads of its own. */
+static void *
+open_library(void)
+{
+	const char *before = getenv(THREADS_VARIABLE);
+	char	   *saved = before ? strdup(before) : NULL;
+	void	   *library;
+
+	setenv(THREADS_VARIABLE, "1", 1);
+	library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (saved)
+		setenv(THREADS_VARIABLE, saved, 1);
+	else
+		unsetenv(THREADS_VARIABLE);
+	free(saved);
+	return library;
+}
+
 /* What went wrong; NULL: nothing. */
 static const char *
 load(void)
 {
-	void	   *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	void	   *library = open_library();
 	int			(*shutdown_threads) (void);
 	void		(*set_threads) (int);
 
 	if (!library)
 		return dlerror();
+	/* somebody else may have loaded it before */
 	/* builds without a thread pool lack the first */
 	shutdown_threads = (int (*) (void)) dlsym(library, "blas_thread_shutdown_");
 	set_threads = (void (*) (int)) dlsym(library, "openblas_set_num_threads");
@@ -60,6 +82,7 @@ blas_require(void)
 
 	if (sgemm)
 		return;
+	fault_threads("blas");
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	problem = load();

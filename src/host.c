@@ -8,6 +8,7 @@
 
 #include <sys/mman.h>
 
+#include "fault.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/memutils.h"
@@ -32,8 +33,8 @@ host_large_pages(void *block, Size size)
 static void *
 host_allocate(void *context, size_t size)
 {
-	char	   *block = MemoryContextAllocExtended(context, size,
-												   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+	char	   *block = fault_hit("allocation") ? NULL :
+		MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
 
 	host_large_pages(block, size);
 	for (Size at = 0; block && at < size; at += ZERO_AT_ONCE)

@@ -6,6 +6,7 @@
 
 #include "shmem.h"
 
+#include "fault.h"
 #include "miscadmin.h"
 #if PG_VERSION_NUM >= 170000
 #include "storage/dsm_registry.h"
@@ -73,6 +74,8 @@ shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
 
 	PG_TRY();
 	{
+		if (fault_hit("shmem"))
+			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("no shared memory: fault")));
 		memory = find(name, size, init);
 	}
 	PG_CATCH();

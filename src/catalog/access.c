@@ -18,6 +18,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
 #include "commands/extension.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -74,8 +75,11 @@ uint64
 catalog_query(const char *sql, bool read_only, int n, Oid *types, Datum *values,
 			  const char *nulls)
 {
-	int			result = SPI_execute_with_args(sql, n, types, values, nulls, read_only, 0);
+	int			result;
 
+	if (!read_only && fault_hit("store"))
+		ereport(ERROR, (errcode(ERRCODE_DISK_FULL), errmsg("could not write: fault")));
+	result = SPI_execute_with_args(sql, n, types, values, nulls, read_only, 0);
 	if (result < 0)
 		elog(ERROR, "catalog statement failed: %s", SPI_result_code_string(result));
 	return SPI_processed;

@@ -10,6 +10,7 @@
 #include "catalog/arguments.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "utils/builtins.h"
@@ -118,6 +119,8 @@ take_chunk(const char *what, int32 expected, char *buffer, Size room)
 	bytea	   *chunk;
 	Size		n;
 
+	if (fault_hit("load"))
+		ereport(ERROR, (errcode(ERRCODE_IO_ERROR), errmsg("could not load a chunk: fault")));
 	if (DatumGetInt32(catalog_value(0, 1, NULL)) != expected)
 		stored_corrupt(what, "A chunk is missing.");
 	chunk = DatumGetByteaPP(stored);

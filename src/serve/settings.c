@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "engine/team.h"
+#include "fault.h"
 #include "utils/guc.h"
 
 bool		serve_batch_scan = true;
@@ -67,4 +68,5 @@ serve_define_settings(void)
 							 "\"score\" uses all experts without a mask, \"error\" raises an error.",
 							 &serve_unseen_domain, UNSEEN_DOMAIN_SCORE, unseen_domain_values,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	fault_define_setting();
 }

@@ -7,6 +7,7 @@
 #include "serve/shared.h"
 
 #include "access/xact.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "serve/settings.h"
@@ -173,6 +174,8 @@ map_segment(dsm_handle handle, Size bytes)
 	PG_TRY();
 	{
 		CurrentResourceOwner = NULL;
+		if (fault_hit("segment"))
+			ereport(ERROR, (errcode(ERRCODE_DISK_FULL), errmsg("no shared memory: fault")));
 		segment = bytes > 0 ? dsm_create(bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS) :
 			dsm_attach(handle);
 	}

@@ -6,6 +6,7 @@
 
 #include "source/collect.h"
 
+#include "fault.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -56,6 +57,8 @@ grow(Collector *collector)
 	uint64		capacity = Max(2 * before, FIRST_ROWS);
 	Size		row_size = sizeof(uint8) + sizeof(uint64);
 
+	if (fault_hit("read"))
+		ereport(ERROR, (errmsg("reading fails here: fault")));
 	collector->labels = grown(collector->labels, capacity, sizeof(uint8));
 	collector->result.hashes = grown(collector->result.hashes, capacity, sizeof(uint64));
 	if (collector->split.method != SPLIT_BY_HASH)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "commands/tablespace.h"
+#include "fault.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -128,7 +129,8 @@ flush(Spool *spool)
 
 		CHECK_FOR_INTERRUPTS();
 		errno = 0;
-		written = FileWrite(spool->file, spool->buffer + at, size, spool->written,
+		written = fault_hit("spill") ? 0 :
+			FileWrite(spool->file, spool->buffer + at, size, spool->written,
 							WAIT_EVENT_BUFFILE_WRITE);
 		if (written != size)
 		{

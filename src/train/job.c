@@ -8,6 +8,7 @@
 
 #include "blas.h"
 #include "catalog/options.h"
+#include "fault.h"
 #include "host.h"
 #include "serve/settings.h"
 #include "source/fingerprint.h"
@@ -74,6 +75,7 @@ start_team(MemoryContext context)
 	Arena		arena;
 	Team	   *team;
 
+	fault_threads("threads");
 	host_arena(&arena, context);
 	team = team_start(&arena, serve_threads, &error);
 	if (!team)
@@ -119,6 +121,8 @@ tell_progress(void *context, const TrainProgress *progress)
 	TrainJob   *job = context;
 
 	progress_batch(&job->progress, progress);
+	if (fault_hit(progress_phase_name(progress->phase)))
+		ereport(ERROR, (errmsg("training fails here: fault")));
 	job->observer.progress(job->observer.context, progress);
 }
 
