@@ -1448,12 +1448,12 @@ COMMENT ON FUNCTION aread_vector_text(real[]) IS
 CREATE VIEW aread.usable_version WITH (security_barrier) AS
 SELECT m.name AS model, v.*, v.version = m.deployed_version AS deployed, m.owner_name,
        m.comment AS model_comment,
-       pg_catalog.current_setting('is_superuser') = 'on'
+       (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
        OR (pg_catalog.pg_has_role(m.owner, 'USAGE')
            AND m.owner_name = pg_catalog.pg_get_userbyid(m.owner)) AS owned
 FROM aread.stored_model m
 JOIN aread.stored_version v USING (model_id)
-WHERE pg_catalog.current_setting('is_superuser') = 'on'
+WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
    OR (pg_catalog.pg_has_role(m.owner, 'USAGE')
        AND m.owner_name = pg_catalog.pg_get_userbyid(m.owner))
    OR EXISTS (SELECT FROM aread.stored_grant g
@@ -1941,21 +1941,20 @@ LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5
 AS 'MODULE_PATHNAME', 'aread_trainings';
 COMMENT ON FUNCTION aread.trainings() IS 'trainings at work in this database, of the roles whose rights one has (of all with pg_read_all_stats); for the view aread.run';
 
-CREATE VIEW aread.locked_run WITH (security_barrier) AS
-SELECT l.objid::bigint AS run_id, l.pid
-FROM pg_catalog.pg_locks l
-WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 11949
-  AND l.classid = 'aread.stored_run'::pg_catalog.regclass
-  AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database());
-COMMENT ON VIEW aread.locked_run IS 'background trainings that have a worker; for the other views';
+CREATE FUNCTION aread.run_state(run_id bigint)
+RETURNS text
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_run_state';
+COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment: one whose worker is gone is interrupted; for the view aread.run';
 
 CREATE VIEW aread.known_run WITH (security_barrier) AS
 SELECT r.*,
-       CASE WHEN r.state IN ('starting', 'running') AND NOT pg_catalog.pg_is_in_recovery()
-                 AND NOT EXISTS (SELECT FROM aread.locked_run l WHERE l.run_id = r.run_id % 4294967296)
-            THEN 'interrupted' ELSE r.state END AS state_now
-FROM aread.stored_run r;
-COMMENT ON VIEW aread.known_run IS 'background trainings as they are now: one whose worker is gone is interrupted; for the other views';
+       CASE WHEN r.state IN ('starting', 'running') THEN aread.run_state(r.run_id) ELSE r.state END AS state_now
+FROM aread.stored_run r
+WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+   OR (pg_catalog.pg_has_role(r.role, 'USAGE')
+       AND r.role_name = pg_catalog.pg_get_userbyid(r.role));
+COMMENT ON VIEW aread.known_run IS 'background trainings of the roles whose rights the current role has, as they are now; for the view aread.run';
 
 CREATE VIEW aread.run WITH (security_barrier) AS
 SELECT r.run_id AS run, r.model, r.version, r.role_name::text AS role, r.source_name AS source,
@@ -1983,15 +1982,12 @@ SELECT r.run_id AS run, r.model, r.version, r.role_name::text AS role, r.source_
        r.messages
 FROM aread.known_run r
 LEFT JOIN aread.trainings() t ON t.run_id = r.run_id AND t.pid = r.pid
-WHERE pg_catalog.current_setting('is_superuser') = 'on'
-   OR (pg_catalog.pg_has_role(r.role, 'USAGE')
-       AND r.role_name = pg_catalog.pg_get_userbyid(r.role))
 UNION ALL
-SELECT NULL, t.model, NULL, pg_catalog.pg_get_userbyid(t.role)::text, t.source, 'running', t.phase, t.epoch,
+SELECT t.run_id, t.model, NULL, pg_catalog.pg_get_userbyid(t.role)::text, t.source, 'running', t.phase, t.epoch,
        t.epochs, t.batch, t.batches, t.loss, t.rows_per_second, t.valid_auc, t.valid_domain_auc,
        t.valid_log_loss, t.started_at, t.ends_at, NULL, NULL, NULL, NULL, t.pid, NULL, NULL, NULL, NULL
 FROM aread.trainings() t
-WHERE t.run_id IS NULL;
+WHERE t.run_id IS NULL OR NOT EXISTS (SELECT FROM aread.known_run r WHERE r.run_id = t.run_id);
 COMMENT ON VIEW aread.run IS 'trainings: those in the background, at work or ended, and those that sessions wait for at the moment';
 COMMENT ON COLUMN aread.run.run IS 'number of a background training; NULL: a session waits for it';
 COMMENT ON COLUMN aread.run.model IS 'name of the model';

@@ -58,17 +58,18 @@ host_arena(Arena *arena, MemoryContext context)
 }
 
 /*
- * A cancelled query leaves the engine by its own way out, the rarer interrupts
- * (a recovery conflict, a barrier) from here, as errors leave it from an
- * allocation: it holds nothing but memory of its arena.
+ * A cancelled query leaves the engine by its own way out: threads may be at work
+ * on what lies on our stack.  The rarer interrupts (a barrier) are seen to here.
  */
 static bool
 host_interrupted(void *context)
 {
 	if (QueryCancelPending || ProcDiePending)
 		return true;
+	HOLD_CANCEL_INTERRUPTS();
 	CHECK_FOR_INTERRUPTS();
-	return false;
+	RESUME_CANCEL_INTERRUPTS();
+	return QueryCancelPending;
 }
 
 double

@@ -14,6 +14,7 @@
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
+#include "utils/resowner.h"
 
 char *
 shmem_swallow_error(MemoryContext context)
@@ -42,47 +43,52 @@ find(const char *name, Size size, void (*init) (void *))
 static void *
 find(const char *name, Size size, void (*init) (void *))
 {
-	void	   *volatile memory = NULL;
 	bool		found;
-	volatile uint32 holdoff = InterruptHoldoffCount;
+	void	   *memory;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	PG_TRY();
-	{
-		memory = ShmemInitStruct(name, size, &found);
-		if (!found)
-			init(memory);
-	}
-	PG_CATCH();
-	{
-		/* the error set it to 0; letting go of the lock counts down */
-		InterruptHoldoffCount = holdoff + 1;
-		LWLockRelease(AddinShmemInitLock);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	memory = ShmemInitStruct(name, size, &found);
+	if (!found)
+		init(memory);
 	LWLockRelease(AddinShmemInitLock);
 	return memory;
 }
 #endif
 
+/*
+ * An error leaves locks behind that only the end of a transaction would let
+ * go, and this one goes on.  Callers hold none of their own.
+ */
+static char *
+clean_up(MemoryContext context, uint32 holdoff)
+{
+	InterruptHoldoffCount = holdoff;
+	LWLockReleaseAll();
+	return shmem_swallow_error(context);
+}
+
 void *
 shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
 {
 	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	uint32		holdoff = InterruptHoldoffCount;
 	void	   *volatile memory = NULL;
 
 	PG_TRY();
 	{
+		/* it is to stay when the query ends */
+		CurrentResourceOwner = NULL;
 		if (fault_hit("shmem"))
 			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("no shared memory: fault")));
 		memory = find(name, size, init);
 	}
 	PG_CATCH();
 	{
-		*why = shmem_swallow_error(context);
+		*why = clean_up(context, holdoff);
 	}
 	PG_END_TRY();
+	CurrentResourceOwner = owner;
 	return memory;
 }
 

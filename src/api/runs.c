@@ -22,6 +22,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -37,7 +38,7 @@ present_settings(void)
 	static const char *const names[] = {
 		"search_path", "row_security", "TimeZone", "DateStyle", "IntervalStyle",
 		"extra_float_digits", "bytea_output", "work_mem", "aread.threads",
-		"aread.training_memory", "aread.checkpoint_interval"
+		"aread.training_memory", "aread.checkpoint_interval", "aread.unseen_domain"
 	};
 	ArrayType  *settings = NULL;
 
@@ -82,6 +83,30 @@ require_committed(int64 id)
 				 errhint("Commit first.")));
 }
 
+/* A run that the user may command, locked. */
+static Run *
+require_locked(int64 id)
+{
+	(void) run_require(id);
+	run_lock_row(id);
+	return run_require(id);
+}
+
+/* False: it has ended meanwhile. */
+static bool
+cancel_worker(int64 id)
+{
+	int			pid = run_worker(id);
+
+	if (pid == 0)
+		return false;
+	if (kill(pid, SIGINT) == 0)
+		return true;
+	if (errno != ESRCH)
+		ereport(ERROR, (errmsg("could not send signal to process %d: %m", pid)));
+	return false;
+}
+
 PG_FUNCTION_INFO_V1(aread_cancel);
 /*
  * aread_cancel(run): false if it had ended.  A worker is told at once; of a run
@@ -94,19 +119,16 @@ aread_cancel(PG_FUNCTION_ARGS)
 	Run		   *run;
 
 	PreventCommandIfReadOnly("aread_cancel()");
-	run = run_require(id, false);
+	run = run_require(id);
 	require_committed(id);
 	switch (run->state)
 	{
 		case RUN_STARTING:
 		case RUN_RUNNING:
-			if (kill(run->pid, SIGINT) != 0)
-				ereport(ERROR,
-						(errmsg("could not send signal to process %d: %m", run->pid)));
-			PG_RETURN_BOOL(true);
+			PG_RETURN_BOOL(cancel_worker(id));
 		case RUN_FAILED:
 		case RUN_INTERRUPTED:
-			run = run_require(id, true);
+			run = require_locked(id);
 			if (run->state != RUN_FAILED && run->state != RUN_INTERRUPTED)
 				PG_RETURN_BOOL(false);
 			run_failed(id, RUN_CANCELLED, NULL);
@@ -127,7 +149,7 @@ aread_resume(PG_FUNCTION_ARGS)
 	Run		   *run;
 
 	PreventCommandIfReadOnly("aread_resume()");
-	run = run_require(id, true);
+	run = require_locked(id);
 	if (run->state != RUN_INTERRUPTED && run->state != RUN_FAILED)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -139,13 +161,8 @@ aread_resume(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("run " INT64_FORMAT " belongs to role \"%s\"", id, run->role_name),
 				 errhint("Become that role first: SET ROLE.")));
-	if (run->has_checkpoint && strcmp(run->software, SOFTWARE) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the checkpoint of run " INT64_FORMAT " was written by %s", id,
-						run->software),
-				 errdetail("This is %s.", SOFTWARE),
-				 errhint("Start anew with aread_train_start.")));
+	if (run->has_checkpoint)
+		run_check_software(run);
 	run_restart(id, worker_start(id));
 	PG_RETURN_VOID();
 }
@@ -159,7 +176,7 @@ aread_forget(PG_FUNCTION_ARGS)
 	Run		   *run;
 
 	PreventCommandIfReadOnly("aread_forget()");
-	run = run_require(id, true);
+	run = require_locked(id);
 	if (run->state == RUN_STARTING || run->state == RUN_RUNNING)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
@@ -202,6 +219,8 @@ aread_wait(PG_FUNCTION_ARGS)
 {
 	int64		id;
 	TimestampTz until = DT_NOEND;
+	MemoryContext poll = AllocSetContextCreate(CurrentMemoryContext, "aread wait",
+											   ALLOCSET_SMALL_SIZES);
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -213,7 +232,12 @@ aread_wait(PG_FUNCTION_ARGS)
 	require_committed(id);
 	for (;;)
 	{
-		Run		   *run = run_require(id, false);
+		MemoryContext old = MemoryContextSwitchTo(poll);
+		Run		   *run;
+
+		MemoryContextReset(poll);
+		run = run_require(id);
+		MemoryContextSwitchTo(old);
 
 		if (run->state == RUN_DONE)
 			PG_RETURN_INT32(run->version);
@@ -263,6 +287,16 @@ put_training(ReturnSetInfo *rsinfo, const Training *training)
 	values[16] = TimestampTzGetDatum(training->end);
 	nulls[16] = training->end == 0;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(aread_run_state);
+/* aread.run_state(run_id, state): what became of a run that is said to be at work */
+Datum
+aread_run_state(PG_FUNCTION_ARGS)
+{
+	const Run  *run = run_find(PG_GETARG_INT64(0));
+
+	PG_RETURN_TEXT_P(cstring_to_text(run ? run_state_name(run->state) : "interrupted"));
 }
 
 PG_FUNCTION_INFO_V1(aread_trainings);

@@ -62,7 +62,7 @@ worker_start(int64 run)
 	if (WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
 		not_started();
 	/* once it has its lock, a run without one is a run whose worker is gone */
-	while (!run_is_locked(run, pid))
+	while (!run_is_at_work(run))
 	{
 		if (GetBackgroundWorkerPid(handle, &pid) != BGWH_STARTED)
 			not_started();

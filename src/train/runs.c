@@ -6,7 +6,10 @@
 
 #include "train/runs.h"
 
+#include <math.h>
+
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/access.h"
 #include "catalog/chunk.h"
 #include "catalog/namespace.h"
@@ -22,6 +25,8 @@
 
 /* Tells our locks from those that users take with pg_advisory_lock(): these have 1 and 2. */
 #define LOCK_KIND 11949
+/* Of a run's own worker. */
+#define OWN " AND pid = pg_catalog.pg_backend_pid()"
 
 static const char *const state_names[] = {
 	[RUN_STARTING] = "starting",[RUN_RUNNING] = "running",[RUN_DONE] = "done",
@@ -58,6 +63,19 @@ run_on(const char *sql, int64 id, Arguments *arguments)
 	n = run_statement(sql, arguments);
 	catalog_leave(&access);
 	return n;
+}
+
+/*
+ * What a worker writes of its run.  A row of that number that has another
+ * worker is another run, of an extension that was made anew, or has been resumed.
+ */
+static void
+run_own(const char *sql, int64 id, Arguments *arguments)
+{
+	if (run_on(sql, id, arguments) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run " INT64_FORMAT " is not this process's any more", id)));
 }
 
 int64
@@ -143,7 +161,7 @@ take_run(int64 id, MemoryContext context)
 
 /* Under the latest snapshot, whatever that of the caller's transaction is. */
 Run *
-run_find(int64 id, bool lock)
+run_read(int64 id)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			type = INT8OID;
@@ -152,24 +170,50 @@ run_find(int64 id, bool lock)
 	Run		   *run = NULL;
 
 	catalog_enter(&access);
-	if (lock)
-		catalog_query("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", false, 1,
-					  &type, &value, NULL);
 	PushActiveSnapshot(GetLatestSnapshot());
 	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features, source,"
-					  " source_name, model, role, role_name, options, settings, pid, state_now,"
+					  " source_name, model, role, role_name, options, settings, pid, state,"
 					  " fingerprint, software, version, error_code, error, error_detail, error_hint"
-					  " FROM aread.known_run WHERE run_id = $1", true, 1, &type, &value, NULL) == 1)
+					  " FROM aread.stored_run WHERE run_id = $1", true, 1, &type, &value, NULL) == 1)
 		run = take_run(id, context);
 	PopActiveSnapshot();
 	catalog_leave(&access);
 	return run;
 }
 
-Run *
-run_require(int64 id, bool lock)
+static bool
+says_at_work(const Run *run)
 {
-	Run		   *run = run_find(id, lock);
+	return run && (run->state == RUN_STARTING || run->state == RUN_RUNNING);
+}
+
+/*
+ * A row that says that the run is at work, read after the lock was found free:
+ * the worker is gone, and did not get to say how it ended.
+ */
+Run *
+run_find(int64 id)
+{
+	Run		   *run = run_read(id);
+
+	if (!says_at_work(run) || RecoveryInProgress() || run_is_at_work(id))
+		return run;
+	run = run_read(id);
+	if (says_at_work(run) && !run_is_at_work(id))
+		run->state = RUN_INTERRUPTED;
+	return run;
+}
+
+void
+run_lock_row(int64 id)
+{
+	run_on("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", id, NULL);
+}
+
+Run *
+run_require(int64 id)
+{
+	Run		   *run = run_find(id);
 
 	if (!run)
 		ereport(ERROR,
@@ -202,21 +246,10 @@ run_is_uncommitted(int64 id)
 	return own;
 }
 
-bool
-run_is_locked(int64 id, int pid)
+static LOCKTAG
+run_tag(int64 id)
 {
-	Arguments	arguments = {0};
-
-	add_int4(&arguments, pid);
-	return run_on("SELECT FROM aread.locked_run WHERE pid = $1 AND run_id = $2 % 4294967296",
-				  id, &arguments) > 0;
-}
-
-/* Session locks of that method last until the process ends, whatever its transactions do. */
-void
-run_lock(int64 id)
-{
-	LOCKTAG		tag = {
+	return (LOCKTAG) {
 		.locktag_field1 = MyDatabaseId,
 		.locktag_field2 = get_relname_relid("stored_run", get_namespace_oid("aread", false)),
 		.locktag_field3 = (uint32) id,
@@ -224,6 +257,44 @@ run_lock(int64 id)
 		.locktag_type = LOCKTAG_ADVISORY,
 		.locktag_lockmethodid = USER_LOCKMETHOD
 	};
+}
+
+bool
+run_is_at_work(int64 id)
+{
+	LOCKTAG		tag = run_tag(id);
+
+	if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	LockRelease(&tag, ShareLock, false);
+	return false;
+}
+
+int
+run_worker(int64 id)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	CatalogAccess access;
+	int			pid = 0;
+
+	catalog_enter(&access);
+	if (catalog_query("SELECT l.pid FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d"
+					  " ON d.oid = l.database AND d.datname = pg_catalog.current_database()"
+					  " WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND l.granted"
+					  " AND l.classid = 'aread.stored_run'::pg_catalog.regclass"
+					  " AND l.objid = ($1 % 4294967296)::pg_catalog.oid AND l.objsubid = "
+					  CppAsString2(LOCK_KIND), false, 1, &type, &value, NULL) > 0)
+		pid = DatumGetInt32(catalog_value(0, 1, NULL));
+	catalog_leave(&access);
+	return pid;
+}
+
+/* Session locks of that method last until the process ends, whatever its transactions do. */
+void
+run_lock(int64 id)
+{
+	LOCKTAG		tag = run_tag(id);
 
 	(void) LockAcquire(&tag, ExclusiveLock, true, false);
 }
@@ -231,8 +302,8 @@ run_lock(int64 id)
 void
 run_started(int64 id)
 {
-	run_on("UPDATE aread.stored_run SET state = 'running', phase = 'reading' WHERE run_id = $1",
-		   id, NULL);
+	run_own("UPDATE aread.stored_run SET state = 'running', phase = 'reading'"
+			" WHERE run_id = $1" OWN, id, NULL);
 }
 
 void
@@ -240,21 +311,29 @@ run_progress(int64 id, const Training *training, const char *messages)
 {
 	Arguments	arguments = {0};
 
-	add_text(&arguments, progress_phase_name(training->phase));
-	add_int4(&arguments, training->epoch);
-	add_int4(&arguments, training->epochs);
-	add_int8(&arguments, (int64) training->batch);
-	add_int8(&arguments, (int64) training->batches);
-	add_float8(&arguments, training->loss);
-	add_float8(&arguments, training->rows_per_second);
-	add_float8(&arguments, training->auc);
-	add_float8(&arguments, training->domain_auc);
-	add_float8(&arguments, training->log_loss);
+	bool		begun = training->batches > 0;
+
+	/* what is not known yet stays as an earlier worker left it */
+	add_text(&arguments, training->pid != 0 ? progress_phase_name(training->phase) : NULL);
+	add_argument(&arguments, INT4OID, Int32GetDatum(training->epoch), !begun);
+	add_argument(&arguments, INT4OID, Int32GetDatum(training->epochs), training->epochs == 0);
+	add_argument(&arguments, INT8OID, Int64GetDatum((int64) training->batch), !begun);
+	add_argument(&arguments, INT8OID, Int64GetDatum((int64) training->batches), !begun);
+	add_float8(&arguments, begun ? training->loss : NAN);
+	add_float8(&arguments, begun ? training->rows_per_second : NAN);
+	add_float8(&arguments, training->pid != 0 ? training->auc : NAN);
+	add_float8(&arguments, training->pid != 0 ? training->domain_auc : NAN);
+	add_float8(&arguments, training->pid != 0 ? training->log_loss : NAN);
 	add_text(&arguments, messages);
-	run_on("UPDATE aread.stored_run SET phase = $1, epoch = $2, epochs = $3, batch = $4,"
-		   " batches = $5, loss = $6, rows_per_second = $7, valid_auc = $8,"
-		   " valid_domain_auc = $9, valid_log_loss = $10, messages = $11"
-		   " WHERE run_id = $12", id, &arguments);
+	run_own("UPDATE aread.stored_run SET phase = COALESCE($1, phase), epoch = COALESCE($2, epoch),"
+			" epochs = COALESCE($3, epochs), batch = COALESCE($4, batch),"
+			" batches = COALESCE($5, batches), loss = COALESCE($6, loss),"
+			" rows_per_second = COALESCE($7, rows_per_second),"
+			" valid_auc = COALESCE($8, valid_auc),"
+			" valid_domain_auc = COALESCE($9, valid_domain_auc),"
+			" valid_log_loss = COALESCE($10, valid_log_loss),"
+			" messages = NULLIF(pg_catalog.concat(messages, $11), '')"
+			" WHERE run_id = $12" OWN, id, &arguments);
 }
 
 void
@@ -263,9 +342,21 @@ run_done(int64 id, int32 version)
 	Arguments	arguments = {0};
 
 	add_int4(&arguments, version);
-	run_on("UPDATE aread.stored_run SET state = 'done', phase = NULL, version = $1,"
-		   " ended_at = pg_catalog.clock_timestamp() WHERE run_id = $2", id, &arguments);
+	run_own("UPDATE aread.stored_run SET state = 'done', phase = NULL, version = $1,"
+			" ended_at = pg_catalog.clock_timestamp() WHERE run_id = $2" OWN, id, &arguments);
 	run_drop_checkpoint(id);
+}
+
+void
+run_check_software(const Run *run)
+{
+	if (strcmp(run->software, SOFTWARE) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the checkpoint of run " INT64_FORMAT " was written by %s", run->id,
+						run->software),
+				 errdetail("This is %s.", SOFTWARE),
+				 errhint("Start anew with aread_train_start.")));
 }
 
 void
@@ -318,8 +409,8 @@ run_save_checkpoint(int64 id, uint32 fingerprint, const CheckpointPart *parts, i
 	add_int8(&arguments, fingerprint);
 	add_int8(&arguments, bytes);
 	add_text(&arguments, SOFTWARE);
-	run_on("UPDATE aread.stored_run SET fingerprint = $1, checkpoint_bytes = $2, software = $3,"
-		   " checkpoint_at = pg_catalog.clock_timestamp() WHERE run_id = $4", id, &arguments);
+	run_own("UPDATE aread.stored_run SET fingerprint = $1, checkpoint_bytes = $2, software = $3,"
+			" checkpoint_at = pg_catalog.clock_timestamp() WHERE run_id = $4" OWN, id, &arguments);
 }
 
 void

@@ -52,22 +52,28 @@ extern int64 run_new_id(void);
 extern void run_insert(const Run *run);
 /* Another worker has been started for it. */
 extern void run_restart(int64 id, int pid);
-/*
- * A run as it is now; in the current memory context.  With "lock" its row is
- * locked, if it is not at work.  NULL: there is none.
- */
-extern Run *run_find(int64 id, bool lock);
+/* A run as its row has it, in the current memory context; NULL: there is none. */
+extern Run *run_read(int64 id);
+/* The same as it is now; not for its own worker. */
+extern Run *run_find(int64 id);
 /* The same, of a run that the user may command; raises errors. */
-extern Run *run_require(int64 id, bool lock);
+extern Run *run_require(int64 id);
+/* Until the transaction ends, nobody else resumes, cancels or forgets it. */
+extern void run_lock_row(int64 id);
 /* Was the row written by the present transaction? */
 extern bool run_is_uncommitted(int64 id);
-/* Has a worker its lock? */
-extern bool run_is_locked(int64 id, int pid);
+/* Has it a worker? */
+extern bool run_is_at_work(int64 id);
+/* Process id of its worker; 0: it has none. */
+extern int	run_worker(int64 id);
+/* Raise an error unless this version of the library wrote its checkpoint. */
+extern void run_check_software(const Run *run);
 /* This process is the worker of a run, until it ends; waits for another one to end. */
 extern void run_lock(int64 id);
 
-/* What the worker writes. */
+/* What the worker writes; an error if the run is not its own any more. */
 extern void run_started(int64 id);
+/* Messages are added to those that there are. */
 extern void run_progress(int64 id, const Training *training, const char *messages);
 extern void run_done(int64 id, int32 version);
 extern void run_failed(int64 id, RunState state, const ErrorData *error);

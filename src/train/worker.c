@@ -30,7 +30,13 @@
 
 extern PGDLLEXPORT void aread_run_main(Datum argument);
 
-/* What is kept of the messages of a run. */
+/* Who has a session may have come to it by SET SESSION AUTHORIZATION. */
+#ifdef BGWORKER_BYPASS_ROLELOGINCHECK
+#define CONNECT_FLAGS BGWORKER_BYPASS_ROLELOGINCHECK
+#else
+#define CONNECT_FLAGS 0
+#endif
+/* What is kept of the messages of a run's attempt. */
 #define MAX_MESSAGES (64 * 1024)
 
 typedef struct Worker
@@ -46,16 +52,30 @@ typedef struct Worker
 	double		last_checkpoint;
 } Worker;
 
-/* A hook has no argument to find them by. */
-static StringInfo messages = NULL;
+/* Hooks and signal handlers have no argument to find them by. */
+static StringInfo messages = NULL;	/* not written yet */
+static int	kept = 0;			/* bytes of messages so far */
+static emit_log_hook_type next_hook = NULL;
+static volatile sig_atomic_t cancelled = false;
+
+static void
+handle_cancel(SIGNAL_ARGS)
+{
+	cancelled = true;
+	StatementCancelHandler(postgres_signal_arg);
+}
 
 /* NOTICEs and WARNINGs have no client to go to: they are kept with the run. */
 static void
 keep_message(ErrorData *error)
 {
+	int			before = messages->len;
+
+	if (next_hook)
+		next_hook(error);
 	if (error->elevel < NOTICE || error->elevel >= ERROR)
 		return;
-	if (messages && messages->len < MAX_MESSAGES)
+	if (kept < MAX_MESSAGES)
 	{
 		appendStringInfo(messages, "%s:  %s\n", error->elevel == NOTICE ? "NOTICE" : "WARNING",
 						 error->message);
@@ -63,6 +83,7 @@ keep_message(ErrorData *error)
 			appendStringInfo(messages, "DETAIL:  %s\n", error->detail);
 		if (error->hint)
 			appendStringInfo(messages, "HINT:  %s\n", error->hint);
+		kept += messages->len - before;
 	}
 	if (error->elevel == NOTICE)
 		error->output_to_server = false;
@@ -87,8 +108,11 @@ static void
 commit(const Worker *worker)
 {
 	PopActiveSnapshot();
-	SetUserIdAndSecContext(GetSessionUserId(), 0);
+	/* what the source's functions put off until now runs as the role, too */
 	CommitTransactionCommand();
+	SetUserIdAndSecContext(GetSessionUserId(), 0);
+	/* autovacuum is to know of what checkpoints leave behind */
+	pgstat_report_stat(true);
 	MemoryContextSwitchTo(worker->context);
 }
 
@@ -100,7 +124,7 @@ find_run(const Worker *worker)
 
 	begin(worker);
 	MemoryContextSwitchTo(worker->context);
-	run = run_find(worker->start.run, false);
+	run = run_read(worker->start.run);
 	commit(worker);
 	return run && run->pid == MyProcPid && run->state == RUN_STARTING ? run : NULL;
 }
@@ -137,8 +161,7 @@ check_role(const Run *run)
 static void
 put_progress(const Worker *worker)
 {
-	run_progress(worker->run->id, &worker->job.progress.training,
-				 messages->len > 0 ? messages->data : NULL);
+	run_progress(worker->run->id, &worker->job.progress.training, messages->data);
 }
 
 static void
@@ -147,6 +170,7 @@ write_progress(Worker *worker)
 	begin(worker);
 	put_progress(worker);
 	commit(worker);
+	resetStringInfo(messages);
 	worker->last_progress = host_seconds();
 }
 
@@ -155,7 +179,9 @@ observe_progress(void *context, const TrainProgress *progress)
 {
 	Worker	   *worker = context;
 
-	if (host_seconds() - worker->last_progress >= REPORT_SECONDS)
+	/* the start tells of it while threads are at work: no place for errors */
+	if (progress->phase != PHASE_START &&
+		host_seconds() - worker->last_progress >= REPORT_SECONDS)
 		write_progress(worker);
 }
 
@@ -182,9 +208,10 @@ save_checkpoint(void *context, const CheckpointPart *parts, int n, EngineError *
 	Worker	   *worker = context;
 
 	begin(worker);
-	run_save_checkpoint(worker->run->id, worker->fingerprint, parts, n);
 	put_progress(worker);
+	run_save_checkpoint(worker->run->id, worker->fingerprint, parts, n);
 	commit(worker);
+	resetStringInfo(messages);
 	worker->last_checkpoint = host_seconds();
 	return true;
 }
@@ -223,7 +250,10 @@ static void
 check_fingerprint(Worker *worker)
 {
 	worker->fingerprint = job_fingerprint(&worker->job);
-	if (!worker->run->has_checkpoint || worker->run->fingerprint == worker->fingerprint)
+	if (!worker->run->has_checkpoint)
+		return;
+	run_check_software(worker->run);
+	if (worker->run->fingerprint == worker->fingerprint)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -251,14 +281,16 @@ train_run(Worker *worker)
 	commit(worker);
 	begin(worker);
 	job_read(&worker->job, worker->context, true);
+	/* a function of the source may have given up the session's locks */
+	run_lock(worker->run->id);
 	commit(worker);
 	check_fingerprint(worker);
 	write_progress(worker);
 	worker->last_checkpoint = host_seconds();
 	job_train(&worker->job);
 	begin(worker);
-	version = job_store(&worker->job);
 	put_progress(worker);
+	version = job_store(&worker->job);
 	run_done(worker->run->id, version);
 	commit(worker);
 }
@@ -281,7 +313,7 @@ record_error(Worker *worker)
 		return;
 	begin(worker);
 	put_progress(worker);
-	run_failed(worker->run->id, error->sqlerrcode == ERRCODE_QUERY_CANCELED ?
+	run_failed(worker->run->id, cancelled && error->sqlerrcode == ERRCODE_QUERY_CANCELED ?
 			   RUN_CANCELLED : RUN_FAILED, error);
 	commit(worker);
 	RESUME_INTERRUPTS();
@@ -291,6 +323,22 @@ static void
 end_job(int code, Datum job)
 {
 	job_end((TrainJob *) DatumGetPointer(job));
+}
+
+/* Defaults of the database or the role must not end a run, or keep it from being recorded. */
+static void
+set_defaults(void)
+{
+	static const char *const settings[][2] = {
+		{"lock_timeout", "0"}, {"default_transaction_read_only", "off"},
+		{"default_transaction_isolation", "read committed"}, {"log_min_messages", "notice"},
+#if PG_VERSION_NUM >= 170000
+		{"transaction_timeout", "0"},
+#endif
+	};
+
+	for (int i = 0; i < lengthof(settings); i++)
+		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
 static void
@@ -303,15 +351,17 @@ start_worker(Worker *worker)
 	MemoryContextSwitchTo(worker->context);
 	memcpy(&worker->start, MyBgworkerEntry->bgw_extra, sizeof(worker->start));
 	pqsignal(SIGTERM, die);
+	pqsignal(SIGINT, handle_cancel);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(worker->start.database,
-											  worker->start.session_user, 0);
+											  worker->start.session_user, CONNECT_FLAGS);
 	snprintf(activity, sizeof(activity), "aread training, run " INT64_FORMAT,
 			 worker->start.run);
 	pgstat_report_activity(STATE_RUNNING, activity);
-	SetConfigOption("log_min_messages", "notice", PGC_SUSET, PGC_S_OVERRIDE);
-	emit_log_hook = keep_message;
+	set_defaults();
 	messages = makeStringInfo();
+	next_hook = emit_log_hook;
+	emit_log_hook = keep_message;
 	begin(worker);
 	run_lock(worker->start.run);
 	commit(worker);

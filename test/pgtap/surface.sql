@@ -15,10 +15,10 @@ SELECT set_eq(
         'aread_recall', 'aread_register', 'aread_resume', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
         'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'aread_wait', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
         'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
-        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'scores_combine', 'trainings'],
+        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'run_state', 'scores_combine', 'trainings'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'usable_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
-  'mask_history', 'training_log', 'cache', 'run', 'known_run', 'locked_run']);
+  'mask_history', 'training_log', 'cache', 'run', 'known_run']);
 SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_grant', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update', 'stored_run', 'stored_checkpoint']);
 
 SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb', 'text']);
@@ -54,7 +54,7 @@ SELECT is_empty($$SELECT c.oid::regclass FROM pg_class c WHERE c.relnamespace = 
   AND c.relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL$$, 'tables and views are commented');
 SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
   WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
-    AND c.relname NOT IN ('visible_version', 'usable_version', 'known_run', 'locked_run') AND col_description(c.oid, a.attnum) IS NULL$$, 'columns are commented');
+    AND c.relname NOT IN ('visible_version', 'usable_version', 'known_run') AND col_description(c.oid, a.attnum) IS NULL$$, 'columns are commented');
 
 -- what users may touch
 SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATERAL aclexplode(c.relacl) g

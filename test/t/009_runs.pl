@@ -10,7 +10,7 @@ use Time::HiRes qw(time sleep);
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init(allows_streaming => 1);
-$node->append_conf('postgresql.conf', "max_worker_processes = 5\nrestart_after_crash = on\nmax_parallel_workers = 0\nclient_min_messages = warning\n");
+$node->append_conf('postgresql.conf', "max_worker_processes = 5\nwal_keep_size = 2GB\nrestart_after_crash = on\nmax_parallel_workers = 0\nclient_min_messages = warning\n");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
