@@ -1,0 +1,96 @@
+# Settings that bound memory, held against what the system says that sessions take.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->append_conf('postgresql.conf', "fsync = off\nshared_buffers = 16MB\naread.shared_cache_size = 0\nclient_min_messages = warning\nmax_wal_size = 2GB\n");
+$node->start;
+my $megabyte = 1024 * 1024;
+
+# Bytes of its own that a process has.
+sub own_bytes
+{
+	my ($pid) = @_;
+
+	open my $status, '<', "/proc/$pid/status" or return 0;
+	my ($kilobytes) = join('', <$status>) =~ /^RssAnon:\s+(\d+) kB/m;
+	return ($kilobytes // 0) * 1024;
+}
+
+#
+# aread.cache_size: sixteen models, of which some find room.
+#
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION aread;
+	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id FROM aread_simulate(40000, domains => 4, users => 30000, items => 20000);
+	SELECT aread_train('clicks', 'm0', features => '{user_id,item_id}', options => '{"architecture": "fm", "epochs": 1, "min_count": 1}');
+	SELECT aread_import(aread_export('m0'), 'm' || i) FROM generate_series(1, 15) i});
+my $session = $node->background_psql('postgres');
+my $pid = $session->query_safe('SELECT pg_backend_pid()');
+sub score { $session->query_safe("SELECT aread_predict('m$_[0]', '{\"user_id\": 7, \"item_id\": 5}', 'domain_01')") }
+score(0);
+my $one = $session->query_safe('SELECT bytes FROM aread.cache');
+cmp_ok($one, '>', 2 * $megabyte, 'a model of some megabytes');
+# the first one brings the library and the catalog's caches, too
+$session->query_safe('SELECT aread_cache_clear()');
+my $before = own_bytes($pid);
+my $limit = int(5.5 * $one / $megabyte);
+$session->query_safe("SET aread.cache_size = '${limit}MB'");
+my $most = 0;
+for my $round (1 .. 3)
+{
+	for my $model (0 .. 15)
+	{
+		score($model);
+		my $now = own_bytes($pid) - $before;
+		$most = $now if $now > $most;
+	}
+}
+my $in_cache = $session->query_safe('SELECT sum(bytes) FROM aread.cache');
+cmp_ok($in_cache, '<=', $limit * $megabyte, 'aread.cache keeps to aread.cache_size');
+cmp_ok($in_cache, '>', ($limit - 1) * $megabyte - $one, 'and makes use of it');
+# a model is loaded before another one goes
+cmp_ok($most, '<=', 1.1 * ($limit * $megabyte + $one), 'so does the process, but for the model that is being loaded');
+diag(sprintf('aread.cache_size %d MB, models of %.1f MB: %.1f MB at most', $limit, $one / $megabyte, $most / $megabyte));
+$session->quit;
+
+#
+# aread.training_memory: what the same rows take less with a limit than without one.
+#
+$node->safe_psql('postgres', q{CREATE TABLE wide AS SELECT label, domain, item_id % 100 AS item_id, } . join(', ', map { "(item_id * $_) % 97 AS f$_" } 1 .. 20) . q{ FROM aread_simulate(600000, domains => 4, users => 2000, items => 1000)});
+sub peak_of_training
+{
+	my ($memory) = @_;
+	my $training = IPC::Run::start(['psql', '-X', '-q', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'training'", '-c', "SET aread.training_memory = '$memory'",
+		'-c', q{SELECT aread_train('wide', 'wide', options => '{"architecture": "wide", "l2_wide": 10, "domain_weights": false, "row_counts": false}')}], '>', \my $out, '2>', \my $error);
+	my ($peak, $process) = (0, '');
+
+	while ($training->pumpable)
+	{
+		$process ||= $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE application_name = 'training'});
+		my $now = $process ? own_bytes($process) : 0;
+		$peak = $now if $now > $peak;
+		$training->pump_nb;
+		sleep 0.01;
+	}
+	$training->finish or die $error;
+	return $peak;
+}
+# what has to be in memory is what there is with the least that one can set
+my ($least, $few, $some, $all) = map { peak_of_training($_) } ('1MB', '20MB', '80MB', '1GB');
+my $features = $node->safe_psql('postgres', q{SELECT count(*) FROM aread.feature WHERE model = 'wide' AND deployed});
+my $rows = $node->safe_psql('postgres', q{SELECT train_rows + valid_rows + test_rows FROM aread.model WHERE model = 'wide' AND deployed});
+my $encoded = 4 * $features * $rows;
+diag(sprintf('%.0f MB of encoded rows: %.0f MB of memory with 1 MB for them, %.0f with 20, %.0f with 80, %.0f with 1 GB', map { $_ / $megabyte } $encoded, $least, $few, $some, $all));
+cmp_ok($all - $least, '>', 0.9 * $encoded, 'with room for them, rows are in memory');
+cmp_ok($few - $least, '<', 1.1 * 20 * $megabyte, 'with 20 MB no more than these are');
+cmp_ok($some - $least, '<', 1.1 * 80 * $megabyte, 'nor with 80 MB');
+cmp_ok($some - $few, '>', 20 * $megabyte, 'of which use is made');
+
+$node->stop;
+done_testing();
