@@ -208,6 +208,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 		return (Datum) 0;
 	before = fcinfo->flinfo->fn_extra ? ((ScoreCall *) fcinfo->flinfo->fn_extra)->served : NULL;
 	call = score_call(fcinfo, kind);
+	Assert(call->served);
 	if (call->served != before)
 		catalog_require_owner(call->served->loaded->version.name);
 	spec = call->rows.spec;

@@ -41,7 +41,7 @@ choice_array(const char *const *choices)
 	Datum		values[16];
 	int			n = 0;
 
-	while (choices[n] && n < lengthof(values))
+	while (n < lengthof(values) && choices[n])
 	{
 		values[n] = CStringGetTextDatum(choices[n]);
 		n++;

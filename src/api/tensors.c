@@ -57,7 +57,7 @@ static const char *
 tensor_feature(const FeatureSpec *spec, const Tensor *tensor)
 {
 	const char *dot = strrchr(tensor->name, '.');
-	int			number = dot ? atoi(dot + 1) : -1;
+	int			number = dot ? (int) strtol(dot + 1, NULL, 10) : -1;
 
 	if (strncmp(tensor->name, "wide.", 5) == 0 || strncmp(tensor->name, "domain_wide.", 12) == 0)
 		return spec->features[number].name;

@@ -242,7 +242,7 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	JsonbIteratorToken token;
-	char	   *name = NULL;
+	const char *name = "";
 	EngineError error;
 
 	config_defaults(config);

@@ -33,7 +33,7 @@ model_name_parse(const char *text)
 
 	if (!pin)
 		return (ModelName) {.name = pstrdup(text)};
-	return (ModelName) {.name = pnstrdup(text, pin - text),.version = atoi(pin + 1)};
+	return (ModelName) {.name = pnstrdup(text, pin - text),.version = pg_strtoint32(pin + 1)};
 }
 
 void

@@ -208,7 +208,7 @@ add_weights(Arguments *arguments, const TrainResult *result, int f)
 
 	add_float8(arguments, l2 && l2[f] > 0 ? 1 / sqrt(l2[f]) : NAN);
 	add_int8(arguments, n_pairs);
-	add_float8(arguments, n_pairs > 0 && l2[n_fields + f] > 0 ? 1 / sqrt(l2[n_fields + f]) : NAN);
+	add_float8(arguments, l2 && n_pairs > 0 && l2[n_fields + f] > 0 ? 1 / sqrt(l2[n_fields + f]) : NAN);
 }
 
 static void

@@ -149,8 +149,8 @@ draw_events(Svg *svg, const Curves *curves, const Axis *x, double top, bool name
 
 		svg_line(svg, "axis", at, top, at, top + PLOT_HEIGHT, "stroke-width=\"1.2\"");
 		if (named)
-			svg_text(svg, NULL, at > (LEFT + RIGHT) / 2 ? ANCHOR_END : ANCHOR_START, SMALL_SIZE,
-					 at > (LEFT + RIGHT) / 2 ? at - 5 : at + 5, top + 11, "kept");
+			svg_text(svg, NULL, at > (LEFT + RIGHT) / 2.0 ? ANCHOR_END : ANCHOR_START, SMALL_SIZE,
+					 at > (LEFT + RIGHT) / 2.0 ? at - 5 : at + 5, top + 11, "kept");
 	}
 }
 

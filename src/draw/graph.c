@@ -172,7 +172,7 @@ draw_panel(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domain)
 {
 	double		left = panel_left(graph, layout, domain);
 	int			open = mask_open(graph->config, graph->open[domain]);
-	double		room = graph->n == 2 ? layout->panel_width + BETWEEN / 2 : layout->width - 2 * MARGIN;
+	double		room = graph->n == 2 ? layout->panel_width + BETWEEN / 2.0 : layout->width - 2 * MARGIN;
 	double		x = left + (graph->n == 2 ? 0 : (layout->panel_width - room) / 2);
 
 	svg_text(svg, NULL, ANCHOR_START, TEXT_SIZE + 2, x, layout->top + 16,

@@ -108,13 +108,14 @@ draw_values(Svg *svg, const HeatMap *map, const Layout *layout)
 	for (int i = 0; i < map->n * map->n; i++)
 	{
 		char		class[16];
+		int			row = i / map->n;
 
-		if (i % map->n == i / map->n || isnan(map->values[i]))
+		if (i % map->n == row || isnan(map->values[i]))
 			continue;
 		snprintf(class, sizeof(class), "n%d", step_of(map->values[i]));
 		svg_text(svg, class, ANCHOR_MIDDLE, SMALL_SIZE,
 				 layout->left + (i % map->n + 0.5) * layout->cell,
-				 layout->top + (i / map->n + 0.5) * layout->cell + 4,
+				 layout->top + (row + 0.5) * layout->cell + 4,
 				 psprintf("%.2f", map->values[i]));
 	}
 	svg_close(svg);
@@ -151,7 +152,7 @@ draw_scale(Svg *svg, const Layout *layout)
 		svg_text(svg, "muted", ANCHOR_START, SMALL_SIZE, x + SCALE_WIDTH + 6,
 				 layout->top + (RAMP_STEPS - tick * 4 + 0.5) * step + 4, psprintf("%.1f", tick / 5.0));
 	svg_text_up(svg, "muted", ANCHOR_MIDDLE, SMALL_SIZE, x + SCALE_WIDTH + 40,
-				layout->top + SCALE_HEIGHT / 2, "overlap ratio");
+				layout->top + SCALE_HEIGHT / 2.0, "overlap ratio");
 }
 
 char *

@@ -20,7 +20,7 @@ rows_at_once(int width)
 static const real *
 repeat(real *wide, const real *values, int width, int times)
 {
-	if (times == 1)
+	if (times <= 1)
 		return values;
 	for (int k = 0; k < times; k++)
 		memcpy(wide + k * width, values, width * sizeof(real));

@@ -8,7 +8,6 @@
 typedef struct Extension
 {
 	Descent    *descent;
-	int			block;			/* of weights */
 	double		length;			/* beyond the sweep's own */
 } Extension;
 

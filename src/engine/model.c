@@ -22,7 +22,6 @@
 
 typedef struct Layout
 {
-	Arena	   *arena;
 	Tensor	   *tensors;
 	int			n_tensors;
 	int			capacity;
@@ -260,7 +259,7 @@ lay_out(Arena *arena, const Config *config, const Shape *shape, const DomainPair
 		EngineError *error)
 {
 	Model	   *model = ARENA_ARRAY(arena, Model, 1);
-	Layout		layout = {.arena = arena};
+	Layout		layout = {0};
 
 	layout.capacity = count_tensors(config, shape);
 	layout.tensors = ARENA_ARRAY(arena, Tensor, layout.capacity);

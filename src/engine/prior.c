@@ -68,7 +68,7 @@ prior_calibrate(Trainer *trainer, EngineError *error)
 	return true;
 }
 
-/* Weighted mean of scores, or of labels where scores is NULL; NaN without rows. */
+/* Weighted mean of scores, or of labels where there are some; NaN without rows. */
 static double
 mean_of(const double *scores, const uint8_t *labels, const float *weights, size_t n)
 {
@@ -78,9 +78,12 @@ mean_of(const double *scores, const uint8_t *labels, const float *weights, size_
 	for (size_t i = 0; i < n; i++)
 	{
 		double		weight = weights ? weights[i] : 1;
+		double		value = scores ? scores[i] : 0;
 
+		if (labels)
+			value = labels[i];
 		total += weight;
-		sum += weight * (scores ? scores[i] : labels[i]);
+		sum += weight * value;
 	}
 	return total > 0 ? sum / total : NAN;
 }

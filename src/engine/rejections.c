@@ -94,11 +94,17 @@ bool
 rejections_add(Rejections *rejections, uint32_t user, uint32_t item, uint32_t domain,
 			   EngineError *error)
 {
-	const Rejection *entry = rejections_find(rejections, user, item);
+	/* (0: none) */
+	uint32_t	number = rejections->slots[find_slot(rejections, user, item)];
 
-	for (int i = 0; entry && i < LOOK_BACK; i++, entry = rejections_next(rejections, entry))
+	for (int i = 0; number > 0 && i < LOOK_BACK; i++)
+	{
+		const Rejection *entry = &rejections->entries[number - 1];
+
 		if (entry->domain == domain)
 			return true;
+		number = entry->next;
+	}
 	if (rejections->n == rejections->capacity && !grow(rejections, error))
 		return false;
 	rejections->entries[rejections->n] = (Rejection) {.user = user,.item = item,

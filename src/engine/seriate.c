@@ -65,8 +65,8 @@ turn(Seriation *s, Chain *chain)
 static void
 turn_to_meet(Seriation *s, Chain *a, Chain *b)
 {
-	int			ends[2] = {a->last, a->first};
-	int			starts[2] = {b->first, b->last};
+	const int	ends[2] = {a->last, a->first};
+	const int	starts[2] = {b->first, b->last};
 	int			best = 0;
 
 	for (int way = 1; way < 4; way++)

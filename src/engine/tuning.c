@@ -58,10 +58,10 @@ gain(const Tuning *tuning)
 
 	for (size_t i = 0; i < n; i++)
 	{
-		double		gain = tuning->best_losses[i] - tuning->losses[i];
+		double		less = tuning->best_losses[i] - tuning->losses[i];
 
-		sum += gain;
-		squares += gain * gain;
+		sum += less;
+		squares += less * less;
 	}
 	variance = fmax(squares / n - sum / n * (sum / n), 0) / n;
 	return sum / n / fmax(TUNE_GAIN, TUNE_ERRORS * sqrt(variance));

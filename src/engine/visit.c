@@ -208,7 +208,7 @@ find_steps(const Visit *visit, uint32_t value, DescentPart *part)
 	double		step = -(reduced.gradient + penalty + reduced.curvature * visit->bias_step) /
 		(reduced.curvature + l2);
 	double		largest_step = fabs(step);
-	double		largest_move = fabs(step);
+	double		largest_move = largest_step;
 
 	*moves = (real) step;
 	for (uint32_t i = pairs ? pairs->start[value] : 0; pairs && i < pairs->start[value + 1]; i++)
