@@ -142,19 +142,13 @@ take_run(int64 id, MemoryContext context)
 }
 
 /* Under the latest snapshot, whatever that of the caller's transaction is. */
-Run *
-run_find(int64 id, bool lock)
+static Run *
+look_at_run(int64 id, MemoryContext context)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(id);
-	CatalogAccess access;
 	Run		   *run = NULL;
 
-	catalog_enter(&access);
-	if (lock)
-		catalog_query("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", false, 1,
-					  &type, &value, NULL);
 	PushActiveSnapshot(GetLatestSnapshot());
 	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features, source,"
 					  " source_name, model, role, role_name, options, settings, pid, state_now,"
@@ -162,6 +156,30 @@ run_find(int64 id, bool lock)
 					  " FROM aread.known_run WHERE run_id = $1", true, 1, &type, &value, NULL) == 1)
 		run = take_run(id, context);
 	PopActiveSnapshot();
+	return run;
+}
+
+Run *
+run_find(int64 id, bool lock)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+	CatalogAccess access;
+	Run		   *run;
+
+	catalog_enter(&access);
+	if (lock)
+		catalog_query("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", false, 1,
+					  &type, &value, NULL);
+	run = look_at_run(id, context);
+
+	/*
+	 * Its worker may have ended between the snapshot and the look at its
+	 * lock, which it gives up after it has written how it ended.
+	 */
+	if (run && run->state == RUN_INTERRUPTED)
+		run = look_at_run(id, context);
 	catalog_leave(&access);
 	return run;
 }
