@@ -9,6 +9,7 @@
 
 #include "api/names.h"
 #include "api/views.h"
+#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
@@ -96,7 +97,7 @@ aread_similar_domains(PG_FUNCTION_ARGS)
 	key = pg_server_to_any(domain, strlen(domain), PG_UTF8);
 	id = vocabulary_find(names, key, strlen(key));
 	if (id < FIRST_ID)
-		elog(ERROR, "domain \"%s\" is not in the vocabulary", domain);
+		stored_corrupt("vocabulary", "It does not have the names of all domains.");
 	similar = similar_domains(loaded->model, id - FIRST_ID);
 	InitMaterializedSRF(fcinfo, 0);
 	for (uint32 i = 0; i + 1 < loaded->model->n_domains; i++)

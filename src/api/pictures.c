@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "api/views.h"
+#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
@@ -74,7 +75,7 @@ array_values(Datum array, Oid type, int length, char align, int wanted)
 
 	deconstruct_array(DatumGetArrayTypeP(array), type, length, true, align, &values, &nulls, &n);
 	if (n != wanted)
-		elog(ERROR, "a domain has %d gates, expected %d", n, wanted);
+		stored_corrupt("mask", "It does not fit the model.");
 	return values;
 }
 
@@ -116,7 +117,7 @@ fetch_masks(const char *model, Masks *masks, MemoryContext context)
 						  " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
 						  " GROUP BY d.place ORDER BY d.place", true, 2, types, values, NULL);
 	if (found != masks->n)
-		elog(ERROR, "masks of " UINT64_FORMAT " domains, expected %d", found, masks->n);
+		stored_corrupt("mask", "It does not have all domains.");
 	masks->open = MemoryContextAlloc(context, masks->n * sizeof(uint8 *));
 	masks->gates = MemoryContextAlloc(context, masks->n * sizeof(float4 *));
 	for (int i = 0; i < masks->n; i++)

@@ -50,14 +50,13 @@ aread_simulate(PG_FUNCTION_ARGS)
 	};
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "aread simulated row",
 													  ALLOCSET_SMALL_SIZES);
+	EngineHost	host = host_callbacks();
 	Simulation *simulation;
 	EngineError error;
 	Arena		arena;
 
 	host_arena(&arena, CurrentMemoryContext);
-	if (!simulate_check(&config, &error))
-		host_raise(&error);
-	simulation = simulate_begin(&arena, &config, &error);
+	simulation = simulate_begin(&arena, &config, &host, &error);
 	if (!simulation)
 		host_raise(&error);
 	InitMaterializedSRF(fcinfo, 0);

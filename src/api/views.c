@@ -6,6 +6,7 @@
 
 #include "api/views.h"
 
+#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -42,7 +43,7 @@ view_experts(const char *model, IntList *experts)
 	if (experts->n < 2)
 		no_gates(model);
 	if (experts->n > MAX_LAYERS)
-		elog(ERROR, "model \"%s\" has %d layers", model, experts->n);
+		stored_corrupt("version", "It has too many layers.");
 	for (int i = 0; i < experts->n; i++)
 		experts->value[i] = DatumGetInt32(catalog_value(i, 1, NULL));
 }

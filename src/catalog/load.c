@@ -283,6 +283,8 @@ read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 
 		if (n_pairs[f] == 0)
 			continue;
+		if (shape->field_is_list[f] || f == shape->domain_field)
+			stored_corrupt("pairs", "A feature has domain weights that cannot have any.");
 		pairs[f] = (DomainPairs) {.n_pairs = n_pairs[f],.n_values = n_values,
 			.start = MemoryContextAllocHuge(context, start_size),
 			.domain = MemoryContextAllocHuge(context, domain_size)};

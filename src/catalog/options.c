@@ -70,7 +70,7 @@ number_of(const Option *option, const JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
 		wrong_type(option, "a number");
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
 											  NumericGetDatum(value->val.numeric)));
 }
 
@@ -92,7 +92,8 @@ check_range(const Option *option, double value)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("option \"%s\" is %.12g, but must be between %.12g and %.12g",
-					option->name, value, option->minimum, option->maximum)));
+					option->name, value, option->minimum, option->maximum),
+			 errhint("%s", option->meaning)));
 }
 
 static int
@@ -265,7 +266,8 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 	if (source->valid_share + source->test_share >= 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows")));
+				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows"),
+				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
 	if (!config_check(config, &error))
 		ereport(ERROR,

@@ -22,6 +22,7 @@
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -224,16 +225,38 @@ open_export(Reader *reader)
 		import_corrupt("Its checksum is wrong.");
 }
 
+/* Text in the server's encoding. */
+static char *
+take_text(Reader *reader, uint64 length)
+{
+	const char *bytes = take(reader, length);
+
+	if (!pg_verify_mbstr(PG_UTF8, bytes, (int) length, true) || memchr(bytes, '\0', length))
+		import_corrupt("Its text is not UTF-8.");
+	return pg_any_to_server(pnstrdup(bytes, length), (int) length, PG_UTF8);
+}
+
 static Datum
 take_json(Reader *reader)
 {
 	uint64		length = take_number(reader);
-	const char *bytes = take(reader, length);
+	Datum		rows = DirectFunctionCall1(jsonb_in, CStringGetDatum(take_text(reader, length)));
 
-	if (!pg_verify_mbstr(PG_UTF8, bytes, (int) length, true) || memchr(bytes, '\0', length))
-		import_corrupt("Its rows are not UTF-8.");
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pnstrdup(bytes, length),
-																		  (int) length, PG_UTF8)));
+	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(rows)))
+		import_corrupt("Its rows are no JSON object.");
+	return rows;
+}
+
+/* Its own name. */
+static const char *
+own_name(Datum rows)
+{
+	JsonbValue	name;
+
+	if (!getKeyJsonValueFromContainer(&DatumGetJsonbP(rows)->root, "model", strlen("model"), &name) ||
+		name.type != jbvString)
+		import_corrupt("It has no name.");
+	return pnstrdup(name.val.string.val, name.val.string.len);
 }
 
 /* The version's row; its id. */
@@ -295,10 +318,8 @@ insert_chunks(Reader *reader, int64 version_id)
 
 		memcpy(&chunk, take(reader, sizeof(chunk)), sizeof(chunk));
 		values[0] = Int64GetDatum(version_id);
-		values[1] = PointerGetDatum(cstring_to_text_with_len(take(reader, chunk.kind_length),
-															 (int) chunk.kind_length));
-		values[2] = PointerGetDatum(cstring_to_text_with_len(take(reader, chunk.name_length),
-															 (int) chunk.name_length));
+		values[1] = CStringGetTextDatum(take_text(reader, chunk.kind_length));
+		values[2] = CStringGetTextDatum(take_text(reader, chunk.name_length));
 		values[3] = Int32GetDatum((int32) chunk.number);
 		values[4] = PointerGetDatum(cstring_to_text_with_len(take(reader, chunk.data_length),
 															 (int) chunk.data_length));
@@ -346,11 +367,7 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 	open_export(&reader);
 	rows = take_json(&reader);
 	if (!name)
-	{
-		Datum		own = DirectFunctionCall2(jsonb_object_field_text, rows, CStringGetTextDatum("model"));
-
-		name = TextDatumGetCString(own);
-	}
+		name = own_name(rows);
 	catalog_check_name(name);
 	catalog_enter(&access);
 	model_id = catalog_lock_model(name, user, deploy, &version);

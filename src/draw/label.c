@@ -49,7 +49,7 @@ next_glyph(const char **at)
 	Glyph		glyph = {REPLACEMENT, 1.1};
 
 	/* (an SQL_ASCII database may hold anything) */
-	if (length > strlen(*at) || !pg_utf8_islegal(byte, length))
+	if (strnlen(*at, length) < length || !pg_utf8_islegal(byte, length))
 	{
 		*at += 1;
 		return glyph;

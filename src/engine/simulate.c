@@ -19,6 +19,11 @@
 /* Items' popularity falls off as rank ^ -0.7; weights of the power law's draw. */
 #define ITEM_SKEW 0.7
 
+/* Users, or items: each takes some fifty bytes. */
+#define MAX_PERSONS 20000000
+/* Persons between two looks at whether to stop. */
+#define CHECK_PERSONS 65536
+
 /* Random streams of the simulation: one for each kind of thing, numbered. */
 typedef enum SimulateStream
 {
@@ -59,8 +64,10 @@ simulate_check(const SimulateConfig *config, EngineError *error)
 	if (config->groups < 1 || config->groups > config->domains)
 		return engine_fail(error, ENGINE_BAD_INPUT, NULL,
 						   "groups must be between 1 and the number of domains");
-	if (config->users < 1 || config->items < 1)
-		return engine_fail(error, ENGINE_BAD_INPUT, NULL, "users and items must be positive");
+	if (config->users < 1 || config->users > MAX_PERSONS ||
+		config->items < 1 || config->items > MAX_PERSONS)
+		return engine_fail(error, ENGINE_BAD_INPUT, NULL,
+						   "users and items must be between 1 and %d", MAX_PERSONS);
 	if (!(config->skew >= 0 && config->skew <= 10))
 		return engine_fail(error, ENGINE_BAD_INPUT, NULL, "skew must be between 0 and 10");
 	if (!(config->strength >= 0 && config->strength <= 100))
@@ -220,8 +227,22 @@ fit_intercept(Simulation *simulation)
 	}
 }
 
+static bool
+make_persons(Person *persons, int n, uint64_t seed, SimulateStream stream, int sides,
+			 const EngineHost *host, EngineError *error)
+{
+	for (int p = 0; p < n; p++)
+	{
+		if (p % CHECK_PERSONS == 0 && !host_continue(host, error))
+			return false;
+		make_person(&persons[p], seed, stream, p, sides);
+	}
+	return true;
+}
+
 Simulation *
-simulate_begin(Arena *arena, const SimulateConfig *config, EngineError *error)
+simulate_begin(Arena *arena, const SimulateConfig *config, const EngineHost *host,
+			   EngineError *error)
 {
 	Simulation *simulation;
 
@@ -244,10 +265,11 @@ simulate_begin(Arena *arena, const SimulateConfig *config, EngineError *error)
 	power_law(simulation->item_sum, config->items, ITEM_SKEW);
 	for (int d = 0; d < config->domains; d++)
 		make_domain(simulation, d);
-	for (int u = 0; u < config->users; u++)
-		make_person(&simulation->users[u], config->seed, STREAM_USER, u, AGE_BANDS);
-	for (int i = 0; i < config->items; i++)
-		make_person(&simulation->items[i], config->seed, STREAM_ITEM, i, CATEGORIES);
+	if (!make_persons(simulation->users, config->users, config->seed, STREAM_USER, AGE_BANDS,
+					  host, error) ||
+		!make_persons(simulation->items, config->items, config->seed, STREAM_ITEM, CATEGORIES,
+					  host, error))
+		return NULL;
 	fit_intercept(simulation);
 	return simulation;
 }

@@ -47,9 +47,9 @@ typedef struct SimulatedRow
 typedef struct Simulation Simulation;
 
 extern bool simulate_check(const SimulateConfig *config, EngineError *error);
-/* Sets up users, items and domains. */
+/* Sets up users, items and domains; NULL, with *error filled, also if the host wants to stop. */
 extern Simulation *simulate_begin(Arena *arena, const SimulateConfig *config,
-								  EngineError *error);
+								  const EngineHost *host, EngineError *error);
 /* The row of that number: the same whatever was asked for before. */
 extern void simulate_row(const Simulation *simulation, uint64_t number, SimulatedRow *row);
 

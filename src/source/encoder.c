@@ -21,6 +21,7 @@ typedef enum CastKind
 {
 	CAST_NONE,					/* it is of that type, or binary compatible */
 	CAST_FUNCTION,
+	CAST_NUMERIC,				/* numeric to double, infinite where it is too large for that */
 	CAST_FROM_TEXT,				/* text or C string through the input function */
 	CAST_THROUGH_TEXT			/* output function, then input function */
 } CastKind;
@@ -71,6 +72,11 @@ cast_init(ValueCast *cast, Oid from, Oid to, MemoryContext context)
 	cast->kind = CAST_NONE;
 	if (cast->from == to)
 		return;
+	if (cast->from == NUMERICOID && to == FLOAT8OID)
+	{
+		cast->kind = CAST_NUMERIC;
+		return;
+	}
 	path = from == UNKNOWNOID ? COERCION_PATH_NONE :
 		find_coercion_pathway(to, cast->from, COERCION_ASSIGNMENT, &function);
 	if (path == COERCION_PATH_RELABELTYPE)
@@ -105,6 +111,8 @@ cast_value(ValueCast *cast, Datum value)
 			return value;
 		case CAST_FUNCTION:
 			return FunctionCall1(&cast->function, value);
+		case CAST_NUMERIC:
+			return DirectFunctionCall1(numeric_float8_no_overflow, value);
 		case CAST_FROM_TEXT:
 			string = cast->from == UNKNOWNOID ? DatumGetCString(value) : TextDatumGetCString(value);
 			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
@@ -115,13 +123,14 @@ cast_value(ValueCast *cast, Datum value)
 	pg_unreachable();
 }
 
-/* The type whose rules a feature's values follow; text where it is gone. */
+/* The type whose rules a feature's values follow; text where it is gone, or another has its name. */
 static Oid
 target_type(const Feature *feature)
 {
 	if (feature->kind == FEATURE_BINNED)
 		return FLOAT8OID;
-	return OidIsValid(feature->type) ? getBaseType(feature->type) : TEXTOID;
+	return OidIsValid(feature->type) && key_kind(feature->type) != KEY_UNSUPPORTED ?
+		getBaseType(feature->type) : TEXTOID;
 }
 
 ValueEncoder *

@@ -8,7 +8,7 @@
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "utils/fmgrprotos.h"
+#include "utils/builtins.h"
 
 bool
 is_number(Oid type)
@@ -45,6 +45,6 @@ number_value(Oid type, Datum value)
 		case FLOAT8OID:
 			return DatumGetFloat8(value);
 		default:
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
 	}
 }

@@ -9,7 +9,7 @@
 
 /* Is it a number type?  Booleans are not.  Wants a base type. */
 extern bool is_number(Oid type);
-/* A value of such a type, or a boolean, as a number. */
+/* A value of such a type, or a boolean, as a number; infinite where it is too large for one. */
 extern double number_value(Oid type, Datum value);
 
 #endif							/* AREAD_NUMBER_H */

@@ -170,7 +170,7 @@ split_key(SplitReader *reader, Datum value)
 		case FLOAT8OID:
 			return sortable(DatumGetFloat8(value));
 		case NUMERICOID:
-			return sortable(DatumGetFloat8(DirectFunctionCall1(numeric_float8, value)));
+			return sortable(DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value)));
 		default:
 			return named_split(reader, value);
 	}

@@ -61,7 +61,8 @@ weights_scale(const WeightReader *reader, float *weights, uint64 n_train, uint64
 	if (sum == 0 && n_train > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("all training rows have weight 0 in column \"%s\"", reader->column)));
+				 errmsg("all training rows have weight 0 in column \"%s\"", reader->column),
+				 errhint("Give some of them a weight above 0.")));
 	for (uint64 row = 0; row < n; row++)
 		weights[row] *= n_train / sum;
 }

@@ -24,7 +24,7 @@ test_rows(Arena *arena)
 	static uint8_t labels[ROWS];
 	EngineHost	host = toy_host();
 	EngineError error;
-	Simulation *simulation = simulate_begin(arena, &defaults, &error);
+	Simulation *simulation = simulate_begin(arena, &defaults, &host, &error);
 	uint64_t	rows[13] = {0};
 	double		positives = 0;
 	double		auc = 0;
@@ -55,29 +55,38 @@ static void
 test_reproducible(Arena *arena)
 {
 	SimulateConfig config = defaults;
+	EngineHost	host = toy_host();
 	EngineError error;
 	SimulatedRow a;
 	SimulatedRow b;
 
 	memset(&a, 0, sizeof(a));
 	memset(&b, 0, sizeof(b));
-	simulate_row(simulate_begin(arena, &config, &error), 77, &a);
+	simulate_row(simulate_begin(arena, &config, &host, &error), 77, &a);
 	config.rows = 100;
-	simulate_row(simulate_begin(arena, &config, &error), 77, &b);
+	simulate_row(simulate_begin(arena, &config, &host, &error), 77, &b);
 	CHECK(memcmp(&a, &b, sizeof(a)) == 0);
 	config.seed = 2;
-	simulate_row(simulate_begin(arena, &config, &error), 77, &b);
+	simulate_row(simulate_begin(arena, &config, &host, &error), 77, &b);
 	CHECK(memcmp(&a, &b, sizeof(a)) != 0);
+}
+
+static bool
+always(void *context)
+{
+	(void) context;
+	return true;
 }
 
 static void
 test_refused(Arena *arena)
 {
 	SimulateConfig config = defaults;
+	EngineHost	host = toy_host();
 	EngineError error;
 
 	config.groups = 13;
-	CHECK(!simulate_begin(arena, &config, &error) && error.code == ENGINE_BAD_INPUT);
+	CHECK(!simulate_begin(arena, &config, &host, &error) && error.code == ENGINE_BAD_INPUT);
 	config = defaults;
 	config.positive_rate = 1;
 	CHECK(!simulate_check(&config, &error));
@@ -87,6 +96,12 @@ test_refused(Arena *arena)
 	config = defaults;
 	config.skew = NAN;
 	CHECK(!simulate_check(&config, &error));
+	config = defaults;
+	config.users = INT32_MAX;
+	CHECK(!simulate_check(&config, &error) && error.code == ENGINE_BAD_INPUT);
+	config.users = 1000000;
+	host.interrupted = always;
+	CHECK(!simulate_begin(arena, &config, &host, &error) && error.code == ENGINE_INTERRUPTED);
 }
 
 int
