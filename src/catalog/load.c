@@ -163,7 +163,6 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
 	}
 	MemoryContextSwitchTo(old);
-	resolve_types(spec);
 }
 
 static void
@@ -201,10 +200,9 @@ feature_position(uint64 row, int column)
 
 /* What the version's row says; *options is the configuration as stored, *software what stored it. */
 static void
-read_version(FeatureSpec *spec, Config *config, Jsonb **options, char **software,
-			 int64 version_id, MemoryContext context)
+read_version(FeatureSpec *spec, Jsonb **options, char **software, int64 version_id,
+			 MemoryContext context)
 {
-	SourceOptions ignored;
 	bool		isnull;
 	Datum		threshold;
 
@@ -220,7 +218,6 @@ read_version(FeatureSpec *spec, Config *config, Jsonb **options, char **software
 	spec->item_feature = feature_position(0, 5);
 	*options = DatumGetJsonbPCopy(catalog_value(0, 6, NULL));
 	*software = text_value(0, 7);
-	options_parse(*options, config, &ignored);
 }
 
 static void
@@ -395,6 +392,7 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	LoadedModel *loaded = MemoryContextAllocZero(context, sizeof(LoadedModel));
 	FeatureSpec *spec = MemoryContextAllocZero(context, sizeof(FeatureSpec));
 	CatalogAccess access;
+	SourceOptions ignored;
 	Config		config;
 	Jsonb	   *options;
 	char	   *software;
@@ -405,9 +403,11 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	catalog_enter(&access);
 	read_features(spec, version->id, context);
 	read_vocabularies(spec, version->id, context);
-	read_version(spec, &config, &options, &software, version->id, context);
+	read_version(spec, &options, &software, version->id, context);
 	check_spec(spec);
 	check_description(spec, options, software, version->id);
+	options_parse(options, &config, &ignored);
+	resolve_types(spec);
 	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);
 	catalog_leave(&access);
