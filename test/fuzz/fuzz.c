@@ -85,6 +85,15 @@ fuzz_damage(FuzzInput *input, const FuzzBlock *blocks, int n)
 		uint32_t	place = fuzz_number(input, 2);
 		uint32_t	length = fuzz_number(input, 1);
 
+		if (length == FUZZ_FILL)
+		{
+			uint32_t	n = fuzz_number(input, 2);
+			uint32_t	word = fuzz_number(input, 4);
+
+			for (uint32_t i = 0; i < 4 * n && i < block->size; i++)
+				damaged |= put(block, place / 4 * 4 + i, (uint8_t) (word >> 8 * (i % 4)));
+			continue;
+		}
 		for (uint32_t i = 0; i < 8 && length >= FUZZ_TELLING; i++)
 			damaged |= put(block, place / 4 * 4 + i,
 						   (uint8_t) (telling_number(length - FUZZ_TELLING) >> 8 * i));

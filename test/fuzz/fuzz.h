@@ -44,10 +44,12 @@ typedef struct FuzzBlock
  * Damage, as the rest of the input says: a change is the number of a block (one
  * byte), a place (two), a length (one) and the bytes that are to be there;
  * instead of a length there may be FUZZ_TELLING or more, which put a number
- * there that code tends to be wrong about.  Returns whether anything is another
- * byte than before.
+ * there that code tends to be wrong about, or FUZZ_FILL, a number (two) of words
+ * and the word (four) that each of them is to be.  Returns whether anything is
+ * another byte than before.
  */
 #define FUZZ_TELLING 160
+#define FUZZ_FILL 255
 extern bool fuzz_damage(FuzzInput *input, const FuzzBlock *blocks, int n);
 /* The input that makes one such change. */
 extern size_t fuzz_change(uint8_t *input, int block, uint32_t place, const void *bytes,

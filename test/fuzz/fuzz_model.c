@@ -154,6 +154,8 @@ score(Arena *scratch, const Model *model, double *scores, EngineError *error)
 		!scorer_effects(scorer, scratch, &one, effects, error))
 		return false;
 	FUZZ_ASSERT(single >= 0 && single <= 1 && parts.score >= 0 && parts.score <= 1);
+	/* the calibration would make a number of anything */
+	FUZZ_ASSERT(parts.mean >= 0 && parts.mean <= 1);
 	for (int i = 0; i < N_SCORED; i++)
 		FUZZ_ASSERT(scores[i] >= 0 && scores[i] <= 1);
 	for (int f = 0; f < TOY_FIELDS; f++)
@@ -217,6 +219,20 @@ fuzz_seeds(void)
 			strcpy(name + 1, "_pairs0");
 			name[7] = (char) ('0' + b);
 			fuzz_seed(name, seed, 1 + fuzz_change(seed + 1, b, 0, numbers, sizeof(numbers)));
+		}
+		/* all of the parameters, from a third of them on, the last third */
+		for (int part = 0; part < 3; part++)
+		{
+			const float word = part == 1 ? -3e38F : 3e38F;
+			uint8_t		rest[6] = {0xff, 0xff};
+
+			memcpy(rest + 2, &word, sizeof(word));
+			strcpy(name + 1, "_filled0");
+			name[8] = (char) ('0' + part);
+			fuzz_change(seed + 1, 0, (uint32_t) (part * model->n_params / 3 * sizeof(real)), rest,
+						sizeof(rest));
+			seed[4] = FUZZ_FILL;
+			fuzz_seed(name, seed, 1 + 4 + sizeof(rest));
 		}
 		for (int i = 0; i < model->n_tensors; i += 16)
 		{

@@ -76,6 +76,20 @@ seed_keys(const char *name, int n_keys, uint32 min_count)
 	fuzz_seed(name, vocabulary.bytes, vocabulary.size);
 }
 
+/* No slot is free: a search would not end. */
+static void
+seed_full(void)
+{
+	uint32	   *words;
+
+	seed_keys("few", 3, 1);
+	words = (uint32 *) vocabulary.bytes;
+	/* after the header's eight words */
+	for (int slot = 0; slot < 8; slot++)
+		words[8 + slot] = 1 + slot % 3;
+	fuzz_seed("full", vocabulary.bytes, vocabulary.size);
+}
+
 void
 fuzz_seeds(void)
 {
@@ -83,6 +97,7 @@ fuzz_seeds(void)
 	seed_keys("few", 3, 1);
 	seed_keys("some", 30, 1);
 	seed_keys("rare", 30, 2);
+	seed_full();
 	vocabulary_build_hashed(&vocabulary, 100);
 	fuzz_seed("hashed", vocabulary.bytes, vocabulary.size);
 	fuzz_seed("cut", vocabulary.bytes, vocabulary.size / 2);
