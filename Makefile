@@ -3,6 +3,7 @@
 #   make && make install        build and install (needs server headers, OpenBLAS)
 #   make installcheck           tests against a running server that has it installed
 #   make unit                   engine tests, stand-alone, under ASan and UBSan
+#   make fuzz                   hostile bytes, each target for FUZZ_SECONDS (30); all set-up included
 #   make demo, make check       all set-up included, on a bare machine too
 #   make check-all              make check, and the same with PostgreSQL 17 and 18 in chroots
 #
@@ -10,7 +11,7 @@
 # FAULTS=1 (points that fail on demand, for test/faults).
 
 PG_CONFIG ?= pg_config
-STANDALONE = demo check check-all unit
+STANDALONE = demo check check-all unit fuzz
 
 # PGXS needs pg_config, and has a "check" of its own: leave it out where no goal needs it.
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
@@ -23,7 +24,7 @@ ENGINE_OBJS := $(filter src/engine/%,$(OBJS))
 DATA_built = aread--$(EXTVERSION).sql
 # Frozen scripts of earlier versions, and those that upgrade them.
 DATA = $(sort $(wildcard sql/aread--*.sql))
-EXTRA_CLEAN = aread--*.sql $(OBJS:.o=.d) test/unit/build
+EXTRA_CLEAN = aread--*.sql $(OBJS:.o=.d) test/unit/build test/fuzz/build
 
 PG_CPPFLAGS = -Isrc -MMD -MP -DAREAD_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wextra -Wshadow=compatible-local \
@@ -83,6 +84,9 @@ demo:
 
 unit:
 	$(MAKE) -C test/unit check
+
+fuzz:
+	$(MAKE) -C test/fuzz check
 
 check-all:
 	scripts/check

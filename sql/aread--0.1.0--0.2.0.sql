@@ -45,6 +45,10 @@ COMMENT ON COLUMN aread.stored_grant.grantee IS 'the role; 0: PUBLIC';
 
 COMMENT ON COLUMN aread.stored_grant.grantee_name IS 'its name, by which a restored role is checked';
 
+COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, pairs, masks or checksum';
+
+COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, part and field of the pairs, what the checksum is over';
+
 COMMENT ON COLUMN aread.stored_version.comment IS 'what the model''s owner says about it';
 
 CREATE TABLE aread.stored_run (

@@ -221,8 +221,8 @@ CREATE TABLE aread.stored_chunk (
 ALTER TABLE aread.stored_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
 COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, places of domain weights and masks in pieces of 512 KB, each with magic, length and CRC-32C';
 COMMENT ON COLUMN aread.stored_chunk.version_id IS 'its version';
-COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, pairs or masks';
-COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, part and field of the pairs';
+COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, pairs, masks or checksum';
+COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, part and field of the pairs, what the checksum is over';
 COMMENT ON COLUMN aread.stored_chunk.chunk IS 'piece, from 0';
 COMMENT ON COLUMN aread.stored_chunk.data IS 'the bytes';
 

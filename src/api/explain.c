@@ -201,6 +201,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	ScoreCall  *call;
 	ScoreRows	rows;
 	ScoreParts	parts;
+	EngineError error;
 
 	/* looking the columns up would leave a kilobyte behind, until the query ends, for each row explained */
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
@@ -214,7 +215,8 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;
 	rows = input_rows(&call->rows);
-	scorer_parts(call->served->scorer, &rows, &parts);
+	if (!scorer_parts(call->served->scorer, &rows, &parts, &error))
+		host_raise(&error);
 	put_score(rsinfo, &parts);
 	put_heads(rsinfo, config, &parts);
 	if (config_has_hei(config))

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "catalog/chunk.h"
+#include "catalog/chunks.h"
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"

@@ -8,7 +8,9 @@
 
 #include "catalog/access.h"
 #include "catalog/models.h"
+#include "catalog/checksums.h"
 #include "catalog/chunk.h"
+#include "catalog/chunks.h"
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
@@ -20,10 +22,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/regproc.h"
-
-/* Bounds of a calibration, far beyond what training gives; within them scores are numbers. */
-#define MAX_LOG_SCALE 50.0
-#define MAX_SHIFT 1000.0
 
 static uint64
 query_version(const char *sql, int64 version_id)
@@ -59,6 +57,20 @@ stored_size(int64 version_id, const char *kind, const char *name)
 	if (size < 0)
 		stored_corrupt(kind, "It is shorter than its header.");
 	return size;
+}
+
+/* All of one thing that has to have that size; nothing is allocated before it does. */
+static char *
+read_sized(int64 version_id, const char *kind, const char *name, Size size,
+		   MemoryContext context)
+{
+	char	   *bytes;
+
+	if (stored_size(version_id, kind, name) != size)
+		stored_corrupt(kind, "Its size is not the one it should have.");
+	bytes = MemoryContextAllocHuge(context, Max(size, 1));
+	read_bytes(version_id, kind, name, bytes, size);
+	return bytes;
 }
 
 static char *
@@ -151,7 +163,6 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
 	}
 	MemoryContextSwitchTo(old);
-	resolve_types(spec);
 }
 
 static void
@@ -187,15 +198,16 @@ feature_position(uint64 row, int column)
 	return position;
 }
 
+/* What the version's row says; *options is the configuration as stored, *software what stored it. */
 static void
-read_version(FeatureSpec *spec, Config *config, int64 version_id, MemoryContext context)
+read_version(FeatureSpec *spec, Jsonb **options, char **software, int64 version_id,
+			 MemoryContext context)
 {
-	SourceOptions ignored;
 	bool		isnull;
 	Datum		threshold;
 
 	if (query_version("SELECT label, label_threshold, domain_feature, user_feature, item_feature,"
-					  " config FROM aread.stored_version WHERE version_id = $1", version_id) != 1)
+					  " config, software FROM aread.stored_version WHERE version_id = $1", version_id) != 1)
 		stored_corrupt("version", "Its row is missing.");
 	catalog_value(0, 1, &isnull);
 	spec->label = isnull ? NULL : MemoryContextStrdup(context, text_value(0, 1));
@@ -204,7 +216,8 @@ read_version(FeatureSpec *spec, Config *config, int64 version_id, MemoryContext 
 	spec->domain_feature = feature_position(0, 3);
 	spec->user_feature = feature_position(0, 4);
 	spec->item_feature = feature_position(0, 5);
-	options_parse(DatumGetJsonbP(catalog_value(0, 6, NULL)), config, &ignored);
+	*options = DatumGetJsonbPCopy(catalog_value(0, 6, NULL));
+	*software = text_value(0, 7);
 }
 
 static void
@@ -231,6 +244,20 @@ check_spec(const FeatureSpec *spec)
 			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
 			stored_corrupt("feature", "Its bins do not fit its vocabulary.");
 	}
+}
+
+/* Versions that aread 0.1.0 trained have no such checksum. */
+static void
+check_description(const FeatureSpec *spec, const Jsonb *options, const char *software,
+				  int64 version_id)
+{
+	uint32		crc;
+
+	if (strcmp(software, "aread 0.1.0") == 0)
+		return;
+	read_bytes(version_id, "checksum", "description", (char *) &crc, sizeof(crc));
+	if (crc != catalog_description_crc(spec, options))
+		stored_corrupt("model", "The checksum over its features and options is wrong.");
 }
 
 static void
@@ -286,16 +313,30 @@ read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 		if (shape->field_is_list[f] || f == shape->domain_field)
 			stored_corrupt("pairs", "A feature has domain weights that cannot have any.");
 		pairs[f] = (DomainPairs) {.n_pairs = n_pairs[f],.n_values = n_values,
-			.start = MemoryContextAllocHuge(context, start_size),
-			.domain = MemoryContextAllocHuge(context, domain_size)};
-		read_bytes(version_id, "pairs", psprintf("start.%d", f), (char *) pairs[f].start,
-				   start_size);
-		read_bytes(version_id, "pairs", psprintf("domain.%d", f), (char *) pairs[f].domain,
-				   domain_size);
+			.start = (void *) read_sized(version_id, "pairs", psprintf("start.%d", f), start_size,
+										 context),
+			.domain = (void *) read_sized(version_id, "pairs", psprintf("domain.%d", f),
+										  domain_size, context)};
 		if (!pairs_valid(&pairs[f], n_values, shape_domains(shape)))
 			stored_corrupt("pairs", "They do not hold together.");
 	}
 	return pairs;
+}
+
+/* A few stored numbers must not ask for memory that nothing stored would fill. */
+static void
+check_size(const Config *config, const Shape *shape, const DomainPairs *pairs, int64 version_id,
+		   Arena *arena)
+{
+	EngineError error;
+	size_t		n_params = model_count_params(arena, config, shape, pairs, &error);
+
+	if (n_params == 0)
+		host_raise(&error);
+	query_version("SELECT COALESCE(pg_catalog.sum(pg_catalog.octet_length(data) - 16), 0)::int8"
+				  " FROM aread.stored_chunk WHERE version_id = $1 AND kind = 'tensor'", version_id);
+	if ((Size) DatumGetInt64(catalog_value(0, 1, NULL)) != n_params * sizeof(real))
+		stored_corrupt("tensor", "The size of all of them is not that of the model.");
 }
 
 static Model *
@@ -304,13 +345,15 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 {
 	Arena		arena;
 	Shape		shape;
-	Calibration calibration;
+	DomainPairs *pairs;
 	EngineError error;
 	Model	   *model;
 
 	host_arena(&arena, context);
 	spec_shape(spec, &shape);
-	model = model_create(&arena, config, &shape, read_pairs(&shape, version_id, context), &error);
+	pairs = read_pairs(&shape, version_id, context);
+	check_size(config, &shape, pairs, version_id, &arena);
+	model = model_create(&arena, config, &shape, pairs, &error);
 	if (!model)
 		host_raise(&error);
 	for (int i = 0; i < model->n_tensors; i++)
@@ -319,24 +362,29 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 				   model->tensors[i].size * sizeof(real));
 	if (model->n_gates > 0)
 		read_masks(model, version_id);
-	if (!model_is_finite(model))
-		stored_corrupt("tensor", "A number is not finite.");
-	calibration = model_calibration(model);
-	if (fabs(calibration.log_scale) > MAX_LOG_SCALE || fabs(calibration.shift) > MAX_SHIFT)
-		stored_corrupt("tensor", "The calibration is out of range.");
+	if (!model_check(model, &error))
+		host_raise(&error);
 	return model;
 }
 
+/* Before memory for as many domains as there are in the vocabulary. */
 static uint64 *
-read_domain_rows(int64 version_id, uint32 n_domains, MemoryContext context)
+read_domain_rows(int64 version_id, const FeatureSpec *spec, MemoryContext context)
 {
-	uint64	   *rows = MemoryContextAllocZero(context, Max(n_domains, 1) * sizeof(uint64));
+	uint32		n_domains =
+		spec->vocabularies[spec->features[spec->domain_feature].vocabulary].n_rows - FIRST_ID;
+	uint64	   *rows;
 
 	if (query_version("SELECT number, rows FROM aread.stored_domain WHERE version_id = $1"
 					  " ORDER BY number", version_id) != n_domains)
 		stored_corrupt("domain", "One is missing.");
+	rows = MemoryContextAllocZero(context, Max(n_domains, 1) * sizeof(uint64));
 	for (uint32 d = 0; d < n_domains; d++)
+	{
+		if (DatumGetInt32(catalog_value(d, 1, NULL)) != d)
+			stored_corrupt("domain", "One is missing.");
 		rows[d] = (uint64) DatumGetInt64(catalog_value(d, 2, NULL));
+	}
 	return rows;
 }
 
@@ -346,7 +394,10 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	LoadedModel *loaded = MemoryContextAllocZero(context, sizeof(LoadedModel));
 	FeatureSpec *spec = MemoryContextAllocZero(context, sizeof(FeatureSpec));
 	CatalogAccess access;
+	SourceOptions ignored;
 	Config		config;
+	Jsonb	   *options;
+	char	   *software;
 
 	loaded->version = *version;
 	loaded->version.name = MemoryContextStrdup(context, version->name);
@@ -354,10 +405,16 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	catalog_enter(&access);
 	read_features(spec, version->id, context);
 	read_vocabularies(spec, version->id, context);
-	read_version(spec, &config, version->id, context);
+	read_version(spec, &options, &software, version->id, context);
 	check_spec(spec);
+	check_description(spec, options, software, version->id);
+	options_parse(options, &config, &ignored);
+	resolve_types(spec);
+	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);
-	loaded->domain_rows = read_domain_rows(version->id, loaded->model->n_domains, context);
 	catalog_leave(&access);
+	/* each chunk is whole, but is each in its place? */
+	if (catalog_model_crc(loaded->model) != version->crc)
+		stored_corrupt("model", "The checksum over its parameters is wrong.");
 	return loaded;
 }

@@ -35,14 +35,6 @@ masks_write(const Model *model, const Scorer *scorer, Size *size)
 	return bytes;
 }
 
-static void
-check_bytes(const uint8 *bytes, Size n)
-{
-	for (Size i = 0; i < n; i++)
-		if (bytes[i] > 1)
-			stored_corrupt("mask", "A gate is neither open nor closed.");
-}
-
 void
 masks_read(StoredMasks *masks, const char *bytes, Size size)
 {
@@ -70,11 +62,9 @@ masks_read(StoredMasks *masks, const char *bytes, Size size)
 	masks->has_mask = (const uint8 *) bytes + (2 + n_layers) * sizeof(uint32);
 	masks->masks = masks->has_mask + masks->n_domains;
 	masks->gates = (const char *) masks->masks + n_masks;
-	check_bytes(masks->has_mask, masks->n_domains + n_masks);
-	for (uint32 d = 0; d < masks->n_domains && n_layers > 1; d++)
-		if (masks->has_mask[d] &&
-			!mask_is_valid(&masks->config, masks->masks + (Size) d * masks->n_gates))
-			stored_corrupt("mask", "A domain's mask is not valid.");
+	if (!are_bits(masks->has_mask, masks->n_domains) ||
+		!masks_are_valid(&masks->config, masks->masks, masks->has_mask, masks->n_domains))
+		stored_corrupt("mask", "A domain's mask is not valid.");
 }
 
 float4

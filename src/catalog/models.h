@@ -69,8 +69,6 @@ extern void catalog_check_name(const char *name);
  * catalog_leave(), after catalog_check_name().
  */
 extern int64 catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version);
-/* CRC-32C over all tensors, places of domain weights, then masks. */
-extern uint32 catalog_model_crc(const Model *model);
 /* Write a new version and deploy it; sets *version and *crc. */
 extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
 /*

@@ -8,15 +8,15 @@
 
 #include "catalog/access.h"
 #include "catalog/arguments.h"
+#include "catalog/checksums.h"
 #include "catalog/models.h"
-#include "catalog/chunk.h"
+#include "catalog/chunks.h"
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
 #include "catalog/versions.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "port/pg_crc32c.h"
 #include "source/vocabulary.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -90,40 +90,6 @@ catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version)
 	return model_id;
 }
 
-static void
-add_crc(pg_crc32c *crc, const void *data, Size size)
-{
-	const char *bytes = data;
-
-	for (Size at = 0; at < size; at += CHUNK_SIZE)
-	{
-		COMP_CRC32C(*crc, bytes + at, Min(size - at, CHUNK_SIZE));
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
-uint32
-catalog_model_crc(const Model *model)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	add_crc(&crc, model->params, model->n_params * sizeof(real));
-	for (int f = 0; f < model->shape.n_fields; f++)
-	{
-		const DomainPairs *pairs = &model->pairs[f];
-
-		if (pairs->n_pairs == 0)
-			continue;
-		add_crc(&crc, pairs->start, ((Size) pairs->n_values + 1) * sizeof(uint32));
-		add_crc(&crc, pairs->domain, (Size) pairs->n_pairs * sizeof(uint32));
-	}
-	add_crc(&crc, model->has_mask, model->n_domains);
-	add_crc(&crc, model->masks, (Size) model->n_domains * model->n_gates);
-	FIN_CRC32C(crc);
-	return crc;
-}
-
 char *
 catalog_relation_name(Oid relation)
 {
@@ -165,11 +131,11 @@ add_training(Arguments *arguments, const NewModel *new, uint32 crc)
 }
 
 static int64
-insert_version(const NewModel *new, int64 model_id, int32 version, uint32 crc)
+insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 version,
+			   uint32 crc)
 {
 	const FeatureSpec *spec = new->spec;
 	Arguments	arguments = {0};
-	Jsonb	   *config = options_from_config(new->config);
 
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, version);
@@ -371,9 +337,10 @@ insert_pairs(const Model *model, int64 version_id)
 }
 
 static void
-insert_parameters(const NewModel *new, int64 version_id)
+insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 {
 	const Model *model = new->result->model;
+	uint32		description = catalog_description_crc(new->spec, config);
 
 	for (int i = 0; i < model->n_tensors; i++)
 		insert_bytes(version_id, "tensor", model->tensors[i].name,
@@ -382,6 +349,8 @@ insert_parameters(const NewModel *new, int64 version_id)
 	for (int v = 0; v < new->spec->n_vocabularies; v++)
 		insert_bytes(version_id, "vocabulary", psprintf("%d", v),
 					 new->spec->vocabularies[v].bytes, new->spec->vocabularies[v].size);
+	insert_bytes(version_id, "checksum", "description", (const char *) &description,
+				 sizeof(description));
 	insert_pairs(model, version_id);
 	if (model->n_gates > 0)
 		insert_masks(model, version_id);
@@ -392,6 +361,7 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 {
 	const Model *model = new->result->model;
 	Oid			user = GetUserId();
+	const Jsonb *config = options_from_config(new->config);
 	CatalogAccess access;
 	int64		model_id;
 	int64		version_id;
@@ -400,14 +370,14 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	*crc = catalog_model_crc(model);
 	catalog_enter(&access);
 	model_id = catalog_lock_model(new->name, user, new->deploy, version);
-	version_id = insert_version(new, model_id, *version, *crc);
+	version_id = insert_version(new, config, model_id, *version, *crc);
 	insert_features(new, version_id);
 	insert_domains(new, version_id);
 	insert_evaluations(new->result, version_id);
 	for (int u = 0; u < new->result->n_mask_updates; u++)
 		for (uint32 d = 0; d < model->n_domains; d++)
 			insert_mask_choice(model, &new->result->mask_updates[u], d, version_id);
-	insert_parameters(new, version_id);
+	insert_parameters(new, config, version_id);
 	catalog_leave(&access);
 	if (new->keep_versions > 0)
 		catalog_keep(new->name, new->keep_versions);

@@ -1,11 +1,6 @@
 /*
  * transfer.c
  *	  A model version as one value, to move it between databases.
- *
- * Little-endian and without padding:
- *	  header | length uint64, JSON in UTF-8 | number of chunks uint64 | chunks
- * The JSON has the version's rows of all tables but stored_chunk; a chunk is
- * four uint32 (lengths of kind, name and data; its number) and the three of them.
  */
 #include "postgres.h"
 
@@ -13,6 +8,7 @@
 
 #include "access/xact.h"
 #include "catalog/access.h"
+#include "catalog/exported.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
@@ -20,41 +16,10 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "port/pg_crc32c.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-
-#define EXPORT_MAGIC "AREADEXP"
-#define EXPORT_FORMAT 1
-
-typedef struct ExportHeader
-{
-	char		magic[8];
-	uint32		format;
-	uint32		crc;			/* CRC-32C of all that follows the header */
-	uint64		size;			/* of all that follows */
-} ExportHeader;
-
-typedef struct ExportChunk
-{
-	uint32		kind_length;
-	uint32		name_length;
-	uint32		data_length;
-	uint32		number;
-} ExportChunk;
-
-static uint32
-crc_of(const char *bytes, Size size)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, bytes, size);
-	FIN_CRC32C(crc);
-	return crc;
-}
 
 /* A version's rows as JSON: between catalog_enter() and catalog_leave(), as all that follows. */
 static char *
@@ -95,7 +60,7 @@ append_chunks(StringInfo out, int64 version_id)
 				  " + pg_catalog.octet_length(kind) + pg_catalog.octet_length(name)), 0)::int8"
 				  " FROM aread.stored_chunk WHERE version_id = $1", true, 1, &type, &value, NULL);
 	n_chunks = (uint64) DatumGetInt64(catalog_value(0, 1, NULL));
-	size = DatumGetInt64(catalog_value(0, 2, NULL)) + n_chunks * sizeof(ExportChunk) + sizeof(uint64);
+	size = DatumGetInt64(catalog_value(0, 2, NULL)) + n_chunks * sizeof(ExportLengths) + sizeof(uint64);
 	if (size > (int64) MaxAllocSize - out->len - 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -113,13 +78,13 @@ append_chunks(StringInfo out, int64 version_id)
 		char	   *name = TextDatumGetCString(catalog_value(0, 2, NULL));
 		Datum		stored = catalog_value(0, 4, NULL);
 		bytea	   *data = DatumGetByteaPP(stored);
-		ExportChunk chunk = {strlen(kind), strlen(name), VARSIZE_ANY_EXHDR(data),
+		ExportLengths lengths = {strlen(kind), strlen(name), VARSIZE_ANY_EXHDR(data),
 		DatumGetInt32(catalog_value(0, 3, NULL))};
 
-		appendBinaryStringInfo(out, (char *) &chunk, sizeof(chunk));
-		appendBinaryStringInfo(out, kind, chunk.kind_length);
-		appendBinaryStringInfo(out, name, chunk.name_length);
-		appendBinaryStringInfo(out, VARDATA_ANY(data), chunk.data_length);
+		appendBinaryStringInfo(out, (char *) &lengths, sizeof(lengths));
+		appendBinaryStringInfo(out, kind, lengths.kind);
+		appendBinaryStringInfo(out, name, lengths.name);
+		appendBinaryStringInfo(out, VARDATA_ANY(data), lengths.data);
 		if ((Pointer) data != DatumGetPointer(stored))
 			pfree(data);
 		SPI_freetuptable(SPI_tuptable);
@@ -138,7 +103,6 @@ catalog_export(const char *name)
 	ModelVersion version;
 	CatalogAccess access;
 	StringInfoData out;
-	ExportHeader header = {.format = EXPORT_FORMAT};
 	char	   *json;
 	uint64		length;
 
@@ -150,113 +114,40 @@ catalog_export(const char *name)
 	/* SPI's memory goes with catalog_leave() */
 	MemoryContextSwitchTo(context);
 	initStringInfo(&out);
-	appendStringInfoSpaces(&out, VARHDRSZ + sizeof(header));
+	appendStringInfoSpaces(&out, VARHDRSZ + sizeof(ExportHeader));
 	appendBinaryStringInfo(&out, (char *) &length, sizeof(length));
 	appendBinaryStringInfo(&out, json, length);
 	append_chunks(&out, version.id);
 	catalog_leave(&access);
-	memcpy(header.magic, EXPORT_MAGIC, sizeof(header.magic));
-	header.size = out.len - VARHDRSZ - sizeof(header);
-	header.crc = crc_of(out.data + VARHDRSZ + sizeof(header), header.size);
-	memcpy(out.data + VARHDRSZ, &header, sizeof(header));
+	export_seal(out.data + VARHDRSZ, out.len - VARHDRSZ);
 	SET_VARSIZE(out.data, out.len);
 	return (bytea *) out.data;
 }
 
-/* Bytes that are read from their beginning to their end. */
-typedef struct Reader
-{
-	const char *at;
-	Size		left;
-} Reader;
-
-pg_noreturn static void import_corrupt(const char *detail);
-
-static void
-import_corrupt(const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("exported model is corrupt"),
-			 errdetail("%s", detail),
-			 errhint("Export it again, and move it as binary data.")));
-}
-
-static const char *
-take(Reader *reader, uint64 size)
-{
-	const char *bytes = reader->at;
-
-	if (size > reader->left)
-		import_corrupt("It ends too early.");
-	reader->at += size;
-	reader->left -= size;
-	return bytes;
-}
-
-static uint64
-take_number(Reader *reader)
-{
-	uint64		number;
-
-	memcpy(&number, take(reader, sizeof(number)), sizeof(number));
-	return number;
-}
-
-static void
-open_export(Reader *reader)
-{
-	ExportHeader header;
-
-	if (reader->left < sizeof(header) || memcmp(reader->at, EXPORT_MAGIC, sizeof(header.magic)) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("this is not an exported model"),
-				 errhint("Pass what aread_export returned.")));
-	memcpy(&header, take(reader, sizeof(header)), sizeof(header));
-	if (header.format != EXPORT_FORMAT)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("exported model has format %u", header.format),
-				 errdetail("This version of aread reads format %d.", EXPORT_FORMAT)));
-	if (header.size != reader->left)
-		import_corrupt("Its length is not the one it was written with.");
-	if (header.crc != crc_of(reader->at, reader->left))
-		import_corrupt("Its checksum is wrong.");
-}
-
-/* Text in the server's encoding. */
-static char *
-take_text(Reader *reader, uint64 length)
-{
-	const char *bytes = take(reader, length);
-
-	if (!pg_verify_mbstr(PG_UTF8, bytes, (int) length, true) || memchr(bytes, '\0', length))
-		import_corrupt("Its text is not UTF-8.");
-	return pg_any_to_server(pnstrdup(bytes, length), (int) length, PG_UTF8);
-}
-
+/* The rows, as jsonb: an object, whatever its members are. */
 static Datum
-take_json(Reader *reader)
+take_rows(ExportReader *reader)
 {
-	uint64		length = take_number(reader);
-	Datum		rows = DirectFunctionCall1(jsonb_in, CStringGetDatum(take_text(reader, length)));
+	Size		length;
+	const char *json = export_take_rows(reader, &length);
+	Datum		rows = DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pnstrdup(json, length),
+																					   (int) length, PG_UTF8)));
 
 	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(rows)))
-		import_corrupt("Its rows are no JSON object.");
+		import_corrupt("Its rows are no object.");
 	return rows;
 }
 
-/* Its own name. */
+/* What it was called where it comes from. */
 static const char *
 own_name(Datum rows)
 {
-	JsonbValue	name;
+	JsonbValue	value;
 
-	if (!getKeyJsonValueFromContainer(&DatumGetJsonbP(rows)->root, "model", strlen("model"), &name) ||
-		name.type != jbvString)
+	if (!getKeyJsonValueFromContainer(&DatumGetJsonbP(rows)->root, "model", strlen("model"), &value) ||
+		value.type != jbvString)
 		import_corrupt("It has no name.");
-	return pnstrdup(name.val.string.val, name.val.string.len);
+	return pnstrdup(value.val.string.val, value.val.string.len);
 }
 
 /* The version's row; its id. */
@@ -304,32 +195,30 @@ insert_rows(Datum rows, int64 version_id)
 }
 
 static void
-insert_chunks(Reader *reader, int64 version_id)
+insert_chunks(ExportReader *reader, int64 version_id)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread import",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Oid			types[] = {INT8OID, TEXTOID, TEXTOID, INT4OID, BYTEAOID};
 
-	for (uint64 left = take_number(reader); left > 0; left--)
+	for (uint64 left = export_take_number(reader); left > 0; left--)
 	{
-		ExportChunk chunk;
-		Datum		values[5];
+		ExportChunk chunk = export_take_chunk(reader);
+		Datum		values[] = {
+			Int64GetDatum(version_id),
+			PointerGetDatum(cstring_to_text_with_len(chunk.kind, (int) chunk.lengths.kind)),
+			PointerGetDatum(cstring_to_text_with_len(chunk.name, (int) chunk.lengths.name)),
+			Int32GetDatum((int32) chunk.lengths.number),
+			PointerGetDatum(cstring_to_text_with_len(chunk.data, (int) chunk.lengths.data))
+		};
 
-		memcpy(&chunk, take(reader, sizeof(chunk)), sizeof(chunk));
-		values[0] = Int64GetDatum(version_id);
-		values[1] = CStringGetTextDatum(take_text(reader, chunk.kind_length));
-		values[2] = CStringGetTextDatum(take_text(reader, chunk.name_length));
-		values[3] = Int32GetDatum((int32) chunk.number);
-		values[4] = PointerGetDatum(cstring_to_text_with_len(take(reader, chunk.data_length),
-															 (int) chunk.data_length));
 		catalog_query("INSERT INTO aread.stored_chunk VALUES ($1, $2, $3, $4, $5)", false, 5, types,
 					  values, NULL);
 		MemoryContextReset(context);
 		CHECK_FOR_INTERRUPTS();
 	}
-	if (reader->left > 0)
-		import_corrupt("It does not end where it should.");
+	export_end(reader);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
@@ -341,14 +230,11 @@ check_imported(const char *name, int32 version)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread import",
 												  ALLOCSET_DEFAULT_SIZES);
 	ModelVersion found;
-	LoadedModel *loaded;
 
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	catalog_find(psprintf("%s@%d", name, version), &found);
-	loaded = catalog_load(&found, context);
-	if (catalog_model_crc(loaded->model) != found.crc)
-		import_corrupt("The checksum over its parameters is wrong.");
+	(void) catalog_load(&found, context);
 	PopActiveSnapshot();
 	MemoryContextDelete(context);
 }
@@ -356,7 +242,7 @@ check_imported(const char *name, int32 version)
 int32
 catalog_import(const bytea *exported, const char *name, bool deploy)
 {
-	Reader		reader = {.at = VARDATA_ANY(exported),.left = VARSIZE_ANY_EXHDR(exported)};
+	ExportReader reader = {.at = VARDATA_ANY(exported),.left = VARSIZE_ANY_EXHDR(exported)};
 	Oid			user = GetUserId();
 	CatalogAccess access;
 	Datum		rows;
@@ -364,8 +250,8 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 	int64		model_id;
 	int64		version_id;
 
-	open_export(&reader);
-	rows = take_json(&reader);
+	export_open(&reader);
+	rows = take_rows(&reader);
 	if (!name)
 		name = own_name(rows);
 	catalog_check_name(name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mask.h"
 #include "trainer.h"
 
 /* Another layout of what follows, or of Evaluation, is another number. */
@@ -213,28 +214,47 @@ corrupt(EngineError *error, const char *what)
 					   "checkpoint is corrupt: %s", what);
 }
 
+/* Where a training of this configuration can be, with what it has recorded by then. */
+static bool
+check_position(const Trainer *trainer, const Head *head, EngineError *error)
+{
+	const Config *config = trainer->config;
+	uint64_t	n_batches = trainer_epoch_batches(trainer);
+	uint64_t	before;
+
+	if (head->epoch < 1 || head->epoch > config->epochs || head->batch > n_batches ||
+		head->batches != (uint64_t) (head->epoch - 1) * n_batches + head->batch ||
+		head->step != head->batches)
+		return corrupt(error, "its position is not one of this training");
+	before = (uint64_t) (head->epoch - 1) * trainer_evaluations(trainer, n_batches);
+	if (head->n_evaluations < 1 ||
+		(uint64_t) head->n_evaluations != 1 + before + trainer_evaluations(trainer, head->batch) ||
+		head->best_evaluation < 0 || head->best_evaluation >= head->n_evaluations ||
+		head->evaluations_without_gain < 0 ||
+		head->evaluations_without_gain >= head->n_evaluations || head->n_mask_updates < 0 ||
+		(uint64_t) head->n_mask_updates != trainer_mask_updates(trainer, head->batches))
+		return corrupt(error, "its counts are not those of this training");
+	return true;
+}
+
 /* Numbers that sizes and loops depend on. */
 static bool
 check_head(const Trainer *trainer, const Head *head, EngineError *error)
 {
 	const Config *config = trainer->config;
-	uint64_t	n_batches = trainer_epoch_batches(trainer);
 
 	if (head->layout != LAYOUT)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Start the training anew.",
 						   "checkpoint was written by another version of aread");
-	if (head->epoch < 1 || head->epoch > config->epochs || head->batch > n_batches ||
-		head->batches != (uint64_t) (head->epoch - 1) * n_batches + head->batch)
-		return corrupt(error, "its position is not one of this training");
-	if (head->n_evaluations < 1 ||
-		head->n_evaluations > 1 + (int64_t) config->epochs * config->evaluations ||
-		head->best_evaluation < 0 || head->best_evaluation >= head->n_evaluations ||
-		head->n_mask_updates < 0 || (uint64_t) head->n_mask_updates > head->batches ||
-		(head->n_mask_updates > 0 && !config_has_masks(config)))
-		return corrupt(error, "its counts are not those of this training");
-	if (!isfinite(head->seconds) || !isfinite(head->loss_sum) ||
-		!(head->n_candidates >= 0 && head->n_candidates <= config->candidates))
+	if (!check_position(trainer, head, error))
+		return false;
+	if (!isfinite(head->seconds) || !isfinite(head->loss_sum) || isnan(head->best_score))
 		return corrupt(error, "a number is not finite");
+	if (config_has_masks(config) &&
+		(!(head->n_candidates >= 1 && head->n_candidates <= config->candidates) ||
+		 !(head->sigma >= 0 && head->sigma <= config->sigma) ||
+		 !(head->density > 0 && head->density <= 1)))
+		return corrupt(error, "its mask search is not that of this training");
 	return true;
 }
 
@@ -278,26 +298,46 @@ make_room(Trainer *trainer, const Head *head, EngineError *error)
 }
 
 static bool
-all_bits(const void *bytes, size_t n)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < n; i++)
-		if (at[i] > 1)
-			return false;
-	return true;
-}
-
-static bool
 check_masks(const Trainer *trainer, EngineError *error)
 {
 	const Model *model = trainer->model;
+	const TrainResult *result = trainer->result;
 	size_t		n_gates = (size_t) model->n_domains * model->n_gates;
 
-	if (!all_bits(model->masks, n_gates) || !all_bits(trainer->best_masks, n_gates) ||
-		!all_bits(model->has_mask, model->n_domains * sizeof(bool)) ||
-		!all_bits(trainer->best_has_mask, model->n_domains * sizeof(bool)))
-		return corrupt(error, "a mask is neither open nor closed");
+	if (model->n_gates == 0)
+		return are_bits(model->has_mask, model->n_domains) &&
+			are_bits(trainer->best_has_mask, model->n_domains) ? true :
+			corrupt(error, "a mask is not valid");
+	if (!masks_are_valid(&model->config, model->masks, model->has_mask, model->n_domains) ||
+		!masks_are_valid(&model->config, trainer->best_masks, trainer->best_has_mask,
+						 model->n_domains))
+		return corrupt(error, "a mask is not valid");
+	for (int u = 0; u < result->n_mask_updates; u++)
+	{
+		const MaskUpdate *update = &result->mask_updates[u];
+
+		if (!masks_are_valid(&model->config, update->masks, NULL, model->n_domains))
+			return corrupt(error, "a mask is not valid");
+		for (size_t i = 0; i < n_gates; i++)
+			if (update->fates[i] < GATE_NOT_TRIED ||
+				update->fates[i] > trainer->config->candidate_steps)
+				return corrupt(error, "what became of a gate is out of range");
+	}
+	return true;
+}
+
+/* Flags are looked at as bytes: a bool that is neither is no value. */
+static bool
+check_evaluations(const TrainResult *result, EngineError *error)
+{
+	for (int i = 0; i < result->n_evaluations; i++)
+	{
+		const Evaluation *evaluation = &result->evaluations[i];
+
+		if (evaluation->number != i || !are_bits(&evaluation->epoch_end, sizeof(bool)) ||
+			!are_bits(&evaluation->best, sizeof(bool)))
+			return corrupt(error, "an evaluation is not one of this training");
+	}
 	return true;
 }
 
@@ -328,5 +368,5 @@ checkpoint_resume(Trainer *trainer, TrainPosition *position, EngineError *error)
 		update->seconds = heads[u].seconds;
 	}
 	take_head(trainer, &head, position);
-	return check_masks(trainer, error);
+	return check_evaluations(trainer->result, error) && check_masks(trainer, error);
 }

@@ -82,6 +82,32 @@ mask_is_valid(const Config *config, const uint8_t *mask)
 	return mask_open(config, mask) > 0;
 }
 
+bool
+are_bits(const void *bytes, size_t n)
+{
+	const uint8_t *at = bytes;
+
+	for (size_t i = 0; i < n; i++)
+		if (at[i] > 1)
+			return false;
+	return true;
+}
+
+bool
+masks_are_valid(const Config *config, const uint8_t *masks, const void *has_mask,
+				uint32_t n_domains)
+{
+	const uint8_t *has = has_mask;
+	size_t		n_gates = config_n_gates(config);
+
+	if (!are_bits(masks, n_domains * n_gates) || (has && !are_bits(has, n_domains)))
+		return false;
+	for (uint32_t d = 0; d < n_domains; d++)
+		if ((!has || has[d]) && !mask_is_valid(config, masks + d * n_gates))
+			return false;
+	return true;
+}
+
 int
 mask_open(const Config *config, const uint8_t *mask)
 {

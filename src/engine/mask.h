@@ -20,6 +20,14 @@
 extern bool mask_make_valid(const Config *config, uint8_t *mask);
 /* Is it a fixed point of mask_make_valid()? */
 extern bool mask_is_valid(const Config *config, const uint8_t *mask);
+/* Are these bytes 0 and 1?  A bool that is neither must not be read as one. */
+extern bool are_bits(const void *bytes, size_t n);
+/*
+ * Stored masks [n_domains, G] and flags [n_domains] of the domains that have
+ * one (NULL: all have), as bytes: bits, and every mask valid?
+ */
+extern bool masks_are_valid(const Config *config, const uint8_t *masks, const void *has_mask,
+							uint32_t n_domains);
 extern int	mask_open(const Config *config, const uint8_t *mask);
 extern double mask_density(const Config *config, const uint8_t *mask);
 

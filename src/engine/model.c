@@ -285,6 +285,18 @@ lay_out(Arena *arena, const Config *config, const Shape *shape, const DomainPair
 	return model;
 }
 
+size_t
+model_count_params(Arena *arena, const Config *config, const Shape *shape,
+				   const DomainPairs *pairs, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(arena);
+	Model	   *model = lay_out(arena, config, shape, pairs, error);
+	size_t		n = model ? model->n_params : 0;
+
+	arena_reset_to(arena, mark);
+	return n;
+}
+
 Model *
 model_create(Arena *arena, const Config *config, const Shape *shape,
 			 const DomainPairs *pairs, EngineError *error)

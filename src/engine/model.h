@@ -94,5 +94,13 @@ extern void model_fill_unseen(Model *model, const uint32_t *const *table_counts)
 
 /* Every parameter finite? */
 extern bool model_is_finite(const Model *model);
+/*
+ * Could training have left these parameters and masks?  For stored ones, before
+ * a scorer is made of them; false, and ENGINE_CORRUPT, if not.
+ */
+extern bool model_check(const Model *model, EngineError *error);
+/* Parameters of a model of that configuration, shape and pairs; 0 and *error: too many. */
+extern size_t model_count_params(Arena *arena, const Config *config, const Shape *shape,
+								 const DomainPairs *pairs, EngineError *error);
 
 #endif							/* AREAD_ENGINE_MODEL_H */

@@ -167,10 +167,12 @@ pairs_valid(const DomainPairs *pairs, uint32_t n_values, uint32_t n_domains)
 		pairs->start[n_values] != pairs->n_pairs)
 		return false;
 	for (uint32_t v = 0; v < n_values; v++)
-		if (pairs->start[v] > pairs->start[v + 1])
+		if (pairs->start[v] > pairs->start[v + 1] || pairs->start[v + 1] > pairs->n_pairs)
 			return false;
-	for (uint32_t i = 0; i < pairs->n_pairs; i++)
-		if (pairs->domain[i] >= n_domains)
-			return false;
+	for (uint32_t v = 0; v < n_values; v++)
+		for (uint32_t i = pairs->start[v]; i < pairs->start[v + 1]; i++)
+			if (pairs->domain[i] >= n_domains ||
+				(i > pairs->start[v] && pairs->domain[i] <= pairs->domain[i - 1]))
+				return false;
 	return true;
 }

@@ -40,6 +40,17 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 	return scorer;
 }
 
+/* Finite weights, but such as no training gives, can add up to what is no number. */
+static bool
+check_score(double probability, EngineError *error)
+{
+	if (probability >= 0 && probability <= 1)
+		return true;
+	return engine_fail(error, ENGINE_CORRUPT,
+					   "Restore the model from a backup, or train it again.",
+					   "model is corrupt: its score is not a number");
+}
+
 bool
 scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, EngineError *error)
 {
@@ -55,19 +66,25 @@ scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, Engin
 		else
 			probabilities[first] = row_score(scorer, rows, first);
 		for (int i = 0; i < n; i++)
+		{
+			if (!check_score(probabilities[first + i], error))
+				return false;
 			probabilities[first + i] = calibrate(&scorer->calibration, probabilities[first + i]);
+		}
 	}
 	return true;
 }
 
-void
-scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts)
+bool
+scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts, EngineError *error)
 {
 	const RowScorer *scores = &scorer->row;
 	double		sum = 0;
 
 	memset(parts, 0, sizeof(*parts));
 	parts->mean = row_score(scorer, row, 0);
+	if (!check_score(parts->mean, error))
+		return false;
 	parts->score = calibrate(&scorer->calibration, parts->mean);
 	parts->base_logit = scores->base;
 	parts->n_heads = scorer->heads.n_heads;
@@ -84,6 +101,7 @@ scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts)
 	}
 	for (int j = 0; j < parts->n_heads && sum > 0; j++)
 		parts->heads[j].share = parts->heads[j].probability / sum;
+	return true;
 }
 
 uint64_t

@@ -44,6 +44,7 @@ extern const real *scorer_values(const Scorer *scorer, size_t *n_values);
  * probabilities[n_rows] of label 1, equation (9), calibrated; rows may mix domains in any
  * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer,
  * that for more than one row is taken from its arena when it is first needed.
+ * Errors: lack of memory; ENGINE_CORRUPT, here and below: a score is not a number.
  */
 extern bool scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities,
 						 EngineError *error);
@@ -74,7 +75,8 @@ typedef struct ScoreParts
 } ScoreParts;
 
 /* The parts of the one row's score. */
-extern void scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts);
+extern bool scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts,
+						 EngineError *error);
 /*
  * effects[n_fields]: logit of the one row's score less its logit with the
  * field's value replaced by one never seen, all other fields as they are.

@@ -89,12 +89,10 @@ trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 		if (!watch_continue(&trainer->watch, error))
 			return false;
 		if (!scorer_score(scorer, &rows, scores + at, error))
-			return false;
+			return error->code != ENGINE_CORRUPT ? false :
+				engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
+							"training diverged: scores are not finite");
 	}
-	for (size_t i = 0; i < n; i++)
-		if (!isfinite(scores[i]))
-			return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
-							   "training diverged: scores are not finite");
 	return true;
 }
 
@@ -327,20 +325,36 @@ report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_ba
  * Masks are due after the warm-up (an epoch at most) and then every
  * mask_interval batches (half an epoch at most, unless that is a few batches).
  */
-static bool
-masks_due(const Trainer *trainer, uint64_t n_batches)
+uint64_t
+trainer_mask_updates(const Trainer *trainer, uint64_t batches)
 {
 	const Config *config = trainer->config;
+	uint64_t	n_batches = trainer_epoch_batches(trainer);
 	uint64_t	warmup = config->warmup_batches;
 	uint64_t	interval = config->mask_interval;
 
 	if (!config_has_masks(config))
-		return false;
+		return 0;
 	if (warmup > n_batches)
 		warmup = n_batches;
 	if (interval > n_batches / 2 && interval > MIN_MASK_INTERVAL)
 		interval = n_batches / 2 > MIN_MASK_INTERVAL ? n_batches / 2 : MIN_MASK_INTERVAL;
-	return trainer->batches >= warmup && (trainer->batches - warmup) % interval == 0;
+	return batches >= warmup ? (batches - warmup) / interval + 1 : 0;
+}
+
+static bool
+masks_due(const Trainer *trainer)
+{
+	return trainer_mask_updates(trainer, trainer->batches) >
+		trainer_mask_updates(trainer, trainer->batches - 1);
+}
+
+uint64_t
+trainer_evaluations(const Trainer *trainer, uint64_t batch)
+{
+	uint64_t	even = batch * trainer->config->evaluations / trainer_epoch_batches(trainer);
+
+	return even < batch ? even : batch;
 }
 
 static bool
@@ -378,9 +392,9 @@ run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *chunks, uint32_t 
 		if (!train_batch(trainer, order + from, to - from, error))
 			return false;
 		report_progress(trainer, epoch, b + 1, n_batches);
-		if (masks_due(trainer, n_batches) && !search_update(trainer, error))
+		if (masks_due(trainer) && !search_update(trainer, error))
 			return false;
-		if ((b + 1) * config->evaluations / n_batches > b * config->evaluations / n_batches)
+		if (trainer_evaluations(trainer, b + 1) > trainer_evaluations(trainer, b))
 		{
 			if (!evaluate(trainer, epoch, b + 1 == n_batches, error))
 				return false;

@@ -117,6 +117,10 @@ typedef struct Trainer
 extern bool trainer_init(Trainer *trainer, EngineError *error);
 /* Batches of an epoch. */
 extern uint64_t trainer_epoch_batches(const Trainer *trainer);
+/* Mask updates that are due by the end of so many batches of the training. */
+extern uint64_t trainer_mask_updates(const Trainer *trainer, uint64_t batches);
+/* Evaluations that are due by the end of so many batches of an epoch. */
+extern uint64_t trainer_evaluations(const Trainer *trainer, uint64_t batch);
 /* Room for one more evaluation, which is not counted yet. */
 extern Evaluation *trainer_add_evaluation(Trainer *trainer, EngineError *error);
 

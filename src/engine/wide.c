@@ -64,7 +64,7 @@ expect_row(const Wide *wide, const Batch *batch, int b)
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 
-		for (uint32_t i = 0; i < n; i++)
+		for (uint32_t i = 0; i < n && wide->weights[f]; i++)
 			__builtin_prefetch(&wide->weights[f][members[i]]);
 		if (wide->weights[n_fields + f])
 			__builtin_prefetch(&wide->pairs[f].start[*members]);

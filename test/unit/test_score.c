@@ -204,7 +204,7 @@ check_parts(const Dataset *data, Scorer *scorer, const Model *model, size_t row,
 	int			n_open = 0;
 
 	CHECK(scorer_score(scorer, &one, &score, &error));
-	scorer_parts(scorer, &one, &parts);
+	CHECK(scorer_parts(scorer, &one, &parts, &error));
 	CHECK(parts.score == score);
 	for (int j = 0; j < parts.n_heads; j++)
 	{

@@ -1,0 +1,20 @@
+/*
+ * checksums.h
+ *	  What a stored model is checked by as a whole: each chunk has a checksum
+ *	  of its own, but may be in the place of another one.
+ */
+#ifndef AREAD_CHECKSUMS_H
+#define AREAD_CHECKSUMS_H
+
+#include "engine/model.h"
+#include "source/source.h"
+
+/* CRC-32C over all tensors, places of domain weights, then masks. */
+extern uint32 catalog_model_crc(const Model *model);
+/*
+ * CRC-32C over what makes a row a model's input, and over the options that its
+ * network follows from: the same in databases of every encoding.
+ */
+extern uint32 catalog_description_crc(const FeatureSpec *spec, const Jsonb *config);
+
+#endif							/* AREAD_CHECKSUMS_H */

@@ -1,0 +1,237 @@
+/*
+ * fuzz_checkpoint.c
+ *	  Trainings that go on from a damaged checkpoint: refused, or a model.
+ *
+ * The first byte of an input chooses a configuration, the second one a part
+ * that is cut by the third one's bytes (255: none); the rest is damage to parts.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/train.h"
+#include "fuzz.h"
+#include "toy.h"
+
+#define N_ROWS 120
+#define MAX_PARTS 256
+#define N_CONFIGS 4
+/* Batches to the checkpoint: after masks, before the end. */
+#define STOP_AT 5
+
+/* Parts in memory, and when to stop. */
+typedef struct Kept
+{
+	CheckpointPart parts[MAX_PARTS];
+	int			n;
+	int			offers;
+	int			stop_at;
+} Kept;
+
+/* A configuration, and its training without a stop. */
+typedef struct Base
+{
+	Config		config;
+	Kept		kept;
+	Model	   *whole;
+} Base;
+
+static Arena arena;				/* of what stays */
+static Dataset *dataset;
+static Base bases[N_CONFIGS];
+
+static bool
+due(void *context)
+{
+	Kept	   *kept = context;
+
+	return ++kept->offers == kept->stop_at;
+}
+
+static bool
+save(void *context, const CheckpointPart *parts, int n, EngineError *error)
+{
+	Kept	   *kept = context;
+
+	FUZZ_ASSERT(n <= MAX_PARTS);
+	for (int i = 0; i < n; i++)
+	{
+		/* the last one, which has most to say, becomes the first */
+		CheckpointPart *part = &kept->parts[(i + 1) % n];
+
+		*part = parts[i];
+		part->bytes = malloc(part->size);
+		memcpy(part->bytes, parts[i].bytes, part->size);
+	}
+	kept->n = n;
+	return engine_fail(error, ENGINE_INTERRUPTED, "", "stopped");
+}
+
+static bool
+load(void *context, const CheckpointPart *part, EngineError *error)
+{
+	Kept	   *kept = context;
+
+	for (int i = 0; i < kept->n; i++)
+		if (strcmp(kept->parts[i].name, part->name) == 0 && kept->parts[i].size == part->size)
+		{
+			memcpy(part->bytes, kept->parts[i].bytes, part->size);
+			return true;
+		}
+	return engine_fail(error, ENGINE_CORRUPT, "", "part is not there");
+}
+
+static TrainResult *
+train_with(Arena *scratch, Base *base, Kept *kept, bool resume, EngineError *error)
+{
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+	CheckpointStore store = {due, save, load, resume, kept};
+
+	return train(scratch, &base->config, dataset, NULL, &host, &observer, kept ? &store : NULL,
+				 error);
+}
+
+static void
+configure(Config *config, int number)
+{
+	static const Architecture architectures[N_CONFIGS] = {ARCH_AREAD, ARCH_HEMP, ARCH_FM, ARCH_HEI};
+
+	toy_config(config, architectures[number]);
+	config->mmoe_dims = (IntList) {2, {4, 4}};
+	config->hei_hidden = config->hei_output = (IntList) {3, {2, 2, 2}};
+	config->batch_size = 32;
+	config->epochs = 3;
+	config->warmup_batches = 2;
+	config->mask_interval = 2;
+	config->candidates = 2;
+	config->candidate_steps = 2;
+	config->mask_search = number == 1 ? SEARCH_FULL : SEARCH_EXPERTS;
+	config->wide = number != 1;
+	config->cross_layers = number == 1 ? 0 : 2;
+}
+
+static void
+set_up(void)
+{
+	EngineError error;
+
+	if (dataset)
+		return;
+	arena_init_malloc(&arena);
+	dataset = toy_dataset(&arena, N_ROWS);
+	for (int i = 0; i < N_CONFIGS; i++)
+	{
+		Base	   *base = &bases[i];
+		TrainResult *result;
+
+		configure(&base->config, i);
+		result = train_with(&arena, base, NULL, false, &error);
+		FUZZ_ASSERT(result);
+		base->whole = result->model;
+		base->kept.stop_at = STOP_AT;
+		FUZZ_ASSERT(!train_with(&arena, base, &base->kept, false, &error) && base->kept.n > 0);
+	}
+}
+
+/* A copy of the parts, damaged as the input says; whether it is. */
+static bool
+damage(const Kept *from, Kept *to, FuzzInput *input)
+{
+	FuzzBlock	blocks[MAX_PARTS];
+	uint32_t	cut_part = fuzz_number(input, 1);
+	uint32_t	cut = fuzz_number(input, 1);
+	bool		damaged = false;
+
+	to->n = from->n;
+	for (int i = 0; i < from->n; i++)
+	{
+		to->parts[i] = from->parts[i];
+		to->parts[i].bytes = malloc(from->parts[i].size);
+		memcpy(to->parts[i].bytes, from->parts[i].bytes, from->parts[i].size);
+		blocks[i] = (FuzzBlock) {to->parts[i].bytes, to->parts[i].size};
+	}
+	if (cut != 255)
+	{
+		CheckpointPart *part = &to->parts[cut_part % to->n];
+
+		part->size -= cut < part->size ? cut : part->size;
+		damaged = cut > 0;
+	}
+	return fuzz_damage(input, blocks, to->n) || damaged;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FuzzInput	input = {data, size};
+	EngineError error = {0};
+	Kept		kept = {0};
+	Arena		scratch;
+	TrainResult *result;
+	Base	   *base;
+	bool		damaged;
+
+	set_up();
+	base = &bases[fuzz_number(&input, 1) % N_CONFIGS];
+	damaged = damage(&base->kept, &kept, &input);
+	arena_init_malloc(&scratch);
+	result = train_with(&scratch, base, &kept, true, &error);
+	if (result)
+		FUZZ_ASSERT(model_is_finite(result->model));
+	else
+		FUZZ_ASSERT(error.code == ENGINE_CORRUPT || error.code == ENGINE_BAD_INPUT ||
+					error.code == ENGINE_DIVERGED);
+	if (!damaged)
+		FUZZ_ASSERT(result && memcmp(result->model->params, base->whole->params,
+									 base->whole->n_params * sizeof(real)) == 0);
+	arena_free_all(&scratch);
+	for (int i = 0; i < kept.n; i++)
+		free(kept.parts[i].bytes);
+	return 0;
+}
+
+static int
+part_number(const Kept *kept, const char *name)
+{
+	for (int i = 0; i < kept->n; i++)
+		if (strcmp(kept->parts[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+void
+fuzz_seeds(void)
+{
+	static const char *const names[] = {"head", "params", "masks", "has_mask", "best_masks",
+		"evaluations", "update.masks.0", "update.fates.0", "update.choices.0", "gate_sum",
+	"adam.second"};
+
+	set_up();
+	for (int c = 0; c < N_CONFIGS; c++)
+	{
+		char		name[64] = {(char) ('0' + c)};
+		uint8_t		intact[] = {(uint8_t) c, 0, 255};
+		uint8_t		cut[] = {(uint8_t) c, 3, 4};
+
+		strcpy(name + 1, "_intact");
+		fuzz_seed(name, intact, sizeof(intact));
+		strcpy(name + 1, "_cut");
+		fuzz_seed(name, cut, sizeof(cut));
+		for (size_t i = 0; c == 0 && i < sizeof(names) / sizeof(names[0]); i++)
+		{
+			const Kept *kept = &bases[c].kept;
+			int			part = part_number(kept, names[i]);
+			uint8_t		seed[256] = {(uint8_t) c, 0, 255};
+			size_t		n;
+
+			if (part < 0)
+				continue;
+			n = kept->parts[part].size < FUZZ_TELLING ? kept->parts[part].size : FUZZ_TELLING - 1;
+			strcpy(name + 1, "_");
+			strcat(name, names[i]);
+			n = 3 + fuzz_change(seed + 3, part, 0, kept->parts[part].bytes, (uint8_t) n);
+			fuzz_seed(name, seed, n);
+		}
+	}
+}
