@@ -187,6 +187,24 @@ check_options(void)
 	check_same_model(&config, 1);
 }
 
+/* A byte of a part changed: is it told? */
+static bool
+refused_byte(Arena *arena, const Config *config, Kept *kept, const char *name, size_t at,
+			 uint8_t byte)
+{
+	CheckpointPart *part = find(kept, name);
+	EngineError error = {0};
+	uint8_t		before;
+	bool		refused;
+
+	CHECK(part && at < part->size);
+	before = ((uint8_t *) part->bytes)[at];
+	((uint8_t *) part->bytes)[at] = byte;
+	refused = !train_with(arena, config, kept, true, &error) && error.code == ENGINE_CORRUPT;
+	((uint8_t *) part->bytes)[at] = before;
+	return refused;
+}
+
 /* Each number of the head, and each part, changed, cut or gone: refused, or a training. */
 static void
 check_refused(void)
@@ -224,6 +242,11 @@ check_refused(void)
 	((uint8_t *) masks->bytes)[3] = 2;
 	CHECK(!train_with(&arena, &config, &kept, true, &error) && error.code == ENGINE_CORRUPT);
 	((uint8_t *) masks->bytes)[3] = 1;
+	CHECK(refused_byte(&arena, &config, &kept, "evaluations", offsetof(Evaluation, best), 2));
+	CHECK(refused_byte(&arena, &config, &kept, "evaluations", offsetof(Evaluation, number), 7));
+	CHECK(refused_byte(&arena, &config, &kept, "update.masks.0", 0, 3));
+	CHECK(refused_byte(&arena, &config, &kept, "update.fates.0", 1, 0x7f));
+	CHECK(refused_byte(&arena, &config, &kept, "has_mask", 0, 9));
 	for (int i = 0; i < kept.n; i++)
 	{
 		kept.parts[i].size--;

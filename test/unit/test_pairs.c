@@ -64,6 +64,18 @@ test_valid(DomainPairs *pairs, uint32_t n_domains)
 	pairs->start[5] = pairs->n_pairs + 1;
 	CHECK(!pairs_valid(pairs, pairs->n_values, n_domains));
 	pairs->start[5] = kept;
+	for (uint32_t v = 0; v < pairs->n_values; v++)
+		if (pairs->start[v + 1] >= pairs->start[v] + 2)
+		{
+			uint32_t   *first = &pairs->domain[pairs->start[v]];
+			uint32_t	second = first[1];
+
+			/* twice the same, or not ascending: some would not be found */
+			first[1] = first[0];
+			CHECK(!pairs_valid(pairs, pairs->n_values, n_domains));
+			first[1] = second;
+			break;
+		}
 	pairs->n_pairs--;
 	CHECK(!pairs_valid(pairs, pairs->n_values, n_domains));
 }

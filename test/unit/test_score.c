@@ -3,6 +3,7 @@
  *	  The scorer against an independent recomputation in plain loops; row by
  *	  row against batches; closed gates have no influence.
  */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -254,6 +255,68 @@ check_explained(Architecture architecture)
 	arena_free_all(&arena);
 }
 
+/* A change of one parameter, and whether the model is refused with it. */
+static bool
+refused_with(Model *model, const char *tensor, real value)
+{
+	real	   *at = model_param(model, tensor);
+	real		kept = *at;
+	EngineError error = {0};
+	bool		ok;
+
+	*at = value;
+	ok = model_check(model, &error);
+	*at = kept;
+	CHECK(ok || error.code == ENGINE_CORRUPT);
+	return !ok;
+}
+
+/* What training leaves is accepted, what it cannot leave is not; a score is a number or an error. */
+static void
+check_checked(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Dataset    *data;
+	TrainResult *result;
+	Model	   *model;
+	Scorer	   *scorer;
+	ScoreRows	rows;
+	ScoreParts	parts;
+	double		scores[2];
+	real		largest = (real) (sizeof(real) == sizeof(float) ? FLT_MAX : DBL_MAX);
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, N_ROWS);
+	result = trained(&arena, data, ARCH_AREAD, true, false);
+	CHECK(result != NULL);
+	model = result->model;
+	CHECK(model_check(model, &error));
+	CHECK(model_count_params(&arena, &model->config, &model->shape, model->pairs, &error) ==
+		  model->n_params);
+	CHECK(refused_with(model, "bias", NAN) && refused_with(model, "bias", INFINITY));
+	CHECK(refused_with(model, "mmoe.layer0.variance", -1));
+	CHECK(refused_with(model, "calibration", 51) && !refused_with(model, "calibration", 1));
+	memset(model->has_mask, true, model->n_domains);
+	model->masks[0] = 2;
+	CHECK(!model_check(model, &error) && error.code == ENGINE_CORRUPT);
+	memset(model->masks, 0, (size_t) model->n_domains * model->n_gates);
+	CHECK(!model_check(model, &error) && error.code == ENGINE_CORRUPT);
+	memset(model->has_mask, false, model->n_domains);
+	CHECK(model_check(model, &error));
+	/* all of it finite, and yet a sum of infinities */
+	for (size_t i = 0; i < model->n_params - 2; i++)
+		model->params[i] = i % 2 == 0 ? largest : -largest;
+	scorer = scorer_create(&arena, model, READY_BYTES, NULL, &error);
+	CHECK(scorer != NULL);
+	rows = rows_of(data, 0, 2);
+	CHECK(!scorer_score(scorer, &rows, scores, &error) && error.code == ENGINE_CORRUPT);
+	rows = rows_of(data, 0, 1);
+	CHECK(!scorer_score(scorer, &rows, scores, &error) && error.code == ENGINE_CORRUPT);
+	CHECK(!scorer_parts(scorer, &rows, &parts, &error) && error.code == ENGINE_CORRUPT);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -268,5 +331,6 @@ main(void)
 	check_unseen();
 	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
 		check_explained(architecture);
+	check_checked();
 	return unit_summary();
 }
