@@ -63,7 +63,7 @@ clean_up() {
 copy_tree() {
   mkdir "$work/tree"
   tar -C "$top" --exclude=./.git --exclude='*.o' --exclude='*.d' --exclude='*.so' --exclude='./aread--*.sql' \
-    --exclude=./test/unit/build --exclude=./tmp_check --exclude=./results -cf - . | tar -C "$work/tree" -xf -
+    --exclude=./test/unit/build --exclude=./test/fuzz/build --exclude=./tmp_check --exclude=./results -cf - . | tar -C "$work/tree" -xf -
   [ ! -d "$top/../shared" ] || ln -s "$(cd "$top/../shared" && pwd)" "$work/shared"
 }
 

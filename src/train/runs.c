@@ -13,8 +13,6 @@
 #include "catalog/access.h"
 #include "catalog/chunk.h"
 #include "catalog/chunks.h"
-#include "catalog/chunk.h"
-#include "catalog/chunks.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
