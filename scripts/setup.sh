@@ -1,4 +1,4 @@
-# setup.sh: what scripts/check and scripts/demo share.  To be sourced.
+# setup.sh: what scripts/check, scripts/demo and others share.  To be sourced.
 #
 # From a bare Debian to a running throw-away cluster that has aread: packages
 # that are missing are installed (root or sudo); everything else happens in
@@ -88,6 +88,16 @@ quiet() {
 # make in the copied tree, for the copied PostgreSQL.
 tree_make() {
   as_server make --no-print-directory -C "$work/tree" PG_CONFIG="$bin/pg_config" ${WERROR:+WERROR=1} "$@"
+}
+
+# Sum up one suite's log: summaries of unit tests, lines of pg_regress (before
+# and since its TAP format), TAP (a failing TODO is no failure).
+count() {
+  awk '
+    /^[0-9]+ passed, [0-9]+ failed$/ { ok += $1; bad += $3 }
+    / \.\.\. ok( |$)/ || /^ok [0-9]+/ { ok++ }
+    / \.\.\. FAILED( |$)/ || (/^not ok [0-9]+/ && !/# TODO/) { bad++ }
+    END { print ok + 0, bad + 0 }' "$1"
 }
 
 # set_up [PACKAGE...]: on return aread is built and installed for the server

@@ -90,12 +90,6 @@ training_arguments(FunctionCallInfo fcinfo, TrainJob *job)
 	check_negatives(job->new.roles, &job->config);
 }
 
-static void
-end_job(int code, Datum job)
-{
-	job_end((TrainJob *) DatumGetPointer(job));
-}
-
 PG_FUNCTION_INFO_V1(aread_train);
 /*
  * aread_train(source, model, label, domain, features, user_id, item_id, split,
@@ -113,14 +107,14 @@ aread_train(PG_FUNCTION_ARGS)
 	training_arguments(fcinfo, &job);
 	report_start(&reporter, job.config.epochs);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
-	PG_ENSURE_ERROR_CLEANUP(end_job, PointerGetDatum(&job));
+	PG_ENSURE_ERROR_CLEANUP(job_end, PointerGetDatum(&job));
 	{
 		job_read(&job, AllocSetContextCreate(CurrentMemoryContext, "aread training",
 											 ALLOCSET_DEFAULT_SIZES), false);
 		job_train(&job);
 		version = job_store(&job);
 	}
-	PG_END_ENSURE_ERROR_CLEANUP(end_job, PointerGetDatum(&job));
-	job_end(&job);
+	PG_END_ENSURE_ERROR_CLEANUP(job_end, PointerGetDatum(&job));
+	job_end(0, PointerGetDatum(&job));
 	return result_row(fcinfo, &job.new, version);
 }

@@ -166,7 +166,7 @@ job_store(TrainJob *job)
 }
 
 void
-job_end(TrainJob *job)
+job_end(int code, Datum job)
 {
-	progress_end(&job->progress);
+	progress_end(&((TrainJob *) DatumGetPointer(job))->progress);
 }

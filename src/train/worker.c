@@ -319,12 +319,6 @@ record_error(Worker *worker)
 	RESUME_INTERRUPTS();
 }
 
-static void
-end_job(int code, Datum job)
-{
-	job_end((TrainJob *) DatumGetPointer(job));
-}
-
 /* Defaults of the database or the role must not end a run, or keep it from being recorded. */
 static void
 set_defaults(void)
@@ -365,7 +359,7 @@ start_worker(Worker *worker)
 	begin(worker);
 	run_lock(worker->start.run);
 	commit(worker);
-	before_shmem_exit(end_job, PointerGetDatum(&worker->job));
+	before_shmem_exit(job_end, PointerGetDatum(&worker->job));
 }
 
 void
