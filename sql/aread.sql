@@ -43,7 +43,8 @@ CREATE TABLE aread.stored_model (
   owner_name name NOT NULL,
   deployed_version integer NOT NULL,
   previous_version integer,
-  comment text
+  comment text,
+  last_version integer NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE aread.stored_model IS 'model names and their owners';
 COMMENT ON COLUMN aread.stored_model.model_id IS 'never reused';
@@ -53,6 +54,7 @@ COMMENT ON COLUMN aread.stored_model.owner_name IS 'name of that role, by which 
 COMMENT ON COLUMN aread.stored_model.deployed_version IS 'version that scores; 0: none';
 COMMENT ON COLUMN aread.stored_model.previous_version IS 'version that scored before it';
 COMMENT ON COLUMN aread.stored_model.comment IS 'what its owner says about it';
+COMMENT ON COLUMN aread.stored_model.last_version IS 'highest number that a version of it had: numbers are not used again';
 
 CREATE TABLE aread.stored_grant (
   model_id bigint NOT NULL,

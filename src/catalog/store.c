@@ -78,8 +78,10 @@ catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version)
 	model_id = DatumGetInt64(catalog_value(0, 1, NULL));
 	arguments.n = 0;
 	add_int8(&arguments, model_id);
-	run_statement("SELECT COALESCE(pg_catalog.max(version), 0) + 1 FROM aread.stored_version"
-		" WHERE model_id = $1", &arguments);
+	run_statement("UPDATE aread.stored_model m SET last_version = 1 + GREATEST(m.last_version,"
+				  " (SELECT COALESCE(pg_catalog.max(v.version), 0) FROM aread.stored_version v"
+				  " WHERE v.model_id = m.model_id)) WHERE m.model_id = $1 RETURNING m.last_version",
+				  &arguments);
 	*version = DatumGetInt32(catalog_value(0, 1, NULL));
 	arguments.n = 0;
 	add_int8(&arguments, model_id);

@@ -157,5 +157,13 @@ RESET ROLE;
 SELECT is(aread_grant('market', 'aread_seller'), true, 'it can be granted anew');
 SELECT throws_ok($$SELECT aread_grant('market', 'no such role')$$, '42704', 'role "no such role" does not exist', 'roles are checked');
 
+-- numbers of versions that are gone are not used again: a pinned name never comes to mean another model
+CREATE TABLE numbered AS SELECT label, domain, user_id FROM aread_simulate(500, domains => 4, users => 20, items => 10);
+SELECT is(version, 1, 'the first version') FROM aread_train('numbered', options => '{"architecture": "wide"}');
+SELECT is(version, 2, 'another one') FROM aread_train('numbered', options => '{"architecture": "wide", "deploy": false}');
+SELECT lives_ok($$SELECT aread_drop_version('numbered', 2)$$, 'dropped');
+SELECT is(version, 3, 'the next one has a new number') FROM aread_train('numbered', options => '{"architecture": "wide", "deploy": false}');
+SELECT is(aread_import(aread_export('numbered@3'), deploy => false), 4, 'so has an imported one');
+
 SELECT * FROM finish();
 ROLLBACK;
