@@ -61,8 +61,10 @@ load(void)
 
 	if (!library)
 		return dlerror();
-	/* somebody else may have loaded it before */
-	/* builds without a thread pool lack the first */
+	/*
+	 * Somebody else may have loaded it before, with threads; builds without a
+	 * thread pool lack the first of these.
+	 */
 	shutdown_threads = (int (*) (void)) dlsym(library, "blas_thread_shutdown_");
 	set_threads = (void (*) (int)) dlsym(library, "openblas_set_num_threads");
 	if (shutdown_threads)

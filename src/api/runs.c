@@ -290,7 +290,7 @@ put_training(ReturnSetInfo *rsinfo, const Training *training)
 }
 
 PG_FUNCTION_INFO_V1(aread_run_state);
-/* aread.run_state(run_id, state): what became of a run that is said to be at work */
+/* aread.run_state(run_id): what became of a run that is said to be at work */
 Datum
 aread_run_state(PG_FUNCTION_ARGS)
 {

@@ -16,6 +16,7 @@
 #include "serve/settings.h"
 #include "serve/shared.h"
 #include "tcop/tcopprot.h"
+#include "train/progress.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
@@ -86,6 +87,7 @@ preload_register(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 	shared_request();
+	progress_request();
 	models = named_models(true);
 	foreach(lc, models)
 	{

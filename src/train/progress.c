@@ -153,6 +153,12 @@ progress_end(Progress *progress)
 	progress->shown = NULL;
 }
 
+void
+progress_request(void)
+{
+	shmem_request(sizeof(TrainingTable));
+}
+
 bool
 progress_training(int i, Training *training)
 {

@@ -60,6 +60,8 @@ extern void progress_evaluation(Progress *progress, const Evaluation *evaluation
 /* It is shown no more. */
 extern void progress_end(Progress *progress);
 
+/* Ask for shared memory while the server starts. */
+extern void progress_request(void);
 /* Slot number i; pid 0 if it is free; false: no such slot. */
 extern bool progress_training(int i, Training *training);
 /* What a phase is called. */

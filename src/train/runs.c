@@ -28,6 +28,7 @@
 #define LOCK_KIND 11949
 /* Of a run's own worker. */
 #define OWN " AND pid = pg_catalog.pg_backend_pid()"
+#define DELETE_PARTS "DELETE FROM aread.stored_checkpoint WHERE run_id = $1"
 
 static const char *const state_names[] = {
 	[RUN_STARTING] = "starting",[RUN_RUNNING] = "running",[RUN_DONE] = "done",
@@ -311,7 +312,6 @@ void
 run_progress(int64 id, const Training *training, const char *messages)
 {
 	Arguments	arguments = {0};
-
 	bool		begun = training->batches > 0;
 
 	/* what is not known yet stays as an earlier worker left it */
@@ -380,7 +380,7 @@ run_failed(int64 id, RunState state, const ErrorData *error)
 void
 run_drop_checkpoint(int64 id)
 {
-	run_on("DELETE FROM aread.stored_checkpoint WHERE run_id = $1", id, NULL);
+	run_on(DELETE_PARTS, id, NULL);
 	run_on("UPDATE aread.stored_run SET fingerprint = NULL, software = NULL, checkpoint_at = NULL,"
 		   " checkpoint_bytes = NULL WHERE run_id = $1", id, NULL);
 }
@@ -398,7 +398,7 @@ run_save_checkpoint(int64 id, uint32 fingerprint, const CheckpointPart *parts, i
 	CatalogAccess access;
 	int64		bytes = 0;
 
-	run_drop_checkpoint(id);
+	run_on(DELETE_PARTS, id, NULL);
 	catalog_enter(&access);
 	for (int i = 0; i < n; i++)
 	{
