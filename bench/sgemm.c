@@ -6,16 +6,21 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <cblas.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "../src/openblas.h"
 
 #define ROWS 1024
 #define N_IN 736
 #define N_OUT 1024
 #define PRODUCTS 40
 #define MAX_THREADS 64
+
+static __typeof__(cblas_sgemm) *sgemm;
 
 static double
 now(void)
@@ -35,7 +40,7 @@ multiply(void *ignored)
 
 	(void) ignored;
 	for (int i = 0; a && b && c && i < PRODUCTS; i++)
-		cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ROWS, N_OUT, N_IN, 1, a, N_IN, b,
+		sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ROWS, N_OUT, N_IN, 1, a, N_IN, b,
 					N_IN, 0, c, N_OUT);
 	free(a);
 	free(b);
@@ -49,7 +54,11 @@ main(int argc, char **argv)
 	int			n = argc > 1 ? atoi(argv[1]) : 1;
 	pthread_t	threads[MAX_THREADS];
 	double		started;
+	void	   *library = openblas_open();
 
+	if (!library)
+		return 1;
+	sgemm = (__typeof__(sgemm)) dlsym(library, "cblas_sgemm");
 	if (n < 1 || n > MAX_THREADS)
 		return 2;
 	multiply(NULL);				/* warm */

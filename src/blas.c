@@ -15,14 +15,12 @@
 
 #include "blas.h"
 #include "fault.h"
+#include "openblas.h"
 
 #include <cblas.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
-
-#define LIBRARY "libopenblas.so.0"
-#define THREADS_VARIABLE "OPENBLAS_NUM_THREADS"
 
 typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLAS_TRANSPOSE,
 					   OPENBLAS_CONST enum CBLAS_TRANSPOSE, OPENBLAS_CONST blasint,
@@ -33,29 +31,11 @@ typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLA
 
 static Sgemm sgemm = NULL;
 
-/* Without threads of its own. */
-static void *
-open_library(void)
-{
-	const char *before = getenv(THREADS_VARIABLE);
-	char	   *saved = before ? strdup(before) : NULL;
-	void	   *library;
-
-	setenv(THREADS_VARIABLE, "1", 1);
-	library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (saved)
-		setenv(THREADS_VARIABLE, saved, 1);
-	else
-		unsetenv(THREADS_VARIABLE);
-	free(saved);
-	return library;
-}
-
 /* What went wrong; NULL: nothing. */
 static const char *
 load(void)
 {
-	void	   *library = open_library();
+	void	   *library = openblas_open();
 	int			(*shutdown_threads) (void);
 	void		(*set_threads) (int);
 
