@@ -1,10 +1,9 @@
 /*
  * blas.c
- *	  OpenBLAS, loaded when it is first needed.
+ *	  OpenBLAS, loaded for training.
  *
- * Loading takes a connection 7 of the 10 milliseconds of its first score, and
- * most connections score few rows.  What the engine calls is defined here and
- * passed on.
+ * Loading takes 7 milliseconds, and sessions that only score have no use for
+ * it.  What the engine calls is defined here and passed on.
  *
  * OpenBLAS starts a thread for each core when it is loaded, unless it is told
  * not to.  A signal meant for the backend could land on one of them and run

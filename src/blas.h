@@ -1,6 +1,6 @@
 /*
  * blas.h
- *	  OpenBLAS, loaded when it is first needed: rows scored one by one do without.
+ *	  OpenBLAS, loaded for training: scoring does without.
  */
 #ifndef AREAD_BLAS_H
 #define AREAD_BLAS_H

@@ -7,7 +7,6 @@
 
 #include <math.h>
 
-#include "blas.h"
 #include "engine/metrics.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -127,7 +126,6 @@ evaluate(FunctionCallInfo fcinfo)
 	double	   *scores;
 	SpoolRoom	room;
 
-	blas_require();
 	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
 	cache_pin(served, CurrentMemoryContext);
 	data = source_read_as(PG_GETARG_OID(1), spec,

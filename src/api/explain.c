@@ -4,7 +4,6 @@
  */
 #include "postgres.h"
 
-#include "blas.h"
 #include "catalog/rights.h"
 #include "engine/mask.h"
 #include "fmgr.h"
@@ -166,7 +165,6 @@ put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 	EngineError error;
 	Arena		arena;
 
-	blas_require();
 	host_arena(&arena, CurrentMemoryContext);
 	if (!scorer_effects(call->served->scorer, &arena, rows, effects, &error))
 		host_raise(&error);

@@ -18,7 +18,6 @@ static const char *const samplings[] = {"popularity", "uniform", NULL};
 static const char *const popularities[] = {"count", "rate", NULL};
 
 #define AT(member) offsetof(Config, member)
-#define MAX_WIDTH 4096
 
 const Option config_options[] = {
 	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, architectures, "\"hemp\"", "",

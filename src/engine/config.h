@@ -12,6 +12,7 @@
 #include "base.h"
 
 #define MAX_LAYERS 8			/* of any stack: MMoE dims, HEI layers */
+#define MAX_WIDTH 4096			/* of an expert's layer */
 #define MAX_EXPERTS 64			/* in one layer */
 #define MAX_EMBED_DIM 1024
 #define MAX_GATES 4096			/* in all layers together */

@@ -60,34 +60,6 @@ heads_forward(Heads *heads, const Batch *batch, const real *base_logit, const re
 	}
 }
 
-/* Mean of one row's open heads. */
-static double
-row_mean(const Heads *heads, int s, size_t b)
-{
-	double		sum = 0;
-	int			n = 0;
-
-	for (int j = 0; j < heads->n_heads; j++)
-		if (head_open(heads, j, s))
-		{
-			sum += sigmoid(heads->logit[b * heads->n_heads + j]);
-			n++;
-		}
-	return sum / n;
-}
-
-void
-heads_mean(const Heads *heads, const Batch *batch, double *probabilities)
-{
-	for (int s = 0; s < batch->n_segments; s++)
-	{
-		const Segment *segment = &batch->segments[s];
-
-		for (int b = segment->start; b < segment->start + segment->n_rows; b++)
-			probabilities[b] = row_mean(heads, s, b);
-	}
-}
-
 /*
  * Loss (6) of one row, -log of the mean over heads of P(label); sets its
  * d_logit [J].  In terms of the label's own probability nothing cancels.

@@ -42,8 +42,6 @@ head_open(const Heads *heads, int j, int s)
 /* logit (B, J) from base_logit[B] (wide, bias, pairwise) and the heads' own inputs. */
 extern void heads_forward(Heads *heads, const Batch *batch, const real *base_logit,
 						  const real *cross);
-/* Mean over a row's open heads of sigmoid(logit): probabilities[B] (9). */
-extern void heads_mean(const Heads *heads, const Batch *batch, double *probabilities);
 /*
  * Summed loss of the batch, rows by weight, and d_logit of its mean over rows:
  * segments without a mask BCE of the heads' mean (6), others the mean over open heads

@@ -51,7 +51,6 @@ hei_init(Hei *hei, const Model *model, int rows, int segments, bool training, Ar
 	hei->n_layers = model->config.hei_experts.n;
 	hei->n_gates = model->n_gates;
 	hei->dim = model->config.embed_dim;
-	hei->n_domains = model->n_domains;
 	hei->group = model_param(model, "hei.group");
 	for (int l = 1; l <= hei->n_layers && !arena->failed; l++)
 		init_layer(hei, model, l, rows, segments, training, arena);
@@ -297,14 +296,6 @@ segment_gates(Hei *hei, const Batch *batch, const RowTensor *domain_table)
 		size_t		at = (size_t) s * hei->n_gates;
 		size_t		row = segment_domain_id(segment);
 
-		if (hei->fixed_gates)
-		{
-			size_t		domain = segment->domain < 0 ? hei->n_domains : segment->domain;
-
-			memcpy(hei->gates + at, hei->fixed_gates + domain * hei->n_gates,
-				   hei->n_gates * sizeof(real));
-			continue;
-		}
 		hei_gates_forward(hei, domain_table->values + row * hei->dim, segment->mask,
 						  hei->gate_in + (size_t) s * 2 * hei->dim, hei->raw_gates + at,
 						  hei->gates + at);

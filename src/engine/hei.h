@@ -50,8 +50,6 @@ typedef struct Hei
 	real	   *d_gates;		/* (S, G) */
 	real	   *d_open;			/* (S, G): by a factor on the gate before gates are rescaled;
 								 * 0 where the mask closes it */
-	const real *fixed_gates;	/* (D + 1, G) of all domains, never-seen last; NULL: compute */
-	uint32_t	n_domains;
 } Hei;
 
 /* Attach to a model's tensors; buffers for "rows" rows and "segments" segments. */

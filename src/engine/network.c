@@ -194,51 +194,6 @@ network_init_experts(Network *network, const Network *whole, Arena *arena, Engin
 	return arena_ok(arena, error);
 }
 
-/* Of MMoE what mixtures are made of. */
-static void
-init_mixtures(Network *network, Arena *arena)
-{
-	const Config *config = &network->model->config;
-	Mmoe	   *mmoe = &network->mmoe;
-	size_t		rows = network->capacity;
-
-	*mmoe = (Mmoe) {.n_experts = config->mmoe_experts,.width = network->width,
-		.n_mixtures = config->hei_experts.value[0],
-		.dim = config->mmoe_dims.value[config->mmoe_dims.n - 1]};
-	mmoe->gates = ARENA_ARRAY(arena, real, rows * mmoe->n_mixtures * mmoe->n_experts);
-	mmoe->h = ARENA_ARRAY(arena, real, rows * mmoe->n_mixtures * mmoe->dim);
-	network->base.h = mmoe->h;
-}
-
-bool
-network_init_scoring(Network *network, const Model *model, RowTensor *tables, int capacity,
-					 Team *team, Arena *arena, EngineError *error)
-{
-	const Config *config = &model->config;
-	size_t		rows = capacity;
-
-	*network = (Network) {.model = model,.arena = arena,.capacity = capacity,.tables = tables,
-		.width = model->shape.n_fields * config->embed_dim};
-	wide_bind(&network->wide, model, arena);
-	if (!workers_init(&network->workers, team, widest_layer(config), 0, arena, error))
-		return false;
-	network->skip = model_param(model, "mmoe.skip");
-	if (config_has_mmoe(config))
-		init_mixtures(network, arena);
-	if (config_has_hei(config) &&
-		!hei_init(&network->hei, model, capacity, capacity, false, arena, error))
-		return false;
-	bind_heads(network, model, arena);
-	network->heads.width = 0;
-	network->base.logit = ARENA_ARRAY(arena, real, rows);
-	if (config_has_pairwise(config))
-	{
-		network->x0 = ARENA_ARRAY(arena, real, rows * network->width);
-		network->pairwise_sums = ARENA_ARRAY(arena, real, rows * config->embed_dim);
-	}
-	return arena_ok(arena, error);
-}
-
 /* logit[b] += skip . h_b */
 static void
 skip_forward(Network *network, int rows)

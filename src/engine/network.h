@@ -68,14 +68,6 @@ extern bool network_init(Network *network, const Model *model, int capacity, boo
 extern bool network_init_experts(Network *network, const Network *whole, Arena *arena,
 								 EngineError *error);
 
-/*
- * What scoring needs beside prepare.h's weights: experts, heads, wide part and
- * room for their activations.  Heads leave the cross network to the caller, and
- * x0 is there only for the pairwise term.
- */
-extern bool network_init_scoring(Network *network, const Model *model, RowTensor *tables,
-								 int capacity, Team *team, Arena *arena, EngineError *error);
-
 /* The embedding tables [n_tables]; only with "training" room for gradients. */
 extern RowTensor *tables_bind(const Model *model, bool training, Arena *arena);
 /* The heads' weights, without inputs. */

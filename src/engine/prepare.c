@@ -10,13 +10,13 @@
 #include "hei.h"
 #include "linear.h"
 
-/* Values are laid out by walking through them; the first walk only measures. */
+/* Values are laid out by walking through them; the first walk only measures.  All begin as vectors like it. */
 static real *
 take(Prepared *prepared, size_t n)
 {
 	real	   *at = prepared->values ? prepared->values + prepared->n_values : NULL;
 
-	prepared->n_values += n;
+	prepared->n_values += (n + LANES - 1) / LANES * LANES;
 	return at;
 }
 
@@ -65,21 +65,35 @@ stack_columns(const Model *model)
 {
 	const Config *config = &model->config;
 	const Tensor *heads = model_find(model, "head.cross");
-	StackColumns columns = {0};
+	StackColumns columns = {.expert = panels_columns(config->mmoe_dims.value[0])};
+	int			width = panels_of(0, columns.expert).width;
 
-	columns.gates = config->mmoe_experts * config->mmoe_dims.value[0];
+	columns.gates = config->mmoe_experts * columns.expert;
 	columns.cross = columns.gates + config->hei_experts.value[0] * config->mmoe_experts;
 	columns.heads = columns.cross + config->cross_layers;
-	columns.n = columns.heads + (heads ? (int) heads->dims[0] : 0);
+	columns.end = columns.heads + (heads ? (int) heads->dims[0] : 0);
+	columns.n = (columns.end + width - 1) / width * width;
 	return columns;
+}
+
+/* Panels over vectors of some fields, as wide as suits an expert. */
+static Panels
+stack_panels(const Prepared *prepared, int n_fields)
+{
+	Panels		panels = panels_of(n_fields * prepared->model->config.embed_dim,
+								   prepared->columns.expert);
+
+	panels.n_out = prepared->columns.n;
+	panels.n = panels.n_out / panels.width;
+	return panels;
 }
 
 static void
 lay_out_layer(Prepared *prepared, PreparedLayer *layer, int n_in, int n_out)
 {
-	*layer = (PreparedLayer) {.n_in = n_in,.n_out = n_out};
-	layer->weight = take(prepared, (size_t) n_in * n_out);
-	layer->bias = take(prepared, n_out);
+	layer->panels = panels_of(n_in, n_out);
+	layer->panels.values = take(prepared, panels_size(&layer->panels));
+	layer->bias = take(prepared, panels_columns(n_out));
 }
 
 static void
@@ -115,13 +129,11 @@ lay_out(Prepared *prepared)
 	size_t		n = prepared->columns.n;
 
 	prepared->n_values = 0;
-	prepared->weight = take(prepared, (size_t) model->shape.n_fields * model->config.embed_dim * n);
-	prepared->n_tiles = (int) ((n + TILE - 1) / TILE);
-	prepared->tiles = take(prepared, (size_t) prepared->n_plain * prepared->n_tiles *
-						   model->config.embed_dim * TILE);
+	prepared->stack = stack_panels(prepared, prepared->n_plain);
+	prepared->stack.values = take(prepared, panels_size(&prepared->stack));
 	prepared->bias = take(prepared, n);
 	prepared->cross_constant = take(prepared, model->config.cross_layers);
-	prepared->head_constant = take(prepared, prepared->columns.n - prepared->columns.heads);
+	prepared->head_constant = take(prepared, prepared->columns.end - prepared->columns.heads);
 	for (int m = 0; m < prepared->n_experts; m++)
 		for (int k = 0; k < prepared->n_deep; k++)
 			lay_out_layer(prepared, &prepared->deep[m * prepared->n_deep + k], dims->value[k],
@@ -135,41 +147,45 @@ lay_out(Prepared *prepared)
 	}
 }
 
-/* to (n_in, ..)[i, o] = from (n_out, n_in)[o, i] */
-static void
-transpose(Matrix to, const real *from, int n_in, int n_out)
-{
-	for (int o = 0; o < n_out; o++)
-		for (int i = 0; i < n_in; i++)
-			to.data[(size_t) i * to.stride + o] = from[(size_t) o * n_in + i];
-}
-
 static void
 fill_layer(PreparedLayer *layer, const MlpLayer *folded)
 {
-	transpose((Matrix) {layer->weight, layer->n_out}, folded->weight, layer->n_in, layer->n_out);
-	memcpy(layer->bias, folded->bias, layer->n_out * sizeof(real));
+	int			n_in = layer->panels.n_in;
+	int			n_out = layer->panels.n_out;
+
+	panels_fill(&layer->panels, 0, 0, (Matrix) {folded->weight, n_in}, n_in, n_out);
+	memcpy(layer->bias, folded->bias, n_out * sizeof(real));
 }
 
-/* Columns "at" .. of the stack are weights (n_out, W) of the model. */
-static void
-fill_columns(Prepared *prepared, int at, const real *weight, int n_out)
+/* The stack's weights: of plain fields, and those that ready products are made with. */
+typedef struct StackWeights
 {
-	const Model *model = prepared->model;
-	size_t		dim = model->config.embed_dim;
-	size_t		width = model->shape.n_fields * dim;
-	size_t		n = prepared->columns.n;
+	Prepared   *prepared;
+	Panels		ready;			/* ((n_fields - n_plain) * E, columns.n) */
+} StackWeights;
 
-	for (int i = 0; i < model->shape.n_fields; i++)
-		for (int o = 0; o < n_out; o++)
-			for (size_t e = 0; e < dim; e++)
-				prepared->weight[(i * dim + e) * n + at + o] =
-					weight[o * width + prepared->order[i] * dim + e];
+/* From column "at" on they are weights (n_out, W) of the model. */
+static void
+fill_columns(StackWeights *weights, int at, real *from, int n_out)
+{
+	Prepared   *prepared = weights->prepared;
+	int			dim = prepared->model->config.embed_dim;
+	int			n_fields = prepared->model->shape.n_fields;
+
+	for (int i = 0; i < n_fields; i++)
+	{
+		bool		plain = i < prepared->n_plain;
+
+		panels_fill(plain ? &prepared->stack : &weights->ready,
+					(plain ? i : i - prepared->n_plain) * dim, at,
+					(Matrix) {from + (size_t) prepared->order[i] * dim, n_fields * dim}, dim, n_out);
+	}
 }
 
 static bool
-fill_experts(Prepared *prepared, Arena *arena, EngineError *error)
+fill_experts(StackWeights *weights, Arena *arena, EngineError *error)
 {
+	Prepared   *prepared = weights->prepared;
 	int			width = prepared->model->config.mmoe_dims.value[0];
 
 	for (int m = 0; m < prepared->n_experts; m++)
@@ -180,8 +196,8 @@ fill_experts(Prepared *prepared, Arena *arena, EngineError *error)
 		mlp_bind(&mlp, prepared->model, "mmoe", 1 + prepared->n_deep, m, m);
 		if (!mlp_fold(&folded, &mlp, arena, error))
 			return false;
-		fill_columns(prepared, prepared->columns.experts + m * width, folded.layer[0].weight, width);
-		memcpy(prepared->bias + prepared->columns.experts + m * width, folded.layer[0].bias,
+		fill_columns(weights, m * prepared->columns.expert, folded.layer[0].weight, width);
+		memcpy(prepared->bias + (size_t) m * prepared->columns.expert, folded.layer[0].bias,
 			   width * sizeof(real));
 		for (int k = 0; k < prepared->n_deep; k++)
 			fill_layer(&prepared->deep[m * prepared->n_deep + k], &folded.layer[k + 1]);
@@ -191,30 +207,31 @@ fill_experts(Prepared *prepared, Arena *arena, EngineError *error)
 
 /* Gates, and the products that the cross network is made of. */
 static bool
-fill_rest(Prepared *prepared, Arena *arena, EngineError *error)
+fill_rest(StackWeights *weights, Arena *arena, EngineError *error)
 {
+	Prepared   *prepared = weights->prepared;
 	const Model *model = prepared->model;
 	const StackColumns *columns = &prepared->columns;
 	size_t		width = (size_t) model->shape.n_fields * model->config.embed_dim;
-	const real *v = model_param(model, "cross.weight");
+	real	   *v = model_param(model, "cross.weight");
 	const real *bias = model_param(model, "cross.bias");
-	const real *heads = model_param(model, "head.cross");
+	real	   *heads = model_param(model, "head.cross");
 	real	   *constant = ARENA_ARRAY(arena, real, width);	/* c_k */
 
 	if (!arena_ok(arena, error))
 		return false;
-	fill_columns(prepared, columns->gates, model_param(model, "mmoe.gate.weight"),
+	fill_columns(weights, columns->gates, model_param(model, "mmoe.gate.weight"),
 				 columns->cross - columns->gates);
 	memcpy(prepared->bias + columns->gates, model_param(model, "mmoe.gate.bias"),
 		   (columns->cross - columns->gates) * sizeof(real));
-	fill_columns(prepared, columns->cross, v, columns->heads - columns->cross);
-	fill_columns(prepared, columns->heads, heads, columns->n - columns->heads);
+	fill_columns(weights, columns->cross, v, columns->heads - columns->cross);
+	fill_columns(weights, columns->heads, heads, columns->end - columns->heads);
 	for (int k = 0; k < columns->heads - columns->cross; k++)
 	{
 		prepared->cross_constant[k] = dot(constant, v + k * width, width);
 		add_scaled(constant, 1, bias + k * width, width);
 	}
-	for (int j = 0; j < columns->n - columns->heads; j++)
+	for (int j = 0; j < columns->end - columns->heads; j++)
 		prepared->head_constant[j] = dot(constant, heads + j * width, width);
 	return true;
 }
@@ -226,9 +243,9 @@ prepared_add_cross(const Prepared *prepared, const real *z, real *logits)
 	real		a = 1;
 
 	for (int k = 0; k < columns->heads - columns->cross; k++)
-		a += a * z[columns->cross + k] + prepared->cross_constant[k];
-	for (int j = 0; j < columns->n - columns->heads; j++)
-		logits[j] += a * z[columns->heads + j] + prepared->head_constant[j];
+		a += a * z[columns->cross - columns->gates + k] + prepared->cross_constant[k];
+	for (int j = 0; j < columns->end - columns->heads; j++)
+		logits[j] += a * z[columns->heads - columns->gates + j] + prepared->head_constant[j];
 }
 
 const uint8_t *
@@ -276,46 +293,32 @@ fill_hei(Prepared *prepared, Arena *arena, EngineError *error)
 
 /* Products of all values of the fields that are to be ready. */
 static void
-fill_ready(Prepared *prepared)
+fill_ready(const StackWeights *weights)
 {
+	const Prepared *prepared = weights->prepared;
 	const Model *model = prepared->model;
 	int			dim = model->config.embed_dim;
-	int			n = prepared->columns.n;
 
 	for (int i = prepared->n_plain; i < model->shape.n_fields; i++)
 	{
 		int			f = prepared->order[i];
+		int			at = (i - prepared->n_plain) * dim;
 		char		name[32];
+		PanelInput	in = {.stride = dim,.n_parts = 1,.length = dim,.at = &at};
 
 		snprintf(name, sizeof(name), "embedding.%u", model->shape.field_table[f]);
-		product_nn((Matrix) {prepared->ready[f], n}, 0, (Matrix) {model_param(model, name), dim},
-				   (Matrix) {prepared->weight + (size_t) i * dim * n, n}, table_rows(model, f), dim,
-				   n, NULL);
+		in.x = model_param(model, name);
+		for (int p = 0; p < weights->ready.n; p++)
+			panels_forward(&weights->ready, p, &in, table_rows(model, f),
+						   prepared->ready[f] + (size_t) p * weights->ready.width,
+						   prepared->columns.n, false);
 	}
-}
-
-/* Rows of the stack's weights cut into tiles. */
-static void
-fill_tiles(Prepared *prepared)
-{
-	int			dim = prepared->model->config.embed_dim;
-	int			n = prepared->columns.n;
-	real	   *tile = prepared->tiles;
-
-	for (int p = 0; p < prepared->n_plain; p++)
-		for (int t = 0; t < prepared->n_tiles; t++)
-			for (int i = 0; i < dim; i++, tile += TILE)
-			{
-				const real *row = prepared->weight + ((size_t) p * dim + i) * n;
-
-				for (int c = 0; c < TILE; c++)
-					tile[c] = t * TILE + c < n ? row[t * TILE + c] : 0;
-			}
 }
 
 static bool
 fill(Prepared *prepared, Arena *arena, EngineError *error)
 {
+	StackWeights weights = {.prepared = prepared};
 	struct ArenaBlock *mark;
 
 	prepared->values = ARENA_ARRAY(arena, real, prepared->n_values);
@@ -323,12 +326,14 @@ fill(Prepared *prepared, Arena *arena, EngineError *error)
 		return false;
 	lay_out(prepared);
 	mark = arena_mark(arena);
-	if (!fill_experts(prepared, arena, error) || !fill_rest(prepared, arena, error))
+	weights.ready = stack_panels(prepared, prepared->model->shape.n_fields - prepared->n_plain);
+	weights.ready.values = ARENA_ARRAY(arena, real, panels_size(&weights.ready));
+	if (!arena_ok(arena, error) || !fill_experts(&weights, arena, error) ||
+		!fill_rest(&weights, arena, error))
 		return false;
 	if (prepared->n_hei > 0 && !fill_hei(prepared, arena, error))
 		return false;
-	fill_ready(prepared);
-	fill_tiles(prepared);
+	fill_ready(&weights);
 	arena_reset_to(arena, mark);
 	return true;
 }

@@ -17,29 +17,28 @@
 #ifndef AREAD_ENGINE_PREPARE_H
 #define AREAD_ENGINE_PREPARE_H
 
-#include "linear.h"
 #include "model.h"
-
-/* Columns of the stack that one row sums up in registers. */
-#define TILE (4 * LANES)
+#include "panels.h"
 
 /* A linear layer, batch norm folded; ReLU follows. */
 typedef struct PreparedLayer
 {
-	int			n_in;
-	int			n_out;
-	real	   *weight;			/* (n_in, n_out) */
-	real	   *bias;			/* [n_out] */
+	Panels		panels;
+	real	   *bias;			/* [panels_columns(n_out)] */
 } PreparedLayer;
 
-/* Columns of the stack's output, in this order. */
+/*
+ * Columns of the stack's output, in this order.  Experts begin with a panel,
+ * and so do the gates.
+ */
 typedef struct StackColumns
 {
-	int			experts;		/* (M, width of the first layer): 0 */
+	int			expert;			/* from one expert's first column to the next one's; the first is 0 */
 	int			gates;			/* (N_1, M) */
 	int			cross;			/* [cross layers]: x0 . v_k */
 	int			heads;			/* [J]: x0 . w_j, w_j the head's weights of the cross network */
-	int			n;				/* all */
+	int			end;			/* of those that mean something */
+	int			n;				/* all: whole panels */
 } StackColumns;
 
 typedef struct Prepared
@@ -51,11 +50,8 @@ typedef struct Prepared
 	StackColumns columns;
 	int		   *order;			/* [n_fields] fields whose values are ready come last */
 	int			n_plain;		/* fields before these */
-	real	   *weight;			/* (W, columns.n): rows in the order of fields above */
+	Panels		stack;			/* (n_plain * E, columns.n): rows in the order of fields above */
 	real	   *bias;			/* [columns.n] */
-	real	   *tiles;			/* [n_plain][n_tiles] (E, TILE): the same weights of plain fields as
-								 * one row reads them, straight on; columns beyond the last are 0 */
-	int			n_tiles;
 	real	  **ready;			/* [n_fields] (table's rows, columns.n); NULL: not ready */
 	/* constants of the cross network */
 	real	   *cross_constant; /* [cross layers]: c_k . v_k */
@@ -75,7 +71,7 @@ typedef struct Prepared
  */
 extern bool prepare(Prepared *prepared, const Model *model, size_t ready_bytes, real *values,
 					Arena *arena, EngineError *error);
-/* logits[J] += the heads' products with the cross network's output; z: the stack's output. */
+/* logits[J] += the heads' products with the cross network's output; z: the stack's output from gates on. */
 extern void prepared_add_cross(const Prepared *prepared, const real *z, real *logits);
 /* The mask of a domain (-1: never seen); NULL: all gates open. */
 extern const uint8_t *prepared_mask(const Model *model, int64_t domain);

@@ -3,8 +3,8 @@
  *	  The score of one row: products of a vector with matrices, which have to be
  *	  read, so what costs time is memory.
  *
- * Inputs of a layer that ReLU has set to 0 are left out, and a field's product
- * is kept for the next row, which may have the same value.
+ * Inputs of a layer that ReLU has set to 0 are left out, and a value's product
+ * is kept while rows in a row have it.
  */
 #include <string.h>
 
@@ -17,9 +17,8 @@ max(int a, int b)
 	return a > b ? a : b;
 }
 
-/* The widest outputs of MMoE's and HEI's layers. */
-static int
-widest_layer(const Config *config)
+int
+scorer_widest_layer(const Config *config)
 {
 	int			widest = 1;
 
@@ -30,8 +29,8 @@ widest_layer(const Config *config)
 	return widest;
 }
 
-static int
-most_experts(const Config *config)
+int
+scorer_most_experts(const Config *config)
 {
 	int			most = 1;
 
@@ -48,22 +47,25 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	const Prepared *prepared = &scorer->prepared;
 	Arena	   *arena = scorer->arena;
 	RowScorer  *row = &scorer->row;
-	size_t		widest = widest_layer(config);
+	size_t		widest = scorer_widest_layer(config);
 
 	row->skip = model_param(model, "mmoe.skip");
 	row->batch = (Batch) {.capacity = 1,.n_rows = 1,.n_fields = model->shape.n_fields,
 		.n_segments = 1,.segments = ARENA_ARRAY(arena, Segment, 1)};
 	wide_bind(&row->wide, model, arena);
-	row->vector = ARENA_ARRAY(arena, real, (size_t) model->shape.n_fields * config->embed_dim);
+	row->x = ARENA_ARRAY(arena, real, (size_t) model->shape.n_fields * config->embed_dim);
 	row->sums = ARENA_ARRAY(arena, real, config->embed_dim);
+	row->at = ARENA_ARRAY(arena, int, prepared->n_plain);
+	row->start = ARENA_ARRAY(arena, const real *, 2 + (size_t) model->shape.n_fields);
+	row->lists = ARENA_ARRAY(arena, real, prepared->columns.n);
 	row->z = ARENA_ARRAY(arena, real, prepared->columns.n);
 	row->remembered = ARENA_ARRAY(arena, RememberedProduct, prepared->n_plain);
 	for (int p = 0; p < prepared->n_plain && !arena->failed; p++)
-		row->remembered[p].product = ARENA_ARRAY(arena, real, (size_t) prepared->n_tiles * TILE);
+		row->remembered[p].product = ARENA_ARRAY(arena, real, prepared->columns.n);
 	for (int i = 0; i < 2; i++)
 	{
 		row->layer[i] = ARENA_ARRAY(arena, real, widest);
-		row->out[i] = ARENA_ARRAY(arena, real, most_experts(config) * widest);
+		row->out[i] = ARENA_ARRAY(arena, real, scorer_most_experts(config) * widest);
 	}
 	row->e = ARENA_ARRAY(arena, real, config->mmoe_experts * widest);
 	row->h = ARENA_ARRAY(arena, real, config->hei_experts.value[0] * widest);
@@ -73,121 +75,103 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	return arena_ok(arena, error);
 }
 
-/* out[n] += four inputs times their weights: what is read is weights more than sums. */
-static inline void
-add_four(real *restrict out, const real *x, const real *restrict a, const real *restrict b,
-		 const real *restrict c, const real *restrict d, int n)
-{
-	for (int i = 0; i < n; i++)
-		out[i] += x[0] * a[i] + x[1] * b[i] + x[2] * c[i] + x[3] * d[i];
-}
-
-/* out[n_out] += in[n_in] . weight (n_in, n_out) */
-static HOT void
-add_product(real *restrict out, const real *in, const real *weight, int n_in, int n_out)
-{
-	const real *rows[4];
-	real		x[4];
-	int			n = 0;
-
-	for (int i = 0; i < n_in; i++)
-	{
-		if (in[i] == 0)
-			continue;
-		x[n] = in[i];
-		rows[n++] = weight + (size_t) i * n_out;
-		if (n < 4)
-			continue;
-		add_four(out, x, rows[0], rows[1], rows[2], rows[3], n_out);
-		n = 0;
-	}
-	for (int k = 0; k < n; k++)
-		add_scaled(out, x[k], rows[k], n_out);
-}
-
-static inline void
-relu(real *x, int n)
-{
-	for (int i = 0; i < n; i++)
-		x[i] = x[i] > 0 ? x[i] : 0;
-}
-
-/* out[n_out] = relu(in . weight + bias) */
 static void
-layer_forward(const PreparedLayer *layer, real *out, const real *in)
+layer_forward(const PreparedLayer *layer, const real *in, real *out)
 {
-	memcpy(out, layer->bias, layer->n_out * sizeof(real));
-	add_product(out, in, layer->weight, layer->n_in, layer->n_out);
-	relu(out, layer->n_out);
+	panels_layer_row(&layer->panels, layer->bias, in, out);
 }
 
-/* out [n_tiles * TILE] = vector [dim] . tiles [n_tiles] (dim, TILE): memory is read straight on. */
-static HOT void
-tile_product(real *out, const real *vector, const real *tiles, int n_tiles, int dim)
-{
-	const Lanes *tile = (const Lanes *) tiles;
-	Lanes	   *to = (Lanes *) out;
-
-	for (int t = 0; t < n_tiles; t++, to += 4)
-	{
-		Lanes		a = {0};
-		Lanes		b = {0};
-		Lanes		c = {0};
-		Lanes		d = {0};
-
-		for (int i = 0; i < dim; i++, tile += 4)
-		{
-			a += vector[i] * tile[0];
-			b += vector[i] * tile[1];
-			c += vector[i] * tile[2];
-			d += vector[i] * tile[3];
-		}
-		to[0] = a;
-		to[1] = b;
-		to[2] = c;
-		to[3] = d;
-	}
-}
-
-/* The product of a field that is not ready; the last one is remembered. */
-static const real *
-field_product(Scorer *scorer, int p, const uint32_t *members, uint32_t n_members)
+/* What z begins with: bias and ready products; returns how many. */
+static int
+find_starts(Scorer *scorer)
 {
 	const Prepared *prepared = &scorer->prepared;
 	const Shape *shape = &scorer->model->shape;
 	RowScorer  *row = &scorer->row;
-	RememberedProduct *last = &row->remembered[p];
-	int			f = prepared->order[p];
-	int			dim = scorer->model->config.embed_dim;
+	bool		lists = false;
+	int			n = 0;
 
-	if (last->valid && !shape->field_is_list[f] && last->id == members[0])
-		return last->product;
-	stack_vector(&scorer->tables[shape->field_table[f]], members, n_members, row->vector);
-	tile_product(last->product, row->vector,
-				 prepared->tiles + (size_t) p * prepared->n_tiles * dim * TILE,
-				 prepared->n_tiles, dim);
-	last->valid = !shape->field_is_list[f];
-	if (last->valid)
-		last->id = members[0];
-	return last->product;
+	row->start[n++] = prepared->bias;
+	for (int i = prepared->n_plain; i < shape->n_fields; i++)
+	{
+		int			f = prepared->order[i];
+		const uint32_t *members;
+		uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
+
+		if (!shape->field_is_list[f])
+		{
+			row->start[n++] = prepared->ready[f] + members[0] * (size_t) prepared->columns.n;
+			continue;
+		}
+		if (!lists)
+			memset(row->lists, 0, prepared->columns.n * sizeof(real));
+		lists = true;
+		stack_list(prepared, f, members, n_members, row->lists, 0, prepared->columns.n);
+	}
+	if (lists)
+		row->start[n++] = row->lists;
+	return n;
+}
+
+/* The product of a value that comes for the second time. */
+static void
+make_product(Scorer *scorer, int p, RememberedProduct *last)
+{
+	const Panels *panels = &scorer->prepared.stack;
+	const RowTensor *table =
+		&scorer->tables[scorer->model->shape.field_table[scorer->prepared.order[p]]];
+	int			at = p * table->dim;
+	PanelInput	in = {.x = table->values + (size_t) last->id * table->dim,.n_parts = 1,
+		.length = table->dim,.at = &at};
+
+	for (int i = 0; i < panels->n; i++)
+		panels_forward(panels, i, &in, 1, last->product + (size_t) i * panels->width, 0, false);
+	last->valid = true;
+}
+
+/* Vectors of plain fields go to x, but for values that the last row had: their products are kept. */
+static void
+take_plain(Scorer *scorer, PanelInput *in)
+{
+	const Prepared *prepared = &scorer->prepared;
+	const Shape *shape = &scorer->model->shape;
+	RowScorer  *row = &scorer->row;
+
+	for (int p = 0; p < prepared->n_plain; p++)
+	{
+		int			f = prepared->order[p];
+		RememberedProduct *last = &row->remembered[p];
+		const uint32_t *members;
+		uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
+
+		if (!shape->field_is_list[f] && last->seen && last->id == members[0])
+		{
+			if (!last->valid)
+				make_product(scorer, p, last);
+			row->start[in->n_starts++] = last->product;
+			continue;
+		}
+		if (!shape->field_is_list[f])
+			*last = (RememberedProduct) {true, false, members[0], last->product};
+		stack_vector(&scorer->tables[shape->field_table[f]], members, n_members,
+					 row->x + (size_t) in->n_parts * in->length);
+		row->at[in->n_parts++] = p * in->length;
+	}
 }
 
 static void
 stack_forward_row(Scorer *scorer)
 {
-	const Prepared *prepared = &scorer->prepared;
-	const Shape *shape = &scorer->model->shape;
+	const Panels *panels = &scorer->prepared.stack;
 	RowScorer  *row = &scorer->row;
-	int			n = prepared->columns.n;
+	PanelInput	in = {.x = row->x,.length = scorer->model->config.embed_dim,.at = row->at,
+		.start = row->start};
 
-	stack_start(prepared, &row->batch, 0, READY_ALL, NULL, prepared->bias, row->z, 0, n);
-	for (int p = 0; p < prepared->n_plain; p++)
-	{
-		const uint32_t *members;
-		uint32_t	n_members = batch_members(&row->batch, shape, 0, prepared->order[p], &members);
-
-		add_scaled(row->z, 1, field_product(scorer, p, members, n_members), n);
-	}
+	in.n_starts = find_starts(scorer);
+	take_plain(scorer, &in);
+	for (int p = 0; p < panels->n; p++)
+		panels_forward(panels, p, &in, 1, row->z + (size_t) p * panels->width, 0,
+					   p * panels->width < scorer->prepared.columns.gates);
 }
 
 /* From z to the experts' outputs e and the mixtures h. */
@@ -197,21 +181,19 @@ mmoe_forward_row(Scorer *scorer)
 	const Config *config = &scorer->model->config;
 	const Prepared *prepared = &scorer->prepared;
 	RowScorer  *row = &scorer->row;
-	int			width = config->mmoe_dims.value[0];
 	int			dim = config->mmoe_dims.value[config->mmoe_dims.n - 1];
 	real	   *gates = row->z + prepared->columns.gates;
 	const real *e[MAX_EXPERTS];
 
-	relu(row->z + prepared->columns.experts, prepared->n_experts * width);
 	for (int m = 0; m < prepared->n_experts; m++)
 	{
-		e[m] = row->z + prepared->columns.experts + m * width;
+		e[m] = row->z + (size_t) m * prepared->columns.expert;
 		for (int k = 0; k < prepared->n_deep; k++)
 		{
 			bool		last = k == prepared->n_deep - 1;
 			real	   *out = last ? row->e + m * dim : row->layer[k % 2];
 
-			layer_forward(&prepared->deep[m * prepared->n_deep + k], out, e[m]);
+			layer_forward(&prepared->deep[m * prepared->n_deep + k], e[m], out);
 			e[m] = out;
 		}
 	}
@@ -247,6 +229,7 @@ hei_forward_row(Scorer *scorer, int64_t domain)
 		for (int n = 0; n < n_experts; n++)
 		{
 			const PreparedLayer *layers = prepared->hei[l - 1][n];
+			int			n_in = layers[0].panels.n_in;
 			const real *in = row->in;
 
 			if (l == prepared->n_hei)
@@ -254,21 +237,21 @@ hei_forward_row(Scorer *scorer, int64_t domain)
 			if (!used[n])
 				continue;
 			if (l == 1)
-				in = below + (size_t) n * layers[0].n_in;
+				in = below + (size_t) n * n_in;
 			else
 			{
-				memset(row->in, 0, layers[0].n_in * sizeof(real));
+				memset(row->in, 0, n_in * sizeof(real));
 				for (int i = 0; i < config->hei_experts.value[l - 2]; i++)
 				{
 					real		gate = gates[model_gate_offset(config, l) + i * n_experts + n];
 
 					if (gate != 0)
-						add_scaled(row->in, gate, below + (size_t) i * layers[0].n_in,
-								   layers[0].n_in);
+						add_scaled(row->in, gate, below + (size_t) i * n_in,
+								   n_in);
 				}
 			}
-			layer_forward(&layers[0], row->layer[0], in);
-			layer_forward(&layers[1], out + (size_t) n * layers[1].n_out, row->layer[0]);
+			layer_forward(&layers[0], in, row->layer[0]);
+			layer_forward(&layers[1], row->layer[0], out + (size_t) n * layers[1].panels.n_out);
 		}
 		below = out;
 	}
@@ -288,9 +271,9 @@ base_forward(Scorer *scorer)
 	wide_forward(&row->wide, &row->batch, 0, 1, &row->base);
 	if (config_has_pairwise(config))
 	{
-		embedding_forward(row->vector, scorer->tables, &model->shape, &row->batch, 0, 1,
+		embedding_forward(row->x, scorer->tables, &model->shape, &row->batch, 0, 1,
 						  config->embed_dim);
-		pairwise_forward(&row->base, row->sums, row->vector, 1, model->shape.n_fields,
+		pairwise_forward(&row->base, row->sums, row->x, 1, model->shape.n_fields,
 						 config->embed_dim);
 	}
 	if (!config_has_mmoe(config))
@@ -326,7 +309,7 @@ row_score(Scorer *scorer, const ScoreRows *rows, size_t at)
 									  dot(heads->weight + (size_t) j * heads->n_in,
 										  inputs + (size_t) j * heads->n_in, heads->n_in) : 0);
 	if (config_has_mmoe(&model->config))
-		prepared_add_cross(&scorer->prepared, row->z, row->logits);
+		prepared_add_cross(&scorer->prepared, row->z + scorer->prepared.columns.gates, row->logits);
 	for (int j = 0; j < heads->n_heads; j++)
 	{
 		sum += row->open[j] ? sigmoid(row->logits[j]) : 0;

@@ -8,27 +8,44 @@
 #include "network.h"
 #include "score.h"
 #include "stack.h"
+#include "wide.h"
 
 /* Rows at a time: what fits the caches; more gains little. */
 #define SCORE_BATCH 256
 
+/* What a thread needs for itself. */
+typedef struct BatchThread
+{
+	StackScratch stack;
+	real	   *z;				/* (B, columns.expert) an expert's first layer */
+	real	   *layer[2];		/* (B, widest layer) in turn */
+	real	   *in;				/* (B, widest layer) what a HEI expert gets from below */
+	real	   *logits;			/* [J] */
+} BatchThread;
+
 typedef struct BatchScorer
 {
-	Network		network;
 	Batch		batch;
 	Stack		stack;
-	real	   *z;				/* (B, columns.n) */
-	real	  **deep;			/* [M * n_deep] (B, n_out): outputs of experts' layers */
-	real	  **e;				/* [M] (B, H): their last */
-	real	  **products;		/* [threads] scratch of stack_forward() */
+	BatchThread *threads;		/* [team_size()] */
+	real	   *logit;			/* [B] wide part, pairwise term, skip */
+	real	   *x0;				/* (B, W) for the pairwise term */
+	real	   *sums;			/* (B, E) for it, too */
+	real	   *rest;			/* (B, columns.n - columns.gates) the stack's other columns */
+	real	   *gates;			/* (B, N_1, M) */
+	real	  **e;				/* [M] (B, H) */
+	real	   *h;				/* (B, N_1, H) */
+	size_t		width;			/* of the widest HEI layer's outputs, all experts' */
+	real	   *out[2];			/* (B, width): a HEI layer's, in turn; domain by domain, expert by expert */
 	uint32_t	rows[SCORE_BATCH];
 	double		probabilities[SCORE_BATCH];
 } BatchScorer;
 
-/* A field's product that was needed last: candidates of one user share his. */
+/* A field's value of the last row: candidates of one user share his product. */
 typedef struct RememberedProduct
 {
-	bool		valid;
+	bool		seen;			/* is there one? */
+	bool		valid;			/* it came twice, so its product was made */
 	uint32_t	id;
 	real	   *product;		/* [columns.n] */
 } RememberedProduct;
@@ -38,14 +55,17 @@ typedef struct RowScorer
 	Batch		batch;			/* of the one row */
 	Wide		wide;
 	const real *skip;			/* (N_1, H); NULL: none */
-	real	   *vector;			/* [W] */
+	real	   *x;				/* [W] */
 	real	   *sums;			/* [E] */
+	int		   *at;				/* [n_plain] where in the stack's weights the parts of x begin */
+	const real **start;			/* [starts] what z begins with */
+	real	   *lists;			/* [columns.n] ready lists' products */
 	real	   *z;				/* [columns.n] */
 	RememberedProduct *remembered;	/* [n_plain] */
 	real	   *layer[2];		/* [widest layer] in turn */
+	real	   *out[2];			/* (N_l, widest output) of a HEI layer, in turn */
 	real	   *e;				/* (M, H) */
 	real	   *h;				/* (N_1, H) */
-	real	   *out[2];			/* (N_l, widest output) of a HEI layer, in turn */
 	real	   *in;				/* [widest input] */
 	real		base;
 	real	   *logits;			/* [J] */
@@ -64,6 +84,11 @@ struct Scorer
 	RowScorer	row;
 	BatchScorer *batch;			/* made when it is first needed */
 };
+
+/* The widest outputs of MMoE's and HEI's layers. */
+extern int	scorer_widest_layer(const Config *config);
+/* Most experts of a HEI layer. */
+extern int	scorer_most_experts(const Config *config);
 
 extern bool row_scorer_init(Scorer *scorer, EngineError *error);
 /* The mean of the open heads of rows->ids' row number "at"; logits are in scorer->row. */

@@ -11,9 +11,6 @@
 /* So many rows ahead memory is fetched for a row. */
 #define AHEAD 8
 
-/* Products that are summed at once. */
-#define MOST_PRODUCTS 16
-
 static int
 n_slots(const Stack *stack)
 {
@@ -22,6 +19,13 @@ n_slots(const Stack *stack)
 	while (n < 2 * stack->capacity)
 		n *= 2;
 	return n;
+}
+
+/* Distinct values of a shared field at most. */
+static int
+most_distinct(const Stack *stack)
+{
+	return (int) (SHARE_VALUES_BELOW * stack->capacity) + 1;
 }
 
 bool
@@ -36,6 +40,9 @@ stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables, int 
 	stack->slots = ARENA_ARRAY(arena, uint32_t, n_slots(stack));
 	stack->common = ARENA_ARRAY(arena, bool, prepared->model->shape.n_fields);
 	stack->x = ARENA_ARRAY(arena, real, rows * prepared->n_plain * dim);
+	stack->at = ARENA_ARRAY(arena, int, prepared->n_plain);
+	stack->common_x = ARENA_ARRAY(arena, real, prepared->n_plain * dim);
+	stack->common_at = ARENA_ARRAY(arena, int, prepared->n_plain);
 	for (int p = 0; p < prepared->n_plain && !arena->failed; p++)
 	{
 		StackField *field = &stack->fields[p];
@@ -44,8 +51,31 @@ stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables, int 
 			continue;
 		field->ids = ARENA_ARRAY(arena, uint32_t, rows);
 		field->place = ARENA_ARRAY(arena, uint32_t, rows);
-		field->values = ARENA_ARRAY(arena, real, (size_t) (SHARE_VALUES_BELOW * rows + 1) * dim);
+		field->values = ARENA_ARRAY(arena, real, most_distinct(stack) * dim);
 	}
+	return arena_ok(arena, error);
+}
+
+/* Pointers to what a row begins with at most. */
+static int
+most_starts(const Stack *stack)
+{
+	return 2 + stack->prepared->model->shape.n_fields;
+}
+
+bool
+stack_scratch_init(StackScratch *scratch, const Stack *stack, Arena *arena, EngineError *error)
+{
+	size_t		rows = stack->capacity;
+	size_t		starts = most_starts(stack);
+
+	scratch->common = ARENA_ARRAY(arena, real, MAX_PANEL);
+	scratch->lists = ARENA_ARRAY(arena, real, rows * MAX_PANEL);
+	scratch->products = ARENA_ARRAY(arena, real, (size_t) stack->prepared->n_plain *
+									most_distinct(stack) * MAX_PANEL);
+	scratch->start = ARENA_ARRAY(arena, const real *, rows * starts);
+	scratch->common_start = ARENA_ARRAY(arena, const real *, starts);
+	scratch->offset = ARENA_ARRAY(arena, size_t, starts);
 	return arena_ok(arena, error);
 }
 
@@ -97,6 +127,29 @@ table_of(const Stack *stack, int p)
 	return &stack->tables[stack->prepared->model->shape.field_table[stack->prepared->order[p]]];
 }
 
+/* A field's vectors, if rows share them. */
+static void
+take_values(Stack *stack, const Batch *batch, int p)
+{
+	StackField *field = &stack->fields[p];
+	size_t		dim = stack->prepared->model->config.embed_dim;
+
+	if (field->ids)
+		index_field(stack, batch, p);
+	if (!field->shared)
+	{
+		stack->at[stack->n_parts++] = p * (int) dim;
+		return;
+	}
+	stack->n_shared += batch->n_rows - field->n_distinct;
+	for (int k = 0; k < field->n_distinct; k++)
+		stack_vector(table_of(stack, p), &field->ids[k], 1, field->values + k * dim);
+	if (!stack->common[stack->prepared->order[p]])
+		return;
+	memcpy(stack->common_x + stack->n_common * dim, field->values, dim * sizeof(real));
+	stack->common_at[stack->n_common++] = p * (int) dim;
+}
+
 void
 stack_index(Stack *stack, const Batch *batch)
 {
@@ -106,19 +159,10 @@ stack_index(Stack *stack, const Batch *batch)
 	stack->n_shared += (uint64_t) batch->n_rows * n_ready;
 	for (int f = 0; f < prepared->model->shape.n_fields; f++)
 		stack->common[f] = !prepared->model->shape.field_is_list[f] && is_common(batch, f);
+	stack->n_parts = 0;
+	stack->n_common = 0;
 	for (int p = 0; p < prepared->n_plain; p++)
-	{
-		StackField *field = &stack->fields[p];
-
-		if (!field->ids)
-			continue;
-		index_field(stack, batch, p);
-		if (field->shared)
-			stack->n_shared += batch->n_rows - field->n_distinct;
-		for (int k = 0; field->shared && k < field->n_distinct; k++)
-			stack_vector(table_of(stack, p), &field->ids[k], 1,
-						 field->values + (size_t) k * prepared->model->config.embed_dim);
-	}
+		take_values(stack, batch, p);
 }
 
 void
@@ -165,6 +209,8 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to)
 
 	for (int b = from; b < to; b++)
 	{
+		real	   *x = stack->x + (size_t) b * prepared->n_plain * dim;
+
 		if (b + AHEAD < to)
 			stack_expect(prepared, stack->tables, stack->fields, batch, b + AHEAD);
 		for (int p = 0; p < prepared->n_plain; p++)
@@ -175,70 +221,15 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to)
 			if (stack->fields[p].shared)
 				continue;
 			n = batch_members(batch, &prepared->model->shape, b, prepared->order[p], &members);
-			stack_vector(table_of(stack, p), members, n,
-						 stack->x + ((size_t) b * prepared->n_plain + p) * dim);
+			stack_vector(table_of(stack, p), members, n, x);
+			x += dim;
 		}
 	}
 }
 
-/* Rows gain the products of their values of a shared field. */
-static HOT void
-add_shared(const StackField *field, real *out, size_t stride, const real *products, int rows,
-		   int n)
-{
-	for (int b = 0; b < rows; b++)
-	{
-		const real *product = products + (size_t) field->place[b] * n;
-		real	   *row = out + b * stride;
-
-		for (int c = 0; c < n; c++)
-			row[c] += product[c];
-	}
-}
-
-/* out[n] = start + the sum of some products: the sum stays in registers, products are read once. */
-static HOT void
-sum_products(real *out, const real *start, const real *const *products, int n_products, int n)
-{
-	int			c = 0;
-
-	for (; c + 4 * LANES <= n; c += 4 * LANES)
-	{
-		const Lanes *from = (const Lanes *) (start + c);
-		Lanes	   *to = (Lanes *) (out + c);
-		Lanes		a = from[0];
-		Lanes		b = from[1];
-		Lanes		d = from[2];
-		Lanes		e = from[3];
-
-		for (int p = 0; p < n_products; p++)
-		{
-			const Lanes *product = (const Lanes *) (products[p] + c);
-
-			a += product[0];
-			b += product[1];
-			d += product[2];
-			e += product[3];
-		}
-		to[0] = a;
-		to[1] = b;
-		to[2] = d;
-		to[3] = e;
-	}
-	for (; c < n; c++)
-	{
-		real		sum = start[c];
-
-		for (int p = 0; p < n_products; p++)
-			sum += products[p][c];
-		out[c] = sum;
-	}
-}
-
-/* A list's members' products, averaged. */
-static HOT void
-add_list(const Prepared *prepared, int field, const uint32_t *members, uint32_t n_members,
-		 real *out, int first, int n)
+HOT void
+stack_list(const Prepared *prepared, int field, const uint32_t *members, uint32_t n_members,
+		   real *out, int first, int n)
 {
 	real		scale = (real) 1 / n_members;
 
@@ -247,92 +238,150 @@ add_list(const Prepared *prepared, int field, const uint32_t *members, uint32_t 
 				   first, n);
 }
 
-void
-stack_start(const Prepared *prepared, const Batch *batch, int row, ReadyFields which,
-			const bool *common, const real *start, real *out, int first, int n)
+/* A pass over a batch, by one thread. */
+typedef struct Pass
 {
-	const Shape *shape = &prepared->model->shape;
-	const uint32_t *ids = batch->ids + (size_t) row * batch->n_fields;
-	const real *products[MOST_PRODUCTS];
-	int			n_products = 0;
+	const Stack *stack;
+	const Batch *batch;
+	StackScratch *scratch;
+	int			n_common_starts;
+	int			n_starts;
+	int			n_ready;		/* of the starts, from the second on: these are as wide as the stack */
+	bool		lists;			/* are there ready ones? */
+} Pass;
 
+/* Row b begins with what lies at start + its place * stride, too: number places[b * step], NULL: b. */
+static void
+add_start(Pass *pass, const real *start, const uint32_t *places, int step, size_t stride)
+{
+	const real **to = pass->scratch->start + pass->n_starts++;
+
+	for (int b = 0; b < pass->batch->n_rows; b++, to += most_starts(pass->stack))
+		*to = start + (places ? places[(size_t) b * step] : (size_t) b) * stride;
+}
+
+/* What rows begin with: what all have in common, their ready fields, others' products. */
+static void
+find_starts(Pass *pass)
+{
+	const Stack *stack = pass->stack;
+	const Prepared *prepared = stack->prepared;
+	const Shape *shape = &prepared->model->shape;
+	const uint32_t *ids = pass->batch->ids;
+	StackScratch *scratch = pass->scratch;
+	const real *products = scratch->products;
+
+	scratch->common_start[pass->n_common_starts++] = prepared->bias;
+	add_start(pass, scratch->common, NULL, 0, 0);
 	for (int i = prepared->n_plain; i < shape->n_fields; i++)
 	{
 		int			f = prepared->order[i];
 
-		if (shape->field_is_list[f] || (which != READY_ALL && common[f] != (which == READY_COMMON)))
-			continue;
-		if (n_products == MOST_PRODUCTS)
-		{
-			sum_products(out, start, products, n_products, n);
-			start = out;
-			n_products = 0;
-		}
-		products[n_products++] = prepared->ready[f] + ids[f] * (size_t) prepared->columns.n + first;
+		if (shape->field_is_list[f])
+			pass->lists = true;
+		else if (stack->common[f])
+			scratch->common_start[pass->n_common_starts++] =
+				prepared->ready[f] + ids[f] * (size_t) prepared->columns.n;
+		else
+			add_start(pass, prepared->ready[f], ids + f, shape->n_fields, prepared->columns.n);
 	}
-	sum_products(out, start, products, n_products, n);
-	for (int i = prepared->n_plain; i < shape->n_fields && which != READY_COMMON; i++)
+	pass->n_ready = pass->n_starts - 1;
+	for (int p = 0; p < prepared->n_plain; p++)
 	{
-		int			f = prepared->order[i];
-		const uint32_t *members;
-		uint32_t	n_members;
+		const StackField *field = &stack->fields[p];
 
-		if (!shape->field_is_list[f])
+		if (!field->shared || stack->common[prepared->order[p]])
 			continue;
-		n_members = batch_members(batch, shape, row, f, &members);
-		add_list(prepared, f, members, n_members, out, first, n);
+		add_start(pass, products, field->place, 1, MAX_PANEL);
+		products += (size_t) field->n_distinct * MAX_PANEL;
+	}
+	if (pass->lists)
+		add_start(pass, scratch->lists, NULL, 0, MAX_PANEL);
+}
+
+/* What all rows of a panel have in common, once. */
+static void
+make_common(const Pass *pass, int panel)
+{
+	const Stack *stack = pass->stack;
+	PanelInput	in = {.x = stack->common_x,.n_parts = stack->n_common,
+		.length = stack->prepared->model->config.embed_dim,.at = stack->common_at,
+		.start = pass->scratch->common_start,.n_starts = pass->n_common_starts};
+
+	panels_forward(&stack->prepared->stack, panel, &in, 1, pass->scratch->common, 0, false);
+}
+
+/* Products of shared fields' values with a panel. */
+static void
+make_products(const Pass *pass, int panel)
+{
+	const Stack *stack = pass->stack;
+	const Prepared *prepared = stack->prepared;
+	int			dim = prepared->model->config.embed_dim;
+	real	   *products = pass->scratch->products;
+
+	for (int p = 0; p < prepared->n_plain; p++)
+	{
+		const StackField *field = &stack->fields[p];
+		int			at = p * dim;
+		PanelInput	in = {.x = field->values,.stride = dim,.n_parts = 1,.length = dim,.at = &at};
+
+		if (!field->shared || stack->common[prepared->order[p]])
+			continue;
+		panels_forward(&prepared->stack, panel, &in, field->n_distinct, products, MAX_PANEL, false);
+		products += (size_t) field->n_distinct * MAX_PANEL;
 	}
 }
 
-/* What all rows have in common, once: bias, ready fields, and products of the others' one value. */
+/* The means of ready lists' products with a panel. */
 static void
-start_rows(const Stack *stack, const Batch *batch, real *out, int first, int n, real *start)
+make_lists(const Pass *pass, int panel)
 {
-	const Prepared *prepared = stack->prepared;
-	size_t		dim = prepared->model->config.embed_dim;
+	const Prepared *prepared = pass->stack->prepared;
+	const Shape *shape = &prepared->model->shape;
+	int			width = prepared->stack.width;
 
-	stack_start(prepared, batch, 0, READY_COMMON, stack->common, prepared->bias + first, start,
-				first, n);
-	for (int p = 0; p < prepared->n_plain; p++)
-		if (stack->common[prepared->order[p]])
-			for (size_t i = 0; i < dim; i++)
-				add_scaled(start, stack->fields[p].values[i],
-						   prepared->weight + (p * dim + i) * prepared->columns.n + first, n);
-	for (int b = 0; b < batch->n_rows; b++)
-		stack_start(prepared, batch, b, READY_OTHERS, stack->common, start,
-					out + (size_t) b * prepared->columns.n, first, n);
+	for (int b = 0; b < pass->batch->n_rows; b++)
+	{
+		real	   *to = pass->scratch->lists + (size_t) b * MAX_PANEL;
+
+		memset(to, 0, width * sizeof(real));
+		for (int i = prepared->n_plain; i < shape->n_fields; i++)
+		{
+			int			f = prepared->order[i];
+			const uint32_t *members;
+			uint32_t	n;
+
+			if (!shape->field_is_list[f])
+				continue;
+			n = batch_members(pass->batch, shape, b, f, &members);
+			stack_list(prepared, f, members, n, to, panel * width, width);
+		}
+	}
 }
 
 void
-stack_forward(const Stack *stack, const Batch *batch, real *out, int first, int n_columns,
-			  real *products, Watch *watch)
+stack_forward(const Stack *stack, const Batch *batch, int first, int n, real *out, size_t stride,
+			  bool relu, StackScratch *scratch)
 {
-	const Prepared *prepared = stack->prepared;
-	size_t		dim = prepared->model->config.embed_dim;
-	int			n = prepared->columns.n;
-	int			next;
+	const Panels *panels = &stack->prepared->stack;
+	int			dim = stack->prepared->model->config.embed_dim;
+	Pass		pass = {.stack = stack,.batch = batch,.scratch = scratch};
+	PanelInput	in = {.x = stack->x,.stride = (size_t) stack->prepared->n_plain * dim,
+		.n_parts = stack->n_parts,.length = dim,.at = stack->at,.start = scratch->start,
+		.start_stride = most_starts(stack),.offset = scratch->offset};
 
-	out += first;
-	start_rows(stack, batch, out, first, n_columns, products);
-	for (int p = 0; p < prepared->n_plain; p = next)
+	find_starts(&pass);
+	in.n_starts = pass.n_starts;
+	for (int p = first; p < first + n; p++)
 	{
-		const StackField *field = &stack->fields[p];
-		Matrix		weight = {prepared->weight + p * dim * n + first, n};
-
-		for (next = p + 1; !field->shared && next < prepared->n_plain; next++)
-			if (stack->fields[next].shared)
-				break;
-		if (stack->common[prepared->order[p]])
-			continue;
-		if (!field->shared)
-		{
-			product_nn((Matrix) {out, n}, 1,
-					   (Matrix) {stack->x + p * dim, prepared->n_plain * dim}, weight,
-					   batch->n_rows, (next - p) * dim, n_columns, watch);
-			continue;
-		}
-		product_nn((Matrix) {products, n_columns}, 0, (Matrix) {field->values, dim}, weight,
-				   field->n_distinct, dim, n_columns, watch);
-		add_shared(field, out, n, products, batch->n_rows, n_columns);
+		make_common(&pass, p);
+		make_products(&pass, p);
+		if (pass.lists)
+			make_lists(&pass, p);
+		for (int i = 0; i < pass.n_starts; i++)
+			scratch->offset[i] = i >= 1 && i <= pass.n_ready ? (size_t) p * panels->width : 0;
+		panels_forward(panels, p, &in, batch->n_rows, out + (size_t) (p - first) * panels->width,
+					   stride, relu);
 	}
 }

@@ -34,36 +34,45 @@ typedef struct Stack
 	int			capacity;		/* B at most */
 	StackField *fields;			/* [n_plain] */
 	uint32_t   *slots;			/* scratch: distinct ids */
-	real	   *x;				/* (B, n_plain * E): vectors of those that are not shared */
 	bool	   *common;			/* [n_fields] the batch's rows have one value, no list */
+	real	   *x;				/* (B, n_plain * E): vectors of those that are not shared, side by side */
+	int		   *at;				/* [n_parts] where in the stack's weights these fields begin */
+	int			n_parts;
+	real	   *common_x;		/* [n_plain * E]: those that are common, of one row */
+	int		   *common_at;		/* [n_common] */
+	int			n_common;
 	uint64_t	n_shared;		/* values so far that needed no product of their own */
 } Stack;
 
+/* What a thread needs for itself. */
+typedef struct StackScratch
+{
+	real	   *common;			/* [MAX_PANEL] what all rows begin with */
+	real	   *lists;			/* (B, MAX_PANEL): ready lists' products */
+	real	   *products;		/* (distinct values of all shared fields, MAX_PANEL) */
+	const real **start;			/* (B, starts) */
+	const real **common_start;	/* [starts] */
+	size_t	   *offset;			/* [starts] */
+} StackScratch;
+
 extern bool stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables,
 					   int capacity, Arena *arena, EngineError *error);
+extern bool stack_scratch_init(StackScratch *scratch, const Stack *stack, Arena *arena,
+							   EngineError *error);
 /* The batch's distinct values: before the following, which may run side by side. */
 extern void stack_index(Stack *stack, const Batch *batch);
 /* Vectors of the rows from .. to - 1. */
 extern void stack_gather(Stack *stack, const Batch *batch, int from, int to);
 /*
- * Columns first .. first + n_columns - 1 of out (B, columns.n), for all rows;
- * products: scratch for B * n_columns.
+ * out (B, stride): the stack's panels first .. first + n - 1, for all rows;
+ * relu: what is below 0 becomes 0.
  */
-extern void stack_forward(const Stack *stack, const Batch *batch, real *out, int first,
-						  int n_columns, real *products, Watch *watch);
+extern void stack_forward(const Stack *stack, const Batch *batch, int first, int n, real *out,
+						  size_t stride, bool relu, StackScratch *scratch);
 
-/* Which ready fields a row's start takes. */
-typedef enum ReadyFields
-{
-	READY_ALL, READY_COMMON, READY_OTHERS
-} ReadyFields;
-
-/*
- * out[n] = start[n] and ready fields of a row, columns first .. first + n - 1;
- * common [n_fields]: see Stack; NULL for READY_ALL.
- */
-extern void stack_start(const Prepared *prepared, const Batch *batch, int row, ReadyFields which,
-						const bool *common, const real *start, real *out, int first, int n);
+/* out[n] += the mean of a list's members' ready products, columns first .. first + n - 1. */
+extern void stack_list(const Prepared *prepared, int field, const uint32_t *members,
+					   uint32_t n_members, real *out, int first, int n);
 /* Fetch the vectors that a row will need, but for those of shared fields (fields NULL: none is). */
 extern void stack_expect(const Prepared *prepared, const RowTensor *tables,
 						 const StackField *fields, const Batch *batch, int row);

@@ -10,7 +10,6 @@
 
 #include "serve/batch_scan.h"
 
-#include "blas.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_type.h"
 #include "commands/explain.h"
@@ -217,8 +216,6 @@ score_call_rows(BatchScan *scan, ScanCall *call)
 	rows = input_rows(&call->call->rows);
 	scorer = call->call->served->scorer;
 	shared = scorer_shared(scorer);
-	if (rows.n_rows > 1)
-		blas_require();
 	if (!scorer_score(scorer, &rows, probabilities, &error))
 		host_raise(&error);
 	for (int i = 0; i < rows.n_rows; i++)

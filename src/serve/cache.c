@@ -18,7 +18,6 @@
 #include "serve/cache.h"
 
 #include "access/xact.h"
-#include "blas.h"
 #include "common/hashfn.h"
 #include "host.h"
 #include "lib/ilist.h"
@@ -236,7 +235,6 @@ read_entry(const ModelVersion *version)
 	Arena	   *arena = MemoryContextAllocZero(entry->context, sizeof(Arena));
 	EngineError error;
 
-	blas_require();
 	entry->served.loaded = catalog_load(version, entry->context);
 	host_arena(arena, entry->context);
 	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, READY_BYTES, NULL,
