@@ -1,7 +1,8 @@
 /*
  * sgemm.c
  *	  GFLOP/s of sgemm at 1024 x 736 x 1024, each of n threads with matrices of
- *	  its own: what bench/train measures training against.
+ *	  its own: what bench/train measures training against.  With "core" instead
+ *	  of n: OpenBLAS's name for the processor.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -10,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "../src/openblas.h"
@@ -58,6 +60,11 @@ main(int argc, char **argv)
 
 	if (!library)
 		return 1;
+	if (argc > 1 && strcmp(argv[1], "core") == 0)
+	{
+		puts(openblas_core(library));
+		return 0;
+	}
 	sgemm = (__typeof__(sgemm)) dlsym(library, "cblas_sgemm");
 	if (n < 1 || n > MAX_THREADS)
 		return 2;
