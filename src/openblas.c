@@ -4,7 +4,7 @@
  *
  * OpenBLAS chooses its kernels by a list of processors.  One that is newer than
  * the list gets those of a Prescott of 2004, which here means an eighth of the
- * speed: Debian 12's OpenBLAS does not know Intel's of 2023.  Then it is opened
+ * speed: Debian 12's OpenBLAS does not know Emerald Rapids.  Then it is opened
  * once more and told a processor that has the same vectors.
  */
 #define _POSIX_C_SOURCE 200809L
