@@ -42,8 +42,8 @@ multiply(void *ignored)
 
 	(void) ignored;
 	for (int i = 0; a && b && c && i < PRODUCTS; i++)
-		sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ROWS, N_OUT, N_IN, 1, a, N_IN, b,
-					N_IN, 0, c, N_OUT);
+		sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, ROWS, N_OUT, N_IN, 1, a, N_IN, b, N_IN, 0,
+			  c, N_OUT);
 	free(a);
 	free(b);
 	free(c);
@@ -62,7 +62,7 @@ main(int argc, char **argv)
 		return 1;
 	if (argc > 1 && strcmp(argv[1], "core") == 0)
 	{
-		puts(openblas_core(library));
+		puts(openblas_core(library) ? openblas_core(library) : "");
 		return 0;
 	}
 	sgemm = (__typeof__(sgemm)) dlsym(library, "cblas_sgemm");

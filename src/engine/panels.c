@@ -8,10 +8,12 @@
 
 #include "config.h"
 
-/* Rows that are summed at once: sums are in 24 of 32 registers, or in 12 of 16. */
+/* Rows that are summed at once: sums are in 24 of 32 registers, with AVX2 in 12 of 16. */
 #define BLOCK 6
 #define MOST_ACROSS 4
 #define INLINE static inline __attribute__((always_inline))
+/* Vectors that are not in registers: GCC 14 takes them for aligned, ASan's frames are not. */
+#define ALIGNED __attribute__((aligned(64)))
 
 int
 panels_columns(int n_out)
@@ -26,7 +28,10 @@ panels_of(int n_in, int n_out)
 {
 	Panels		panels = {.n_in = n_in,.n_out = n_out};
 
-	panels.width = n_out <= LANES ? LANES : n_out <= 2 * LANES ? 2 * LANES : MAX_PANEL;
+	panels.width = n_out <= LANES ? LANES : MAX_PANEL;
+	/* where half a panel would stay empty, panels are half as wide */
+	if (n_out > LANES && n_out < 4 * MAX_PANEL && (n_out - 1) % MAX_PANEL < MAX_PANEL / 2)
+		panels.width = MAX_PANEL / 2;
 	panels.n = (n_out + panels.width - 1) / panels.width;
 	return panels;
 }
@@ -96,7 +101,7 @@ panels_forward_narrow(const Panels *panels, int panel, const PanelInput *in, int
 #include "panels_rows.h"
 
 /* All columns of a panel at once. */
-static __attribute__((target("arch=x86-64-v4"))) void
+static __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl"))) void
 wide_rows(const Columns *columns, int rows)
 {
 	if (columns->panels->width == 4 * LANES)
@@ -139,6 +144,12 @@ panels_layer(const Panels *panels, const real *bias, Matrix in, int rows, Matrix
 	PanelInput	input = {.x = in.data,.stride = in.stride,.n_parts = 1,.length = panels->n_in,
 		.start = &bias,.n_starts = 1};
 
+	/* zeros are left out, which changes no sum */
+	if (rows == 1)
+	{
+		panels_layer_row(panels, bias, in.data, out.data);
+		return;
+	}
 	for (int p = 0; p < panels->n; p++)
 		panels_forward(panels, p, &input, rows, out.data + (size_t) p * panels->width, out.stride,
 					   true);
@@ -158,6 +169,58 @@ find_inputs(const real *in, int n, int *found)
 	return n_found;
 }
 
+/* A panel's columns of out: starts, and one after the other the parts' products. */
+INLINE void
+add_parts(const Panels *panels, int panel, const RowInput *in, real *out, bool relu, const int lanes)
+{
+	size_t		column = (size_t) panel * panels->width;
+	const real *values = panels->values + column * panels->n_in;
+	Lanes		sums[4] ALIGNED;
+
+#pragma GCC unroll 4
+	for (int j = 0; j < lanes; j++)
+		sums[j] = (Lanes) {0};
+	for (int i = 0; i < in->n_starts; i++)
+#pragma GCC unroll 4
+		for (int j = 0; j < lanes; j++)
+			sums[j] += ((const Lanes *) (in->start[i] + column))[j];
+	for (int p = 0; p < in->n_parts; p++)
+	{
+		const RowPart *part = &in->parts[p];
+		const real *weight = values + (size_t) part->at * panels->width;
+		Lanes		products[4] ALIGNED;
+
+#pragma GCC unroll 4
+		for (int j = 0; j < lanes; j++)
+			products[j] = part->product ? ((const Lanes *) (part->product + column))[j] : (Lanes) {0};
+		for (int i = 0; !part->product && i < in->length; i++, weight += panels->width)
+#pragma GCC unroll 4
+			for (int j = 0; j < lanes; j++)
+				products[j] += part->x[i] * ((const Lanes *) weight)[j];
+#pragma GCC unroll 4
+		for (int j = 0; j < lanes; j++)
+			sums[j] += products[j];
+	}
+#pragma GCC unroll 4
+	for (int j = 0; j < lanes; j++)
+	{
+		__typeof__(sums[j] > 0) above = sums[j] > 0;
+
+		((Lanes *) (out + column))[j] = relu ? (Lanes) (above & (__typeof__(above)) sums[j]) : sums[j];
+	}
+}
+
+HOT void
+panels_row(const Panels *panels, int panel, const RowInput *in, real *out, bool relu)
+{
+	if (panels->width == 4 * LANES)
+		add_parts(panels, panel, in, out, relu, 4);
+	else if (panels->width == 2 * LANES)
+		add_parts(panels, panel, in, out, relu, 2);
+	else
+		add_parts(panels, panel, in, out, relu, 1);
+}
+
 /* Inputs of a row, and a panel. */
 typedef struct RowInputs
 {
@@ -172,7 +235,7 @@ typedef struct RowInputs
 INLINE void
 add_inputs(const RowInputs *inputs, const real *bias, real *out, int n_out, const int lanes)
 {
-	Lanes		sums[4];
+	Lanes		sums[4] ALIGNED;
 
 #pragma GCC unroll 4
 	for (int j = 0; j < lanes; j++)

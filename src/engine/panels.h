@@ -64,6 +64,30 @@ extern void panels_forward(const Panels *panels, int panel, const PanelInput *in
 extern void panels_forward_narrow(const Panels *panels, int panel, const PanelInput *in, int rows,
 								  real *out, size_t out_stride, bool relu);
 
+/* A part of one row's inputs, or its product. */
+typedef struct RowPart
+{
+	const real *product;		/* [panels' columns] made before; NULL: of x */
+	const real *x;				/* [length] */
+	int			at;				/* row of the weights */
+} RowPart;
+
+typedef struct RowInput
+{
+	const real *const *start;	/* [n_starts] what is added */
+	int			n_starts;
+	const RowPart *parts;		/* [n_parts] */
+	int			n_parts;
+	int			length;
+} RowInput;
+
+/*
+ * One panel's columns of out [panels' columns], for one row.  Each part's
+ * product is summed by itself, so that it is the same whether it was made
+ * before or not.
+ */
+extern void panels_row(const Panels *panels, int panel, const RowInput *in, real *out, bool relu);
+
 /* out (rows, n_out) = bias [panels_columns(n_out)] + in (rows, n_in) . weights, then ReLU. */
 extern void panels_layer(const Panels *panels, const real *bias, Matrix in, int rows, Matrix out);
 /* The same for one row, many of whose inputs may be 0: these cost nothing.  n_in: up to MAX_WIDTH. */

@@ -98,7 +98,7 @@ ROWS(end_sums) (VECTOR (*sums)[MOST_ACROSS], const Columns *columns, int row, co
 				((VECTOR *) out)[j] = sums[r][j];
 		else if (n > 0)
 		{
-			VECTOR		some[MOST_ACROSS];
+			VECTOR		some[MOST_ACROSS] ALIGNED;
 
 			for (int j = 0; j < across; j++)
 				some[j] = sums[r][j];
@@ -110,7 +110,7 @@ ROWS(end_sums) (VECTOR (*sums)[MOST_ACROSS], const Columns *columns, int row, co
 INLINE void
 ROWS(some_rows) (const Columns *columns, int row, const int n_rows, const int across)
 {
-	VECTOR		sums[BLOCK][MOST_ACROSS];
+	VECTOR		sums[BLOCK][MOST_ACROSS] ALIGNED;
 
 	ROWS(begin_sums) (sums, columns, row, n_rows, across);
 	ROWS(add_products) (sums, columns, row, n_rows, across);

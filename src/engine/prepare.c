@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "hei.h"
-#include "linear.h"
 
-/* Values are laid out by walking through them; the first walk only measures.  All begin as vectors like it. */
+/*
+ * Values are laid out by walking through them; the first walk only measures.
+ * All begin where a vector may.
+ */
 static real *
 take(Prepared *prepared, size_t n)
 {
@@ -172,7 +174,7 @@ fill_columns(StackWeights *weights, int at, real *from, int n_out)
 	int			dim = prepared->model->config.embed_dim;
 	int			n_fields = prepared->model->shape.n_fields;
 
-	for (int i = 0; i < n_fields; i++)
+	for (int i = 0; i < n_fields && n_out > 0; i++)
 	{
 		bool		plain = i < prepared->n_plain;
 

@@ -22,15 +22,16 @@ scorer_widest_layer(const Config *config)
 {
 	int			widest = 1;
 
-	for (int k = 0; k < config->mmoe_dims.n; k++)
+	for (int k = 0; config_has_mmoe(config) && k < config->mmoe_dims.n; k++)
 		widest = max(widest, config->mmoe_dims.value[k]);
-	for (int l = 0; l < config->hei_experts.n; l++)
+	for (int l = 0; config_has_hei(config) && l < config->hei_experts.n; l++)
 		widest = max(widest, max(config->hei_hidden.value[l], config->hei_output.value[l]));
 	return widest;
 }
 
-int
-scorer_most_experts(const Config *config)
+/* Most experts of a HEI layer. */
+static int
+most_experts(const Config *config)
 {
 	int			most = 1;
 
@@ -55,7 +56,7 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	wide_bind(&row->wide, model, arena);
 	row->x = ARENA_ARRAY(arena, real, (size_t) model->shape.n_fields * config->embed_dim);
 	row->sums = ARENA_ARRAY(arena, real, config->embed_dim);
-	row->at = ARENA_ARRAY(arena, int, prepared->n_plain);
+	row->parts = ARENA_ARRAY(arena, RowPart, prepared->n_plain);
 	row->start = ARENA_ARRAY(arena, const real *, 2 + (size_t) model->shape.n_fields);
 	row->lists = ARENA_ARRAY(arena, real, prepared->columns.n);
 	row->z = ARENA_ARRAY(arena, real, prepared->columns.n);
@@ -65,7 +66,7 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	for (int i = 0; i < 2; i++)
 	{
 		row->layer[i] = ARENA_ARRAY(arena, real, widest);
-		row->out[i] = ARENA_ARRAY(arena, real, scorer_most_experts(config) * widest);
+		row->out[i] = ARENA_ARRAY(arena, real, most_experts(config) * widest);
 	}
 	row->e = ARENA_ARRAY(arena, real, config->mmoe_experts * widest);
 	row->h = ARENA_ARRAY(arena, real, config->hei_experts.value[0] * widest);
@@ -115,63 +116,61 @@ find_starts(Scorer *scorer)
 
 /* The product of a value that comes for the second time. */
 static void
-make_product(Scorer *scorer, int p, RememberedProduct *last)
+make_product(const Scorer *scorer, RememberedProduct *last, const RowPart *part)
 {
 	const Panels *panels = &scorer->prepared.stack;
-	const RowTensor *table =
-		&scorer->tables[scorer->model->shape.field_table[scorer->prepared.order[p]]];
-	int			at = p * table->dim;
-	PanelInput	in = {.x = table->values + (size_t) last->id * table->dim,.n_parts = 1,
-		.length = table->dim,.at = &at};
+	RowInput	in = {.parts = part,.n_parts = 1,.length = scorer->model->config.embed_dim};
 
 	for (int i = 0; i < panels->n; i++)
-		panels_forward(panels, i, &in, 1, last->product + (size_t) i * panels->width, 0, false);
+		panels_row(panels, i, &in, last->product, false);
 	last->valid = true;
 }
 
-/* Vectors of plain fields go to x, but for values that the last row had: their products are kept. */
-static void
-take_plain(Scorer *scorer, PanelInput *in)
+/* A plain field's vector, and its product if the last row had the value, too. */
+static RowPart
+plain_part(Scorer *scorer, int p)
 {
-	const Prepared *prepared = &scorer->prepared;
 	const Shape *shape = &scorer->model->shape;
 	RowScorer  *row = &scorer->row;
+	int			dim = scorer->model->config.embed_dim;
+	int			f = scorer->prepared.order[p];
+	const RowTensor *table = &scorer->tables[shape->field_table[f]];
+	RememberedProduct *last = &row->remembered[p];
+	RowPart		part = {.x = row->x + (size_t) p * dim,.at = p * dim};
+	const uint32_t *members;
+	uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
 
-	for (int p = 0; p < prepared->n_plain; p++)
+	if (shape->field_is_list[f])
+		stack_vector(table, members, n_members, row->x + (size_t) p * dim);
+	else
 	{
-		int			f = prepared->order[p];
-		RememberedProduct *last = &row->remembered[p];
-		const uint32_t *members;
-		uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
-
-		if (!shape->field_is_list[f] && last->seen && last->id == members[0])
+		part.x = table->values + (size_t) members[0] * dim;
+		if (last->seen && last->id == members[0])
 		{
 			if (!last->valid)
-				make_product(scorer, p, last);
-			row->start[in->n_starts++] = last->product;
-			continue;
+				make_product(scorer, last, &part);
+			part.product = last->product;
 		}
-		if (!shape->field_is_list[f])
+		else
 			*last = (RememberedProduct) {true, false, members[0], last->product};
-		stack_vector(&scorer->tables[shape->field_table[f]], members, n_members,
-					 row->x + (size_t) in->n_parts * in->length);
-		row->at[in->n_parts++] = p * in->length;
 	}
+	return part;
 }
 
 static void
 stack_forward_row(Scorer *scorer)
 {
-	const Panels *panels = &scorer->prepared.stack;
+	const Prepared *prepared = &scorer->prepared;
+	const Panels *panels = &prepared->stack;
 	RowScorer  *row = &scorer->row;
-	PanelInput	in = {.x = row->x,.length = scorer->model->config.embed_dim,.at = row->at,
-		.start = row->start};
+	RowInput	in = {.start = row->start,.parts = row->parts,.n_parts = prepared->n_plain,
+		.length = scorer->model->config.embed_dim};
 
 	in.n_starts = find_starts(scorer);
-	take_plain(scorer, &in);
+	for (int p = 0; p < prepared->n_plain; p++)
+		row->parts[p] = plain_part(scorer, p);
 	for (int p = 0; p < panels->n; p++)
-		panels_forward(panels, p, &in, 1, row->z + (size_t) p * panels->width, 0,
-					   p * panels->width < scorer->prepared.columns.gates);
+		panels_row(panels, p, &in, row->z, p * panels->width < prepared->columns.gates);
 }
 
 /* From z to the experts' outputs e and the mixtures h. */

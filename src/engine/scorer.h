@@ -8,7 +8,6 @@
 #include "network.h"
 #include "score.h"
 #include "stack.h"
-#include "wide.h"
 
 /* Rows at a time: what fits the caches; more gains little. */
 #define SCORE_BATCH 256
@@ -55,9 +54,9 @@ typedef struct RowScorer
 	Batch		batch;			/* of the one row */
 	Wide		wide;
 	const real *skip;			/* (N_1, H); NULL: none */
-	real	   *x;				/* [W] */
+	real	   *x;				/* [W] vectors of plain lists; for the pairwise term of all fields */
 	real	   *sums;			/* [E] */
-	int		   *at;				/* [n_plain] where in the stack's weights the parts of x begin */
+	RowPart    *parts;			/* [n_plain] */
 	const real **start;			/* [starts] what z begins with */
 	real	   *lists;			/* [columns.n] ready lists' products */
 	real	   *z;				/* [columns.n] */
@@ -87,8 +86,6 @@ struct Scorer
 
 /* The widest outputs of MMoE's and HEI's layers. */
 extern int	scorer_widest_layer(const Config *config);
-/* Most experts of a HEI layer. */
-extern int	scorer_most_experts(const Config *config);
 
 extern bool row_scorer_init(Scorer *scorer, EngineError *error);
 /* The mean of the open heads of rows->ids' row number "at"; logits are in scorer->row. */

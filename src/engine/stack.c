@@ -8,6 +8,9 @@
 
 #include "linear.h"
 
+/* Weights' rows whose part of a panel stays in the cache from some rows to the next. */
+#define SLICE 1024
+
 /* So many rows ahead memory is fetched for a row. */
 #define AHEAD 8
 
@@ -21,11 +24,18 @@ n_slots(const Stack *stack)
 	return n;
 }
 
-/* Distinct values of a shared field at most. */
-static int
-most_distinct(const Stack *stack)
+/* Distinct values of a field that is shared at most; of a list none. */
+static size_t
+most_distinct(const Stack *stack, int p)
 {
-	return (int) (SHARE_VALUES_BELOW * stack->capacity) + 1;
+	const Shape *shape = &stack->prepared->model->shape;
+	int			f = stack->prepared->order[p];
+	size_t		most = (size_t) (SHARE_VALUES_BELOW * stack->capacity) + 1;
+	size_t		rows = shape->table_rows[shape->field_table[f]];
+
+	if (shape->field_is_list[f])
+		return 0;
+	return rows < most ? rows : most;
 }
 
 bool
@@ -51,7 +61,7 @@ stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables, int 
 			continue;
 		field->ids = ARENA_ARRAY(arena, uint32_t, rows);
 		field->place = ARENA_ARRAY(arena, uint32_t, rows);
-		field->values = ARENA_ARRAY(arena, real, most_distinct(stack) * dim);
+		field->values = ARENA_ARRAY(arena, real, most_distinct(stack, p) * dim);
 	}
 	return arena_ok(arena, error);
 }
@@ -68,11 +78,14 @@ stack_scratch_init(StackScratch *scratch, const Stack *stack, Arena *arena, Engi
 {
 	size_t		rows = stack->capacity;
 	size_t		starts = most_starts(stack);
+	size_t		n_products = 0;
 
+	for (int p = 0; p < stack->prepared->n_plain; p++)
+		n_products += most_distinct(stack, p);
 	scratch->common = ARENA_ARRAY(arena, real, MAX_PANEL);
 	scratch->lists = ARENA_ARRAY(arena, real, rows * MAX_PANEL);
-	scratch->products = ARENA_ARRAY(arena, real, (size_t) stack->prepared->n_plain *
-									most_distinct(stack) * MAX_PANEL);
+	scratch->products = ARENA_ARRAY(arena, real, n_products * MAX_PANEL);
+	scratch->sums = ARENA_ARRAY(arena, const real *, rows);
 	scratch->start = ARENA_ARRAY(arena, const real *, rows * starts);
 	scratch->common_start = ARENA_ARRAY(arena, const real *, starts);
 	scratch->offset = ARENA_ARRAY(arena, size_t, starts);
@@ -360,6 +373,34 @@ make_lists(const Pass *pass, int panel)
 	}
 }
 
+/*
+ * One panel's products, some fields after the others: of a few that is one
+ * slice; of many the panel would leave the cache before the next rows read it.
+ */
+static void
+add_slices(const Pass *pass, int panel, PanelInput in, real *out, size_t stride, bool relu)
+{
+	const Panels *panels = &pass->stack->prepared->stack;
+	int			n_parts = in.n_parts;
+	int			some = SLICE / in.length > 0 ? SLICE / in.length : 1;
+	const size_t no_offset = 0;
+
+	for (int b = 0; b < pass->batch->n_rows && n_parts > some; b++)
+		pass->scratch->sums[b] = out + b * stride;
+	for (int first = 0; first == 0 || first < n_parts; first += some)
+	{
+		bool		last = first + some >= n_parts;
+
+		in.n_parts = last ? n_parts - first : some;
+		panels_forward(panels, panel, &in, pass->batch->n_rows, out, stride, relu && last);
+		in.x += (size_t) some * in.length;
+		in.at += some;
+		in.start = pass->scratch->sums;
+		in.n_starts = in.start_stride = 1;
+		in.offset = &no_offset;
+	}
+}
+
 void
 stack_forward(const Stack *stack, const Batch *batch, int first, int n, real *out, size_t stride,
 			  bool relu, StackScratch *scratch)
@@ -381,7 +422,6 @@ stack_forward(const Stack *stack, const Batch *batch, int first, int n, real *ou
 			make_lists(&pass, p);
 		for (int i = 0; i < pass.n_starts; i++)
 			scratch->offset[i] = i >= 1 && i <= pass.n_ready ? (size_t) p * panels->width : 0;
-		panels_forward(panels, p, &in, batch->n_rows, out + (size_t) (p - first) * panels->width,
-					   stride, relu);
+		add_slices(&pass, p, in, out + (size_t) (p - first) * panels->width, stride, relu);
 	}
 }

@@ -52,6 +52,7 @@ typedef struct StackScratch
 	real	   *products;		/* (distinct values of all shared fields, MAX_PANEL) */
 	const real **start;			/* (B, starts) */
 	const real **common_start;	/* [starts] */
+	const real **sums;			/* [B] rows of the output, where their sums go on */
 	size_t	   *offset;			/* [starts] */
 } StackScratch;
 
