@@ -242,7 +242,8 @@ add_inputs(const RowInputs *inputs, const real *bias, real *out, int n_out, cons
 		sums[j] = ((const Lanes *) bias)[j];
 	for (int i = 0; i < inputs->n; i++)
 	{
-		real		input = inputs->in[inputs->found[i]];
+		/* find_inputs() filled it up to n, which the analyzer does not follow */
+		real		input = inputs->in[inputs->found[i]];	/* NOLINT(clang-analyzer-core.uninitialized.ArraySubscript) */
 		const Lanes *weight = (const Lanes *) (inputs->panel +
 											   (size_t) inputs->found[i] * inputs->width);
 

@@ -177,7 +177,7 @@ typedef struct Run
 	int			from;
 	int			n_rows;
 	const uint8_t *mask;		/* NULL: all gates are open */
-	const real *gates;			/* [G] */
+	const real *gates;			/* [G]; NULL: no HEI */
 } Run;
 
 /* Outputs of expert n of layer l, n_out wide, row after row. */
@@ -313,16 +313,13 @@ finish_task(void *context, int number, int thread)
 		int			end = segment->start + segment->n_rows;
 		int			first = segment->start > from ? segment->start : from;
 		Run			run = {.scorer = scorer,.thread = &scorer->batch->threads[thread],
-			.from = first,.n_rows = (end < to ? end : to) - first};
+			.from = first,.n_rows = (end < to ? end : to) - first,
+			.gates = scorer_gates(scorer, segment->domain)};
 
-		if (run.n_rows <= 0)
-			continue;
 		if (config_has_hei(&model->config))
-		{
 			run.mask = prepared_mask(model, segment->domain);
-			run.gates = scorer_gates(scorer, segment->domain);
-		}
-		finish_run(&run);
+		if (run.n_rows > 0)
+			finish_run(&run);
 	}
 }
 
