@@ -2,7 +2,7 @@
 -- error that says what to do, or in a model whose scores are probabilities and whose stored numbers are numbers.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SET LOCAL statement_timeout = '60s';
+SET LOCAL statement_timeout = '300s';
 SELECT no_plan();
 
 CREATE TABLE rows AS SELECT label, domain, user_id, item_id, age_band, category, price, sequence
