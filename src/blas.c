@@ -2,7 +2,8 @@
  * blas.c
  *	  OpenBLAS, loaded for training.
  *
- * Loading takes milliseconds, and sessions that only score have no use for it.  What the engine calls is defined here and passed on.
+ * Loading takes milliseconds, and sessions that only score have no use for it.
+ * What the engine calls is defined here and passed on.
  *
  * OpenBLAS starts a thread for each core when it is loaded, unless it is told
  * not to.  A signal meant for the backend could land on one of them and run

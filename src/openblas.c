@@ -3,8 +3,8 @@
  *	  The library OpenBLAS, opened at run time.
  *
  * OpenBLAS chooses its kernels by a list of processors.  One that is newer than
- * the list gets those of a Prescott of 2004, which here means an eighth of the
- * speed: Debian 12's OpenBLAS does not know Emerald Rapids.  Then it is opened
+ * the list gets those of a Prescott of 2004, which means an eighth of the
+ * speed on Emerald Rapids, which Debian 12's does not know.  Then it is opened
  * once more and told a processor that has the same vectors.
  */
 #define _POSIX_C_SOURCE 200809L

@@ -6,7 +6,7 @@
  * stay in registers; in memory it lies row by row, so that a product reads
  * straight on.  A product begins with sums (a bias, products that were made
  * before) and may end with ReLU, without its result being written in between:
- * for the shapes of scoring that is a third faster than calls of sgemm, whose
+ * with the shapes of scoring that is 5 to 45 % faster than calls of sgemm, whose
  * weights are packed anew each time.
  */
 #ifndef AREAD_ENGINE_PANELS_H

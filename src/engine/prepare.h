@@ -3,8 +3,7 @@
  *	  A trained model's weights as scoring wants them.
  *
  * Batch norm is folded into the linear layers, and weights are cut into panels
- * (panels.h).  Everything that is linear in x0, the
- * first layers of MMoE's experts, its gates, the products of the cross network
+ * (panels.h).  Everything that is linear in x0, the first layers of MMoE's experts, its gates, the products of the cross network
  * and of the heads with its output, is one stacked matrix over x0.  x0 is the
  * fields' vectors side by side, so its product is a sum over fields; of fields
  * with few values the product of each value is made ready beforehand.

@@ -4,7 +4,7 @@
  *	  read, so what costs time is memory.
  *
  * Inputs of a layer that ReLU has set to 0 are left out, and a value's product
- * is kept while rows in a row have it.
+ * is kept as long as one row after the other has it.
  */
 #include <string.h>
 
@@ -245,8 +245,7 @@ hei_forward_row(Scorer *scorer, int64_t domain)
 					real		gate = gates[model_gate_offset(config, l) + i * n_experts + n];
 
 					if (gate != 0)
-						add_scaled(row->in, gate, below + (size_t) i * n_in,
-								   n_in);
+						add_scaled(row->in, gate, below + (size_t) i * n_in, n_in);
 				}
 			}
 			layer_forward(&layers[0], in, row->layer[0]);
