@@ -260,6 +260,30 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 					   search->candidates[z].mask);
 }
 
+/*
+ * The candidate of least loss (line 14), the first of them if they have none
+ * because all of the domain's rows were left out.  One that has diverged is
+ * never the best.
+ */
+static const Candidate *
+best_candidate(const Trainer *trainer, uint32_t domain, int n, EngineError *error)
+{
+	const Candidate *candidates = trainer->search.candidates;
+	const Candidate *best = &candidates[0];
+
+	for (int z = 1; z < n; z++)
+		if (candidates[z].choice.loss < best->choice.loss || isnan(best->choice.loss))
+			best = &candidates[z];
+	if (own_rows(trainer, domain) == 0)
+		return &candidates[0];
+	if (isfinite(best->choice.loss))
+		return best;
+	engine_fail(error, ENGINE_DIVERGED, "Set a smaller mask_learning_rate.",
+				"training diverged: no candidate mask has a finite loss after %llu batches",
+				(unsigned long long) trainer->batches);
+	return NULL;
+}
+
 /* The best of Z candidates for one domain, into masks [D, G] and choices [D]. */
 static bool
 search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError *error)
@@ -267,7 +291,7 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 	Search	   *search = &trainer->search;
 	size_t		n_gates = trainer->model->n_gates;
 	int			n = (int) lround(search->n_candidates);
-	const Candidate *best = &search->candidates[0];
+	const Candidate *best;
 	Random		random;
 
 	random_start(&random, trainer->config->seed, RANDOM_MASKS,
@@ -281,9 +305,9 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 		return false;
 	if (search_is_full(trainer))
 		search_restore(trainer, &search->workers[0]);
-	for (int z = 1; z < n; z++)
-		if (search->candidates[z].choice.loss < best->choice.loss)
-			best = &search->candidates[z];
+	best = best_candidate(trainer, domain, n, error);
+	if (!best)
+		return false;
 	update->choices[domain] = best->choice;
 	memcpy(update->masks + domain * n_gates, best->mask, n_gates);
 	memcpy(update->fates + domain * n_gates, best->fate, n_gates * sizeof(int16_t));

@@ -139,7 +139,7 @@ typedef struct RankedGate
 	int			gate;
 } RankedGate;
 
-/* Strongest first, ties by gate order. */
+/* Strongest first, ties by gate order.  No strength is NaN. */
 static int
 compare_strength(const void *a, const void *b)
 {
@@ -151,11 +151,13 @@ compare_strength(const void *a, const void *b)
 	return x->gate - y->gate;
 }
 
+/* Strengths of a candidate that has diverged may be NaN: weakest. */
 static void
 rank_gates(const real *strength, int n, RankedGate *ranked)
 {
 	for (int g = 0; g < n; g++)
-		ranked[g] = (RankedGate) {.strength = strength[g],.gate = g};
+		ranked[g] = (RankedGate) {.strength = isnan(strength[g]) ? -INFINITY : strength[g],
+		.gate = g};
 	qsort(ranked, n, sizeof(RankedGate), compare_strength);
 }
 

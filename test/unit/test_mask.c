@@ -107,6 +107,11 @@ test_pruning(void)
 		CHECK(follows_rules(mask));
 	CHECK(mask_open(&config, mask) == 2);
 	CHECK(rounds < 100);
+	/* what diverged has no strength, so it is closed first */
+	gates[7] = gates[12] = NAN;
+	memset(mask, 1, GATES);
+	CHECK(mask_prune(&config, gates, 0.1, mask) == 2);
+	CHECK(!mask[7] && !mask[12]);
 }
 
 static void

@@ -313,6 +313,30 @@ check_mask_update(MaskSearch how, PruneBy prune_by)
 	arena_free_all(&arena);
 }
 
+/* Where every candidate diverges, training ends; a mask's loss is never NaN or infinite. */
+static void
+check_diverged_candidates(MaskSearch how, PruneBy prune_by)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+	Trainer		trainer;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, ARCH_AREAD);
+	config.mask_search = how;
+	config.prune_by = prune_by;
+	config.mask_learning_rate = 1e30;
+	trainer = (Trainer) {.arena = &arena,.config = &config,.data = toy_dataset(&arena, 3000),
+		.host = &host,.observer = &observer};
+	CHECK(trainer_init(&trainer, &error));
+	CHECK(!search_update(&trainer, &error));
+	CHECK(error.code == ENGINE_DIVERGED && strstr(error.message, "candidate mask"));
+	arena_free_all(&arena);
+}
+
 /* Every other domain likes what the others dislike: masks overlap more within the two kinds. */
 static void
 check_mask_groups(void)
@@ -518,7 +542,10 @@ main(void)
 	check_reproducible();
 	for (MaskSearch how = SEARCH_EXPERTS; how <= SEARCH_FULL; how++)
 		for (PruneBy prune_by = PRUNE_SALIENCY; prune_by <= PRUNE_GATE; prune_by++)
+		{
 			check_mask_update(how, prune_by);
+			check_diverged_candidates(how, prune_by);
+		}
 	check_threads(SEARCH_EXPERTS);
 	check_threads(SEARCH_FULL);
 	check_store();
