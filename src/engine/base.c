@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, size) ((void) (start), (void) (size))
+#endif
+
 #define ALIGNMENT 64
 
 /* Sits before each allocation; the caller's bytes start at the next multiple of ALIGNMENT. */
@@ -79,6 +85,9 @@ arena_alloc(Arena *arena, size_t size)
 		arena->peak_bytes = arena->bytes;
 	start = (uintptr_t) (block + 1);
 	start += (ALIGNMENT - start % ALIGNMENT) % ALIGNMENT;
+	/* what aligning leaves at the end is nobody's */
+	ASAN_POISON_MEMORY_REGION((void *) (start + size),
+							  (uintptr_t) block + block->size - start - size);
 	return (void *) start;
 }
 

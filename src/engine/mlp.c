@@ -22,7 +22,7 @@ bind_block(const Model *model, const char *prefix, int k, const char *what, int 
 
 	snprintf(name, sizeof(name), "%s.layer%d.%s", prefix, k, what);
 	tensor = model_find(model, name);
-	return tensor ? model->params + tensor->offset + tensor->size / tensor->dims[0] * block : NULL;
+	return tensor ? model_values(model, tensor) + tensor->size / tensor->dims[0] * block : NULL;
 }
 
 void

@@ -359,15 +359,19 @@ model_copy_first(Arena *arena, const Model *of, size_t n, EngineError *error)
 }
 
 real *
+model_values(const Model *model, const Tensor *tensor)
+{
+	if (model->of && tensor->offset >= model->n_params)
+		model = model->of;
+	return model->params + tensor->offset;
+}
+
+real *
 model_param(const Model *model, const char *name)
 {
 	const Tensor *tensor = model_find(model, name);
 
-	if (!tensor)
-		return NULL;
-	if (model->of && tensor->offset >= model->n_params)
-		model = model->of;
-	return model->params + tensor->offset;
+	return tensor ? model_values(model, tensor) : NULL;
 }
 
 Calibration

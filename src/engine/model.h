@@ -75,7 +75,9 @@ extern void model_init_weights(Model *model);
 extern const Tensor *model_find(const Model *model, const char *name);
 /* A model whose first n parameters, of whole tensors, are its own; all else is that of "of". */
 extern Model *model_copy_first(Arena *arena, const Model *of, size_t n, EngineError *error);
-/* The parameters of a tensor, by name; NULL if the architecture has none such. */
+/* The parameters of a tensor, be they the copy's own or not. */
+extern real *model_values(const Model *model, const Tensor *tensor);
+/* The same by name; NULL if the architecture has none such. */
 extern real *model_param(const Model *model, const char *name);
 
 /* The calibration's tensor, as scoring applies it. */
