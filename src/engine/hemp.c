@@ -260,13 +260,9 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 					   search->candidates[z].mask);
 }
 
-/*
- * The candidate of least loss (line 14), the first of them if they have none
- * because all of the domain's rows were left out.  One that has diverged is
- * never the best.
- */
+/* The candidate of least loss (line 14); one that has diverged is never the best. */
 static const Candidate *
-best_candidate(const Trainer *trainer, uint32_t domain, int n, EngineError *error)
+best_candidate(const Trainer *trainer, int n, EngineError *error)
 {
 	const Candidate *candidates = trainer->search.candidates;
 	const Candidate *best = &candidates[0];
@@ -274,14 +270,22 @@ best_candidate(const Trainer *trainer, uint32_t domain, int n, EngineError *erro
 	for (int z = 1; z < n; z++)
 		if (candidates[z].choice.loss < best->choice.loss || isnan(best->choice.loss))
 			best = &candidates[z];
-	if (own_rows(trainer, domain) == 0)
-		return &candidates[0];
 	if (isfinite(best->choice.loss))
 		return best;
 	engine_fail(error, ENGINE_DIVERGED, "Set a smaller mask_learning_rate.",
 				"training diverged: no candidate mask has a finite loss after %llu batches",
 				(unsigned long long) trainer->batches);
 	return NULL;
+}
+
+/* Nothing speaks for a mask where no rows are the domain's own: all gates stay open. */
+static void
+leave_open(const Trainer *trainer, uint32_t domain, MaskUpdate *update)
+{
+	size_t		n_gates = trainer->model->n_gates;
+
+	update->choices[domain] = (MaskChoice) {.start_density = 1,.end_density = 1,.loss = NAN};
+	memset(update->masks + domain * n_gates, 1, n_gates);
 }
 
 /* The best of Z candidates for one domain, into masks [D, G] and choices [D]. */
@@ -294,6 +298,11 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 	const Candidate *best;
 	Random		random;
 
+	if (own_rows(trainer, domain) == 0)
+	{
+		leave_open(trainer, domain, update);
+		return true;
+	}
 	random_start(&random, trainer->config->seed, RANDOM_MASKS,
 				 (uint64_t) update->number * trainer->model->n_domains + domain);
 	draw_batches(trainer, domain, &random);
@@ -305,7 +314,7 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 		return false;
 	if (search_is_full(trainer))
 		search_restore(trainer, &search->workers[0]);
-	best = best_candidate(trainer, domain, n, error);
+	best = best_candidate(trainer, n, error);
 	if (!best)
 		return false;
 	update->choices[domain] = best->choice;

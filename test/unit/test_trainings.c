@@ -1,0 +1,212 @@
+/*
+ * test_trainings.c
+ *	  Trainings drawn at random (options, rows, weights, threads), each twice:
+ *	  alone where every allocation is followed by a megabyte that nobody may
+ *	  touch, and with threads in an ordinary arena.  Both end alike, bit for bit.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "toy.h"
+#include "unit.h"
+
+#include "engine/mask.h"
+#include "engine/random.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, size) ((void) (start), (void) (size))
+#endif
+
+#define CASES 60
+#define MOST_ROWS 1200
+#define GUARD (1024 * 1024)
+
+#define PICK(random, list) \
+	(list)[random_below(random, sizeof(list) / sizeof(*(list)))]
+
+static int
+up_to(Random *random, int n)
+{
+	return (int) random_below(random, n + 1);
+}
+
+static void *
+guarded_allocate(void *context, size_t size)
+{
+	char	   *block = calloc(1, size + GUARD);
+
+	(void) context;
+	if (block)
+		ASAN_POISON_MEMORY_REGION(block + size, GUARD);
+	return block;
+}
+
+static void
+guarded_release(void *context, void *block)
+{
+	(void) context;
+	free(block);
+}
+
+static void
+draw_widths(Random *random, IntList *list, int n)
+{
+	list->n = n;
+	for (int i = 0; i < n; i++)
+		list->value[i] = 1 + up_to(random, up_to(random, 1) ? 20 : 3);
+}
+
+static void
+draw_network(Random *random, Config *config)
+{
+	config->architecture = up_to(random, 2) > 0 ? ARCH_HEMP + up_to(random, 1) : up_to(random, 5);
+	config->embed_dim = 1 + up_to(random, 8);
+	config->mmoe_experts = 1 + up_to(random, 3);
+	draw_widths(random, &config->mmoe_dims, 1 + up_to(random, 2));
+	draw_widths(random, &config->hei_experts, 2 + up_to(random, 1));
+	for (int l = 0; l < config->hei_experts.n; l++)
+		config->hei_experts.value[l] = 1 + up_to(random, 3);
+	draw_widths(random, &config->hei_hidden, config->hei_experts.n);
+	draw_widths(random, &config->hei_output, config->hei_experts.n);
+	config->wide = up_to(random, 3) > 0;
+	config->cross_layers = up_to(random, 2);
+	config->pairwise = up_to(random, 1);
+	config->base_skip = up_to(random, 1);
+	config->batch_norm = up_to(random, 3) > 0;
+}
+
+static void
+draw_training(Random *random, Config *config)
+{
+	static const double rates[] = {1e-3, 1e-2, 1e-1, 1};
+
+	config->dropout = up_to(random, 1) ? 0.3 : 0;
+	config->batch_size = 2 + up_to(random, up_to(random, 1) ? 8 : 200);
+	config->epochs = 1 + up_to(random, 1);
+	config->learning_rate = PICK(random, rates);
+	config->mask_learning_rate = PICK(random, rates);
+	config->calibration = up_to(random, 1);
+	config->warmup_batches = 1 + up_to(random, 8);
+	config->mask_interval = 3 + up_to(random, 20);
+	config->candidates = 1 + up_to(random, 3);
+	config->candidate_steps = 1 + up_to(random, 3);
+	config->score_batches = 1 + up_to(random, 3);
+	config->initial_density = 0.3 + 0.7 * random_uniform(random);
+	config->target_density = config->initial_density * random_uniform(random);
+	config->target_density = fmax(config->target_density, 0.01);
+	config->sigma = up_to(random, 1) ? 0.3 : 0;
+	config->prune_by = up_to(random, 1);
+	config->mask_search = up_to(random, 3) == 0 ? SEARCH_FULL : SEARCH_EXPERTS;
+	config->augment_ratio = random_uniform(random);
+	config->minor_share = 0.2;
+	config->major_share = 0.25;
+	config->seed = up_to(random, 1000);
+}
+
+/* Domains of one row, or of none in one of the splits, are common here. */
+static Dataset *
+draw_dataset(Random *random, Arena *arena)
+{
+	size_t		n = 30 + up_to(random, up_to(random, 1) ? MOST_ROWS : 100);
+	Dataset    *data = toy_dataset(arena, n);
+	float	   *weights = ARENA_ARRAY(arena, float, n);
+
+	data->split_start[1] = n / 2 + up_to(random, n / 2);
+	data->split_start[2] = data->split_start[1] + up_to(random, n - data->split_start[1]);
+	for (size_t row = 0; row < n; row++)
+		weights[row] = up_to(random, 9) ? random_uniform(random) + 0.1 : 0;
+	if (up_to(random, 2) == 0)
+		data->weights = weights;
+	return data;
+}
+
+/* Numbers are numbers; a mask has a loss unless the domain has no rows of its own. */
+static void
+check_result(const TrainResult *result)
+{
+	const Model *model = result->model;
+
+	CHECK(model_is_finite(model));
+	for (int u = 0; u < result->n_mask_updates; u++)
+		for (uint32_t d = 0; d < model->n_domains; d++)
+		{
+			const MaskChoice *choice = &result->mask_updates[u].choices[d];
+
+			CHECK(result->domains[d].rows > 0 ? isfinite(choice->loss) :
+				  isnan(choice->loss) && choice->end_density == 1);
+			CHECK(mask_is_valid(&model->config, result->mask_updates[u].masks +
+								(size_t) d * model->n_gates));
+		}
+}
+
+static void
+check_same(const TrainResult *a, const TrainResult *b)
+{
+	size_t		n_gates = a->model->n_gates;
+	uint32_t	n_domains = a->model->n_domains;
+
+	CHECK(a->model->n_params == b->model->n_params &&
+		  memcmp(a->model->params, b->model->params, a->model->n_params * sizeof(real)) == 0);
+	CHECK(a->n_evaluations == b->n_evaluations);
+	CHECK(a->n_mask_updates == b->n_mask_updates);
+	for (int u = 0; u < a->n_mask_updates && u < b->n_mask_updates; u++)
+	{
+		CHECK(memcmp(a->mask_updates[u].choices, b->mask_updates[u].choices,
+					 n_domains * sizeof(MaskChoice)) == 0);
+		CHECK(memcmp(a->mask_updates[u].masks, b->mask_updates[u].masks,
+					 n_domains * n_gates) == 0);
+	}
+}
+
+static void
+check_case(int number)
+{
+	Random		random;
+	Arena		guarded;
+	Arena		arena;
+	EngineError error = {0};
+	EngineError error_alone = {0};
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+	Config		config;
+	Dataset    *data;
+	Team	   *team;
+	TrainResult *alone;
+	TrainResult *together;
+
+	random_start(&random, 7, 0, number);
+	arena_init(&guarded, guarded_allocate, guarded_release, NULL);
+	arena_init_malloc(&arena);
+	config_defaults(&config);
+	draw_network(&random, &config);
+	draw_training(&random, &config);
+	CHECK(config_check(&config, &error));
+	data = draw_dataset(&random, &guarded);
+	team = team_start(&arena, 2 + number % 3, &error);
+	CHECK(team != NULL);
+	alone = train(&guarded, &config, data, NULL, &host, &observer, NULL, &error_alone);
+	together = train(&arena, &config, data, team, &host, &observer, NULL, &error);
+	CHECK((alone != NULL) == (together != NULL));
+	if (alone && together)
+	{
+		check_result(alone);
+		check_same(alone, together);
+	}
+	else
+		CHECK(error.code == error_alone.code && strcmp(error.message, error_alone.message) == 0 &&
+			  (error.code == ENGINE_DIVERGED || error.code == ENGINE_BAD_INPUT));
+	team_stop(team);
+	arena_free_all(&arena);
+	arena_free_all(&guarded);
+}
+
+int
+main(void)
+{
+	for (int i = 0; i < CASES; i++)
+		check_case(i);
+	return unit_summary();
+}
