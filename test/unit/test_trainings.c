@@ -1,11 +1,9 @@
 /*
  * test_trainings.c
  *	  Trainings drawn at random (options, rows, weights, threads), each twice:
- *	  alone where every allocation is followed by a megabyte that nobody may
- *	  touch, and with threads in an ordinary arena.  Both end alike, bit for bit.
+ *	  alone and with threads.  Both end alike, bit for bit.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "toy.h"
@@ -14,15 +12,8 @@
 #include "engine/mask.h"
 #include "engine/random.h"
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(start, size) ((void) (start), (void) (size))
-#endif
-
 #define CASES 60
 #define MOST_ROWS 1200
-#define GUARD (1024 * 1024)
 
 #define PICK(random, list) \
 	(list)[random_below(random, sizeof(list) / sizeof(*(list)))]
@@ -31,24 +22,6 @@ static int
 up_to(Random *random, int n)
 {
 	return (int) random_below(random, n + 1);
-}
-
-static void *
-guarded_allocate(void *context, size_t size)
-{
-	char	   *block = calloc(1, size + GUARD);
-
-	(void) context;
-	if (block)
-		ASAN_POISON_MEMORY_REGION(block + size, GUARD);
-	return block;
-}
-
-static void
-guarded_release(void *context, void *block)
-{
-	(void) context;
-	free(block);
 }
 
 static void
@@ -165,7 +138,6 @@ static void
 check_case(int number)
 {
 	Random		random;
-	Arena		guarded;
 	Arena		arena;
 	EngineError error = {0};
 	EngineError error_alone = {0};
@@ -178,16 +150,15 @@ check_case(int number)
 	TrainResult *together;
 
 	random_start(&random, 7, 0, number);
-	arena_init(&guarded, guarded_allocate, guarded_release, NULL);
 	arena_init_malloc(&arena);
 	config_defaults(&config);
 	draw_network(&random, &config);
 	draw_training(&random, &config);
 	CHECK(config_check(&config, &error));
-	data = draw_dataset(&random, &guarded);
+	data = draw_dataset(&random, &arena);
 	team = team_start(&arena, 2 + number % 3, &error);
 	CHECK(team != NULL);
-	alone = train(&guarded, &config, data, NULL, &host, &observer, NULL, &error_alone);
+	alone = train(&arena, &config, data, NULL, &host, &observer, NULL, &error_alone);
 	together = train(&arena, &config, data, team, &host, &observer, NULL, &error);
 	CHECK((alone != NULL) == (together != NULL));
 	if (alone && together)
@@ -200,7 +171,6 @@ check_case(int number)
 			  (error.code == ENGINE_DIVERGED || error.code == ENGINE_BAD_INPUT));
 	team_stop(team);
 	arena_free_all(&arena);
-	arena_free_all(&guarded);
 }
 
 int
