@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pick.h"
 #include "reference.h"
 #include "unit.h"
 
 #include "engine/mask.h"
-#include "engine/random.h"
 #include "engine/score.h"
 
 #define CASES 50
@@ -20,17 +20,8 @@
 #define MOST_ROWS 300
 #define REFERENCES 20
 
-#define PICK(random, list) \
-	(list)[random_below(random, sizeof(list) / sizeof(*(list)))]
-
 static const int widths[] = {1, 2, 5, 8, 15, 16, 17, 31, 32, 33, 48, 64, 65, 80, 100, 128, 130, 200};
 static const int embed_dims[] = {1, 3, 4, 8, 16, 17, 33, 150};
-
-static int
-up_to(Random *random, int n)
-{
-	return (int) random_below(random, n + 1);
-}
 
 static double
 number(Random *random)

@@ -6,23 +6,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "pick.h"
 #include "toy.h"
 #include "unit.h"
 
 #include "engine/mask.h"
-#include "engine/random.h"
 
 #define CASES 60
 #define MOST_ROWS 1200
-
-#define PICK(random, list) \
-	(list)[random_below(random, sizeof(list) / sizeof(*(list)))]
-
-static int
-up_to(Random *random, int n)
-{
-	return (int) random_below(random, n + 1);
-}
 
 static void
 draw_widths(Random *random, IntList *list, int n)
