@@ -1,7 +1,6 @@
 /*
  * test_train.c
- *	  Training as a whole: it learns, it is reproducible, it stops when told;
- *	  a mask update leaves the parameters as they were.
+ *	  Training as a whole: it learns, it is reproducible, it stops when told.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,18 +9,8 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/mask.h"
 #include "engine/score.h"
-#include "engine/trainer.h"
-
-static TrainResult *
-train_toy(Arena *arena, const Dataset *data, const Config *config, EngineError *error)
-{
-	EngineHost	host = toy_host();
-	TrainObserver observer = toy_observer();
-
-	return train(arena, config, data, NULL, &host, &observer, NULL, error);
-}
+#include "engine/train.h"
 
 static bool
 same_model(const Model *a, const Model *b)
@@ -231,197 +220,6 @@ check_reproducible(void)
 	arena_free_all(&arena);
 }
 
-/* What became of the gates, against densities and mask: each step closed as many as it must. */
-static void
-check_fates(const Config *config, const Model *model, const MaskUpdate *update)
-{
-	int			n_gates = model->n_gates;
-
-	for (uint32_t d = 0; d < model->n_domains; d++)
-	{
-		const MaskChoice *choice = &update->choices[d];
-		const int16_t *fates = update->fates + (size_t) d * n_gates;
-		int			open = 0;
-
-		for (int g = 0; g < n_gates; g++)
-		{
-			CHECK((fates[g] == GATE_OPEN) == (update->masks[(size_t) d * n_gates + g] == 1));
-			CHECK(fates[g] >= GATE_NOT_TRIED && fates[g] <= choice->steps);
-			open += fates[g] != GATE_NOT_TRIED;
-		}
-		CHECK(open == lround(choice->start_density * n_gates));
-		for (int step = 1; step <= choice->steps; step++)
-		{
-			int			closed = 0;
-
-			for (int g = 0; g < n_gates; g++)
-				closed += fates[g] == step;
-			CHECK(closed >= fmax(1, round(config->prune_ratio * open)));
-			open -= closed;
-		}
-		CHECK(open == lround(choice->end_density * n_gates));
-	}
-}
-
-/* Algorithm 1, line 14: Theta0 again, bit for bit; masks follow the rules. */
-static void
-check_mask_update(MaskSearch how, PruneBy prune_by)
-{
-	Arena		arena;
-	EngineError error = {0};
-	Config		config;
-	EngineHost	host = toy_host();
-	TrainObserver observer = toy_observer();
-	Trainer		trainer;
-	size_t		bytes;
-	real	   *before;
-
-	arena_init_malloc(&arena);
-	toy_config(&config, ARCH_AREAD);
-	config.mask_search = how;
-	config.prune_by = prune_by;
-	trainer = (Trainer) {.arena = &arena,.config = &config,.data = toy_dataset(&arena, 3000),
-		.host = &host,.observer = &observer};
-	CHECK(trainer_init(&trainer, &error));
-	bytes = trainer.model->n_params * sizeof(real);
-	before = ARENA_ARRAY(&arena, real, trainer.model->n_params);
-	memcpy(before, trainer.model->params, bytes);
-	for (int number = 1; number <= 2; number++)
-	{
-		CHECK(search_update(&trainer, &error));
-		CHECK(memcmp(before, trainer.model->params, bytes) == 0);
-		CHECK(trainer.result->n_mask_updates == number);
-	}
-	check_fates(&config, trainer.model, &trainer.result->mask_updates[1]);
-	for (uint32_t d = 0; d < trainer.model->n_domains; d++)
-	{
-		const uint8_t *mask = trainer.model->masks + (size_t) d * trainer.model->n_gates;
-		const MaskChoice *choice = &trainer.result->mask_updates[1].choices[d];
-		int			open = lround(choice->start_density * trainer.model->n_gates);
-
-		CHECK(trainer.model->has_mask[d]);
-		CHECK(mask_is_valid(&config, mask));
-		CHECK(fabs(mask_density(&config, mask) - choice->end_density) < 1e-6);
-		/* each step closes max(1, round(ratio * open)) gates, or more that became useless */
-		for (int step = 0; step < choice->steps; step++)
-			open -= fmax(1, round(config.prune_ratio * open));
-		CHECK(lround(choice->end_density * trainer.model->n_gates) <= open);
-		CHECK(choice->steps == config.candidate_steps ||
-			  choice->end_density <= config.target_density);
-		CHECK(isfinite(choice->loss));
-	}
-	arena_free_all(&arena);
-}
-
-/*
- * The domain's own rows fill batches but for one row, which is normalized by
- * the running statistics: those of the model, not of a candidate's copy.
- */
-static void
-check_single_row(MaskSearch how)
-{
-	Arena		arena;
-	EngineError error = {0};
-	Config		config;
-	EngineHost	host = toy_host();
-	TrainObserver observer = toy_observer();
-	Dataset    *data;
-	uint64_t	domain_rows = 0;
-	double		alone[2] = {0};
-
-	arena_init_malloc(&arena);
-	toy_config(&config, ARCH_AREAD);
-	config.mask_search = how;
-	config.score_batches = 2;
-	data = toy_dataset(&arena, 3000);
-	for (size_t row = 0; row < data->split_start[1]; row++)
-		domain_rows += data->ids[row * TOY_FIELDS] == FIRST_ID;
-	for (int single = 0; single <= 1; single++)
-	{
-		Trainer		trainer;
-
-		config.batch_size = domain_rows - single;
-		trainer = (Trainer) {.arena = &arena,.config = &config,.data = data,.host = &host,
-			.observer = &observer};
-		CHECK(trainer_init(&trainer, &error));
-		CHECK(trainer.domain_rows.start[1] == domain_rows);
-		CHECK(trainer.search.workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
-			  model_param(trainer.model, "hei1.expert1.layer0.variance"));
-		CHECK(search_update(&trainer, &error));
-		alone[single] = trainer.result->mask_updates[0].choices[0].loss;
-	}
-	/* one row of hundreds changes little */
-	CHECK(fabs(alone[1] - alone[0]) < 0.1);
-	arena_free_all(&arena);
-}
-
-/* Where every candidate diverges, training ends; a mask's loss is never NaN or infinite. */
-static void
-check_diverged_candidates(MaskSearch how, PruneBy prune_by)
-{
-	Arena		arena;
-	EngineError error = {0};
-	Config		config;
-	EngineHost	host = toy_host();
-	TrainObserver observer = toy_observer();
-	Trainer		trainer;
-
-	arena_init_malloc(&arena);
-	toy_config(&config, ARCH_AREAD);
-	config.mask_search = how;
-	config.prune_by = prune_by;
-	config.mask_learning_rate = 1e30;
-	trainer = (Trainer) {.arena = &arena,.config = &config,.data = toy_dataset(&arena, 3000),
-		.host = &host,.observer = &observer};
-	CHECK(trainer_init(&trainer, &error));
-	CHECK(!search_update(&trainer, &error));
-	CHECK(error.code == ENGINE_DIVERGED && strstr(error.message, "candidate mask"));
-	arena_free_all(&arena);
-}
-
-/* Every other domain likes what the others dislike: masks overlap more within the two kinds. */
-static void
-check_mask_groups(void)
-{
-	Arena		arena;
-	EngineError error = {0};
-	Config		config;
-	Dataset    *data;
-	TrainResult *result;
-	double		sum[2] = {0, 0};
-	int			pairs[2] = {0, 0};
-
-	arena_init_malloc(&arena);
-	data = toy_dataset(&arena, 12000);
-	for (size_t row = 0; row < 12000; row++)
-		((uint8_t *) data->labels)[row] ^= dataset_domain(data, row) & 1;
-	toy_config(&config, ARCH_AREAD);
-	config.hei_experts = (IntList) {3, {3, 6, 12}};
-	/* what domain weights know is not left to the experts */
-	config.domain_weights = false;
-	config.epochs = 6;
-	config.learning_rate = 1e-2;
-	config.dropout = 0;
-	config.l2_embedding = 1;
-	config.warmup_batches = 100;
-	config.mask_interval = 100;
-	config.patience = 100;
-	result = train_toy(&arena, data, &config, &error);
-	CHECK(result && result->n_mask_updates > 1);
-	for (int a = 0; a < TOY_DOMAINS; a++)
-		for (int b = 0; b < a; b++)
-		{
-			const MaskUpdate *last = &result->mask_updates[result->n_mask_updates - 1];
-			int			n_gates = result->model->n_gates;
-
-			sum[(a - b) % 2] += mask_overlap(&config, last->masks + a * n_gates,
-											 last->masks + b * n_gates, 0);
-			pairs[(a - b) % 2]++;
-		}
-	CHECK(sum[0] / pairs[0] > 1.5 * sum[1] / pairs[1]);
-	arena_free_all(&arena);
-}
-
 static void
 check_bad_data(void)
 {
@@ -582,22 +380,11 @@ main(void)
 	check_calibrated();
 	check_base_rate();
 	check_reproducible();
-	for (MaskSearch how = SEARCH_EXPERTS; how <= SEARCH_FULL; how++)
-		for (PruneBy prune_by = PRUNE_SALIENCY; prune_by <= PRUNE_GATE; prune_by++)
-		{
-			check_mask_update(how, prune_by);
-			check_diverged_candidates(how, prune_by);
-		}
-	for (MaskSearch how = SEARCH_EXPERTS; how <= SEARCH_FULL; how++)
-	{
-		check_single_row(how);
-		check_threads(how);
-	}
+	check_threads(SEARCH_EXPERTS);
+	check_threads(SEARCH_FULL);
 	check_store();
-	check_mask_groups();
 	check_bad_data();
 	check_interrupted();
 	check_out_of_memory();
-
 	return unit_summary();
 }

@@ -194,3 +194,12 @@ toy_observer(void)
 {
 	return (TrainObserver) {.progress = ignore_progress,.evaluation = ignore_evaluation};
 }
+
+TrainResult *
+train_toy(Arena *arena, const Dataset *data, const Config *config, EngineError *error)
+{
+	EngineHost	host = toy_host();
+	TrainObserver observer = toy_observer();
+
+	return train(arena, config, data, NULL, &host, &observer, NULL, error);
+}

@@ -19,6 +19,9 @@ extern Dataset *toy_dataset(Arena *arena, size_t n);
 extern void toy_config(Config *config, Architecture architecture);
 extern EngineHost toy_host(void);
 extern TrainObserver toy_observer(void);
+/* train(), alone, with toy host and observer. */
+extern TrainResult *train_toy(Arena *arena, const Dataset *data, const Config *config,
+							  EngineError *error);
 
 /* A store without room in memory; its arrays are the heap's, so that a leak shows. */
 typedef struct ToyStore
