@@ -22,8 +22,8 @@ MODULE_big = aread
 OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 ENGINE_OBJS := $(filter src/engine/%,$(OBJS))
 DATA_built = aread--$(EXTVERSION).sql
-# Frozen scripts of earlier versions, and those that upgrade them.
-DATA = $(sort $(wildcard sql/aread--*.sql))
+# Scripts that upgrade earlier versions; those that made them are with the tests.
+DATA = $(sort $(wildcard sql/aread--*--*.sql))
 EXTRA_CLEAN = aread--*.sql $(OBJS:.o=.d) test/unit/build test/fuzz/build
 
 PG_CPPFLAGS = -Isrc -MMD -MP -DAREAD_VERSION='"$(EXTVERSION)"'

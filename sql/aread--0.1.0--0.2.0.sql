@@ -1,6 +1,10 @@
 -- aread 0.1.0 to 0.2.0: batch scans, shared memory, versions, grants, background trainings, export and import.
 \echo Use "ALTER EXTENSION aread UPDATE TO '0.2.0'" to load this file. \quit
 
+-- Nothing below is looked up where others can put objects: names without a schema
+-- are those of pg_catalog, whatever lies in the target schema.
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
 ALTER TABLE aread.stored_model ADD COLUMN previous_version integer, ADD COLUMN comment text, ADD COLUMN last_version integer NOT NULL DEFAULT 0;
 ALTER TABLE aread.stored_version ADD COLUMN comment text, DROP CONSTRAINT stored_version_model_id_fkey;
 ALTER TABLE aread.stored_feature DROP CONSTRAINT stored_feature_version_id_fkey;
@@ -22,7 +26,7 @@ DROP VIEW aread.feature;
 DROP VIEW aread.model;
 DROP VIEW aread.visible_version;
 DROP FUNCTION aread.cached_versions();
-DROP FUNCTION aread_cache_clear();
+DROP FUNCTION @extschema@.aread_cache_clear();
 
 COMMENT ON COLUMN aread.stored_model.deployed_version IS 'version that scores; 0: none';
 
@@ -200,7 +204,7 @@ COMMENT ON COLUMN aread.stored_checkpoint.data IS 'the bytes';
 
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_grant', '');
 
-CREATE FUNCTION aread_train_start(
+CREATE FUNCTION @extschema@.aread_train_start(
   source regclass,
   model text DEFAULT NULL,
   label text DEFAULT NULL,
@@ -215,106 +219,106 @@ RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train_start';
 
-COMMENT ON FUNCTION aread_train_start(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.aread_train_start(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
 'train a model in the background, as the calling role, with checkpoints on the way; arguments are those of aread_train; returns the number of the run at once, which begins when the caller''s transaction commits';
 
-CREATE FUNCTION aread_wait(run bigint, timeout interval DEFAULT NULL)
+CREATE FUNCTION @extschema@.aread_wait(run bigint, timeout interval DEFAULT NULL)
 RETURNS integer
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_wait';
 
-COMMENT ON FUNCTION aread_wait(bigint, interval) IS 'wait for a background training to end; returns the version that it made, NULL if time was up before; raises its error if it failed, was cancelled or interrupted';
+COMMENT ON FUNCTION @extschema@.aread_wait(bigint, interval) IS 'wait for a background training to end; returns the version that it made, NULL if time was up before; raises its error if it failed, was cancelled or interrupted';
 
-CREATE FUNCTION aread_cancel(run bigint)
+CREATE FUNCTION @extschema@.aread_cancel(run bigint)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_cancel';
 
-COMMENT ON FUNCTION aread_cancel(bigint) IS 'end a background training for good, also one that was interrupted, and drop its checkpoint; false if it had ended';
+COMMENT ON FUNCTION @extschema@.aread_cancel(bigint) IS 'end a background training for good, also one that was interrupted, and drop its checkpoint; false if it had ended';
 
-CREATE FUNCTION aread_resume(run bigint)
+CREATE FUNCTION @extschema@.aread_resume(run bigint)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_resume';
 
-COMMENT ON FUNCTION aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; the rows of its source must be the same';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; the rows of its source must be the same';
 
-CREATE FUNCTION aread_forget(run bigint)
+CREATE FUNCTION @extschema@.aread_forget(run bigint)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_forget';
 
-COMMENT ON FUNCTION aread_forget(bigint) IS 'forget a background training that is not at work, with its checkpoint';
+COMMENT ON FUNCTION @extschema@.aread_forget(bigint) IS 'forget a background training that is not at work, with its checkpoint';
 
-CREATE FUNCTION aread_deploy(model text, version integer)
+CREATE FUNCTION @extschema@.aread_deploy(model text, version integer)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_deploy';
 
-COMMENT ON FUNCTION aread_deploy(text, integer) IS 'let a version of a model score from now on; returns the version that did before, NULL if none did';
+COMMENT ON FUNCTION @extschema@.aread_deploy(text, integer) IS 'let a version of a model score from now on; returns the version that did before, NULL if none did';
 
-CREATE FUNCTION aread_rollback(model text)
+CREATE FUNCTION @extschema@.aread_rollback(model text)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_rollback';
 
-COMMENT ON FUNCTION aread_rollback(text) IS 'deploy the version that was deployed before the present one; returns it';
+COMMENT ON FUNCTION @extschema@.aread_rollback(text) IS 'deploy the version that was deployed before the present one; returns it';
 
-CREATE FUNCTION aread_drop_version(model text, version integer)
+CREATE FUNCTION @extschema@.aread_drop_version(model text, version integer)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_drop_version';
 
-COMMENT ON FUNCTION aread_drop_version(text, integer) IS 'drop a version that is not deployed';
+COMMENT ON FUNCTION @extschema@.aread_drop_version(text, integer) IS 'drop a version that is not deployed';
 
-CREATE FUNCTION aread_rename(model text, new_name text)
+CREATE FUNCTION @extschema@.aread_rename(model text, new_name text)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_rename';
 
-COMMENT ON FUNCTION aread_rename(text, text) IS 'give a model another name';
+COMMENT ON FUNCTION @extschema@.aread_rename(text, text) IS 'give a model another name';
 
-CREATE FUNCTION aread_comment(model text, comment text)
+CREATE FUNCTION @extschema@.aread_comment(model text, comment text)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_comment';
 
-COMMENT ON FUNCTION aread_comment(text, text) IS 'say something about a model, or about a version of it (''shop@3''), for the view aread.model; NULL takes it away';
+COMMENT ON FUNCTION @extschema@.aread_comment(text, text) IS 'say something about a model, or about a version of it (''shop@3''), for the view aread.model; NULL takes it away';
 
-CREATE FUNCTION aread_set_owner(model text, role name)
+CREATE FUNCTION @extschema@.aread_set_owner(model text, role name)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_set_owner';
 
-COMMENT ON FUNCTION aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; also to its own role, where a restored database has given that another OID (superusers)';
+COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; also to its own role, where a restored database has given that another OID (superusers)';
 
-CREATE FUNCTION aread_grant(model text, role name)
+CREATE FUNCTION @extschema@.aread_grant(model text, role name)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
 
-COMMENT ON FUNCTION aread_grant(text, name) IS 'let a role, or public, score and evaluate with a model, but not see its weights; false if it may already';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, score and evaluate with a model, but not see its weights; false if it may already';
 
-CREATE FUNCTION aread_revoke(model text, role name)
+CREATE FUNCTION @extschema@.aread_revoke(model text, role name)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_revoke';
 
-COMMENT ON FUNCTION aread_revoke(text, name) IS 'take back what aread_grant gave; false if it was not given';
+COMMENT ON FUNCTION @extschema@.aread_revoke(text, name) IS 'take back what aread_grant gave; false if it was not given';
 
-CREATE FUNCTION aread_export(model text)
+CREATE FUNCTION @extschema@.aread_export(model text)
 RETURNS bytea
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'aread_export';
 
-COMMENT ON FUNCTION aread_export(text) IS 'the deployed version of a model, or the one that is named (''shop@3''), as one value with a checksum, for aread_import in another database; for its owner; up to 1 GB';
+COMMENT ON FUNCTION @extschema@.aread_export(text) IS 'the deployed version of a model, or the one that is named (''shop@3''), as one value with a checksum, for aread_import in another database; for its owner; up to 1 GB';
 
-CREATE FUNCTION aread_import(data bytea, model text DEFAULT NULL, deploy boolean DEFAULT true)
+CREATE FUNCTION @extschema@.aread_import(data bytea, model text DEFAULT NULL, deploy boolean DEFAULT true)
 RETURNS integer
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_import';
 
-COMMENT ON FUNCTION aread_import(bytea, text, boolean) IS 'a new version of a model out of what aread_export returned, under its own name or another one, checked to the last byte; returns its number';
+COMMENT ON FUNCTION @extschema@.aread_import(bytea, text, boolean) IS 'a new version of a model out of what aread_export returned, under its own name or another one, checked to the last byte; returns its number';
 
 CREATE FUNCTION aread.predict_support(internal)
 RETURNS internal
@@ -736,12 +740,12 @@ COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
 
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before';
 
-CREATE FUNCTION aread_compare(model_a text, model_b text, source regclass)
+CREATE FUNCTION @extschema@.aread_compare(model_a text, model_b text, source regclass)
 RETURNS TABLE (measure text, a float8, b float8, difference float8)
 LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 6
 BEGIN ATOMIC
-  WITH a AS MATERIALIZED (SELECT * FROM aread_evaluate($1, $3)),
-       b AS MATERIALIZED (SELECT * FROM aread_evaluate($2, $3))
+  WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($1, $3)),
+       b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($2, $3))
   SELECT m.measure, m.a, m.b, m.b - m.a
   FROM a, b, LATERAL (VALUES
     ('AUC', a.auc, b.auc), ('DomainAUC', a.domain_auc, b.domain_auc), ('Major5AUC', a.major5_auc, b.major5_auc),
@@ -749,26 +753,26 @@ BEGIN ATOMIC
     ('log loss', a.log_loss, b.log_loss)) m(measure, a, b);
 END;
 
-COMMENT ON FUNCTION aread_compare(text, text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_compare(text, text, regclass) IS
 'measures of two models, or two versions of one (''shop@3'', ''shop@4''), over the rows of a table; difference: b less a';
 
-CREATE FUNCTION aread_compare_domains(model_a text, model_b text, source regclass)
+CREATE FUNCTION @extschema@.aread_compare_domains(model_a text, model_b text, source regclass)
 RETURNS TABLE (domain text, rows bigint, auc_a float8, auc_b float8, auc_difference float8,
   log_loss_a float8, log_loss_b float8, log_loss_difference float8)
 LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 30
 BEGIN ATOMIC
-  WITH a AS MATERIALIZED (SELECT * FROM aread_evaluate_domains($1, $3)),
-       b AS MATERIALIZED (SELECT * FROM aread_evaluate_domains($2, $3))
+  WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate_domains($1, $3)),
+       b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate_domains($2, $3))
   SELECT COALESCE(a.domain, b.domain), GREATEST(a.rows, b.rows), a.auc, b.auc, b.auc - a.auc, a.log_loss, b.log_loss,
     b.log_loss - a.log_loss
   FROM a FULL JOIN b ON COALESCE(a.domain, '') = COALESCE(b.domain, '') AND (a.domain IS NULL) = (b.domain IS NULL)
   ORDER BY 2 DESC, 1;
 END;
 
-COMMENT ON FUNCTION aread_compare_domains(text, text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_compare_domains(text, text, regclass) IS
 'the same domain by domain; domain NULL: rows of domains that a model has never seen';
 
-CREATE FUNCTION aread_card(model text)
+CREATE FUNCTION @extschema@.aread_card(model text)
 RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
@@ -798,7 +802,7 @@ BEGIN ATOMIC
   FROM named n JOIN aread.model m ON m.model = n.name AND (m.version = n.version OR (n.version IS NULL AND m.deployed));
 END;
 
-COMMENT ON FUNCTION aread_card(text) IS
+COMMENT ON FUNCTION @extschema@.aread_card(text) IS
 'a model, or a version of it (''shop@3''), described in Markdown: source, options, rows, measures; NULL if the current role knows no such model';
 
 CREATE FUNCTION aread.cached_versions(
@@ -843,12 +847,12 @@ COMMENT ON COLUMN aread.cache.used_at IS 'start of the latest statement that use
 
 COMMENT ON COLUMN aread.cache.in_use IS 'does a running query or an open cursor of this session use it? Then it stays; of shared ones NULL';
 
-CREATE FUNCTION aread_cache_clear(shared boolean DEFAULT false)
+CREATE FUNCTION @extschema@.aread_cache_clear(shared boolean DEFAULT false)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'aread_cache_clear';
 
-COMMENT ON FUNCTION aread_cache_clear(boolean) IS
+COMMENT ON FUNCTION @extschema@.aread_cache_clear(boolean) IS
 'forget the models that this session keeps and no query uses at the moment, and if shared is true (superusers only) those of this database in shared memory; returns how many there were; the next score loads its model again';
 
 CREATE FUNCTION aread.trainings(
@@ -981,18 +985,18 @@ COMMENT ON COLUMN aread.run.error_hint IS 'its hint';
 
 COMMENT ON COLUMN aread.run.messages IS 'notices and warnings';
 
-ALTER FUNCTION aread_predict(text, record, text) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, record, anynonarray) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, record) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, jsonb, text) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, jsonb, anynonarray) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, jsonb) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, json, text) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, json, anynonarray) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, json) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, text, text) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, text, anynonarray) SUPPORT aread.predict_support;
-ALTER FUNCTION aread_predict(text, text) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, record, text) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, record, anynonarray) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, record) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, jsonb, text) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, jsonb, anynonarray) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, jsonb) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, json, text) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, json, anynonarray) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, json) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, text, text) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, text, anynonarray) SUPPORT aread.predict_support;
+ALTER FUNCTION @extschema@.aread_predict(text, text) SUPPORT aread.predict_support;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA aread FROM PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,

@@ -1,6 +1,10 @@
 -- aread: tables, functions and views of the extension.
 \echo Use "CREATE EXTENSION aread" to load this file. \quit
 
+-- Nothing below is looked up where others can put objects: names without a schema
+-- are those of pg_catalog, whatever lies in the target schema.
+SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+
 CREATE SCHEMA aread;
 GRANT USAGE ON SCHEMA aread TO PUBLIC;
 COMMENT ON SCHEMA aread IS 'models, masks and training history of the extension aread';
@@ -395,7 +399,7 @@ SELECT pg_catalog.pg_extension_config_dump('aread.stored_mask_update', '');
 -- Training
 --
 
-CREATE FUNCTION aread_train(
+CREATE FUNCTION @extschema@.aread_train(
   source regclass,
   model text DEFAULT NULL,
   label text DEFAULT NULL,
@@ -424,10 +428,10 @@ CREATE FUNCTION aread_train(
 RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
-COMMENT ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
 'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none, with the negatives sampled for them; a table without a label (label => '''' says so where a column has that name) holds positives only and needs option negatives';
 
-CREATE FUNCTION aread_train_start(
+CREATE FUNCTION @extschema@.aread_train_start(
   source regclass,
   model text DEFAULT NULL,
   label text DEFAULT NULL,
@@ -441,100 +445,100 @@ CREATE FUNCTION aread_train_start(
 RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train_start';
-COMMENT ON FUNCTION aread_train_start(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.aread_train_start(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
 'train a model in the background, as the calling role, with checkpoints on the way; arguments are those of aread_train; returns the number of the run at once, which begins when the caller''s transaction commits';
 
-CREATE FUNCTION aread_wait(run bigint, timeout interval DEFAULT NULL)
+CREATE FUNCTION @extschema@.aread_wait(run bigint, timeout interval DEFAULT NULL)
 RETURNS integer
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_wait';
-COMMENT ON FUNCTION aread_wait(bigint, interval) IS 'wait for a background training to end; returns the version that it made, NULL if time was up before; raises its error if it failed, was cancelled or interrupted';
+COMMENT ON FUNCTION @extschema@.aread_wait(bigint, interval) IS 'wait for a background training to end; returns the version that it made, NULL if time was up before; raises its error if it failed, was cancelled or interrupted';
 
-CREATE FUNCTION aread_cancel(run bigint)
+CREATE FUNCTION @extschema@.aread_cancel(run bigint)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_cancel';
-COMMENT ON FUNCTION aread_cancel(bigint) IS 'end a background training for good, also one that was interrupted, and drop its checkpoint; false if it had ended';
+COMMENT ON FUNCTION @extschema@.aread_cancel(bigint) IS 'end a background training for good, also one that was interrupted, and drop its checkpoint; false if it had ended';
 
-CREATE FUNCTION aread_resume(run bigint)
+CREATE FUNCTION @extschema@.aread_resume(run bigint)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_resume';
-COMMENT ON FUNCTION aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; the rows of its source must be the same';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; the rows of its source must be the same';
 
-CREATE FUNCTION aread_forget(run bigint)
+CREATE FUNCTION @extschema@.aread_forget(run bigint)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_forget';
-COMMENT ON FUNCTION aread_forget(bigint) IS 'forget a background training that is not at work, with its checkpoint';
+COMMENT ON FUNCTION @extschema@.aread_forget(bigint) IS 'forget a background training that is not at work, with its checkpoint';
 
-CREATE FUNCTION aread_drop(model text, if_exists boolean DEFAULT false)
+CREATE FUNCTION @extschema@.aread_drop(model text, if_exists boolean DEFAULT false)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_drop';
-COMMENT ON FUNCTION aread_drop(text, boolean) IS 'drop a model with all of its versions; false if there was none';
+COMMENT ON FUNCTION @extschema@.aread_drop(text, boolean) IS 'drop a model with all of its versions; false if there was none';
 
-CREATE FUNCTION aread_deploy(model text, version integer)
+CREATE FUNCTION @extschema@.aread_deploy(model text, version integer)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_deploy';
-COMMENT ON FUNCTION aread_deploy(text, integer) IS 'let a version of a model score from now on; returns the version that did before, NULL if none did';
+COMMENT ON FUNCTION @extschema@.aread_deploy(text, integer) IS 'let a version of a model score from now on; returns the version that did before, NULL if none did';
 
-CREATE FUNCTION aread_rollback(model text)
+CREATE FUNCTION @extschema@.aread_rollback(model text)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_rollback';
-COMMENT ON FUNCTION aread_rollback(text) IS 'deploy the version that was deployed before the present one; returns it';
+COMMENT ON FUNCTION @extschema@.aread_rollback(text) IS 'deploy the version that was deployed before the present one; returns it';
 
-CREATE FUNCTION aread_drop_version(model text, version integer)
+CREATE FUNCTION @extschema@.aread_drop_version(model text, version integer)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_drop_version';
-COMMENT ON FUNCTION aread_drop_version(text, integer) IS 'drop a version that is not deployed';
+COMMENT ON FUNCTION @extschema@.aread_drop_version(text, integer) IS 'drop a version that is not deployed';
 
-CREATE FUNCTION aread_rename(model text, new_name text)
+CREATE FUNCTION @extschema@.aread_rename(model text, new_name text)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_rename';
-COMMENT ON FUNCTION aread_rename(text, text) IS 'give a model another name';
+COMMENT ON FUNCTION @extschema@.aread_rename(text, text) IS 'give a model another name';
 
-CREATE FUNCTION aread_comment(model text, comment text)
+CREATE FUNCTION @extschema@.aread_comment(model text, comment text)
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_comment';
-COMMENT ON FUNCTION aread_comment(text, text) IS 'say something about a model, or about a version of it (''shop@3''), for the view aread.model; NULL takes it away';
+COMMENT ON FUNCTION @extschema@.aread_comment(text, text) IS 'say something about a model, or about a version of it (''shop@3''), for the view aread.model; NULL takes it away';
 
-CREATE FUNCTION aread_set_owner(model text, role name)
+CREATE FUNCTION @extschema@.aread_set_owner(model text, role name)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_set_owner';
-COMMENT ON FUNCTION aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; also to its own role, where a restored database has given that another OID (superusers)';
+COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; also to its own role, where a restored database has given that another OID (superusers)';
 
-CREATE FUNCTION aread_grant(model text, role name)
+CREATE FUNCTION @extschema@.aread_grant(model text, role name)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION aread_grant(text, name) IS 'let a role, or public, score and evaluate with a model, but not see its weights; false if it may already';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, score and evaluate with a model, but not see its weights; false if it may already';
 
-CREATE FUNCTION aread_revoke(model text, role name)
+CREATE FUNCTION @extschema@.aread_revoke(model text, role name)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_revoke';
-COMMENT ON FUNCTION aread_revoke(text, name) IS 'take back what aread_grant gave; false if it was not given';
+COMMENT ON FUNCTION @extschema@.aread_revoke(text, name) IS 'take back what aread_grant gave; false if it was not given';
 
-CREATE FUNCTION aread_export(model text)
+CREATE FUNCTION @extschema@.aread_export(model text)
 RETURNS bytea
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'aread_export';
-COMMENT ON FUNCTION aread_export(text) IS 'the deployed version of a model, or the one that is named (''shop@3''), as one value with a checksum, for aread_import in another database; for its owner; up to 1 GB';
+COMMENT ON FUNCTION @extschema@.aread_export(text) IS 'the deployed version of a model, or the one that is named (''shop@3''), as one value with a checksum, for aread_import in another database; for its owner; up to 1 GB';
 
-CREATE FUNCTION aread_import(data bytea, model text DEFAULT NULL, deploy boolean DEFAULT true)
+CREATE FUNCTION @extschema@.aread_import(data bytea, model text DEFAULT NULL, deploy boolean DEFAULT true)
 RETURNS integer
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_import';
-COMMENT ON FUNCTION aread_import(bytea, text, boolean) IS 'a new version of a model out of what aread_export returned, under its own name or another one, checked to the last byte; returns its number';
+COMMENT ON FUNCTION @extschema@.aread_import(bytea, text, boolean) IS 'a new version of a model out of what aread_export returned, under its own name or another one, checked to the last byte; returns its number';
 
-CREATE FUNCTION aread_register(
+CREATE FUNCTION @extschema@.aread_register(
   source regclass,
   label text DEFAULT NULL,
   domain text DEFAULT NULL,
@@ -546,16 +550,16 @@ CREATE FUNCTION aread_register(
 RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_register';
-COMMENT ON FUNCTION aread_register(regclass, text, text, text, text, text[], text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_register(regclass, text, text, text, text, text[], text, text) IS
 'keep a table''s column roles, so that other functions need its name only; again: replace them; without a label column, or with label => '''', every row counts as positive';
 
-CREATE FUNCTION aread_unregister(source regclass)
+CREATE FUNCTION @extschema@.aread_unregister(source regclass)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_unregister';
-COMMENT ON FUNCTION aread_unregister(regclass) IS 'forget a table''s column roles; false if there were none';
+COMMENT ON FUNCTION @extschema@.aread_unregister(regclass) IS 'forget a table''s column roles; false if there were none';
 
-CREATE FUNCTION aread_options(
+CREATE FUNCTION @extschema@.aread_options(
   OUT option text,
   OUT type text,
   OUT "default" jsonb,
@@ -567,9 +571,9 @@ CREATE FUNCTION aread_options(
 RETURNS SETOF record
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_options';
-COMMENT ON FUNCTION aread_options() IS 'every option of aread_train: default, range, symbol in the paper, meaning';
+COMMENT ON FUNCTION @extschema@.aread_options() IS 'every option of aread_train: default, range, symbol in the paper, meaning';
 
-CREATE FUNCTION aread_simulate(
+CREATE FUNCTION @extschema@.aread_simulate(
   rows bigint,
   domains integer DEFAULT 30,
   groups integer DEFAULT 3,
@@ -592,7 +596,7 @@ CREATE FUNCTION aread_simulate(
 RETURNS SETOF record
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_simulate';
-COMMENT ON FUNCTION aread_simulate(bigint, integer, integer, integer, integer, float8, float8, float8, bigint) IS
+COMMENT ON FUNCTION @extschema@.aread_simulate(bigint, integer, integer, integer, integer, float8, float8, float8, bigint) IS
 'interactions whose domains belong to planted groups that weigh users'' tastes alike; planted_group and planted_probability are the truth, not features';
 
 --
@@ -600,7 +604,7 @@ COMMENT ON FUNCTION aread_simulate(bigint, integer, integer, integer, integer, f
 -- INSERT INTO t SELECT * FROM aread_augment(NULL::t) does not meet its own rows.
 --
 
-CREATE FUNCTION aread_augment(
+CREATE FUNCTION @extschema@.aread_augment(
   source anyelement,
   label text DEFAULT NULL,
   domain text DEFAULT NULL,
@@ -612,10 +616,10 @@ CREATE FUNCTION aread_augment(
 RETURNS SETOF anyelement
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_augment';
-COMMENT ON FUNCTION aread_augment(anyelement, text, text, text, text, text, text[], jsonb) IS
+COMMENT ON FUNCTION @extschema@.aread_augment(anyelement, text, text, text, text, text, text[], jsonb) IS
 'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs and all other columns, keys and generated ones too, as they were; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows; nothing is sampled here, so option negatives only lets a table without a label count as positive';
 
-CREATE FUNCTION aread_popularity(
+CREATE FUNCTION @extschema@.aread_popularity(
   source regclass,
   label text DEFAULT NULL,
   domain text DEFAULT NULL,
@@ -632,10 +636,10 @@ CREATE FUNCTION aread_popularity(
 RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_popularity';
-COMMENT ON FUNCTION aread_popularity(regclass, text, text, text, text, text, text[], jsonb) IS
+COMMENT ON FUNCTION @extschema@.aread_popularity(regclass, text, text, text, text, text, text[], jsonb) IS
 'popularity of each item over the training rows of a table, and whether augmentation takes it for unpopular; items with fewer rows than option min_count are left out, of hashed ones a row is a bucket and the item NULL';
 
-CREATE FUNCTION aread_augment_plan(
+CREATE FUNCTION @extschema@.aread_augment_plan(
   source regclass,
   label text DEFAULT NULL,
   domain text DEFAULT NULL,
@@ -652,14 +656,14 @@ CREATE FUNCTION aread_augment_plan(
 RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_augment_plan';
-COMMENT ON FUNCTION aread_augment_plan(regclass, text, text, text, text, text, text[], jsonb) IS
+COMMENT ON FUNCTION @extschema@.aread_augment_plan(regclass, text, text, text, text, text, text[], jsonb) IS
 'training rows of each domain of a table, whether it is minor or major, and how many rows augmentation is to add; a domain that rejects every row gets none';
 
 --
 -- Evaluation
 --
 
-CREATE FUNCTION aread_evaluate(
+CREATE FUNCTION @extschema@.aread_evaluate(
   model text,
   source regclass,
   OUT rows bigint,
@@ -677,10 +681,10 @@ CREATE FUNCTION aread_evaluate(
 RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate';
-COMMENT ON FUNCTION aread_evaluate(text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_evaluate(text, regclass) IS
 'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only; for a model trained without a label, the one registered for the table or the column label';
 
-CREATE FUNCTION aread_evaluate_domains(
+CREATE FUNCTION @extschema@.aread_evaluate_domains(
   model text,
   source regclass,
   OUT domain text,
@@ -692,7 +696,7 @@ CREATE FUNCTION aread_evaluate_domains(
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate_domains';
-COMMENT ON FUNCTION aread_evaluate_domains(text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_evaluate_domains(text, regclass) IS
 'the same domain by domain; domain NULL: rows of domains never seen in training';
 
 --
@@ -814,167 +818,167 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_calibration_result';
 COMMENT ON FUNCTION aread.calibration_result(bytea) IS 'part of aread_calibration: the result';
 
-CREATE AGGREGATE aread_auc(score float8, label boolean) (
+CREATE AGGREGATE @extschema@.aread_auc(score float8, label boolean) (
   SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_auc(score float8, label integer) (
+CREATE AGGREGATE @extschema@.aread_auc(score float8, label integer) (
   SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_auc(score float8, label float8) (
+CREATE AGGREGATE @extschema@.aread_auc(score float8, label float8) (
   SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_auc(float8, boolean) IS
+COMMENT ON AGGREGATE @extschema@.aread_auc(float8, boolean) IS
 'probability that a row with label 1 has a higher score than one with label 0, equal scores one half; NULL: one class only';
-COMMENT ON AGGREGATE aread_auc(float8, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_auc(float8, integer) IS
 'probability that a row with label 1 has a higher score than one with label 0, equal scores one half; NULL: one class only';
-COMMENT ON AGGREGATE aread_auc(float8, float8) IS
+COMMENT ON AGGREGATE @extschema@.aread_auc(float8, float8) IS
 'probability that a row with label 1 has a higher score than one with label 0, equal scores one half; NULL: one class only';
 
-CREATE AGGREGATE aread_log_loss(score float8, label boolean) (
+CREATE AGGREGATE @extschema@.aread_log_loss(score float8, label boolean) (
   SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
   FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_log_loss(score float8, label integer) (
+CREATE AGGREGATE @extschema@.aread_log_loss(score float8, label integer) (
   SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
   FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_log_loss(score float8, label float8) (
+CREATE AGGREGATE @extschema@.aread_log_loss(score float8, label float8) (
   SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
   FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_log_loss(float8, boolean) IS
+COMMENT ON AGGREGATE @extschema@.aread_log_loss(float8, boolean) IS
 'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
-COMMENT ON AGGREGATE aread_log_loss(float8, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_log_loss(float8, integer) IS
 'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
-COMMENT ON AGGREGATE aread_log_loss(float8, float8) IS
+COMMENT ON AGGREGATE @extschema@.aread_log_loss(float8, float8) IS
 'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
 
-CREATE AGGREGATE aread_domain_auc(score float8, label boolean, domain text) (
+CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label boolean, domain text) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_domain_auc(score float8, label integer, domain text) (
+CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label integer, domain text) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_domain_auc(score float8, label float8, domain text) (
+CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label float8, domain text) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_domain_auc(float8, boolean, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_domain_auc(float8, boolean, text) IS
 'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_domain_auc(float8, integer, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_domain_auc(float8, integer, text) IS
 'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_domain_auc(float8, float8, text) IS
-'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
-
-CREATE AGGREGATE aread_domain_auc(score float8, label boolean, domain anynonarray) (
-  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
-  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_domain_auc(score float8, label integer, domain anynonarray) (
-  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
-  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_domain_auc(score float8, label float8, domain anynonarray) (
-  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
-  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_domain_auc(float8, boolean, anynonarray) IS
-'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_domain_auc(float8, integer, anynonarray) IS
-'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_domain_auc(float8, float8, anynonarray) IS
+COMMENT ON AGGREGATE @extschema@.aread_domain_auc(float8, float8, text) IS
 'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
 
-CREATE AGGREGATE aread_grouped_auc(score float8, label boolean, "group" text) (
+CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label boolean, domain anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_grouped_auc(score float8, label integer, "group" text) (
+CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label integer, domain anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_grouped_auc(score float8, label float8, "group" text) (
+CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label float8, domain anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_grouped_auc(float8, boolean, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_domain_auc(float8, boolean, anynonarray) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE @extschema@.aread_domain_auc(float8, integer, anynonarray) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+COMMENT ON AGGREGATE @extschema@.aread_domain_auc(float8, float8, anynonarray) IS
+'each domain''s AUC, weighted by its rows; domains of one class are left out; NULL: no other';
+
+CREATE AGGREGATE @extschema@.aread_grouped_auc(score float8, label boolean, "group" text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_grouped_auc(score float8, label integer, "group" text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_grouped_auc(score float8, label float8, "group" text) (
+  SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_grouped_auc(float8, boolean, text) IS
 'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_grouped_auc(float8, integer, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_grouped_auc(float8, integer, text) IS
 'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_grouped_auc(float8, float8, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_grouped_auc(float8, float8, text) IS
 'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 
-CREATE AGGREGATE aread_grouped_auc(score float8, label boolean, "group" anynonarray) (
+CREATE AGGREGATE @extschema@.aread_grouped_auc(score float8, label boolean, "group" anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_grouped_auc(score float8, label integer, "group" anynonarray) (
+CREATE AGGREGATE @extschema@.aread_grouped_auc(score float8, label integer, "group" anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_grouped_auc(score float8, label float8, "group" anynonarray) (
+CREATE AGGREGATE @extschema@.aread_grouped_auc(score float8, label float8, "group" anynonarray) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.grouped_auc_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_grouped_auc(float8, boolean, anynonarray) IS
+COMMENT ON AGGREGATE @extschema@.aread_grouped_auc(float8, boolean, anynonarray) IS
 'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_grouped_auc(float8, integer, anynonarray) IS
+COMMENT ON AGGREGATE @extschema@.aread_grouped_auc(float8, integer, anynonarray) IS
 'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
-COMMENT ON AGGREGATE aread_grouped_auc(float8, float8, anynonarray) IS
+COMMENT ON AGGREGATE @extschema@.aread_grouped_auc(float8, float8, anynonarray) IS
 'each group''s AUC, weighted by its rows, as of users (GAUC), told apart by their values as text; groups of one class are left out; NULL: no other';
 
-CREATE AGGREGATE aread_ndcg(score float8, label boolean, k integer) (
+CREATE AGGREGATE @extschema@.aread_ndcg(score float8, label boolean, k integer) (
   SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.ndcg_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_ndcg(score float8, label integer, k integer) (
+CREATE AGGREGATE @extschema@.aread_ndcg(score float8, label integer, k integer) (
   SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.ndcg_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_ndcg(score float8, label float8, k integer) (
+CREATE AGGREGATE @extschema@.aread_ndcg(score float8, label float8, k integer) (
   SFUNC = aread.ndcg_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.ndcg_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_ndcg(float8, boolean, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_ndcg(float8, boolean, integer) IS
 'normalized discounted cumulative gain of the k rows of highest score (NULL: of all), the label being the gain; equal scores in any order, on average; NULL: no gain; for each list its own, group by user';
-COMMENT ON AGGREGATE aread_ndcg(float8, integer, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_ndcg(float8, integer, integer) IS
 'normalized discounted cumulative gain of the k rows of highest score (NULL: of all), the label being the gain; equal scores in any order, on average; NULL: no gain; for each list its own, group by user';
-COMMENT ON AGGREGATE aread_ndcg(float8, float8, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_ndcg(float8, float8, integer) IS
 'normalized discounted cumulative gain of the k rows of highest score (NULL: of all), the label being the gain; equal scores in any order, on average; NULL: no gain; for each list its own, group by user';
 
-CREATE AGGREGATE aread_recall(score float8, label boolean, k integer) (
+CREATE AGGREGATE @extschema@.aread_recall(score float8, label boolean, k integer) (
   SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.recall_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_recall(score float8, label integer, k integer) (
+CREATE AGGREGATE @extschema@.aread_recall(score float8, label integer, k integer) (
   SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.recall_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_recall(score float8, label float8, k integer) (
+CREATE AGGREGATE @extschema@.aread_recall(score float8, label float8, k integer) (
   SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.recall_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_recall(float8, boolean, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_recall(float8, boolean, integer) IS
 'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
-COMMENT ON AGGREGATE aread_recall(float8, integer, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_recall(float8, integer, integer) IS
 'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
-COMMENT ON AGGREGATE aread_recall(float8, float8, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_recall(float8, float8, integer) IS
 'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
 
-CREATE AGGREGATE aread_calibration(score float8, label boolean, bins integer) (
+CREATE AGGREGATE @extschema@.aread_calibration(score float8, label boolean, bins integer) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_calibration(score float8, label integer, bins integer) (
+CREATE AGGREGATE @extschema@.aread_calibration(score float8, label integer, bins integer) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_calibration(score float8, label float8, bins integer) (
+CREATE AGGREGATE @extschema@.aread_calibration(score float8, label float8, bins integer) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_calibration(float8, boolean, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_calibration(float8, boolean, integer) IS
 'positives beside mean scores in bins of about as many rows each; rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
-COMMENT ON AGGREGATE aread_calibration(float8, integer, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_calibration(float8, integer, integer) IS
 'positives beside mean scores in bins of about as many rows each; rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
-COMMENT ON AGGREGATE aread_calibration(float8, float8, integer) IS
+COMMENT ON AGGREGATE @extschema@.aread_calibration(float8, float8, integer) IS
 'positives beside mean scores in bins of about as many rows each; rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
 
-CREATE AGGREGATE aread_calibration(score float8, label boolean, bins integer, strategy text) (
+CREATE AGGREGATE @extschema@.aread_calibration(score float8, label boolean, bins integer, strategy text) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_calibration(score float8, label integer, bins integer, strategy text) (
+CREATE AGGREGATE @extschema@.aread_calibration(score float8, label integer, bins integer, strategy text) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-CREATE AGGREGATE aread_calibration(score float8, label float8, bins integer, strategy text) (
+CREATE AGGREGATE @extschema@.aread_calibration(score float8, label float8, bins integer, strategy text) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
   FINALFUNC = aread.calibration_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
-COMMENT ON AGGREGATE aread_calibration(float8, boolean, integer, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_calibration(float8, boolean, integer, text) IS
 'positives beside mean scores in bins of about as many rows each (quantile) or of the same width (uniform); rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
-COMMENT ON AGGREGATE aread_calibration(float8, integer, integer, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_calibration(float8, integer, integer, text) IS
 'positives beside mean scores in bins of about as many rows each (quantile) or of the same width (uniform); rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
-COMMENT ON AGGREGATE aread_calibration(float8, float8, integer, text) IS
+COMMENT ON AGGREGATE @extschema@.aread_calibration(float8, float8, integer, text) IS
 'positives beside mean scores in bins of about as many rows each (quantile) or of the same width (uniform); rows of equal score are in one bin, bins without rows left out; unnest makes it a table; NULL: no rows';
 
-CREATE FUNCTION aread_drift(
+CREATE FUNCTION @extschema@.aread_drift(
   model text,
   source regclass,
   OUT feature text,
@@ -987,7 +991,7 @@ CREATE FUNCTION aread_drift(
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_drift';
-COMMENT ON FUNCTION aread_drift(text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_drift(text, regclass) IS
 'values of a table by feature and domain (NULL: domains never seen, or NULL): unseen ones were never in training, rare ones less often than the feature''s min_count (or, where that is above 1, never), missing ones are NULL; rows are values, of lists their members; of binned and hashed features only NULL is told; needs no labels';
 
 --
@@ -1004,96 +1008,96 @@ AS 'MODULE_PATHNAME', 'aread_predict_support';
 COMMENT ON FUNCTION aread.predict_support(internal) IS
 'planner support: tells the executor which calls it can batch';
 
-CREATE FUNCTION aread_predict(model text, features record, domain text)
+CREATE FUNCTION @extschema@.aread_predict(model text, features record, domain text)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_record';
 
-CREATE FUNCTION aread_predict(model text, features record, domain anynonarray)
+CREATE FUNCTION @extschema@.aread_predict(model text, features record, domain anynonarray)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_record';
 
-CREATE FUNCTION aread_predict(model text, features record)
+CREATE FUNCTION @extschema@.aread_predict(model text, features record)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_record';
 
-CREATE FUNCTION aread_predict(model text, features jsonb, domain text)
+CREATE FUNCTION @extschema@.aread_predict(model text, features jsonb, domain text)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
 
-CREATE FUNCTION aread_predict(model text, features jsonb, domain anynonarray)
+CREATE FUNCTION @extschema@.aread_predict(model text, features jsonb, domain anynonarray)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
 
-CREATE FUNCTION aread_predict(model text, features jsonb)
+CREATE FUNCTION @extschema@.aread_predict(model text, features jsonb)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
 
-CREATE FUNCTION aread_predict(model text, features json, domain text)
+CREATE FUNCTION @extschema@.aread_predict(model text, features json, domain text)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-CREATE FUNCTION aread_predict(model text, features json, domain anynonarray)
+CREATE FUNCTION @extschema@.aread_predict(model text, features json, domain anynonarray)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-CREATE FUNCTION aread_predict(model text, features json)
+CREATE FUNCTION @extschema@.aread_predict(model text, features json)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-CREATE FUNCTION aread_predict(model text, features text, domain text)
+CREATE FUNCTION @extschema@.aread_predict(model text, features text, domain text)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-CREATE FUNCTION aread_predict(model text, features text, domain anynonarray)
+CREATE FUNCTION @extschema@.aread_predict(model text, features text, domain anynonarray)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-CREATE FUNCTION aread_predict(model text, features text)
+CREATE FUNCTION @extschema@.aread_predict(model text, features text)
 RETURNS float8
 LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
-COMMENT ON FUNCTION aread_predict(text, record, text) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, record, text) IS
 'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, record, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, record, anynonarray) IS
 'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, record) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, record) IS
 'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb, text) IS
 'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, jsonb, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb, anynonarray) IS
 'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, jsonb) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb) IS
 'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, json, text) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, json, text) IS
 'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, json, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, json, anynonarray) IS
 'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, json) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, json) IS
 'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, text, text) IS
 'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, text, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, text, anynonarray) IS
 'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
-COMMENT ON FUNCTION aread_predict(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_predict(text, text) IS
 'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
 
 --
 -- Explaining.  Overloads as those of aread_predict.
 --
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features record,
   domain text,
@@ -1113,7 +1117,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_record';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features record,
   domain anynonarray,
@@ -1133,7 +1137,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_record';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features record,
   OUT part text,
@@ -1152,7 +1156,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_record';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features jsonb,
   domain text,
@@ -1172,7 +1176,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_jsonb';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features jsonb,
   domain anynonarray,
@@ -1192,7 +1196,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_jsonb';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features jsonb,
   OUT part text,
@@ -1211,7 +1215,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_jsonb';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features json,
   domain text,
@@ -1231,7 +1235,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_json';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features json,
   domain anynonarray,
@@ -1251,7 +1255,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_json';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features json,
   OUT part text,
@@ -1270,7 +1274,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_json';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features text,
   domain text,
@@ -1290,7 +1294,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_json';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features text,
   domain anynonarray,
@@ -1310,7 +1314,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_json';
 
-CREATE FUNCTION aread_explain(
+CREATE FUNCTION @extschema@.aread_explain(
   model text,
   features text,
   OUT part text,
@@ -1329,32 +1333,32 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_explain_json';
 
-COMMENT ON FUNCTION aread_explain(text, record, text) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, record, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument';
-COMMENT ON FUNCTION aread_explain(text, record, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, record, anynonarray) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION aread_explain(text, record) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, record) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain among the features';
-COMMENT ON FUNCTION aread_explain(text, jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
-COMMENT ON FUNCTION aread_explain(text, jsonb, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb, anynonarray) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION aread_explain(text, jsonb) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
-COMMENT ON FUNCTION aread_explain(text, json, text) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, json, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
-COMMENT ON FUNCTION aread_explain(text, json, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, json, anynonarray) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION aread_explain(text, json) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, json) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
-COMMENT ON FUNCTION aread_explain(text, text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, text, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument';
-COMMENT ON FUNCTION aread_explain(text, text, anynonarray) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, text, anynonarray) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION aread_explain(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
 
-CREATE FUNCTION aread_similar_domains(
+CREATE FUNCTION @extschema@.aread_similar_domains(
   model text,
   domain text,
   OUT similar_domain text,
@@ -1365,10 +1369,10 @@ CREATE FUNCTION aread_similar_domains(
 RETURNS SETOF record
 LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 30
 AS 'MODULE_PATHNAME', 'aread_similar_domains';
-COMMENT ON FUNCTION aread_similar_domains(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_similar_domains(text, text) IS
 'the other domains of a model, most alike first: overlap of their masks with the domain''s, what it would be by chance, how many times that it is, and their training rows';
 
-CREATE FUNCTION aread_expert_usage(
+CREATE FUNCTION @extschema@.aread_expert_usage(
   model text,
   domain text DEFAULT NULL,
   OUT used_by text,
@@ -1381,14 +1385,14 @@ CREATE FUNCTION aread_expert_usage(
 RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 500
 AS 'MODULE_PATHNAME', 'aread_expert_usage';
-COMMENT ON FUNCTION aread_expert_usage(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_expert_usage(text, text) IS
 'which experts a domain (NULL: each domain) uses under the deployed version of a model, and the share of its score''s paths that passes through them; columns as in the view aread.expert_usage';
 
 --
 -- Parameters in the open
 --
 
-CREATE FUNCTION aread_tensors(
+CREATE FUNCTION @extschema@.aread_tensors(
   model text,
   OUT name text,
   OUT kind text,
@@ -1398,17 +1402,17 @@ CREATE FUNCTION aread_tensors(
 RETURNS SETOF record
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_tensors';
-COMMENT ON FUNCTION aread_tensors(text) IS
+COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
 'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor and shift); feature is the one whose values it holds, of an embedding that features share the first';
 
-CREATE FUNCTION aread_tensor(model text, name text)
+CREATE FUNCTION @extschema@.aread_tensor(model text, name text)
 RETURNS real[]
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000
 AS 'MODULE_PATHNAME', 'aread_tensor';
-COMMENT ON FUNCTION aread_tensor(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_tensor(text, text) IS
 'a tensor of a model as an array that has the tensor''s shape; the row of value id k is row k + 1';
 
-CREATE FUNCTION aread_vectors(
+CREATE FUNCTION @extschema@.aread_vectors(
   model text,
   feature text,
   OUT id integer,
@@ -1419,10 +1423,10 @@ CREATE FUNCTION aread_vectors(
 RETURNS SETOF record
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_vectors';
-COMMENT ON FUNCTION aread_vectors(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_vectors(text, text) IS
 'what a model knows of each value of a feature: its wide weight (in logits, for all domains) and its vector, NULL where the architecture has none; status is known, or unseen, missing or rare for the three ids that stand for no value; near vectors are values that the network treats alike, and no scores';
 
-CREATE FUNCTION aread_domain_weights(
+CREATE FUNCTION @extschema@.aread_domain_weights(
   model text,
   feature text,
   OUT status text,
@@ -1432,14 +1436,14 @@ CREATE FUNCTION aread_domain_weights(
 RETURNS SETOF record
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_domain_weights';
-COMMENT ON FUNCTION aread_domain_weights(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_domain_weights(text, text) IS
 'by how many logits a value of a feature counts otherwise in a domain than everywhere, for pairs seen in training; none if the feature has no domain weights';
 
-CREATE FUNCTION aread_vector_text(vector real[])
+CREATE FUNCTION @extschema@.aread_vector_text(vector real[])
 RETURNS text
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_vector_text';
-COMMENT ON FUNCTION aread_vector_text(real[]) IS
+COMMENT ON FUNCTION @extschema@.aread_vector_text(real[]) IS
 'a vector as [0.1,0.2,...], as pgvector reads it';
 
 --
@@ -1785,32 +1789,32 @@ COMMENT ON COLUMN aread.training_log.best IS 'better than all before';
 -- Pictures.  Each is an SVG document in ASCII, of the deployed version.
 --
 
-CREATE FUNCTION aread_overlap_svg(model text, layer integer DEFAULT NULL, theme text DEFAULT 'auto')
+CREATE FUNCTION @extschema@.aread_overlap_svg(model text, layer integer DEFAULT NULL, theme text DEFAULT 'auto')
 RETURNS text
 LANGUAGE C STABLE PARALLEL SAFE COST 1000000
 AS 'MODULE_PATHNAME', 'aread_overlap_svg';
-COMMENT ON FUNCTION aread_overlap_svg(text, integer, text) IS
+COMMENT ON FUNCTION @extschema@.aread_overlap_svg(text, integer, text) IS
 'heat map of how much the masks of domains overlap, like domains side by side, as an SVG document; layer from 2, NULL: all together; the 200 largest domains at most; theme auto (as the viewer prefers), light or dark; NULL for a NULL model or theme';
 
-CREATE FUNCTION aread_experts_svg(model text, domain text, other text DEFAULT NULL, theme text DEFAULT 'auto')
+CREATE FUNCTION @extschema@.aread_experts_svg(model text, domain text, other text DEFAULT NULL, theme text DEFAULT 'auto')
 RETURNS text
 LANGUAGE C STABLE PARALLEL SAFE COST 1000000
 AS 'MODULE_PATHNAME', 'aread_experts_svg';
-COMMENT ON FUNCTION aread_experts_svg(text, text, text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_experts_svg(text, text, text, text) IS
 'which experts feed which in a domain, with what gate weight, as an SVG document; with another domain both side by side, and in colour what they share; theme auto (as the viewer prefers), light or dark; NULL for a NULL model, domain or theme';
 
-CREATE FUNCTION aread_training_svg(model text, theme text DEFAULT 'auto')
+CREATE FUNCTION @extschema@.aread_training_svg(model text, theme text DEFAULT 'auto')
 RETURNS text
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000
 AS 'MODULE_PATHNAME', 'aread_training_svg';
-COMMENT ON FUNCTION aread_training_svg(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_training_svg(text, text) IS
 'loss and AUC during training, with mask updates and what was kept, as an SVG document; theme auto (as the viewer prefers), light or dark';
 
-CREATE FUNCTION aread_domains_svg(model text, theme text DEFAULT 'auto')
+CREATE FUNCTION @extschema@.aread_domains_svg(model text, theme text DEFAULT 'auto')
 RETURNS text
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000000
 AS 'MODULE_PATHNAME', 'aread_domains_svg';
-COMMENT ON FUNCTION aread_domains_svg(text, text) IS
+COMMENT ON FUNCTION @extschema@.aread_domains_svg(text, text) IS
 'AUC of each domain by its training rows, on test rows (validation rows where there are none), as an SVG document; theme auto (as the viewer prefers), light or dark';
 
 --
@@ -1821,37 +1825,37 @@ COMMENT ON FUNCTION aread_domains_svg(text, text) IS
 -- Versions side by side, and one in words.
 --
 
-CREATE FUNCTION aread_compare(model_a text, model_b text, source regclass)
+CREATE FUNCTION @extschema@.aread_compare(model_a text, model_b text, source regclass)
 RETURNS TABLE (measure text, a float8, b float8, difference float8)
 LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 6
 BEGIN ATOMIC
-  WITH a AS MATERIALIZED (SELECT * FROM aread_evaluate($1, $3)),
-       b AS MATERIALIZED (SELECT * FROM aread_evaluate($2, $3))
+  WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($1, $3)),
+       b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($2, $3))
   SELECT m.measure, m.a, m.b, m.b - m.a
   FROM a, b, LATERAL (VALUES
     ('AUC', a.auc, b.auc), ('DomainAUC', a.domain_auc, b.domain_auc), ('Major5AUC', a.major5_auc, b.major5_auc),
     ('Minor10AUC', a.minor10_auc, b.minor10_auc), ('Minor5AUC', a.minor5_auc, b.minor5_auc),
     ('log loss', a.log_loss, b.log_loss)) m(measure, a, b);
 END;
-COMMENT ON FUNCTION aread_compare(text, text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_compare(text, text, regclass) IS
 'measures of two models, or two versions of one (''shop@3'', ''shop@4''), over the rows of a table; difference: b less a';
 
-CREATE FUNCTION aread_compare_domains(model_a text, model_b text, source regclass)
+CREATE FUNCTION @extschema@.aread_compare_domains(model_a text, model_b text, source regclass)
 RETURNS TABLE (domain text, rows bigint, auc_a float8, auc_b float8, auc_difference float8,
   log_loss_a float8, log_loss_b float8, log_loss_difference float8)
 LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 30
 BEGIN ATOMIC
-  WITH a AS MATERIALIZED (SELECT * FROM aread_evaluate_domains($1, $3)),
-       b AS MATERIALIZED (SELECT * FROM aread_evaluate_domains($2, $3))
+  WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate_domains($1, $3)),
+       b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate_domains($2, $3))
   SELECT COALESCE(a.domain, b.domain), GREATEST(a.rows, b.rows), a.auc, b.auc, b.auc - a.auc, a.log_loss, b.log_loss,
     b.log_loss - a.log_loss
   FROM a FULL JOIN b ON COALESCE(a.domain, '') = COALESCE(b.domain, '') AND (a.domain IS NULL) = (b.domain IS NULL)
   ORDER BY 2 DESC, 1;
 END;
-COMMENT ON FUNCTION aread_compare_domains(text, text, regclass) IS
+COMMENT ON FUNCTION @extschema@.aread_compare_domains(text, text, regclass) IS
 'the same domain by domain; domain NULL: rows of domains that a model has never seen';
 
-CREATE FUNCTION aread_card(model text)
+CREATE FUNCTION @extschema@.aread_card(model text)
 RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
@@ -1880,7 +1884,7 @@ BEGIN ATOMIC
       m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss]) v)), ' |'))
   FROM named n JOIN aread.model m ON m.model = n.name AND (m.version = n.version OR (n.version IS NULL AND m.deployed));
 END;
-COMMENT ON FUNCTION aread_card(text) IS
+COMMENT ON FUNCTION @extschema@.aread_card(text) IS
 'a model, or a version of it (''shop@3''), described in Markdown: source, options, rows, measures; NULL if the current role knows no such model';
 
 CREATE FUNCTION aread.cached_versions(
@@ -1913,11 +1917,11 @@ COMMENT ON COLUMN aread.cache.loaded_at IS 'when it was loaded';
 COMMENT ON COLUMN aread.cache.used_at IS 'start of the latest statement that used it';
 COMMENT ON COLUMN aread.cache.in_use IS 'does a running query or an open cursor of this session use it? Then it stays; of shared ones NULL';
 
-CREATE FUNCTION aread_cache_clear(shared boolean DEFAULT false)
+CREATE FUNCTION @extschema@.aread_cache_clear(shared boolean DEFAULT false)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED
 AS 'MODULE_PATHNAME', 'aread_cache_clear';
-COMMENT ON FUNCTION aread_cache_clear(boolean) IS
+COMMENT ON FUNCTION @extschema@.aread_cache_clear(boolean) IS
 'forget the models that this session keeps and no query uses at the moment, and if shared is true (superusers only) those of this database in shared memory; returns how many there were; the next score loads its model again';
 
 CREATE FUNCTION aread.trainings(
