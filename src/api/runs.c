@@ -21,7 +21,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
@@ -64,7 +63,8 @@ aread_train_start(PG_FUNCTION_ARGS)
 	run.role_name = GetUserNameFromId(run.role, false);
 	run.model = (char *) job.new.name;
 	run.roles = (ColumnRoles *) job.new.roles;
-	run.source_name = catalog_relation_name(job.new.roles->relation);
+	run.source = job.new.roles->relation->id;
+	run.source_name = job.new.roles->relation->full_name;
 	run.options = job.new.options;
 	run.settings = present_settings();
 	run.pid = worker_start(run.id);

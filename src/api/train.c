@@ -14,7 +14,6 @@
 #include "tcop/utility.h"
 #include "train/report.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 static void
@@ -73,18 +72,18 @@ training_arguments(FunctionCallInfo fcinfo, TrainJob *job)
 		.label = 2,.domain = 3,.features = 4,.user_id = 5,.item_id = 6,.split = 7,
 		.weight = 9
 	};
-	Oid			relation;
+	const SourceRelation *relation;
 
 	memset(job, 0, sizeof(*job));
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
-	relation = PG_GETARG_OID(0);
+	relation = source_open(PG_GETARG_OID(0));
 	job->new.options = PG_ARGISNULL(8) ?
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
 		PG_GETARG_JSONB_P(8);
-	job->new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
-	job->new.name = PG_ARGISNULL(1) ? get_rel_name(relation) :
+	job->new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
+	job->new.name = PG_ARGISNULL(1) ? relation->name :
 		text_to_cstring(PG_GETARG_TEXT_PP(1));
 	job_prepare(job);
 	check_negatives(job->new.roles, &job->config);

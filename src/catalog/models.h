@@ -88,13 +88,13 @@ extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext cont
 /* What the features' types are called now: features[].type from type_name. */
 extern void catalog_resolve_types(FeatureSpec *spec);
 
-/* Column roles registered for a relation; NULL if there are none. */
+/* Column roles registered for a relation, which they do not say; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);
 /*
  * Roles out of the first row of SPI_tuptable, whose columns 1 to 7 are label,
  * domain, user_id, item_id, split, weight and features.
  */
-extern ColumnRoles *catalog_take_roles(Oid relation, MemoryContext context);
+extern ColumnRoles *catalog_take_roles(MemoryContext context);
 /* The same columns as arguments. */
 extern void catalog_add_roles(Arguments *arguments, const ColumnRoles *roles);
 extern void catalog_register(const ColumnRoles *roles);

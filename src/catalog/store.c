@@ -141,7 +141,7 @@ insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 v
 
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, version);
-	add_text(&arguments, catalog_relation_name(new->roles->relation));
+	add_text(&arguments, new->roles->relation->full_name);
 	add_text(&arguments, spec->label);
 	add_float8(&arguments, spec->label_threshold);
 	add_int4(&arguments, spec->domain_feature);

@@ -49,9 +49,9 @@ split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *o
 		reader->method = SPLIT_BY_HASH;
 		return;
 	}
-	reader->type = column_type(roles->relation, roles->split);
+	reader->type = source_column_type(roles->relation, roles->split);
 	if (!OidIsValid(reader->type))
-		missing_column(roles->relation, roles->split, "split");
+		source_missing_column(roles->relation, roles->split, "split");
 	reader->type = getBaseType(reader->type);
 	init_names(reader);
 	kind = key_kind(reader->type);

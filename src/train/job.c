@@ -95,7 +95,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 
 	blas_require();
 	job->context = context;
-	progress_begin(&job->progress, new->name, new->roles->relation, job->run,
+	progress_begin(&job->progress, new->name, new->roles->relation->id, job->run,
 				   job->config.epochs);
 	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
 	job->team = start_team(job->threads);

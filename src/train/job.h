@@ -34,7 +34,7 @@ typedef struct TrainJob
  */
 extern void job_prepare(TrainJob *job);
 /*
- * Read the source, and sample negatives.  With "lasting" what was read outlives
+ * Read the source, which is open, and sample negatives.  With "lasting" what was read outlives
  * the transaction, as the context must.
  */
 extern void job_read(TrainJob *job, MemoryContext context, bool lasting);

@@ -100,7 +100,7 @@ run_insert(const Run *run)
 	Arguments	arguments = {0};
 
 	catalog_add_roles(&arguments, run->roles);
-	add_oid(&arguments, run->roles->relation);
+	add_oid(&arguments, run->source);
 	add_text(&arguments, run->source_name);
 	add_text(&arguments, run->model);
 	add_oid(&arguments, run->role);
@@ -136,7 +136,8 @@ take_run(int64 id, MemoryContext context)
 	Datum		value;
 
 	run->id = id;
-	run->roles = catalog_take_roles(DatumGetObjectId(catalog_value(0, 8, NULL)), context);
+	run->roles = catalog_take_roles(context);
+	run->source = DatumGetObjectId(catalog_value(0, 8, NULL));
 	run->source_name = catalog_text(9, context);
 	run->model = catalog_text(10, context);
 	run->role = DatumGetObjectId(catalog_value(0, 11, NULL));

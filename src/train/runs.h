@@ -32,6 +32,7 @@ typedef struct Run
 	Oid			role;			/* as whom it trains */
 	char	   *role_name;
 	char	   *model;
+	Oid			source;
 	char	   *source_name;	/* as it was when the run began */
 	ColumnRoles *roles;
 	Jsonb	   *options;

@@ -245,6 +245,16 @@ prepare_job(Worker *worker)
 	report_start(&worker->reporter, job->config.epochs);
 }
 
+/* In the transaction that reads it; what is known of it lasts. */
+static void
+open_source(const Worker *worker)
+{
+	MemoryContext old = MemoryContextSwitchTo(worker->context);
+
+	worker->run->roles->relation = source_open(worker->run->source);
+	MemoryContextSwitchTo(old);
+}
+
 /* A checkpoint goes on with the same rows, or not at all. */
 static void
 check_fingerprint(Worker *worker)
@@ -280,6 +290,7 @@ train_run(Worker *worker)
 	prepare_job(worker);
 	commit(worker);
 	begin(worker);
+	open_source(worker);
 	job_read(&worker->job, worker->context, true);
 	/* a function of the source may have given up the session's locks */
 	run_lock(worker->run->id);
