@@ -51,7 +51,7 @@ sql(q{
 	CREATE TABLE race.p1 PARTITION OF race.p FOR VALUES IN ('d1');
 	INSERT INTO race.p SELECT i % 2, 'd' || i % 2, i % 5, 'x' FROM generate_series(1, 200) i;
 	GRANT ALL ON race.p TO reader;
-	CREATE PROCEDURE public.run_until(until timestamptz, statements text[]) LANGUAGE plpgsql AS $$
+	CREATE PROCEDURE public.run_until(until timestamptz, statements text[], hold float8) LANGUAGE plpgsql AS $$
 	DECLARE
 		statement text;
 		result text;
@@ -63,6 +63,8 @@ sql(q{
 			BEGIN
 				EXECUTE statement INTO result;
 				INSERT INTO public.outcome VALUES (statement, '00000', result);
+				-- what is not committed yet is waited for
+				PERFORM pg_sleep(hold * random());
 			EXCEPTION WHEN OTHERS THEN
 				GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
 				INSERT INTO public.outcome VALUES (statement, code, message);
@@ -176,14 +178,15 @@ my $until = sql("SELECT clock_timestamp() + '$seconds s'");
 my @sessions;
 my @logs;
 
-# A session of a role that does statements of a list until the time is up.
+# A session of a role that does statements of a list until the time is up, and commits each up to so
+# many seconds later.
 sub session
 {
-	my ($role, @list) = @_;
+	my ($role, $hold, @list) = @_;
 	my $log = '';
 
 	push @logs, \$log;
-	push @sessions, IPC::Run::start([ 'psql', '-XqAt', '-U', $role, '-d', $node->connstr('postgres'), '-c', "CALL public.run_until('$until', " . array_of(@list) . ')' ], '>', \$log, '2>', \$log);
+	push @sessions, IPC::Run::start([ 'psql', '-XqAt', '-U', $role, '-d', $node->connstr('postgres'), '-c', "CALL public.run_until('$until', " . array_of(@list) . ", $hold)" ], '>', \$log, '2>', \$log);
 	return;
 }
 
@@ -200,9 +203,9 @@ sub plain_session
 	return;
 }
 
-session('reader', @readers) for 1 .. 2;
-plain_session('reader', @readers);
-session('writer', @writers) for 1 .. 2;
+session('reader', 0, @readers) for 1 .. 2;
+plain_session('reader', 0, @readers);
+session('writer', 0.1, @writers) for 1 .. 2;
 sleep 1 while sql("SELECT clock_timestamp() < '$until'") eq 't';
 # the plain ones have no end of their own
 sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader' AND query NOT LIKE 'CALL%' AND backend_type = 'client backend'");
