@@ -11,6 +11,7 @@
 
 #include "access/relation.h"
 #include "executor/spi.h"
+#include "fault.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
@@ -116,9 +117,12 @@ reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
 		.context = context
 	};
 	SPIExecuteOptions options = {.read_only = snapshot == READ_AS_CALLER,.dest = &receiver.pub};
-	Relation	held = hold(relation);
+	Relation	held;
 	int			result;
 
+	/* what is to be read has been looked up */
+	fault_wait("source");
+	held = hold(relation);
 	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "aread source row",
 												 ALLOCSET_DEFAULT_SIZES);
 	SPI_connect();
