@@ -6,7 +6,6 @@
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
 CREATE SCHEMA aread;
-GRANT USAGE ON SCHEMA aread TO PUBLIC;
 COMMENT ON SCHEMA aread IS 'models, masks and training history of the extension aread';
 
 --
@@ -382,8 +381,10 @@ COMMENT ON COLUMN aread.stored_checkpoint.name IS 'part of the state';
 COMMENT ON COLUMN aread.stored_checkpoint.chunk IS 'piece, from 0';
 COMMENT ON COLUMN aread.stored_checkpoint.data IS 'the bytes';
 
--- Everything that users made goes into a dump.
-SELECT pg_catalog.pg_extension_config_dump('aread.stored_source', '');
+-- Everything that users made goes into a dump.  A registration does for as long as its
+-- table is there: without it the dump would hold a number, which is another table's elsewhere.
+SELECT pg_catalog.pg_extension_config_dump('aread.stored_source',
+  'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) stored_source.relation)');
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_model', '');
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_model_model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_grant', '');
@@ -1563,7 +1564,7 @@ SELECT v.model, v.version, v.deployed, f.position + 1 AS position, f.name, f.kin
         WHERE o.version_id = f.version_id AND o.vocabulary = f.vocabulary
           AND o.position <> f.position) AS shares_with,
        f.vocabulary_rows - 3 AS "values", f.min_count,
-       CASE WHEN f.kind = 'binned' THEN f.edges END AS edges,
+       CASE WHEN v.owned AND f.kind = 'binned' THEN f.edges END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.usable_version v
 JOIN aread.stored_feature f USING (version_id);
@@ -1579,34 +1580,39 @@ COMMENT ON COLUMN aread.feature.role IS 'domain, user or item';
 COMMENT ON COLUMN aread.feature.shares_with IS 'a feature with the same vocabulary';
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins or buckets known to the model';
 COMMENT ON COLUMN aread.feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature';
+COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature; they are values of single rows, so NULL in models that are not one''s own';
 COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it; NULL without a wide part';
 COMMENT ON COLUMN aread.feature.domain_weights IS 'pairs of value and domain that have a weight of their own';
 COMMENT ON COLUMN aread.feature.domain_weight_sd IS 'how much its values matter otherwise in one domain than in another: standard deviation of these weights in logits; NULL: it has none';
 COMMENT ON COLUMN aread.feature.goes_with_item IS 'did sampled negatives take it from their item (or from the positive row)? NULL: none were sampled';
 
 CREATE VIEW aread.domain WITH (security_barrier) AS
-SELECT v.model, v.version, v.deployed, d.name AS domain, d.rows, d.positives, d.minor, d.major,
-       d.augmented_rows, d.valid_rows, d.valid_auc, d.valid_log_loss,
-       d.test_rows, d.test_auc, d.test_log_loss
+SELECT v.model, v.version, v.deployed, d.name AS domain, d.rows,
+       CASE WHEN v.owned OR d.rows >= 10 THEN d.positives END AS positives,
+       d.minor, d.major, d.augmented_rows, d.valid_rows,
+       CASE WHEN v.owned OR d.valid_rows >= 10 THEN d.valid_auc END AS valid_auc,
+       CASE WHEN v.owned OR d.valid_rows >= 10 THEN d.valid_log_loss END AS valid_log_loss,
+       d.test_rows,
+       CASE WHEN v.owned OR d.test_rows >= 10 THEN d.test_auc END AS test_auc,
+       CASE WHEN v.owned OR d.test_rows >= 10 THEN d.test_log_loss END AS test_log_loss
 FROM aread.usable_version v
 JOIN aread.stored_domain d USING (version_id);
-COMMENT ON VIEW aread.domain IS 'domains of each version: size, kind and how well they are served';
+COMMENT ON VIEW aread.domain IS 'domains of each version: size, kind and how well they are served; in models that are not one''s own nothing about the labels of fewer than 10 rows';
 COMMENT ON COLUMN aread.domain.model IS 'name of the model';
 COMMENT ON COLUMN aread.domain.version IS 'its version';
 COMMENT ON COLUMN aread.domain.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.domain.domain IS 'value of the domain column';
 COMMENT ON COLUMN aread.domain.rows IS 'training rows, sampled negatives included, as in all numbers here';
-COMMENT ON COLUMN aread.domain.positives IS 'positive ones among them';
+COMMENT ON COLUMN aread.domain.positives IS 'positive ones among them; NULL of fewer than 10 rows, unless the model is one''s own';
 COMMENT ON COLUMN aread.domain.minor IS 'below minor_share of the training rows';
 COMMENT ON COLUMN aread.domain.major IS 'above major_share of the training rows';
 COMMENT ON COLUMN aread.domain.augmented_rows IS 'counterfactual rows added for the mask search';
 COMMENT ON COLUMN aread.domain.valid_rows IS 'validation rows';
-COMMENT ON COLUMN aread.domain.valid_auc IS 'AUC on them; NULL: one class only';
-COMMENT ON COLUMN aread.domain.valid_log_loss IS 'log loss on them';
+COMMENT ON COLUMN aread.domain.valid_auc IS 'AUC on them; NULL: one class only, or fewer than 10 of another''s rows';
+COMMENT ON COLUMN aread.domain.valid_log_loss IS 'log loss on them; NULL: fewer than 10 of another''s rows';
 COMMENT ON COLUMN aread.domain.test_rows IS 'test rows';
-COMMENT ON COLUMN aread.domain.test_auc IS 'AUC on them; NULL: one class only';
-COMMENT ON COLUMN aread.domain.test_log_loss IS 'log loss on them';
+COMMENT ON COLUMN aread.domain.test_auc IS 'AUC on them; NULL: one class only, or fewer than 10 of another''s rows';
+COMMENT ON COLUMN aread.domain.test_log_loss IS 'log loss on them; NULL: fewer than 10 of another''s rows';
 
 CREATE FUNCTION aread.mask_gates(
   chunks bytea[],
@@ -1818,10 +1824,6 @@ COMMENT ON FUNCTION @extschema@.aread_domains_svg(text, text) IS
 'AUC of each domain by its training rows, on test rows (validation rows where there are none), as an SVG document; theme auto (as the viewer prefers), light or dark';
 
 --
--- What a session keeps loaded
---
-
---
 -- Versions side by side, and one in words.
 --
 
@@ -1886,6 +1888,10 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.aread_card(text) IS
 'a model, or a version of it (''shop@3''), described in Markdown: source, options, rows, measures; NULL if the current role knows no such model';
+
+--
+-- What a session keeps loaded, and what is being trained.
+--
 
 CREATE FUNCTION aread.cached_versions(
   OUT version_id bigint,
@@ -2023,7 +2029,46 @@ COMMENT ON COLUMN aread.run.error_detail IS 'its detail';
 COMMENT ON COLUMN aread.run.error_hint IS 'its hint';
 COMMENT ON COLUMN aread.run.messages IS 'notices and warnings';
 
-REVOKE ALL ON ALL TABLES IN SCHEMA aread FROM PUBLIC;
+--
+-- Rights.  What default privileges gave to the objects above, or to those of an earlier
+-- version, is taken back from whoever has it.  Left alone are grants by hand, and
+-- functions where PUBLIC has no EXECUTE: there somebody decided who has.
+--
+
+DO $$
+DECLARE
+  given record;
+BEGIN
+  FOR given IN
+    SELECT o.kind, i.identity, r.rolname
+    FROM pg_catalog.pg_depend d
+    JOIN (SELECT tableoid, oid, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl
+          FROM pg_catalog.pg_class WHERE relkind IN ('r', 'v', 'S')
+          UNION ALL SELECT tableoid, oid, 'SCHEMA', nspowner, nspacl FROM pg_catalog.pg_namespace
+          UNION ALL SELECT tableoid, oid, 'TYPE', typowner, typacl FROM pg_catalog.pg_type
+          UNION ALL SELECT tableoid, oid, 'ROUTINE', proowner, proacl FROM pg_catalog.pg_proc) o
+      ON o.tableoid = d.classid AND o.oid = d.objid
+    -- The server notes what an object's rights were at the end of a script that gave or took
+    -- some: that tells what an earlier script kept from grants by hand, and is noted here for all.
+    LEFT JOIN pg_catalog.pg_init_privs p ON p.classoid = d.classid AND p.objoid = d.objid AND p.objsubid = 0
+    CROSS JOIN LATERAL (SELECT grantee FROM pg_catalog.aclexplode(COALESCE(p.initprivs, o.acl))
+                        UNION SELECT 0 WHERE p.initprivs IS NULL) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
+    WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+      AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'aread')
+      AND a.grantee <> o.owner
+      AND CASE WHEN o.kind IN ('TYPE', 'ROUTINE')
+               THEN r.rolname IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.aclexplode(o.acl) e WHERE e.grantee = 0)
+               ELSE r.rolname IS NOT NULL OR a.grantee = 0 END
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE', given.kind, given.identity,
+                              COALESCE(pg_catalog.quote_ident(given.rolname), 'PUBLIC'));
+  END LOOP;
+END
+$$;
+
+GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
   aread.training_log, aread.cache, aread.run TO PUBLIC;
