@@ -78,7 +78,7 @@ make_model(Oid user, const char *name)
 	add_oid(&arguments, user);
 	add_text(&arguments, GetUserNameFromId(user, false));
 	run_statement("INSERT INTO aread.stored_model (name, owner, owner_name, deployed_version)"
-				  " VALUES ($1, aread.stored_role($2), $3, 0)", &arguments);
+				  " VALUES ($1, aread.as_role($2), $3, 0)", &arguments);
 }
 
 /*

@@ -260,7 +260,7 @@ catalog_register(const ColumnRoles *roles)
 	add_text(&arguments, GetUserNameFromId(GetUserId(), false));
 	catalog_enter(&access);
 	run_statement("INSERT INTO aread.stored_source AS s VALUES"
-				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, aread.stored_role($9), $10)"
+				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, aread.as_role($9), $10)"
 				  " ON CONFLICT (relation) DO UPDATE SET label = excluded.label,"
 				  " domain = excluded.domain, user_id = excluded.user_id,"
 				  " item_id = excluded.item_id, split = excluded.split,"

@@ -198,10 +198,10 @@ aread_stored_role_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&message));
 }
 
-PG_FUNCTION_INFO_V1(aread_stored_role);
-/* stored_role(oid); 0 is PUBLIC */
+PG_FUNCTION_INFO_V1(aread_as_role);
+/* as_role(oid); 0 is PUBLIC */
 Datum
-aread_stored_role(PG_FUNCTION_ARGS)
+aread_as_role(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(make_role(PG_GETARG_OID(0), ""));
 }

@@ -202,7 +202,7 @@ catalog_set_owner(const char *name, Oid owner)
 		check_can_become(user, owner);
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	run("UPDATE aread.stored_model SET owner = aread.stored_role($2::oid), owner_name = $3 WHERE model_id = $1",
+	run("UPDATE aread.stored_model SET owner = aread.as_role($2::oid), owner_name = $3 WHERE model_id = $1",
 		model.id, owner, GetUserNameFromId(owner, false));
 	catalog_leave(&access);
 }
@@ -219,7 +219,7 @@ catalog_grant(const char *name, Oid role)
 	catalog_enter(&access);
 	model = lock_owned(user, name);
 	granted = run("INSERT INTO aread.stored_grant (model_id, grantee, grantee_name)"
-				  " SELECT $1, aread.stored_role($2::oid), $3 WHERE NOT EXISTS"
+				  " SELECT $1, aread.as_role($2::oid), $3 WHERE NOT EXISTS"
 				  " (SELECT FROM aread.stored_grant" GRANTED_TO ")", model.id, role, role_name) > 0;
 	catalog_leave(&access);
 	return granted;
