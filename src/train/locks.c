@@ -2,11 +2,13 @@
  * locks.c
  *	  Locks by which sessions know of workers.
  *
- * A worker holds two of them for as long as it lives.  That on its run is of
- * the method of users' advisory locks, which outlive a transaction that fails:
- * the worker has still to say so.  That on its role is of the server's own
- * method, which no function of a source can give up: a role would evade its
- * limit else.
+ * A worker holds two of them for as long as it lives: on its run, and on its
+ * role.  They are of the method of users' advisory locks, which outlive a
+ * transaction that fails, and end with the process.
+ *
+ * pg_advisory_unlock_all() gives them up.  Where functions of others run the
+ * worker holds them for the transaction, too, which nothing gives up before its
+ * end: else a role could evade its limit.
  */
 #include "postgres.h"
 
@@ -40,13 +42,27 @@ run_tag(int64 id)
 	};
 }
 
-void
-run_lock(int64 id)
+/* Of no database: roles are the server's, and so are its workers. */
+static LOCKTAG
+role_tag(Oid role)
 {
-	LOCKTAG		tag = run_tag(id);
+	return (LOCKTAG) {
+		.locktag_field3 = role,
+		.locktag_field4 = ROLE_KIND,
+		.locktag_type = LOCKTAG_ADVISORY,
+		.locktag_lockmethodid = USER_LOCKMETHOD
+	};
+}
 
-	/* until the process ends, whatever its transactions do */
-	(void) LockAcquire(&tag, ExclusiveLock, true, false);
+void
+worker_lock(int64 run, Oid role, bool lasting)
+{
+	LOCKTAG		of_role = role_tag(role);
+	LOCKTAG		of_run = run_tag(run);
+
+	/* who sees the run's may count the role's */
+	(void) LockAcquire(&of_role, AT_WORK, lasting, false);
+	(void) LockAcquire(&of_run, ExclusiveLock, lasting, false);
 }
 
 bool
@@ -86,26 +102,6 @@ run_worker(int64 id, Oid *role)
 	}
 	catalog_leave(&access);
 	return pid;
-}
-
-/* Of no database: roles are the server's, and so are its workers. */
-static LOCKTAG
-role_tag(Oid role)
-{
-	return (LOCKTAG) {
-		.locktag_field3 = role,
-		.locktag_field4 = ROLE_KIND,
-		.locktag_type = LOCKTAG_ADVISORY,
-		.locktag_lockmethodid = DEFAULT_LOCKMETHOD
-	};
-}
-
-void
-role_lock(Oid role)
-{
-	LOCKTAG		tag = role_tag(role);
-
-	(void) LockAcquire(&tag, AT_WORK, true, false);
 }
 
 void

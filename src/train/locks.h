@@ -11,15 +11,16 @@
 
 #include "postgres.h"
 
-/* This process is the worker of a run, until it ends; waits for another one to end. */
-extern void run_lock(int64 id);
+/*
+ * This process is the worker of a run, and trains as a role: until it ends if
+ * "lasting", else until the transaction does.  Waits for another worker to end.
+ */
+extern void worker_lock(int64 run, Oid role, bool lasting);
 /* Has a run a worker? */
 extern bool run_is_at_work(int64 id);
 /* Process id of a run's worker, and as whom it trains; 0: it has none. */
 extern int	run_worker(int64 id, Oid *role);
 
-/* This process trains as a role, until it ends. */
-extern void role_lock(Oid role);
 /* Nobody else starts a worker of the role until the other call, or an error. */
 extern void role_lock_starts(Oid role);
 extern void role_unlock_starts(Oid role);

@@ -118,6 +118,14 @@ commit(const Worker *worker)
 	MemoryContextSwitchTo(worker->context);
 }
 
+static void
+take_locks(const Worker *worker)
+{
+	begin(worker);
+	worker_lock(worker->start.run, worker->start.role, true);
+	commit(worker);
+}
+
 /* The run that this worker is for; NULL: who started it has not committed. */
 static Run *
 find_run(const Worker *worker)
@@ -235,6 +243,17 @@ prepare_job(Worker *worker)
 	report_start(&worker->reporter, job->config.epochs);
 }
 
+/* A function of the source may give up the session's locks, but not the transaction's. */
+static void
+read_source(Worker *worker)
+{
+	begin(worker);
+	worker_lock(worker->start.run, worker->start.role, false);
+	job_read(&worker->job, worker->context, true);
+	commit(worker);
+	take_locks(worker);
+}
+
 /* A checkpoint goes on with the same rows, or not at all. */
 static void
 check_fingerprint(Worker *worker)
@@ -269,11 +288,7 @@ train_run(Worker *worker)
 	run_started(worker->run->id);
 	prepare_job(worker);
 	commit(worker);
-	begin(worker);
-	job_read(&worker->job, worker->context, true);
-	/* a function of the source may have given up the session's locks */
-	run_lock(worker->run->id);
-	commit(worker);
+	read_source(worker);
 	check_fingerprint(worker);
 	write_progress(worker);
 	worker->last_checkpoint = host_seconds();
@@ -359,10 +374,7 @@ start_worker(Worker *worker)
 	messages = makeStringInfo();
 	next_hook = emit_log_hook;
 	emit_log_hook = keep_message;
-	begin(worker);
-	role_lock(worker->start.role);
-	run_lock(worker->start.run);
-	commit(worker);
+	take_locks(worker);
 }
 
 void
