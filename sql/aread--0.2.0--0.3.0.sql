@@ -157,6 +157,18 @@ COMMENT ON FUNCTION @extschema@.aread_mend_roles() IS
 'find the roles of owners, grants and registrations that a dump named before they existed here, or that a dump of 0.2.0 has by OID and name; returns what belonged to nobody, and whether it now belongs to the role; for superusers, once after a restore';
 REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 
+-- Runs: resumed by their own role, which names a source of another one; their
+-- state is told to who has the role's rights.
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; for the run''s role, which is the current one; the rows of its source must be the same';
+
+CREATE FUNCTION @extschema@.aread_resume(run bigint, source regclass)
+RETURNS void
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_resume';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint, regclass) IS 'the same for a run whose source belongs to another role: the caller names the source, so that nobody who can write the table of runs has functions of his run as the caller';
+
+COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment, of a role whose rights one has, else NULL: one whose worker is gone is interrupted; for the view aread.run';
+
 -- Views and SQL functions, as a new installation has them.
 CREATE VIEW aread.usable_version WITH (security_barrier) AS
 SELECT m.name AS model, v.*, v.version = m.deployed_version AS deployed,

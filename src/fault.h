@@ -19,8 +19,6 @@
 extern bool fault_hit(const char *point);
 /* From now on the system grants this process no thread, if the point is to fail. */
 extern void fault_threads(const char *point);
-/* Wait here, if it is the time for the point. */
-extern void fault_wait(const char *point);
 /* Wait here, if this is the time for the point. */
 extern void fault_wait(const char *point);
 extern void fault_define_setting(void);
@@ -33,11 +31,6 @@ fault_hit(const char *point)
 
 static inline void
 fault_threads(const char *point)
-{
-}
-
-static inline void
-fault_wait(const char *point)
 {
 }
 

@@ -80,8 +80,6 @@ extern void catalog_find(const char *name, ModelVersion *version);
 extern void catalog_find_new(int64 version_id, const char *name, ModelVersion *version);
 /* The version that a name means, as a name that is pinned to it; errors as above. */
 extern char *catalog_pinned(const char *name);
-/* A relation's name with its schema, quoted as need be; its OID if it is gone. */
-extern char *catalog_relation_name(Oid relation);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */

@@ -21,7 +21,6 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define N_MEASURES 6
@@ -74,16 +73,6 @@ catalog_new_version(const LockedModel *model, bool deploy)
 		run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
 			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
 	return version;
-}
-
-char *
-catalog_relation_name(Oid relation)
-{
-	char	   *name = get_rel_name(relation);
-
-	if (!name)
-		return psprintf("%u", relation);
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
 }
 
 static void

@@ -24,7 +24,6 @@
 #include "miscadmin.h"
 #include "serve/settings.h"
 #include "serve/shared.h"
-#include "storage/ipc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -265,12 +264,6 @@ share_entry(CacheEntry *entry, int claim)
 	return shared;
 }
 
-static void
-abandon(int code, Datum claim)
-{
-	shared_abandon(DatumGetInt32(claim));
-}
-
 static CacheEntry *
 load_entry(const ModelVersion *version)
 {
@@ -287,12 +280,17 @@ load_entry(const ModelVersion *version)
 		entry = read_entry(version);
 	else
 	{
-		PG_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_TRY();
 		{
 			entry = read_entry(version);
 			entry = share_entry(entry, claim);
 		}
-		PG_END_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_CATCH();
+		{
+			shared_abandon(claim);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 	}
 	entry->loaded = GetCurrentTimestamp();
 	MemoryContextSetParent(entry->context, TopMemoryContext);

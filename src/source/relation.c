@@ -56,6 +56,7 @@ source_open(Oid relation)
 	*source = (SourceRelation) {
 		.id = relation,
 		.row_type = opened->rd_rel->reltype,
+		.owner = opened->rd_rel->relowner,
 		.kind = opened->rd_rel->relkind,
 		.name = pstrdup(RelationGetRelationName(opened)),
 		.full_name = full_name(opened),

@@ -18,6 +18,7 @@ typedef struct SourceRelation
 {
 	Oid			id;
 	Oid			row_type;
+	Oid			owner;
 	char		kind;			/* as in pg_class.relkind */
 	char	   *name;
 	char	   *full_name;		/* with its schema, quoted as need be */
