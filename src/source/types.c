@@ -83,8 +83,7 @@ type_require(Oid type, ValueType *read)
 	if (!type_read(type, read))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("type with OID %u does not exist", type),
-				 errhint("It was dropped a moment ago; try again.")));
+				 errmsg("type with OID %u does not exist", type)));
 }
 
 /* The types whose names do not tell their schema; InvalidOid if it is none of them. */
