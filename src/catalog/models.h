@@ -84,8 +84,6 @@ extern char *catalog_pinned(const char *name);
 extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */
 extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext context);
-/* What the features' types are called now: features[].type from type_name. */
-extern void catalog_resolve_types(FeatureSpec *spec);
 
 /* Column roles registered for a relation, which they do not say; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);

@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "serve/settings.h"
 #include "serve/shared.h"
+#include "source/types.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -360,10 +361,12 @@ note_use(CacheEntry *entry)
 		shared_use(entry_version(entry));
 }
 
+/* Types may have changed since. */
 static const ServedModel *
 use_entry(CacheEntry *entry)
 {
 	dlist_move_head(&entries, &entry->node);
+	types_resolve(entry->served.loaded->spec);
 	return &entry->served;
 }
 

@@ -35,8 +35,22 @@ call_use(ScoreCall *call, const ServedModel *served)
 	*call = (ScoreCall) {.parent = call->parent,.max_rows = call->max_rows,.context = context};
 	if (old)
 		MemoryContextDelete(old);
+	call->encoders = AllocSetContextCreate(context, "aread encoders", ALLOCSET_SMALL_SIZES);
 	input_init(&call->rows, served->loaded->spec, call->max_rows, context);
 	call->served = served;
+}
+
+/* What was made for another user, or before types, casts or rights changed, is made again. */
+static void
+forget_stale_encoders(ScoreCall *call)
+{
+	if (conversions_hold(&call->made))
+		return;
+	MemoryContextReset(call->encoders);
+	call->record = NULL;
+	call->json = NULL;
+	call->domain = NULL;
+	call->made = conversion_state();
 }
 
 static void
@@ -55,7 +69,7 @@ encode_domain(ScoreCall *call, const CallRow *row)
 		return;
 	}
 	if (!call->domain)
-		call->domain = encoder_create(spec, spec->domain_feature, row->domain_type, call->context);
+		call->domain = encoder_create(spec, spec->domain_feature, row->domain_type, call->encoders);
 	input_set(&call->rows, spec->domain_feature,
 			  encoder_id(call->domain, row->domain, row->domain_null));
 }
@@ -71,14 +85,14 @@ encode_features(ScoreCall *call, const CallRow *row)
 	{
 		record = DatumGetHeapTupleHeader(row->features);
 		if (!call->record || !record_map_fits(call->record, record))
-			call->record = record_map(spec, record, call->context);
+			call->record = record_map(spec, record, call->encoders);
 		record_encode(call->record, record, &call->rows);
 		return;
 	}
 	if (row->kind == FEATURES_JSON)
 		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(row->features)));
 	if (!call->json)
-		call->json = json_map(spec, call->context);
+		call->json = json_map(spec, call->encoders);
 	json_encode(call->json, DatumGetJsonbP(object), &call->rows);
 }
 
@@ -99,6 +113,7 @@ check_domain(const ScoreCall *call)
 void
 call_add(ScoreCall *call, const CallRow *row)
 {
+	forget_stale_encoders(call);
 	input_add(&call->rows);
 	encode_features(call, row);
 	encode_domain(call, row);
@@ -121,8 +136,8 @@ score_call(FunctionCallInfo fcinfo, FeaturesKind kind)
 		row.has_domain = true;
 		row.domain_null = PG_ARGISNULL(2);
 		row.domain = row.domain_null ? (Datum) 0 : PG_GETARG_DATUM(2);
-		row.domain_type = call->domain ? InvalidOid : get_fn_expr_argtype(fcinfo->flinfo, 2);
-		if (!call->domain && !OidIsValid(row.domain_type))
+		row.domain_type = get_fn_expr_argtype(fcinfo->flinfo, 2);
+		if (!OidIsValid(row.domain_type))
 			elog(ERROR, "could not determine the type of the domain");
 	}
 	input_clear(&call->rows);

@@ -8,6 +8,7 @@
 
 #include "serve/cache.h"
 #include "serve/input.h"
+#include "source/convert.h"
 
 /* What the argument "features" is. */
 typedef enum FeaturesKind
@@ -35,6 +36,8 @@ typedef struct ScoreCall
 	int			max_rows;
 	MemoryContext context;		/* of all below; another model, another context */
 	InputRows	rows;
+	MemoryContext encoders;		/* of all below */
+	ConversionState made;		/* when and for whom they were made */
 	RecordMap  *record;			/* of the record type seen last */
 	JsonMap    *json;
 	ValueEncoder *domain;		/* of the domain argument */

@@ -89,7 +89,7 @@ typedef struct Feature
 	FeatureKind kind;
 	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
 								 * so that it survives dump and restore */
-	Oid			type;			/* type_name resolved here; InvalidOid if it is gone */
+	Oid			type;			/* type_name resolved (types.h); InvalidOid if it is gone */
 	int			vocabulary;		/* index */
 	int			counted;		/* of counts: the feature whose rows are counted */
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id */
@@ -111,6 +111,7 @@ typedef struct FeatureSpec
 	int			item_feature;	/* -1: none */
 	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
+	uint64		types_state;	/* of types.h, when names of types were resolved; 0: not here */
 } FeatureSpec;
 
 /* What became of the source's rows. */
