@@ -4,6 +4,10 @@
  *
  * Not by the planner's hook: the library is loaded by the planner support
  * function of aread_predict(), when the first plan is already under way.
+ *
+ * A copy has a memory context of its own, which goes when the executor ends:
+ * the query's descriptor may lie in the memory of a function that is called a
+ * million times.  After an error it goes with the descriptor's context.
  */
 #include "postgres.h"
 
@@ -13,11 +17,13 @@
 
 #include "access/parallel.h"
 #include "executor/executor.h"
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "serve/settings.h"
+#include "utils/memutils.h"
 
 /* For fewer rows than this the planner expects a batch scan is not worth a copy of the plan. */
 #define FEW_ROWS 10
@@ -31,7 +37,19 @@ typedef struct Place
 	Plan	  **limit;			/* the LIMIT just above it */
 } Place;
 
+/* The plan of a query that is running. */
+typedef struct PlanCopy
+{
+	dlist_node	node;
+	MemoryContext context;		/* of all of it, and of this */
+	MemoryContextCallback end;
+	QueryDesc  *query;
+	PlannedStmt *original;
+} PlanCopy;
+
+static dlist_head copies = DLIST_STATIC_INIT(copies);	/* started last first */
 static ExecutorStart_hook_type next_start = NULL;
+static ExecutorEnd_hook_type next_end = NULL;
 
 static void place_scans(Plan **slot, Place place, int *last_id);
 
@@ -379,21 +397,70 @@ any_rows_wanted(const PlannedStmt *statement)
 }
 
 static void
+forget_copy(void *copy)
+{
+	dlist_delete(&((PlanCopy *) copy)->node);
+}
+
+/* The query's plan, from now on a copy with batch scans; the original if it gets none. */
+static void
+copy_plan(QueryDesc *query, int eflags)
+{
+	PlannedStmt *original = query->plannedstmt;
+	MemoryContext context = AllocSetContextCreate(GetMemoryChunkContext(query), "aread plan",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	PlannedStmt *statement = batch_statement(original, eflags);
+	PlanCopy   *copy;
+
+	if (statement == original)
+	{
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(context);
+		return;
+	}
+	copy = palloc0(sizeof(PlanCopy));
+	*copy = (PlanCopy) {
+		.context = context,.query = query,.original = original,
+		.end = {.func = forget_copy,.arg = copy}
+	};
+	MemoryContextRegisterResetCallback(context, &copy->end);
+	dlist_push_head(&copies, &copy->node);
+	query->plannedstmt = statement;
+	MemoryContextSwitchTo(old);
+}
+
+static void
 start_executor(QueryDesc *query, int eflags)
 {
 	if (serve_batch_scan && !IsParallelWorker() && calls_mentioned(query->plannedstmt) &&
 		any_rows_wanted(query->plannedstmt))
-	{
-		/* it lives as long as the query's descriptor */
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(query));
-
-		query->plannedstmt = batch_statement(query->plannedstmt, eflags);
-		MemoryContextSwitchTo(old);
-	}
+		copy_plan(query, eflags);
 	if (next_start)
 		next_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+}
+
+static void
+end_executor(QueryDesc *query)
+{
+	dlist_iter	iter;
+
+	if (next_end)
+		next_end(query);
+	else
+		standard_ExecutorEnd(query);
+	dlist_foreach(iter, &copies)
+	{
+		PlanCopy   *copy = dlist_container(PlanCopy, node, iter.cur);
+
+		if (copy->query != query)
+			continue;
+		query->plannedstmt = copy->original;
+		MemoryContextDelete(copy->context);
+		break;
+	}
 }
 
 void
@@ -401,4 +468,6 @@ batch_plan_init(void)
 {
 	next_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;
+	next_end = ExecutorEnd_hook;
+	ExecutorEnd_hook = end_executor;
 }
