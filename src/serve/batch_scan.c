@@ -38,8 +38,7 @@ typedef struct ScanCall
 	ExprState  *domain;			/* NULL: among the features */
 	FeaturesKind kind;
 	Oid			domain_type;
-	ScoreCall  *call;
-	int			rows[MAX_ROWS]; /* of the batch: those that wait for their score */
+	CallSite   *site;			/* with the rows of the batch that wait for their score */
 } ScanCall;
 
 typedef struct BatchScan
@@ -154,7 +153,7 @@ begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kin
 		call->domain = ExecInitExpr(lthird(function->args), parent);
 		call->domain_type = exprType(lthird(function->args));
 	}
-	call->call = call_create(MAX_ROWS, CurrentMemoryContext);
+	call->site = call_site(MAX_ROWS, CurrentMemoryContext);
 }
 
 static bool
@@ -201,29 +200,32 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	scan->size = scan->first_size;
 }
 
-/* Score the rows of a call that wait. */
+/* Score the rows of a model that wait. */
 static void
-score_call_rows(BatchScan *scan, ScanCall *call)
+score_rows(BatchScan *scan, ScoreCall *call, int column)
 {
 	double		probabilities[MAX_ROWS];
-	ScoreRows	rows;
-	Scorer	   *scorer;
-	uint64		shared;
+	ScoreRows	rows = input_rows(&call->rows);
+	Scorer	   *scorer = call->served->scorer;
+	uint64		shared = scorer_shared(scorer);
 	EngineError error;
 
-	if (!call->call->served || call->call->rows.n_rows == 0)
-		return;
-	rows = input_rows(&call->call->rows);
-	scorer = call->call->served->scorer;
-	shared = scorer_shared(scorer);
 	if (!scorer_score(scorer, &rows, probabilities, &error))
 		host_raise(&error);
 	for (int i = 0; i < rows.n_rows; i++)
-		scan->values[call->rows[i] * scan->n_columns + (call - scan->calls)] =
-			Float8GetDatum(probabilities[i]);
-	input_clear(&call->call->rows);
+		scan->values[call->at[i] * scan->n_columns + column] = Float8GetDatum(probabilities[i]);
+	input_clear(&call->rows);
 	InstrCountTuples2(scan, 1);
 	InstrCountFiltered2(scan, scorer_shared(scorer) - shared);
+}
+
+/* Score all rows that wait at a call of the query. */
+static void
+score_waiting(BatchScan *scan, ScanCall *call)
+{
+	for (int i = 0; i < call->site->n_calls; i++)
+		if (call->site->calls[i]->rows.n_rows > 0)
+			score_rows(scan, call->site->calls[i], call - scan->calls);
 }
 
 static void
@@ -242,19 +244,20 @@ note_model(BatchScan *scan, const ServedModel *served)
 	MemoryContextSwitchTo(old);
 }
 
-/* Rows for another model than the latest: those before are scored first. */
-static void
-use_model(BatchScan *scan, ScanCall *call, Datum model)
+static ScoreCall *
+find_model(BatchScan *scan, ScanCall *call, Datum model)
 {
 	text	   *name = DatumGetTextPP(model);
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	ScoreCall  *found = call_find(call->site, served);
 
-	if (served == call->call->served)
-		return;
-	score_call_rows(scan, call);
-	call_use(call->call, served);
+	if (found)
+		return found;
+	if (call_site_full(call->site))
+		score_waiting(scan, call);
 	if (scan->css.ss.ps.instrument)
 		note_model(scan, served);
+	return call_open(call->site, served);
 }
 
 /* The call's arguments for the batch's row number "at", from the node below's row. */
@@ -266,6 +269,7 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 	Datum		model;
 	bool		no_model;
 	bool		no_features;
+	ScoreCall  *found;
 
 	model = ExecEvalExpr(call->model, scan->input, &no_model);
 	row.features = ExecEvalExpr(call->features, scan->input, &no_features);
@@ -279,9 +283,9 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 	scan->values[at * scan->n_columns + column] = (Datum) 0;
 	if (no_model || no_features)
 		return;
-	use_model(scan, call, model);
-	call->rows[call->call->rows.n_rows] = at;
-	call_add(call->call, &row);
+	found = find_model(scan, call, model);
+	found->at[found->rows.n_rows] = at;
+	call_add(found, &row);
 }
 
 /* Copy what is asked for above; the node below reuses its row. */
@@ -338,7 +342,7 @@ fill_batch(BatchScan *scan)
 		MemoryContextSwitchTo(old);
 	}
 	for (int i = 0; i < scan->n_calls; i++)
-		score_call_rows(scan, &scan->calls[i]);
+		score_waiting(scan, &scan->calls[i]);
 	scan->size = scan->size == 1 ? 16 : Min(4 * scan->size, MAX_ROWS);
 }
 
@@ -379,9 +383,6 @@ rescan(CustomScanState *node)
 	scan->n_rows = scan->next = 0;
 	scan->size = scan->first_size;
 	scan->ended = false;
-	for (int i = 0; i < scan->n_calls; i++)
-		if (scan->calls[i].call->served)
-			input_clear(&scan->calls[i].call->rows);
 	if (!outerPlanState(node)->chgParam)
 		ExecReScan(outerPlanState(node));
 }

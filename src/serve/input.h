@@ -48,7 +48,8 @@ typedef struct RecordMap RecordMap;
  * none to match.
  */
 extern RecordMap *record_map(const FeatureSpec *spec, HeapTupleHeader record,
-							 MemoryContext context);
+							 MemoryContext parent);
+extern void record_map_delete(RecordMap *map);
 /* Is it a map for this record? */
 extern bool record_map_fits(const RecordMap *map, HeapTupleHeader record);
 extern void record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows);
