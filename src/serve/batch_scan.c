@@ -4,7 +4,8 @@
  *
  * A batch's rows wait as tuples of the scan: scores first, then the columns of
  * the node below.  Unless all rows will be wanted, batches grow, so that a LIMIT
- * pays for few rows more than it wants.
+ * pays for few rows more than it wants.  What rows keep until they are returned
+ * is bounded by work_mem, but for the row that goes beyond it.
  */
 #include "postgres.h"
 
@@ -51,6 +52,7 @@ typedef struct BatchScan
 	int			n_below;		/* columns of the node below up to the last one kept */
 	bool	   *kept;			/* [n_columns] is it asked for above? */
 	MemoryContext context;		/* of the batch's values */
+	Size		list_bytes;		/* of the batch's lists */
 	Datum	   *values;			/* [MAX_ROWS, n_columns] */
 	bool	   *nulls;
 	int			n_rows;
@@ -286,6 +288,7 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 	found = find_model(scan, call, model);
 	found->at[found->rows.n_rows] = at;
 	call_add(found, &row);
+	scan->list_bytes += input_list_bytes(&found->rows);
 }
 
 /* Copy what is asked for above; the node below reuses its row. */
@@ -307,23 +310,37 @@ keep_row(BatchScan *scan, TupleTableSlot *below, int at)
 	}
 }
 
+/* Of a thousand partitions few may be read: there is memory for rows when the first one comes. */
+static void
+start_batch(BatchScan *scan)
+{
+	MemoryContext query = scan->css.ss.ps.state->es_query_cxt;
+
+	if (!scan->values)
+	{
+		scan->values = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(Datum));
+		scan->nulls = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(bool));
+	}
+	scan->n_rows = scan->next = 0;
+	scan->list_bytes = 0;
+	MemoryContextReset(scan->context);
+}
+
+static bool
+has_room(const BatchScan *scan)
+{
+	return scan->n_rows < scan->size &&
+		MemoryContextMemAllocated(scan->context, false) + scan->list_bytes < work_mem * (Size) 1024;
+}
+
 static void
 fill_batch(BatchScan *scan)
 {
 	PlanState  *outer = outerPlanState(scan);
 	MemoryContext old = CurrentMemoryContext;
 
-	/* of a thousand partitions few may be read */
-	if (!scan->values)
-	{
-		MemoryContext query = scan->css.ss.ps.state->es_query_cxt;
-
-		scan->values = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(Datum));
-		scan->nulls = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(bool));
-	}
-	scan->n_rows = scan->next = 0;
-	MemoryContextReset(scan->context);
-	while (scan->n_rows < scan->size)
+	start_batch(scan);
+	do
 	{
 		TupleTableSlot *below = ExecProcNode(outer);
 
@@ -340,9 +357,11 @@ fill_batch(BatchScan *scan)
 		MemoryContextSwitchTo(scan->context);
 		keep_row(scan, below, scan->n_rows++);
 		MemoryContextSwitchTo(old);
-	}
+	} while (has_room(scan));
 	for (int i = 0; i < scan->n_calls; i++)
 		score_waiting(scan, &scan->calls[i]);
+	/* the last row's arguments may be large */
+	ResetExprContext(scan->input);
 	scan->size = scan->size == 1 ? 16 : Min(4 * scan->size, MAX_ROWS);
 }
 
