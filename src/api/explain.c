@@ -209,7 +209,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	call = score_call(fcinfo, kind);
 	Assert(call->served);
 	if (call->served != before)
-		catalog_require_owner(call->served->loaded->version.name);
+		catalog_require_owner(&call->served->loaded->version);
 	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;
 	rows = input_rows(&call->rows);

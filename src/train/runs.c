@@ -15,10 +15,10 @@
 #include "catalog/chunks.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "catalog/rights.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -222,7 +222,7 @@ run_require(int64 id)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("run " INT64_FORMAT " does not exist", id),
 				 errhint("The view aread.run lists trainings.")));
-	if (!superuser() && !has_noted_role(GetUserId(), run->role, run->role_name))
+	if (!superuser() && !has_privs_of_role(GetUserId(), run->role))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for run " INT64_FORMAT, id),
