@@ -128,6 +128,8 @@ SELECT pg_catalog.pg_extension_config_dump('aread.stored_source',
 
 -- Functions.
 COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; superusers also one whose owner is gone';
+
+-- Views and SQL functions, as a new installation has them.
 CREATE FUNCTION @extschema@.aread_mend_roles()
 RETURNS TABLE (what text, name text, role name, mended boolean)
 LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 10
@@ -155,9 +157,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.aread_mend_roles() IS
 'find the roles of owners, grants and registrations that a dump named before they existed here, or that a dump of 0.2.0 has by OID and name; returns what belonged to nobody, and whether it now belongs to the role; for superusers, once after a restore';
-REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 
--- Views and SQL functions, as a new installation has them.
 CREATE VIEW aread.usable_version WITH (security_barrier) AS
 SELECT m.name AS model, v.*, v.version = m.deployed_version AS deployed,
        aread.role_name(m.owner, m.owner_name) AS owner_name,
@@ -626,6 +626,7 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,

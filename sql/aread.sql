@@ -616,7 +616,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.aread_mend_roles() IS
 'find the roles of owners, grants and registrations that a dump named before they existed here, or that a dump of 0.2.0 has by OID and name; returns what belonged to nobody, and whether it now belongs to the role; for superusers, once after a restore';
-REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 
 CREATE FUNCTION @extschema@.aread_grant(model text, role name)
 RETURNS boolean
@@ -2166,6 +2165,7 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
