@@ -129,6 +129,18 @@ SELECT pg_catalog.pg_extension_config_dump('aread.stored_source',
 -- Functions.
 COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; superusers also one whose owner is gone';
 
+-- Runs: resumed by their own role, which names a source of another one; their
+-- state is told to who has the role's rights.
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; for the run''s role, which is the current one; the rows of its source must be the same';
+
+CREATE FUNCTION @extschema@.aread_resume(run bigint, source regclass)
+RETURNS void
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_resume';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint, regclass) IS 'the same for a run whose source belongs to another role: the caller names the source, so that nobody who can write the table of runs has functions of his run as the caller';
+
+COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment, of a role whose rights one has, else NULL: one whose worker is gone is interrupted; for the view aread.run';
+
 -- Views and SQL functions, as a new installation has them.
 CREATE FUNCTION @extschema@.aread_mend_roles()
 RETURNS TABLE (what text, name text, role name, mended boolean)
