@@ -8,7 +8,7 @@
 
 #include <ctype.h>
 
-#include "catalog/pg_authid.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
@@ -43,9 +43,7 @@ make_role(Oid role, const char *text)
 static Size
 text_length(const StoredRole *stored)
 {
-	Size		size = VARSIZE(stored);
-
-	return size > offsetof(StoredRole, text) ? size - offsetof(StoredRole, text) : 0;
+	return VARSIZE(stored) - offsetof(StoredRole, text);
 }
 
 static bool

@@ -144,15 +144,15 @@ catalog_drop(const char *name)
 	return found;
 }
 
-int
+void
 catalog_keep(const LockedModel *model, int32 versions)
 {
-	return (int) run(DELETE_VERSIONS("v.model_id = $1 AND NOT EXISTS (SELECT FROM aread.stored_model m"
-									 " WHERE m.model_id = $1"
-									 " AND v.version IN (m.deployed_version, m.previous_version))"
-									 " AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
-									 " WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)"),
-					 model->id, versions, NULL);
+	run(DELETE_VERSIONS("v.model_id = $1 AND NOT EXISTS (SELECT FROM aread.stored_model m"
+						" WHERE m.model_id = $1"
+						" AND v.version IN (m.deployed_version, m.previous_version))"
+						" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
+						" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)"),
+		model->id, versions, NULL);
 }
 
 void
@@ -197,11 +197,11 @@ catalog_set_owner(const char *name, Oid owner)
 	CatalogAccess access;
 	LockedModel model;
 
-	/* as with tables: one must be able to become the new owner */
-	if (!superuser())
-		check_can_become(user, owner);
 	catalog_enter(&access);
 	model = lock_owned(user, name);
+	/* as with tables: one must be able to become the new owner */
+	if (!superuser_arg(user))
+		check_can_become(user, owner);
 	run("UPDATE aread.stored_model SET owner = aread.as_role($2::oid), owner_name = $3 WHERE model_id = $1",
 		model.id, owner, GetUserNameFromId(owner, false));
 	catalog_leave(&access);

@@ -21,7 +21,7 @@ extern void catalog_drop_version(const char *name, int32 version);
  * Drop the oldest versions until there are so many; the deployed one and the one
  * before it stay.  Between catalog_enter() and catalog_leave().
  */
-extern int	catalog_keep(const LockedModel *model, int32 versions);
+extern void catalog_keep(const LockedModel *model, int32 versions);
 /* Drop a model with all versions; false if there is none. */
 extern bool catalog_drop(const char *name);
 extern void catalog_rename(const char *name, const char *new_name);
