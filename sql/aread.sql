@@ -464,7 +464,13 @@ CREATE FUNCTION @extschema@.aread_resume(run bigint)
 RETURNS void
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_resume';
-COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; the rows of its source must be the same';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; for the run''s role, which is the current one; the rows of its source must be the same';
+
+CREATE FUNCTION @extschema@.aread_resume(run bigint, source regclass)
+RETURNS void
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_resume';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint, regclass) IS 'the same for a run whose source belongs to another role: the caller names the source, so that nobody who can write the table of runs has functions of his run as the caller';
 
 CREATE FUNCTION @extschema@.aread_forget(run bigint)
 RETURNS void
@@ -1951,7 +1957,7 @@ CREATE FUNCTION aread.run_state(run_id bigint)
 RETURNS text
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_run_state';
-COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment: one whose worker is gone is interrupted; for the view aread.run';
+COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment, of a role whose rights one has, else NULL: one whose worker is gone is interrupted; for the view aread.run';
 
 CREATE VIEW aread.known_run WITH (security_barrier) AS
 SELECT r.*,

@@ -10,12 +10,14 @@
 #include "api/train.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "tcop/utility.h"
 #include "train/report.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* Trainings of a session that read one another's results. */
+#define MAX_NESTED 4
 
 static void
 set_measure(Datum *values, bool *nulls, int at, const Measure *measure)
@@ -90,6 +92,39 @@ training_arguments(FunctionCallInfo fcinfo, TrainJob *job)
 	check_negatives(job->new.roles, &job->config);
 }
 
+/*
+ * Read, train and store; returns the model's version.  A source may be a view
+ * whose functions train.
+ */
+static int32
+train_job(TrainJob *job)
+{
+	static int	depth = 0;
+	volatile int32 version = 0;
+
+	if (depth >= MAX_NESTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("trainings are nested more than %d deep", MAX_NESTED),
+				 errdetail("Reading the source of one begins the next."),
+				 errhint("Train on a table that keeps the source's rows.")));
+	depth++;
+	PG_TRY();
+	{
+		job_read(job, AllocSetContextCreate(CurrentMemoryContext, "aread training",
+											ALLOCSET_DEFAULT_SIZES), false);
+		job_train(job);
+		version = job_store(job);
+	}
+	PG_FINALLY();
+	{
+		depth--;
+		job_end(job);
+	}
+	PG_END_TRY();
+	return version;
+}
+
 PG_FUNCTION_INFO_V1(aread_train);
 /*
  * aread_train(source, model, label, domain, features, user_id, item_id, split,
@@ -107,14 +142,6 @@ aread_train(PG_FUNCTION_ARGS)
 	training_arguments(fcinfo, &job);
 	report_start(&reporter, job.config.epochs);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
-	PG_ENSURE_ERROR_CLEANUP(job_end, PointerGetDatum(&job));
-	{
-		job_read(&job, AllocSetContextCreate(CurrentMemoryContext, "aread training",
-											 ALLOCSET_DEFAULT_SIZES), false);
-		job_train(&job);
-		version = job_store(&job);
-	}
-	PG_END_ENSURE_ERROR_CLEANUP(job_end, PointerGetDatum(&job));
-	job_end(0, PointerGetDatum(&job));
+	version = train_job(&job);
 	return result_row(fcinfo, &job.new, version);
 }

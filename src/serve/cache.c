@@ -24,8 +24,9 @@
 #include "miscadmin.h"
 #include "serve/settings.h"
 #include "serve/shared.h"
-#include "storage/ipc.h"
 #include "utils/inval.h"
+||||||| 62512bc
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -321,12 +322,6 @@ share_entry(CacheEntry *entry, int claim)
 	return shared;
 }
 
-static void
-abandon(int code, Datum claim)
-{
-	shared_abandon(DatumGetInt32(claim));
-}
-
 static CacheEntry *
 load_entry(const ModelVersion *version)
 {
@@ -343,12 +338,17 @@ load_entry(const ModelVersion *version)
 		entry = read_entry(version);
 	else
 	{
-		PG_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_TRY();
 		{
 			entry = read_entry(version);
 			entry = share_entry(entry, claim);
 		}
-		PG_END_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_CATCH();
+		{
+			shared_abandon(claim);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 	}
 	entry->loaded = GetCurrentTimestamp();
 	MemoryContextSetParent(entry->context, TopMemoryContext);

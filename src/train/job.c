@@ -95,8 +95,8 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 
 	blas_require();
 	job->context = context;
-	progress_begin(&job->progress, new->name, new->roles->relation, job->run,
-				   job->config.epochs);
+	progress_begin(&job->progress, new->name, catalog_relation_name(new->roles->relation),
+				   job->run, job->config.epochs);
 	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
 	job->team = start_team(job->threads);
 	room_init(&job->room, context, serve_training_memory, lasting);
@@ -166,7 +166,7 @@ job_store(TrainJob *job)
 }
 
 void
-job_end(int code, Datum job)
+job_end(TrainJob *job)
 {
-	progress_end(&((TrainJob *) DatumGetPointer(job))->progress);
+	progress_end(&job->progress);
 }
