@@ -5,6 +5,27 @@
 -- are those of pg_catalog, whatever lies in the target schema.
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
+-- A trigger on a table of the extension runs as the extension's owner.  Whoever had ALL
+-- on tables by default privileges could make one; that right is taken back below.
+DO $$
+DECLARE
+  planted record;
+BEGIN
+  FOR planted IN
+    SELECT t.tgname, t.tgrelid::regclass AS relation
+    FROM pg_catalog.pg_trigger t
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = t.tgrelid
+    WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+      AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'aread')
+      AND NOT t.tgisinternal
+  LOOP
+    EXECUTE pg_catalog.format('DROP TRIGGER %I ON %s', planted.tgname, planted.relation);
+    RAISE WARNING 'trigger "%" on table % was dropped', planted.tgname, planted.relation
+      USING HINT = 'Triggers on tables of aread run as the owner of the extension.';
+  END LOOP;
+END
+$$;
+
 -- Views and SQL functions are made anew: those of an earlier version hold whatever
 -- operators and functions its script found in the target schema.
 DROP FUNCTION @extschema@.aread_card(text);
