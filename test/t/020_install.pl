@@ -215,6 +215,9 @@ is(ask('given', q{SELECT has_table_privilege('by_hand', 'aread.stored_model', 'S
 	has_function_privilege('by_hand', 'public.aread_predict(text, text)', 'EXECUTE'), has_function_privilege('got_tables', 'public.aread_predict(text, text)', 'EXECUTE')}),
 	't|f|t|f', 'grants by hand are kept');
 
+is($node->safe_psql('given', 'SET ROLE by_hand; ' . join '', map { "SELECT * FROM aread.$_;" } grep { !/^(usable_version|visible_version|known_run)$/ } @views), '',
+	'views call what all may call');
+
 # A role that got something and is gone is in nobody's way.
 $node->safe_psql('postgres', 'CREATE DATABASE gone; CREATE ROLE got_and_gone');
 $node->safe_psql('gone', q{
