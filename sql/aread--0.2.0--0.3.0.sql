@@ -5,6 +5,27 @@
 -- are those of pg_catalog, whatever lies in the target schema.
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
+-- A trigger on a table of the extension runs as the extension's owner.  Whoever had ALL
+-- on tables by default privileges could make one; that right is taken back below.
+DO $$
+DECLARE
+  planted record;
+BEGIN
+  FOR planted IN
+    SELECT t.tgname, t.tgrelid::regclass AS relation
+    FROM pg_catalog.pg_trigger t
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = t.tgrelid
+    WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+      AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'aread')
+      AND NOT t.tgisinternal
+  LOOP
+    EXECUTE pg_catalog.format('DROP TRIGGER %I ON %s', planted.tgname, planted.relation);
+    RAISE WARNING 'trigger "%" on table % was dropped', planted.tgname, planted.relation
+      USING HINT = 'Triggers on tables of aread run as the owner of the extension.';
+  END LOOP;
+END
+$$;
+
 -- Views and SQL functions are made anew: those of an earlier version hold whatever
 -- operators and functions its script found in the target schema.
 DROP FUNCTION @extschema@.aread_card(text);
@@ -128,6 +149,20 @@ SELECT pg_catalog.pg_extension_config_dump('aread.stored_source',
 
 -- Functions.
 COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; superusers also one whose owner is gone';
+
+-- Runs: resumed by their own role, which names a source of another one; their
+-- state is told to who has the role's rights.
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint) IS 'let a background training that was interrupted or has failed go on from its checkpoint, to the same model as if nothing had happened; for the run''s role, which is the current one; the rows of its source must be the same';
+
+CREATE FUNCTION @extschema@.aread_resume(run bigint, source regclass)
+RETURNS void
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_resume';
+COMMENT ON FUNCTION @extschema@.aread_resume(bigint, regclass) IS 'the same for a run whose source belongs to another role: the caller names the source, so that nobody who can write the table of runs has functions of his run as the caller';
+
+COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment, of a role whose rights one has, else NULL: one whose worker is gone is interrupted; for the view aread.run';
+
+-- Views and SQL functions, as a new installation has them.
 CREATE FUNCTION @extschema@.aread_mend_roles()
 RETURNS TABLE (what text, name text, role name, mended boolean)
 LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 10
@@ -155,21 +190,19 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION @extschema@.aread_mend_roles() IS
 'find the roles of owners, grants and registrations that a dump named before they existed here, or that a dump of 0.2.0 has by OID and name; returns what belonged to nobody, and whether it now belongs to the role; for superusers, once after a restore';
-REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 
--- Views and SQL functions, as a new installation has them.
 CREATE VIEW aread.usable_version WITH (security_barrier) AS
-SELECT m.name AS model, v.*, v.version = m.deployed_version AS deployed,
+SELECT m.name AS model, v.*, v.version OPERATOR(pg_catalog.=) m.deployed_version AS deployed,
        aread.role_name(m.owner, m.owner_name) AS owner_name,
        m.comment AS model_comment,
-       (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+       (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
        OR aread.has_role(m.owner) AS owned
 FROM aread.stored_model m
 JOIN aread.stored_version v USING (model_id)
-WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
    OR aread.has_role(m.owner)
    OR EXISTS (SELECT FROM aread.stored_grant g
-              WHERE g.model_id = m.model_id AND aread.has_role(g.grantee));
+              WHERE g.model_id OPERATOR(pg_catalog.=) m.model_id AND aread.has_role(g.grantee));
 COMMENT ON VIEW aread.usable_version IS 'versions of the models that the current role may score with; for the other views';
 
 CREATE VIEW aread.visible_version WITH (security_barrier) AS
@@ -180,7 +213,7 @@ CREATE VIEW aread.source WITH (security_barrier) AS
 SELECT s.relation, s.label, s.domain, s.user_id, s.item_id, s.split, s.weight, s.features,
        aread.role_name(s.registered_by, s.registered_by_name) AS registered_by
 FROM aread.stored_source s
-JOIN pg_catalog.pg_class c ON c.oid = s.relation
+JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) s.relation
 WHERE pg_catalog.has_any_column_privilege(s.relation, 'SELECT');
 COMMENT ON VIEW aread.source IS 'registered interaction tables that the current role can read';
 COMMENT ON COLUMN aread.source.relation IS 'the table or view';
@@ -197,11 +230,11 @@ CREATE VIEW aread.model WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS source,
        v.architecture, v.options, v.config, v.seed,
        v.train_rows, v.valid_rows, v.test_rows,
-       v.rows_read - v.train_rows - v.valid_rows - v.test_rows AS skipped_rows,
+       v.rows_read OPERATOR(pg_catalog.-) v.train_rows OPERATOR(pg_catalog.-) v.valid_rows OPERATOR(pg_catalog.-) v.test_rows AS skipped_rows,
        v.sampled_rows,
        v.n_domains AS domains, v.n_parameters AS parameters,
        (SELECT pg_catalog.sum(pg_catalog.octet_length(c.data))::bigint
-        FROM aread.stored_chunk c WHERE c.version_id = v.version_id) AS bytes,
+        FROM aread.stored_chunk c WHERE c.version_id OPERATOR(pg_catalog.=) v.version_id) AS bytes,
        v.valid_measures[1] AS valid_auc, v.valid_measures[2] AS valid_domain_auc,
        v.valid_measures[3] AS valid_major5_auc, v.valid_measures[4] AS valid_minor10_auc,
        v.valid_measures[5] AS valid_minor5_auc, v.valid_measures[6] AS valid_log_loss,
@@ -212,10 +245,10 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        e.epoch AS best_epoch, v.seconds, v.crc, v.software, v.trained_at,
        v.comment, v.model_comment,
        ARRAY(SELECT DISTINCT aread.role_name(g.grantee, g.grantee_name) FROM aread.stored_grant g
-             WHERE g.model_id = v.model_id ORDER BY 1) AS granted_to
+             WHERE g.model_id OPERATOR(pg_catalog.=) v.model_id ORDER BY 1) AS granted_to
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
-  ON e.version_id = v.version_id AND e.number = v.best_evaluation;
+  ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
 COMMENT ON VIEW aread.model IS 'every version of every model: what it was trained on and how good it is';
 COMMENT ON COLUMN aread.model.model IS 'name';
 COMMENT ON COLUMN aread.model.version IS '1, 2, ...';
@@ -258,15 +291,15 @@ COMMENT ON COLUMN aread.model.model_comment IS 'what the owner says about the mo
 COMMENT ON COLUMN aread.model.granted_to IS 'roles that may score with the model, beside its owner''s';
 
 CREATE VIEW aread.feature WITH (security_barrier) AS
-SELECT v.model, v.version, v.deployed, f.position + 1 AS position, f.name, f.kind,
+SELECT v.model, v.version, v.deployed, f.position OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
        f.type_name AS type,
        CASE f.position WHEN v.domain_feature THEN 'domain' WHEN v.user_feature THEN 'user'
                        WHEN v.item_feature THEN 'item' END AS role,
        (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
-        WHERE o.version_id = f.version_id AND o.vocabulary = f.vocabulary
-          AND o.position <> f.position) AS shares_with,
-       f.vocabulary_rows - 3 AS "values", f.min_count,
-       CASE WHEN v.owned AND f.kind = 'binned' THEN f.edges END AS edges,
+        WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
+          AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
+       f.vocabulary_rows OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
+       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.usable_version v
 JOIN aread.stored_feature f USING (version_id);
@@ -290,13 +323,13 @@ COMMENT ON COLUMN aread.feature.goes_with_item IS 'did sampled negatives take it
 
 CREATE VIEW aread.domain WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, d.name AS domain, d.rows,
-       CASE WHEN v.owned OR d.rows >= 10 THEN d.positives END AS positives,
+       CASE WHEN v.owned OR d.rows OPERATOR(pg_catalog.>=) 10 THEN d.positives END AS positives,
        d.minor, d.major, d.augmented_rows, d.valid_rows,
-       CASE WHEN v.owned OR d.valid_rows >= 10 THEN d.valid_auc END AS valid_auc,
-       CASE WHEN v.owned OR d.valid_rows >= 10 THEN d.valid_log_loss END AS valid_log_loss,
+       CASE WHEN v.owned OR d.valid_rows OPERATOR(pg_catalog.>=) 10 THEN d.valid_auc END AS valid_auc,
+       CASE WHEN v.owned OR d.valid_rows OPERATOR(pg_catalog.>=) 10 THEN d.valid_log_loss END AS valid_log_loss,
        d.test_rows,
-       CASE WHEN v.owned OR d.test_rows >= 10 THEN d.test_auc END AS test_auc,
-       CASE WHEN v.owned OR d.test_rows >= 10 THEN d.test_log_loss END AS test_log_loss
+       CASE WHEN v.owned OR d.test_rows OPERATOR(pg_catalog.>=) 10 THEN d.test_auc END AS test_auc,
+       CASE WHEN v.owned OR d.test_rows OPERATOR(pg_catalog.>=) 10 THEN d.test_log_loss END AS test_log_loss
 FROM aread.usable_version v
 JOIN aread.stored_domain d USING (version_id);
 COMMENT ON VIEW aread.domain IS 'domains of each version: size, kind and how well they are served; in models that are not one''s own nothing about the labels of fewer than 10 rows';
@@ -322,8 +355,8 @@ SELECT v.model, v.version, v.deployed, d.name AS domain, g.layer, g.lower_expert
 FROM aread.visible_version v
 CROSS JOIN LATERAL aread.mask_gates(ARRAY(
   SELECT c.data FROM aread.stored_chunk c
-  WHERE c.version_id = v.version_id AND c.kind = 'masks' ORDER BY c.chunk)) g
-JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = g.domain;
+  WHERE c.version_id OPERATOR(pg_catalog.=) v.version_id AND c.kind OPERATOR(pg_catalog.=) 'masks' ORDER BY c.chunk)) g
+JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) g.domain;
 COMMENT ON VIEW aread.mask IS 'masks: for each domain which experts feed which, with what weight';
 COMMENT ON COLUMN aread.mask.model IS 'name of the model';
 COMMENT ON COLUMN aread.mask.version IS 'its version';
@@ -341,9 +374,9 @@ SELECT v.model, v.version, v.deployed, a.name AS domain_a, b.name AS domain_b, o
 FROM aread.visible_version v
 CROSS JOIN LATERAL aread.mask_overlaps(ARRAY(
   SELECT c.data FROM aread.stored_chunk c
-  WHERE c.version_id = v.version_id AND c.kind = 'masks' ORDER BY c.chunk)) o
-JOIN aread.stored_domain a ON a.version_id = v.version_id AND a.number = o.domain_a
-JOIN aread.stored_domain b ON b.version_id = v.version_id AND b.number = o.domain_b;
+  WHERE c.version_id OPERATOR(pg_catalog.=) v.version_id AND c.kind OPERATOR(pg_catalog.=) 'masks' ORDER BY c.chunk)) o
+JOIN aread.stored_domain a ON a.version_id OPERATOR(pg_catalog.=) v.version_id AND a.number OPERATOR(pg_catalog.=) o.domain_a
+JOIN aread.stored_domain b ON b.version_id OPERATOR(pg_catalog.=) v.version_id AND b.number OPERATOR(pg_catalog.=) o.domain_b;
 COMMENT ON VIEW aread.mask_overlap IS 'how alike the masks of two domains are: shared open gates over all open gates';
 COMMENT ON COLUMN aread.mask_overlap.model IS 'name of the model';
 COMMENT ON COLUMN aread.mask_overlap.version IS 'its version';
@@ -360,8 +393,8 @@ SELECT v.model, v.version, v.deployed, d.name AS domain, e.layer, e.expert, e.us
 FROM aread.visible_version v
 CROSS JOIN LATERAL aread.mask_experts(ARRAY(
   SELECT c.data FROM aread.stored_chunk c
-  WHERE c.version_id = v.version_id AND c.kind = 'masks' ORDER BY c.chunk)) e
-JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = e.domain;
+  WHERE c.version_id OPERATOR(pg_catalog.=) v.version_id AND c.kind OPERATOR(pg_catalog.=) 'masks' ORDER BY c.chunk)) e
+JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) e.domain;
 COMMENT ON VIEW aread.expert_usage IS 'which experts each domain uses, and how much of its score passes through them';
 COMMENT ON COLUMN aread.expert_usage.model IS 'name of the model';
 COMMENT ON COLUMN aread.expert_usage.version IS 'its version';
@@ -379,7 +412,7 @@ SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, u.batches, u.
        u.start_density, u.end_density, u.loss, u.steps
 FROM aread.visible_version v
 JOIN aread.stored_mask_update u USING (version_id)
-JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = u.domain;
+JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) u.domain;
 COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided';
 COMMENT ON COLUMN aread.mask_update.model IS 'name of the model';
 COMMENT ON COLUMN aread.mask_update.version IS 'its version';
@@ -398,7 +431,7 @@ SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, f.layer, f.lo
        f.upper_expert, f.open, f.open_at_start, f.closed_in_step
 FROM aread.visible_version v
 JOIN aread.stored_mask_update u USING (version_id)
-JOIN aread.stored_domain d ON d.version_id = v.version_id AND d.number = u.domain
+JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) u.domain
 CROSS JOIN LATERAL aread.mask_fates(v.config, u.gates) f;
 COMMENT ON VIEW aread.mask_history IS 'masks update by update: which gates each update tried and left open for each domain, and which step of its pruning closed the others';
 COMMENT ON COLUMN aread.mask_history.model IS 'name of the model';
@@ -446,7 +479,7 @@ LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 6
 BEGIN ATOMIC
   WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($1, $3)),
        b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($2, $3))
-  SELECT m.measure, m.a, m.b, m.b - m.a
+  SELECT m.measure, m.a, m.b, m.b OPERATOR(pg_catalog.-) m.a
   FROM a, b, LATERAL (VALUES
     ('AUC', a.auc, b.auc), ('DomainAUC', a.domain_auc, b.domain_auc), ('Major5AUC', a.major5_auc, b.major5_auc),
     ('Minor10AUC', a.minor10_auc, b.minor10_auc), ('Minor5AUC', a.minor5_auc, b.minor5_auc),
@@ -462,9 +495,9 @@ LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 30
 BEGIN ATOMIC
   WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate_domains($1, $3)),
        b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate_domains($2, $3))
-  SELECT COALESCE(a.domain, b.domain), GREATEST(a.rows, b.rows), a.auc, b.auc, b.auc - a.auc, a.log_loss, b.log_loss,
-    b.log_loss - a.log_loss
-  FROM a FULL JOIN b ON COALESCE(a.domain, '') = COALESCE(b.domain, '') AND (a.domain IS NULL) = (b.domain IS NULL)
+  SELECT COALESCE(a.domain, b.domain), GREATEST(a.rows, b.rows), a.auc, b.auc, b.auc OPERATOR(pg_catalog.-) a.auc, a.log_loss, b.log_loss,
+    b.log_loss OPERATOR(pg_catalog.-) a.log_loss
+  FROM a FULL JOIN b ON COALESCE(a.domain, '') OPERATOR(pg_catalog.=) COALESCE(b.domain, '') AND (a.domain IS NULL) OPERATOR(pg_catalog.=) (b.domain IS NULL)
   ORDER BY 2 DESC, 1;
 END;
 COMMENT ON FUNCTION @extschema@.aread_compare_domains(text, text, regclass) IS
@@ -478,26 +511,26 @@ BEGIN ATOMIC
     SELECT COALESCE(substring($1 FROM '^(.*)@[1-9][0-9]{0,8}$'), $1) AS name,
            substring($1 FROM '^.*@([1-9][0-9]{0,8})$')::integer AS version
   )
-  SELECT concat_ws(E'\n',
-    format('# %s, version %s', m.model, m.version),
+  SELECT pg_catalog.concat_ws(E'\n',
+    pg_catalog.format('# %s, version %s', m.model, m.version),
     '',
     m.model_comment, m.comment,
-    format('- trained %s over %s, owner %s, by %s', m.trained_at::timestamptz(0), m.source, m.owner, m.software),
-    format('- %s; seed %s; options %s', m.architecture, m.seed, m.options),
-    format('- rows: %s to train, %s to validate, %s to test, %s left out, %s negatives sampled', m.train_rows, m.valid_rows, m.test_rows, m.skipped_rows, m.sampled_rows),
-    format('- %s domains, %s parameters, %s', m.domains, m.parameters, pg_size_pretty(m.bytes)),
-    format('- trained in %s s, best after epoch %s', round(m.seconds::numeric, 1), m.best_epoch),
-    format('- features: %s', (SELECT string_agg(f.name || CASE WHEN f.role IS NULL THEN '' ELSE ' (' || f.role || ')' END, ', ' ORDER BY f.position)
-                              FROM aread.feature f WHERE f.model = m.model AND f.version = m.version)),
-    format('- checksum %s%s', m.crc, CASE WHEN m.deployed THEN ', deployed' ELSE '' END),
+    pg_catalog.format('- trained %s over %s, owner %s, by %s', m.trained_at::timestamptz(0), m.source, m.owner, m.software),
+    pg_catalog.format('- %s; seed %s; options %s', m.architecture, m.seed, m.options),
+    pg_catalog.format('- rows: %s to train, %s to validate, %s to test, %s left out, %s negatives sampled', m.train_rows, m.valid_rows, m.test_rows, m.skipped_rows, m.sampled_rows),
+    pg_catalog.format('- %s domains, %s parameters, %s', m.domains, m.parameters, pg_catalog.pg_size_pretty(m.bytes)),
+    pg_catalog.format('- trained in %s s, best after epoch %s', pg_catalog.round(m.seconds::numeric, 1), m.best_epoch),
+    pg_catalog.format('- features: %s', (SELECT pg_catalog.string_agg(f.name OPERATOR(pg_catalog.||) CASE WHEN f.role IS NULL THEN '' ELSE ' (' OPERATOR(pg_catalog.||) f.role OPERATOR(pg_catalog.||) ')' END, ', ' ORDER BY f.position)
+                              FROM aread.feature f WHERE f.model OPERATOR(pg_catalog.=) m.model AND f.version OPERATOR(pg_catalog.=) m.version)),
+    pg_catalog.format('- checksum %s%s', m.crc, CASE WHEN m.deployed THEN ', deployed' ELSE '' END),
     '',
     '| rows | AUC | DomainAUC | Major5AUC | Minor10AUC | Minor5AUC | log loss |',
     '| --- | --- | --- | --- | --- | --- | --- |',
-    concat('| validation | ', concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(round(v::numeric, 4)::text, '-') FROM unnest(ARRAY[m.valid_auc, m.valid_domain_auc,
+    pg_catalog.concat('| validation | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.valid_auc, m.valid_domain_auc,
       m.valid_major5_auc, m.valid_minor10_auc, m.valid_minor5_auc, m.valid_log_loss]) v)), ' |'),
-    concat('| test | ', concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(round(v::numeric, 4)::text, '-') FROM unnest(ARRAY[m.test_auc, m.test_domain_auc,
+    pg_catalog.concat('| test | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.test_auc, m.test_domain_auc,
       m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss]) v)), ' |'))
-  FROM named n JOIN aread.model m ON m.model = n.name AND (m.version = n.version OR (n.version IS NULL AND m.deployed));
+  FROM named n JOIN aread.model m ON m.model OPERATOR(pg_catalog.=) n.name AND (m.version OPERATOR(pg_catalog.=) n.version OR (n.version IS NULL AND m.deployed));
 END;
 COMMENT ON FUNCTION @extschema@.aread_card(text) IS
 'a model, or a version of it (''shop@3''), described in Markdown: source, options, rows, measures; NULL if the current role knows no such model';
@@ -522,7 +555,7 @@ CREATE VIEW aread.known_run WITH (security_barrier) AS
 SELECT r.*,
        CASE WHEN r.state IN ('starting', 'running') THEN aread.run_state(r.run_id) ELSE r.state END AS state_now
 FROM aread.stored_run r
-WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = CURRENT_USER)
+WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
    OR aread.has_role(aread.as_role(r.role));
 COMMENT ON VIEW aread.known_run IS 'background trainings of the roles whose rights the current role has, as they are now; for the view aread.run';
 
@@ -551,13 +584,13 @@ SELECT r.run_id AS run, r.model, r.version, aread.role_name(aread.as_role(r.role
        r.error_hint,
        r.messages
 FROM aread.known_run r
-LEFT JOIN aread.trainings() t ON t.run_id = r.run_id AND t.pid = r.pid
+LEFT JOIN aread.trainings() t ON t.run_id OPERATOR(pg_catalog.=) r.run_id AND t.pid OPERATOR(pg_catalog.=) r.pid
 UNION ALL
 SELECT t.run_id, t.model, NULL, pg_catalog.pg_get_userbyid(t.role)::text, t.source, 'running', t.phase, t.epoch,
        t.epochs, t.batch, t.batches, t.loss, t.rows_per_second, t.valid_auc, t.valid_domain_auc,
        t.valid_log_loss, t.started_at, t.ends_at, NULL, NULL, NULL, NULL, t.pid, NULL, NULL, NULL, NULL
 FROM aread.trainings() t
-WHERE t.run_id IS NULL OR NOT EXISTS (SELECT FROM aread.known_run r WHERE r.run_id = t.run_id);
+WHERE t.run_id IS NULL OR NOT EXISTS (SELECT FROM aread.known_run r WHERE r.run_id OPERATOR(pg_catalog.=) t.run_id);
 COMMENT ON VIEW aread.run IS 'trainings: those in the background, at work or ended, and those that sessions wait for at the moment';
 COMMENT ON COLUMN aread.run.run IS 'number of a background training; NULL: a session waits for it';
 COMMENT ON COLUMN aread.run.model IS 'name of the model';
@@ -626,6 +659,7 @@ BEGIN
 END
 $$;
 
+REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,

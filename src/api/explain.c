@@ -195,7 +195,6 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const FeatureSpec *spec;
 	const Config *config;
-	const ServedModel *before;
 	ScoreCall  *call;
 	ScoreRows	rows;
 	ScoreParts	parts;
@@ -205,11 +204,10 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
-	before = fcinfo->flinfo->fn_extra ? ((ScoreCall *) fcinfo->flinfo->fn_extra)->served : NULL;
 	call = score_call(fcinfo, kind);
-	Assert(call->served);
-	if (call->served != before)
+	if (call->owner != GetUserId())
 		catalog_require_owner(&call->served->loaded->version);
+	call->owner = GetUserId();
 	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;
 	rows = input_rows(&call->rows);

@@ -189,13 +189,12 @@ name_list(Datum array, MemoryContext context)
 }
 
 ColumnRoles *
-catalog_take_roles(Oid relation, MemoryContext context)
+catalog_take_roles(MemoryContext context)
 {
 	ColumnRoles *roles = MemoryContextAllocZero(context, sizeof(ColumnRoles));
 	bool		isnull;
 	Datum		features = catalog_value(0, 7, &isnull);
 
-	roles->relation = relation;
 	roles->label = catalog_text(1, context);
 	roles->domain = catalog_text(2, context);
 	roles->user_id = catalog_text(3, context);
@@ -219,7 +218,7 @@ catalog_roles(Oid relation)
 	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features"
 					  " FROM aread.stored_source WHERE relation = $1", true, 1, &type, &value,
 					  NULL) == 1)
-		roles = catalog_take_roles(relation, context);
+		roles = catalog_take_roles(context);
 	catalog_leave(&access);
 	return roles;
 }
@@ -254,7 +253,7 @@ catalog_register(const ColumnRoles *roles)
 	Arguments	arguments = {0};
 	CatalogAccess access;
 
-	add_oid(&arguments, roles->relation);
+	add_oid(&arguments, roles->relation->id);
 	catalog_add_roles(&arguments, roles);
 	add_oid(&arguments, GetUserId());
 	add_text(&arguments, GetUserNameFromId(GetUserId(), false));

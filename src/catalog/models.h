@@ -80,22 +80,18 @@ extern void catalog_find(const char *name, ModelVersion *version);
 extern void catalog_find_new(int64 version_id, const char *name, ModelVersion *version);
 /* The version that a name means, as a name that is pinned to it; errors as above. */
 extern char *catalog_pinned(const char *name);
-/* A relation's name with its schema, quoted as need be; its OID if it is gone. */
-extern char *catalog_relation_name(Oid relation);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */
 extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext context);
-/* What the features' types are called now: features[].type from type_name. */
-extern void catalog_resolve_types(FeatureSpec *spec);
 
-/* Column roles registered for a relation; NULL if there are none. */
+/* Column roles registered for a relation, which they do not say; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);
 /*
  * Roles out of the first row of SPI_tuptable, whose columns 1 to 7 are label,
  * domain, user_id, item_id, split, weight and features.
  */
-extern ColumnRoles *catalog_take_roles(Oid relation, MemoryContext context);
+extern ColumnRoles *catalog_take_roles(MemoryContext context);
 /* The same columns as arguments. */
 extern void catalog_add_roles(Arguments *arguments, const ColumnRoles *roles);
 extern void catalog_register(const ColumnRoles *roles);

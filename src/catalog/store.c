@@ -21,7 +21,6 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define N_MEASURES 6
@@ -76,16 +75,6 @@ catalog_new_version(const LockedModel *model, bool deploy)
 	return version;
 }
 
-char *
-catalog_relation_name(Oid relation)
-{
-	char	   *name = get_rel_name(relation);
-
-	if (!name)
-		return psprintf("%u", relation);
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
-}
-
 static void
 add_training(Arguments *arguments, const NewModel *new, uint32 crc)
 {
@@ -125,7 +114,7 @@ insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 v
 
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, version);
-	add_text(&arguments, catalog_relation_name(new->roles->relation));
+	add_text(&arguments, new->roles->relation->full_name);
 	add_text(&arguments, spec->label);
 	add_float8(&arguments, spec->label_threshold);
 	add_int4(&arguments, spec->domain_feature);

@@ -11,7 +11,6 @@
 #include "fmgr.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -105,16 +104,22 @@ contains_call(Node *node, void *context)
 	return expression_tree_walker(node, contains_call, context);
 }
 
+typedef struct FoundCalls
+{
+	List	   *calls;
+	Unseen	   *unseen;
+} FoundCalls;
+
 /* Nodes listed here evaluate all of their arguments, whatever their values. */
 static bool
-add_calls(Node *node, List **calls)
+add_calls(Node *node, FoundCalls *found)
 {
 	if (!node)
 		return false;
 	if (noted_function(node) && !expression_tree_walker(node, contains_call, NULL) &&
-		!contain_volatile_functions((Node *) ((FuncExpr *) node)->args))
+		!leaves_trace(found->unseen, ((FuncExpr *) node)->args))
 	{
-		*calls = list_append_unique(*calls, node);
+		found->calls = list_append_unique(found->calls, node);
 		return false;
 	}
 	switch (nodeTag(node))
@@ -137,19 +142,19 @@ add_calls(Node *node, List **calls)
 		case T_FieldSelect:
 		case T_NullTest:
 		case T_BooleanTest:
-			return expression_tree_walker(node, add_calls, calls);
+			return expression_tree_walker(node, add_calls, found);
 		default:
 			return false;
 	}
 }
 
 List *
-calls_always_made(Node *expression)
+calls_always_made(Node *expression, Unseen *unseen)
 {
-	List	   *calls = NIL;
+	FoundCalls	found = {.unseen = unseen};
 
-	add_calls(expression, &calls);
-	return calls;
+	add_calls(expression, &found);
+	return found.calls;
 }
 
 /* Arguments of an aggregate or window function that takes all rows; NULL: it is none. */
@@ -164,21 +169,21 @@ aggregate_arguments(Node *node)
 }
 
 static bool
-add_aggregate_calls(Node *node, List **calls)
+add_aggregate_calls(Node *node, FoundCalls *found)
 {
 	if (!node)
 		return false;
-	add_calls((Node *) aggregate_arguments(node), calls);
-	return expression_tree_walker(node, add_aggregate_calls, calls);
+	add_calls((Node *) aggregate_arguments(node), found);
+	return expression_tree_walker(node, add_aggregate_calls, found);
 }
 
 List *
-calls_in_aggregates(Node *expression)
+calls_in_aggregates(Node *expression, Unseen *unseen)
 {
-	List	   *calls = NIL;
+	FoundCalls	found = {.unseen = unseen};
 
-	add_aggregate_calls(expression, &calls);
-	return calls;
+	add_aggregate_calls(expression, &found);
+	return found.calls;
 }
 
 /* The number of an equal member, from 1; 0: there is none. */

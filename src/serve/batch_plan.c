@@ -4,6 +4,10 @@
  *
  * Not by the planner's hook: the library is loaded by the planner support
  * function of aread_predict(), when the first plan is already under way.
+ *
+ * A copy has a memory context of its own, which goes when the executor ends:
+ * the query's descriptor may lie in the memory of a function that is called a
+ * million times.  After an error it goes with the descriptor's context.
  */
 #include "postgres.h"
 
@@ -13,11 +17,13 @@
 
 #include "access/parallel.h"
 #include "executor/executor.h"
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "serve/settings.h"
+#include "utils/memutils.h"
 
 /* For fewer rows than this the planner expects a batch scan is not worth a copy of the plan. */
 #define FEW_ROWS 10
@@ -31,9 +37,28 @@ typedef struct Place
 	Plan	  **limit;			/* the LIMIT just above it */
 } Place;
 
-static ExecutorStart_hook_type next_start = NULL;
+/* The plan of a query that is running. */
+typedef struct PlanCopy
+{
+	dlist_node	node;
+	MemoryContext context;		/* of all of it, and of this */
+	MemoryContextCallback end;
+	QueryDesc  *query;
+	PlannedStmt *original;
+} PlanCopy;
 
-static void place_scans(Plan **slot, Place place, int *last_id);
+static dlist_head copies = DLIST_STATIC_INIT(copies);	/* started last first */
+static ExecutorStart_hook_type next_start = NULL;
+static ExecutorEnd_hook_type next_end = NULL;
+
+/* A statement that gets batch scans. */
+typedef struct Placing
+{
+	int			last_id;		/* of a node */
+	Unseen		unseen;
+} Placing;
+
+static void place_scans(Plan **slot, Place place, Placing *placing);
 
 static Place
 child_place(const Plan *plan, bool inner, Place place)
@@ -55,37 +80,24 @@ child_place(const Plan *plan, bool inner, Place place)
 		case T_LockRows:
 			return place;
 		case T_Sort:
-		case T_IncrementalSort:
-		case T_Material:
 		case T_Hash:
-		case T_Agg:
 		case T_ModifyTable:
 			return (Place) {.all = true,.rows = INFINITY};
+		case T_Agg:
+			/* groups that come in order are read one by one */
+			if (((const Agg *) plan)->aggstrategy == AGG_PLAIN ||
+				((const Agg *) plan)->aggstrategy == AGG_HASHED)
+				place.all = true;
+			return (Place) {.all = place.all,.rows = INFINITY};
+		case T_IncrementalSort:
+		case T_Material:
+			return (Place) {.all = place.all,.rows = INFINITY};
 		default:
 			if (IsA(plan, MergeJoin) && inner)
 				place.moves = true;
 			place.all = false;
 			place.rows = INFINITY;
 			return place;
-	}
-}
-
-/* A node's children but for the outer and the inner one; of other extensions' nodes, too. */
-static List *
-other_children(const Plan *plan)
-{
-	switch (nodeTag(plan))
-	{
-		case T_Append:
-			return ((const Append *) plan)->appendplans;
-		case T_MergeAppend:
-			return ((const MergeAppend *) plan)->mergeplans;
-		case T_SubqueryScan:
-			return list_make1(((const SubqueryScan *) plan)->subplan);
-		case T_CustomScan:
-			return ((const CustomScan *) plan)->custom_plans;
-		default:
-			return NIL;
 	}
 }
 
@@ -106,27 +118,9 @@ wants_rows(const Plan *plan, Place place)
 		wants_rows(innerPlan(plan), child_place(plan, true, place));
 }
 
-/* Rows read that nobody asked for leave no trace.  The node's own targets are computed above it. */
-static bool
-reads_unseen(const Plan *plan, bool own)
-{
-	ListCell   *lc;
-
-	if (!plan || IsA(plan, Sort))
-		return true;
-	if (IsA(plan, LockRows) || IsA(plan, ModifyTable) ||
-		(!own && contain_volatile_functions((Node *) plan->targetlist)) ||
-		contain_volatile_functions((Node *) plan->qual))
-		return false;
-	foreach(lc, other_children(plan))
-		if (!reads_unseen(lfirst(lc), false))
-			return false;
-	return reads_unseen(outerPlan(plan), false) && reads_unseen(innerPlan(plan), false);
-}
-
 /* A batch scan above *below that gives what "like" gave; "like" is *below or below it. */
 static CustomScan *
-scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, int *last_id)
+scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, Placing *placing)
 {
 	Rise		rise = {.calls = calls};
 	List	   *targets = (List *) rise_above(&rise, (Node *) like->targetlist);
@@ -134,7 +128,7 @@ scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, int *las
 
 	quals = (List *) rise_above(&rise, (Node *) quals);
 	scan = batch_scan_make(below, like, &rise, all);
-	scan->scan.plan.plan_node_id = ++*last_id;
+	scan->scan.plan.plan_node_id = ++placing->last_id;
 	scan->scan.plan.targetlist = targets;
 	scan->scan.plan.qual = quals;
 	/* they are computed once, when they are needed first, wherever they hang */
@@ -146,7 +140,7 @@ scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, int *las
 
 /* The quals from the first one on that always makes a call; its calls. */
 static List *
-take_quals(List **quals, List **calls)
+take_quals(List **quals, List **calls, Unseen *unseen)
 {
 	ListCell   *lc;
 
@@ -155,7 +149,7 @@ take_quals(List **quals, List **calls)
 		int			first = foreach_current_index(lc);
 		List	   *taken;
 
-		*calls = calls_always_made(lfirst(lc));
+		*calls = calls_always_made(lfirst(lc), unseen);
 		if (*calls == NIL)
 			continue;
 		taken = list_copy_tail(*quals, first);
@@ -167,7 +161,7 @@ take_quals(List **quals, List **calls)
 
 /* The quals that can be moved above a node, as above. */
 static List *
-take_node_quals(Plan *plan, List **calls)
+take_node_quals(Plan *plan, List **calls, Unseen *unseen)
 {
 	List	   *taken;
 
@@ -177,14 +171,14 @@ take_node_quals(Plan *plan, List **calls)
 
 		/* without another row to fall back on nothing depends on what the join itself drops */
 		if (join->jointype == JOIN_INNER && !join->inner_unique &&
-			(taken = take_quals(&join->joinqual, calls)) != NIL)
+			(taken = take_quals(&join->joinqual, calls, unseen)) != NIL)
 		{
 			taken = list_concat(taken, plan->qual);
 			plan->qual = NIL;
 			return taken;
 		}
 	}
-	return take_quals(&plan->qual, calls);
+	return take_quals(&plan->qual, calls, unseen);
 }
 
 /* What a node gives as target list of one above it that changes nothing. */
@@ -209,46 +203,48 @@ targets_of(const Plan *plan)
  * are not scored for the next; then the target list.
  */
 static void
-scan_own_calls(Plan **slot, Place place, int *last_id)
+scan_own_calls(Plan **slot, Place place, Placing *placing)
 {
 	Plan	   *plan = *slot;
 	List	   *calls = NIL;
 	List	   *quals;
 
-	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !(place.all || reads_unseen(plan, true)))
+	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !(place.all || reads_unseen_below(&placing->unseen, plan)))
 		return;
-	while ((quals = take_node_quals(plan, &calls)) != NIL)
-		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, place.all, last_id);
-	calls = calls_always_made((Node *) plan->targetlist);
+	while ((quals = take_node_quals(plan, &calls, &placing->unseen)) != NIL)
+		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, place.all, placing);
+	calls = calls_always_made((Node *) plan->targetlist, &placing->unseen);
 	if (calls == NIL || Min(plan->plan_rows, place.rows) < FEW_ROWS)
 		return;
 	if (place.limit)
 	{
 		/* above the LIMIT nothing is read that is not wanted, and a sort below it stays bounded */
 		Plan	   *limit = *place.limit;
-		CustomScan *scan = scan_above(limit, plan, NIL, calls, true, last_id);
+		CustomScan *scan = scan_above(limit, plan, NIL, calls, true, placing);
 
 		limit->targetlist = targets_of(plan);
 		scan->scan.plan.plan_rows = limit->plan_rows;
 		*place.limit = (Plan *) scan;
 		return;
 	}
-	*slot = (Plan *) scan_above(plan, plan, NIL, calls, place.all, last_id);
+	*slot = (Plan *) scan_above(plan, plan, NIL, calls, place.all, placing);
 }
 
 /* Arguments of aggregates and window functions are columns of the node below. */
 static void
-scan_aggregated_calls(Plan *plan, int *last_id)
+scan_aggregated_calls(Plan *plan, Place place, Placing *placing)
 {
 	Plan	   *below = outerPlan(plan);
 	List	   *both = list_make2(plan->targetlist, plan->qual);
-	Rise		rise = {.calls = calls_in_aggregates((Node *) both),.in_place = true};
+	Rise		rise = {.calls = calls_in_aggregates((Node *) both, &placing->unseen),.in_place = true};
 	int			n_calls = list_length(rise.calls);
 	CustomScan *scan;
 	List	   *columns = NIL;
 	ListCell   *lc;
 
-	if (n_calls == 0 || below->plan_rows < FEW_ROWS || below->async_capable)
+	place = child_place(plan, false, place);
+	if (n_calls == 0 || below->plan_rows < FEW_ROWS || below->async_capable ||
+		!(place.all || reads_unseen(&placing->unseen, below)))
 		return;
 	foreach(lc, below->targetlist)
 	{
@@ -266,8 +262,8 @@ scan_aggregated_calls(Plan *plan, int *last_id)
 
 		columns = lappend(columns, makeTargetEntry((Expr *) var, list_length(columns) + 1, NULL, false));
 	}
-	scan = batch_scan_make(below, below, &rise, IsA(plan, Agg));
-	scan->scan.plan.plan_node_id = ++*last_id;
+	scan = batch_scan_make(below, below, &rise, place.all);
+	scan->scan.plan.plan_node_id = ++placing->last_id;
 	scan->scan.plan.targetlist = columns;
 	outerPlan(plan) = (Plan *) scan;
 	both = (List *) replace_in_aggregates((Node *) both, rise.calls, list_length(columns) - n_calls + 1);
@@ -276,16 +272,16 @@ scan_aggregated_calls(Plan *plan, int *last_id)
 }
 
 static void
-place_in_list(List *plans, Place place, int *last_id)
+place_in_list(List *plans, Place place, Placing *placing)
 {
 	ListCell   *lc;
 
 	foreach(lc, plans)
-		place_scans((Plan **) &lfirst(lc), place, last_id);
+		place_scans((Plan **) &lfirst(lc), place, placing);
 }
 
 static void
-place_below(Plan **slot, Place place, int *last_id)
+place_below(Plan **slot, Place place, Placing *placing)
 {
 	Plan	   *plan = *slot;
 	Place		below = child_place(plan, false, place);
@@ -293,51 +289,51 @@ place_below(Plan **slot, Place place, int *last_id)
 	if (IsA(plan, Limit) && ((Limit *) plan)->limitOption == LIMIT_OPTION_COUNT)
 		below.limit = slot;
 	if (IsA(plan, Append))
-		place_in_list(((Append *) plan)->appendplans, below, last_id);
+		place_in_list(((Append *) plan)->appendplans, below, placing);
 	if (IsA(plan, MergeAppend))
-		place_in_list(((MergeAppend *) plan)->mergeplans, below, last_id);
+		place_in_list(((MergeAppend *) plan)->mergeplans, below, placing);
 	if (IsA(plan, SubqueryScan))
-		place_scans(&((SubqueryScan *) plan)->subplan, below, last_id);
+		place_scans(&((SubqueryScan *) plan)->subplan, below, placing);
 	if (IsA(plan, CustomScan) || IsA(plan, ForeignScan))
 		return;
 	if (outerPlan(plan))
-		place_scans(&outerPlan(plan), below, last_id);
+		place_scans(&outerPlan(plan), below, placing);
 	if (innerPlan(plan))
-		place_scans(&innerPlan(plan), child_place(plan, true, place), last_id);
+		place_scans(&innerPlan(plan), child_place(plan, true, place), placing);
 }
 
 /* Scans for a node and all below it; the node in *slot may become another. */
 static void
-place_scans(Plan **slot, Place place, int *last_id)
+place_scans(Plan **slot, Place place, Placing *placing)
 {
 	Plan	   *plan = *slot;
 
 	check_stack_depth();
-	place_below(slot, place, last_id);
+	place_below(slot, place, placing);
 	if ((IsA(plan, Agg) || IsA(plan, WindowAgg)) && outerPlan(plan))
-		scan_aggregated_calls(plan, last_id);
+		scan_aggregated_calls(plan, place, placing);
 	if (place.moves || IsA(plan, Limit) || IsA(plan, ProjectSet) || IsA(plan, ModifyTable) ||
 		(IsA(plan, CustomScan) && !is_batch_scan(plan)))
 		return;
 	/* its run condition refers to its own targets */
 	if (IsA(plan, WindowAgg) && ((WindowAgg *) plan)->runCondition)
 		return;
-	scan_own_calls(slot, place, last_id);
+	scan_own_calls(slot, place, placing);
 }
 
 /* The largest number of a node; batch scans get numbers beyond it. */
 static void
-raise_last_id(const Plan *plan, int *last_id)
+raise_last_id(const Plan *plan, Placing *placing)
 {
 	ListCell   *lc;
 
 	if (!plan)
 		return;
-	*last_id = Max(*last_id, plan->plan_node_id);
+	placing->last_id = Max(placing->last_id, plan->plan_node_id);
 	foreach(lc, other_children(plan))
-		raise_last_id(lfirst(lc), last_id);
-	raise_last_id(outerPlan(plan), last_id);
-	raise_last_id(innerPlan(plan), last_id);
+		raise_last_id(lfirst(lc), placing);
+	raise_last_id(outerPlan(plan), placing);
+	raise_last_id(innerPlan(plan), placing);
 }
 
 /* A statement with batch scans; the original if it gets none. */
@@ -346,22 +342,23 @@ batch_statement(PlannedStmt *statement, int eflags)
 {
 	PlannedStmt *copy = makeNode(PlannedStmt);
 	Place		top = {.moves = (eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0,.rows = INFINITY};
-	int			last_id = 0;
+	Placing		placing = {.last_id = 0};
 	int			first_id;
 	ListCell   *lc;
 
 	memcpy(copy, statement, sizeof(PlannedStmt));
 	copy->planTree = copyObject(statement->planTree);
 	copy->subplans = copyObject(statement->subplans);
-	raise_last_id(copy->planTree, &last_id);
+	raise_last_id(copy->planTree, &placing);
 	foreach(lc, copy->subplans)
-		raise_last_id(lfirst(lc), &last_id);
-	first_id = last_id;
-	place_scans(&copy->planTree, top, &last_id);
+		raise_last_id(lfirst(lc), &placing);
+	first_id = placing.last_id;
+	unseen_init(&placing.unseen, statement);
+	place_scans(&copy->planTree, top, &placing);
 	foreach(lc, copy->subplans)
 		if (lfirst(lc))
-			place_scans((Plan **) &lfirst(lc), (Place) {.rows = INFINITY}, &last_id);
-	return last_id > first_id ? copy : statement;
+			place_scans((Plan **) &lfirst(lc), (Place) {.rows = INFINITY}, &placing);
+	return placing.last_id > first_id ? copy : statement;
 }
 
 static bool
@@ -379,21 +376,70 @@ any_rows_wanted(const PlannedStmt *statement)
 }
 
 static void
+forget_copy(void *copy)
+{
+	dlist_delete(&((PlanCopy *) copy)->node);
+}
+
+/* The query's plan, from now on a copy with batch scans; the original if it gets none. */
+static void
+copy_plan(QueryDesc *query, int eflags)
+{
+	PlannedStmt *original = query->plannedstmt;
+	MemoryContext context = AllocSetContextCreate(GetMemoryChunkContext(query), "aread plan",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	PlannedStmt *statement = batch_statement(original, eflags);
+	PlanCopy   *copy;
+
+	if (statement == original)
+	{
+		MemoryContextSwitchTo(old);
+		MemoryContextDelete(context);
+		return;
+	}
+	copy = palloc0(sizeof(PlanCopy));
+	*copy = (PlanCopy) {
+		.context = context,.query = query,.original = original,
+		.end = {.func = forget_copy,.arg = copy}
+	};
+	MemoryContextRegisterResetCallback(context, &copy->end);
+	dlist_push_head(&copies, &copy->node);
+	query->plannedstmt = statement;
+	MemoryContextSwitchTo(old);
+}
+
+static void
 start_executor(QueryDesc *query, int eflags)
 {
 	if (serve_batch_scan && !IsParallelWorker() && calls_mentioned(query->plannedstmt) &&
 		any_rows_wanted(query->plannedstmt))
-	{
-		/* it lives as long as the query's descriptor */
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(query));
-
-		query->plannedstmt = batch_statement(query->plannedstmt, eflags);
-		MemoryContextSwitchTo(old);
-	}
+		copy_plan(query, eflags);
 	if (next_start)
 		next_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
+}
+
+static void
+end_executor(QueryDesc *query)
+{
+	dlist_iter	iter;
+
+	if (next_end)
+		next_end(query);
+	else
+		standard_ExecutorEnd(query);
+	dlist_foreach(iter, &copies)
+	{
+		PlanCopy   *copy = dlist_container(PlanCopy, node, iter.cur);
+
+		if (copy->query != query)
+			continue;
+		query->plannedstmt = copy->original;
+		MemoryContextDelete(copy->context);
+		break;
+	}
 }
 
 void
@@ -401,4 +447,6 @@ batch_plan_init(void)
 {
 	next_start = ExecutorStart_hook;
 	ExecutorStart_hook = start_executor;
+	next_end = ExecutorEnd_hook;
+	ExecutorEnd_hook = end_executor;
 }

@@ -4,7 +4,8 @@
  *
  * A batch's rows wait as tuples of the scan: scores first, then the columns of
  * the node below.  Unless all rows will be wanted, batches grow, so that a LIMIT
- * pays for few rows more than it wants.
+ * pays for few rows more than it wants.  What rows keep until they are returned
+ * is bounded by work_mem, but for the row that goes beyond it.
  */
 #include "postgres.h"
 
@@ -38,8 +39,7 @@ typedef struct ScanCall
 	ExprState  *domain;			/* NULL: among the features */
 	FeaturesKind kind;
 	Oid			domain_type;
-	ScoreCall  *call;
-	int			rows[MAX_ROWS]; /* of the batch: those that wait for their score */
+	CallSite   *site;			/* with the rows of the batch that wait for their score */
 } ScanCall;
 
 typedef struct BatchScan
@@ -52,6 +52,7 @@ typedef struct BatchScan
 	int			n_below;		/* columns of the node below up to the last one kept */
 	bool	   *kept;			/* [n_columns] is it asked for above? */
 	MemoryContext context;		/* of the batch's values */
+	Size		list_bytes;		/* of the batch's lists */
 	Datum	   *values;			/* [MAX_ROWS, n_columns] */
 	bool	   *nulls;
 	int			n_rows;
@@ -154,7 +155,7 @@ begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kin
 		call->domain = ExecInitExpr(lthird(function->args), parent);
 		call->domain_type = exprType(lthird(function->args));
 	}
-	call->call = call_create(MAX_ROWS, CurrentMemoryContext);
+	call->site = call_site(MAX_ROWS, CurrentMemoryContext);
 }
 
 static bool
@@ -201,29 +202,32 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 	scan->size = scan->first_size;
 }
 
-/* Score the rows of a call that wait. */
+/* Score the rows of a model that wait. */
 static void
-score_call_rows(BatchScan *scan, ScanCall *call)
+score_rows(BatchScan *scan, ScoreCall *call, int column)
 {
 	double		probabilities[MAX_ROWS];
-	ScoreRows	rows;
-	Scorer	   *scorer;
-	uint64		shared;
+	ScoreRows	rows = input_rows(&call->rows);
+	Scorer	   *scorer = call->served->scorer;
+	uint64		shared = scorer_shared(scorer);
 	EngineError error;
 
-	if (!call->call->served || call->call->rows.n_rows == 0)
-		return;
-	rows = input_rows(&call->call->rows);
-	scorer = call->call->served->scorer;
-	shared = scorer_shared(scorer);
 	if (!scorer_score(scorer, &rows, probabilities, &error))
 		host_raise(&error);
 	for (int i = 0; i < rows.n_rows; i++)
-		scan->values[call->rows[i] * scan->n_columns + (call - scan->calls)] =
-			Float8GetDatum(probabilities[i]);
-	input_clear(&call->call->rows);
+		scan->values[call->at[i] * scan->n_columns + column] = Float8GetDatum(probabilities[i]);
+	input_clear(&call->rows);
 	InstrCountTuples2(scan, 1);
 	InstrCountFiltered2(scan, scorer_shared(scorer) - shared);
+}
+
+/* Score all rows that wait at a call of the query. */
+static void
+score_waiting(BatchScan *scan, ScanCall *call)
+{
+	for (int i = 0; i < call->site->n_calls; i++)
+		if (call->site->calls[i]->rows.n_rows > 0)
+			score_rows(scan, call->site->calls[i], call - scan->calls);
 }
 
 static void
@@ -242,19 +246,20 @@ note_model(BatchScan *scan, const ServedModel *served)
 	MemoryContextSwitchTo(old);
 }
 
-/* Rows for another model than the latest: those before are scored first. */
-static void
-use_model(BatchScan *scan, ScanCall *call, Datum model)
+static ScoreCall *
+find_model(BatchScan *scan, ScanCall *call, Datum model)
 {
 	text	   *name = DatumGetTextPP(model);
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	ScoreCall  *found = call_find(call->site, served);
 
-	if (served == call->call->served)
-		return;
-	score_call_rows(scan, call);
-	call_use(call->call, served);
+	if (found)
+		return found;
+	if (call_site_full(call->site))
+		score_waiting(scan, call);
 	if (scan->css.ss.ps.instrument)
 		note_model(scan, served);
+	return call_open(call->site, served);
 }
 
 /* The call's arguments for the batch's row number "at", from the node below's row. */
@@ -266,6 +271,7 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 	Datum		model;
 	bool		no_model;
 	bool		no_features;
+	ScoreCall  *found;
 
 	model = ExecEvalExpr(call->model, scan->input, &no_model);
 	row.features = ExecEvalExpr(call->features, scan->input, &no_features);
@@ -279,9 +285,10 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 	scan->values[at * scan->n_columns + column] = (Datum) 0;
 	if (no_model || no_features)
 		return;
-	use_model(scan, call, model);
-	call->rows[call->call->rows.n_rows] = at;
-	call_add(call->call, &row);
+	found = find_model(scan, call, model);
+	found->at[found->rows.n_rows] = at;
+	call_add(found, &row);
+	scan->list_bytes += input_list_bytes(&found->rows);
 }
 
 /* Copy what is asked for above; the node below reuses its row. */
@@ -303,23 +310,37 @@ keep_row(BatchScan *scan, TupleTableSlot *below, int at)
 	}
 }
 
+/* Of a thousand partitions few may be read: there is memory for rows when the first one comes. */
+static void
+start_batch(BatchScan *scan)
+{
+	MemoryContext query = scan->css.ss.ps.state->es_query_cxt;
+
+	if (!scan->values)
+	{
+		scan->values = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(Datum));
+		scan->nulls = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(bool));
+	}
+	scan->n_rows = scan->next = 0;
+	scan->list_bytes = 0;
+	MemoryContextReset(scan->context);
+}
+
+static bool
+has_room(const BatchScan *scan)
+{
+	return scan->n_rows < scan->size &&
+		MemoryContextMemAllocated(scan->context, false) + scan->list_bytes < work_mem * (Size) 1024;
+}
+
 static void
 fill_batch(BatchScan *scan)
 {
 	PlanState  *outer = outerPlanState(scan);
 	MemoryContext old = CurrentMemoryContext;
 
-	/* of a thousand partitions few may be read */
-	if (!scan->values)
-	{
-		MemoryContext query = scan->css.ss.ps.state->es_query_cxt;
-
-		scan->values = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(Datum));
-		scan->nulls = MemoryContextAlloc(query, MAX_ROWS * scan->n_columns * sizeof(bool));
-	}
-	scan->n_rows = scan->next = 0;
-	MemoryContextReset(scan->context);
-	while (scan->n_rows < scan->size)
+	start_batch(scan);
+	do
 	{
 		TupleTableSlot *below = ExecProcNode(outer);
 
@@ -336,9 +357,11 @@ fill_batch(BatchScan *scan)
 		MemoryContextSwitchTo(scan->context);
 		keep_row(scan, below, scan->n_rows++);
 		MemoryContextSwitchTo(old);
-	}
+	} while (has_room(scan));
 	for (int i = 0; i < scan->n_calls; i++)
-		score_call_rows(scan, &scan->calls[i]);
+		score_waiting(scan, &scan->calls[i]);
+	/* the last row's arguments may be large */
+	ResetExprContext(scan->input);
 	scan->size = scan->size == 1 ? 16 : Min(4 * scan->size, MAX_ROWS);
 }
 
@@ -379,9 +402,6 @@ rescan(CustomScanState *node)
 	scan->n_rows = scan->next = 0;
 	scan->size = scan->first_size;
 	scan->ended = false;
-	for (int i = 0; i < scan->n_calls; i++)
-		if (scan->calls[i].call->served)
-			input_clear(&scan->calls[i].call->rows);
 	if (!outerPlanState(node)->chgParam)
 		ExecReScan(outerPlanState(node));
 }

@@ -7,7 +7,8 @@
  * the batch scan above it.  The node below then returns the columns that the
  * calls and the other expressions are made of (batch_calls.c); the batch scan
  * (batch_scan.c) reads some of its rows ahead, scores them, and computes
- * everything else row by row as the node below would have done.
+ * everything else row by row as the node below would have done.  Rows that are
+ * read and then not asked for must leave no trace (batch_unseen.c).
  *
  * What a row might not have come to stays where it is: calls under CASE, AND,
  * OR, COALESCE and the like.
@@ -26,10 +27,29 @@ extern void batch_scan_init(void);
 
 /* Does the statement depend on a function that was noted? */
 extern bool calls_mentioned(const PlannedStmt *statement);
+
+/* What a statement's subqueries leave behind. */
+typedef struct Unseen
+{
+	const PlannedStmt *statement;
+	char	   *subplans;		/* [of the statement] as far as they were looked at */
+	Bitmapset  *params;			/* computed by subqueries that leave a trace */
+} Unseen;
+
+extern void unseen_init(Unseen *unseen, const PlannedStmt *statement);
+/* Can one tell afterwards that an expression, or a list of them, was computed? */
+extern bool leaves_trace(Unseen *unseen, const void *expression);
+/* Can rows of a plan be read that nobody asked for, and nobody can tell? */
+extern bool reads_unseen(Unseen *unseen, const Plan *plan);
+/* The same where the target list moves to a batch scan above. */
+extern bool reads_unseen_below(Unseen *unseen, const Plan *plan);
+/* A node's children but for the outer and the inner one; of other extensions' nodes, too. */
+extern List *other_children(const Plan *plan);
+
 /* Calls, as FuncExprs, each once, that evaluating the expression always comes to. */
-extern List *calls_always_made(Node *expression);
+extern List *calls_always_made(Node *expression, Unseen *unseen);
 /* The same of the arguments of its aggregates and window functions. */
-extern List *calls_in_aggregates(Node *expression);
+extern List *calls_in_aggregates(Node *expression, Unseen *unseen);
 extern FeaturesKind call_kind(const FuncExpr *call);
 
 /* How expressions change that move to the batch scan above a node. */

@@ -24,21 +24,36 @@
 #include "miscadmin.h"
 #include "serve/settings.h"
 #include "serve/shared.h"
-#include "storage/ipc.h"
+#include "source/types.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* What a snapshot sees, small enough to compare for each row. */
+/*
+ * What a snapshot sees, small enough to compare for each row.
+ *
+ * What others have committed follows from the snapshot alone.  What we have
+ * changed ourselves is in no list of it: it is there while our transaction is,
+ * from the moment on when that has a number, and follows from the command and
+ * the subtransaction (neither is used twice in a transaction).  A transaction
+ * that is prepared is another's.
+ */
 typedef struct SnapshotKey
 {
 	TransactionId xmin;
 	TransactionId xmax;
-	CommandId	command;
-	SubTransactionId subtransaction;
 	uint32		n_running;
-	uint32		running_hash;
+	uint32		n_running_below;	/* subtransactions */
+	uint64		running_hash;
+	bool		overflowed;		/* not all of these are listed */
+	bool		in_recovery;
+	FullTransactionId transaction;	/* ours; invalid: nothing is changed, the next two are 0 */
+	SubTransactionId subtransaction;
+	CommandId	command;
 	Oid			user;			/* rights are part of what was found */
+	uint64		roles;			/* as they were: changes of roles are seen at once */
 	bool		valid;
 } SnapshotKey;
 
@@ -66,6 +81,35 @@ typedef struct CacheEntry
 static dlist_head entries = DLIST_STATIC_INIT(entries);
 static Size entries_bytes = 0;
 
+/* Changes with every change of roles and memberships that the session has heard of. */
+static uint64 role_changes = 0;
+
+static void
+roles_changed(Datum argument, int cache, uint32 hash)
+{
+	role_changes++;
+}
+
+/* Before rights are looked up first. */
+static void
+watch_roles(void)
+{
+	static bool watching = false;
+
+	if (watching)
+		return;
+	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
+	watching = true;
+}
+
+static uint64
+hash_running(const TransactionId *running, uint32 n, uint64 seed)
+{
+	return n == 0 ? seed :
+		hash_bytes_extended((const unsigned char *) running, n * sizeof(TransactionId), seed);
+}
+
 static SnapshotKey
 snapshot_key(void)
 {
@@ -73,19 +117,23 @@ snapshot_key(void)
 	SnapshotKey key = {
 		.xmin = snapshot->xmin,
 		.xmax = snapshot->xmax,
-		.command = snapshot->curcid,
-		.subtransaction = GetCurrentSubTransactionId(),
-		.n_running = snapshot->xcnt + snapshot->subxcnt,
+		.n_running = snapshot->xcnt,
+		.n_running_below = snapshot->subxcnt,
+		.overflowed = snapshot->suboverflowed,
+		.in_recovery = snapshot->takenDuringRecovery,
+		.transaction = GetTopFullTransactionIdIfAny(),
 		.user = GetUserId(),
+		.roles = role_changes,
 		.valid = true
 	};
 
-	if (snapshot->xcnt > 0)
-		key.running_hash = hash_bytes((const unsigned char *) snapshot->xip,
-									  snapshot->xcnt * sizeof(TransactionId));
-	if (snapshot->subxcnt > 0)
-		key.running_hash ^= hash_bytes((const unsigned char *) snapshot->subxip,
-									   snapshot->subxcnt * sizeof(TransactionId));
+	key.running_hash = hash_running(snapshot->xip, snapshot->xcnt, 0);
+	key.running_hash = hash_running(snapshot->subxip, snapshot->subxcnt, key.running_hash);
+	if (FullTransactionIdIsValid(key.transaction))
+	{
+		key.subtransaction = GetCurrentSubTransactionId();
+		key.command = snapshot->curcid;
+	}
 	return key;
 }
 
@@ -93,9 +141,12 @@ static bool
 same_key(const SnapshotKey *a, const SnapshotKey *b)
 {
 	return a->valid && b->valid && a->xmin == b->xmin && a->xmax == b->xmax &&
-		a->command == b->command && a->subtransaction == b->subtransaction &&
-		a->n_running == b->n_running && a->running_hash == b->running_hash &&
-		a->user == b->user;
+		a->n_running == b->n_running && a->n_running_below == b->n_running_below &&
+		a->running_hash == b->running_hash && a->overflowed == b->overflowed &&
+		a->in_recovery == b->in_recovery &&
+		FullTransactionIdEquals(a->transaction, b->transaction) &&
+		a->subtransaction == b->subtransaction && a->command == b->command &&
+		a->user == b->user && a->roles == b->roles;
 }
 
 static const ModelVersion *
@@ -130,15 +181,20 @@ measure_entry(CacheEntry *entry)
 	entry->bytes = bytes;
 }
 
+bool
+cache_is_full(void)
+{
+	return entries_bytes > (Size) serve_cache_megabytes * 1024 * 1024;
+}
+
 /* Let go of what was used longest ago until the rest fits; "keep" stays. */
 static void
 shrink(const CacheEntry *keep)
 {
-	Size		limit = (Size) serve_cache_megabytes * 1024 * 1024;
 	dlist_iter	iter;
 	bool		dropped = true;
 
-	while (entries_bytes > limit && dropped)
+	while (cache_is_full() && dropped)
 	{
 		dropped = false;
 		dlist_reverse_foreach(iter, &entries)
@@ -265,12 +321,6 @@ share_entry(CacheEntry *entry, int claim)
 	return shared;
 }
 
-static void
-abandon(int code, Datum claim)
-{
-	shared_abandon(DatumGetInt32(claim));
-}
-
 static CacheEntry *
 load_entry(const ModelVersion *version)
 {
@@ -287,12 +337,17 @@ load_entry(const ModelVersion *version)
 		entry = read_entry(version);
 	else
 	{
-		PG_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_TRY();
 		{
 			entry = read_entry(version);
 			entry = share_entry(entry, claim);
 		}
-		PG_END_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_CATCH();
+		{
+			shared_abandon(claim);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 	}
 	entry->loaded = GetCurrentTimestamp();
 	MemoryContextSetParent(entry->context, TopMemoryContext);
@@ -362,10 +417,12 @@ note_use(CacheEntry *entry)
 		shared_use(entry_version(entry));
 }
 
+/* Types may have changed since. */
 static const ServedModel *
 use_entry(CacheEntry *entry)
 {
 	dlist_move_head(&entries, &entry->node);
+	types_resolve(entry->served.loaded->spec);
 	return &entry->served;
 }
 
@@ -383,6 +440,7 @@ cache_find(const char *name, Size length)
 		if (same_key(&entry->found, &key) && has_name(entry, name, length))
 			return use_entry(entry);
 	}
+	watch_roles();
 	catalog_find(pnstrdup(name, length), &version);
 	drop_evicted();
 	entry = entry_of_version(&version);

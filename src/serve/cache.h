@@ -34,6 +34,9 @@ extern bool cache_entry(int i, CachedModel *cached);
 /* Forget what no running query uses; returns how many models these were. */
 extern int	cache_clear(void);
 
+/* Does the session hold more than aread.cache_size, whatever is pinned? */
+extern bool cache_is_full(void);
+
 /* Keep a model until the memory context is reset or deleted. */
 extern void cache_pin(const ServedModel *served, MemoryContext context);
 

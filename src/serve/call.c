@@ -11,32 +11,94 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-ScoreCall *
-call_create(int max_rows, MemoryContext parent)
+CallSite *
+call_site(int max_rows, MemoryContext parent)
 {
-	ScoreCall  *call = MemoryContextAllocZero(parent, sizeof(ScoreCall));
+	CallSite   *site = MemoryContextAllocZero(parent, sizeof(CallSite));
 
-	call->max_rows = max_rows;
-	call->parent = parent;
-	return call;
+	site->max_rows = max_rows;
+	site->parent = parent;
+	return site;
 }
 
-void
-call_use(ScoreCall *call, const ServedModel *served)
+ScoreCall *
+call_find(CallSite *site, const ServedModel *served)
 {
-	MemoryContext old = call->context;
-	MemoryContext context;
+	for (int i = 0; i < site->n_calls; i++)
+	{
+		ScoreCall  *call = site->calls[i];
 
-	if (call->served == served)
-		return;
-	context = AllocSetContextCreate(call->parent, "aread call", ALLOCSET_SMALL_SIZES);
-	/* letting go of the old model may shrink the cache: the new one is pinned first */
-	cache_pin(served, context);
-	*call = (ScoreCall) {.parent = call->parent,.max_rows = call->max_rows,.context = context};
-	if (old)
-		MemoryContextDelete(old);
-	input_init(&call->rows, served->loaded->spec, call->max_rows, context);
+		if (call->served != served)
+			continue;
+		memmove(site->calls + 1, site->calls, i * sizeof(ScoreCall *));
+		return site->calls[0] = call;
+	}
+	return NULL;
+}
+
+bool
+call_site_full(const CallSite *site)
+{
+	return site->n_calls == MAX_CALLS || (site->n_calls > 0 && cache_is_full());
+}
+
+ScoreCall *
+call_open(CallSite *site, const ServedModel *served)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread call",
+												  ALLOCSET_SMALL_SIZES);
+	ScoreCall  *call = MemoryContextAllocZero(context, sizeof(ScoreCall));
+
+	call->context = context;
 	call->served = served;
+	/* letting go of another model may shrink the cache: the new one is pinned first */
+	cache_pin(served, context);
+	input_init(&call->rows, served->loaded->spec, site->max_rows, context);
+	call->at = MemoryContextAlloc(context, site->max_rows * sizeof(int));
+	call->encoders = AllocSetContextCreate(context, "aread encoders", ALLOCSET_SMALL_SIZES);
+	while (call_site_full(site))
+		MemoryContextDelete(site->calls[--site->n_calls]->context);
+	memmove(site->calls + 1, site->calls, site->n_calls++ * sizeof(ScoreCall *));
+	/* an error would have taken it away */
+	MemoryContextSetParent(context, site->parent);
+	return site->calls[0] = call;
+}
+
+/*
+ * What was made for another user, or before types, casts or rights changed, and
+ * what an error has left half-way, is made again.
+ */
+static void
+forget_stale_encoders(ScoreCall *call)
+{
+	if (!call->encoding && conversions_hold(&call->made))
+		return;
+	MemoryContextReset(call->encoders);
+	call->n_records = 0;
+	call->json = NULL;
+	call->domain = NULL;
+	call->made = conversion_state();
+}
+
+/* The map of the record's type. */
+static RecordMap *
+find_record_map(ScoreCall *call, HeapTupleHeader record)
+{
+	RecordMap  *map = NULL;
+	int			i = 0;
+
+	while (i < call->n_records && !record_map_fits(call->records[i], record))
+		i++;
+	if (i < call->n_records)
+		map = call->records[i];
+	else if (i == MAX_RECORD_MAPS)
+		record_map_delete(call->records[--i]);
+	else
+		call->n_records++;
+	if (!map)
+		map = record_map(call->rows.spec, record, call->encoders);
+	memmove(call->records + 1, call->records, i * sizeof(RecordMap *));
+	return call->records[0] = map;
 }
 
 static void
@@ -55,7 +117,7 @@ encode_domain(ScoreCall *call, const CallRow *row)
 		return;
 	}
 	if (!call->domain)
-		call->domain = encoder_create(spec, spec->domain_feature, row->domain_type, call->context);
+		call->domain = encoder_create(spec, spec->domain_feature, row->domain_type, call->encoders);
 	input_set(&call->rows, spec->domain_feature,
 			  encoder_id(call->domain, row->domain, row->domain_null));
 }
@@ -63,22 +125,19 @@ encode_domain(ScoreCall *call, const CallRow *row)
 static void
 encode_features(ScoreCall *call, const CallRow *row)
 {
-	const FeatureSpec *spec = call->rows.spec;
-	HeapTupleHeader record;
 	Datum		object = row->features;
 
 	if (row->kind == FEATURES_RECORD)
 	{
-		record = DatumGetHeapTupleHeader(row->features);
-		if (!call->record || !record_map_fits(call->record, record))
-			call->record = record_map(spec, record, call->context);
-		record_encode(call->record, record, &call->rows);
+		HeapTupleHeader record = DatumGetHeapTupleHeader(row->features);
+
+		record_encode(find_record_map(call, record), record, &call->rows);
 		return;
 	}
 	if (row->kind == FEATURES_JSON)
 		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(row->features)));
 	if (!call->json)
-		call->json = json_map(spec, call->context);
+		call->json = json_map(call->rows.spec, call->encoders);
 	json_encode(call->json, DatumGetJsonbP(object), &call->rows);
 }
 
@@ -99,30 +158,38 @@ check_domain(const ScoreCall *call)
 void
 call_add(ScoreCall *call, const CallRow *row)
 {
+	forget_stale_encoders(call);
+	call->encoding = true;
 	input_add(&call->rows);
 	encode_features(call, row);
 	encode_domain(call, row);
 	check_domain(call);
 	input_finish(&call->rows);
+	call->encoding = false;
 }
 
 ScoreCall *
 score_call(FunctionCallInfo fcinfo, FeaturesKind kind)
 {
-	ScoreCall  *call = fcinfo->flinfo->fn_extra;
+	CallSite   *site = fcinfo->flinfo->fn_extra;
 	text	   *name = PG_GETARG_TEXT_PP(0);
 	CallRow		row = {.kind = kind,.features = PG_GETARG_DATUM(1)};
+	const ServedModel *served;
+	ScoreCall  *call;
 
+	if (!site)
+		fcinfo->flinfo->fn_extra = site = call_site(1, fcinfo->flinfo->fn_mcxt);
+	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	call = call_find(site, served);
 	if (!call)
-		fcinfo->flinfo->fn_extra = call = call_create(1, fcinfo->flinfo->fn_mcxt);
-	call_use(call, cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)));
+		call = call_open(site, served);
 	if (PG_NARGS() > 2)
 	{
 		row.has_domain = true;
 		row.domain_null = PG_ARGISNULL(2);
 		row.domain = row.domain_null ? (Datum) 0 : PG_GETARG_DATUM(2);
-		row.domain_type = call->domain ? InvalidOid : get_fn_expr_argtype(fcinfo->flinfo, 2);
-		if (!call->domain && !OidIsValid(row.domain_type))
+		row.domain_type = get_fn_expr_argtype(fcinfo->flinfo, 2);
+		if (!OidIsValid(row.domain_type))
 			elog(ERROR, "could not determine the type of the domain");
 	}
 	input_clear(&call->rows);

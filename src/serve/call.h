@@ -1,13 +1,15 @@
 /*
  * call.h
- *	  A call site of a function (model, features [, domain]): its rows as ids,
- *	  and what is kept from one row to the next.
+ *	  A call site of a function (model, features [, domain]): rows as ids, for
+ *	  each of the models that its rows name, and what is kept from one row to
+ *	  the next.
  */
 #ifndef AREAD_CALL_H
 #define AREAD_CALL_H
 
 #include "serve/cache.h"
 #include "serve/input.h"
+#include "source/convert.h"
 
 /* What the argument "features" is. */
 typedef enum FeaturesKind
@@ -28,22 +30,46 @@ typedef struct CallRow
 	bool		domain_null;
 } CallRow;
 
+/* Maps of so many record types are kept: rows may have types in turn. */
+#define MAX_RECORD_MAPS 8
+
+/* Rows for one model, and what is kept of it from one row to the next. */
 typedef struct ScoreCall
 {
-	const ServedModel *served;	/* pinned; NULL: none yet */
-	MemoryContext parent;
-	int			max_rows;
-	MemoryContext context;		/* of all below; another model, another context */
+	const ServedModel *served;	/* pinned */
+	MemoryContext context;		/* of all below, and of this */
 	InputRows	rows;
-	RecordMap  *record;			/* of the record type seen last */
+	int		   *at;				/* [max_rows] whatever the caller notes of a row */
+	Oid			owner;			/* who was found to own the model; InvalidOid: not asked yet */
+	MemoryContext encoders;		/* of all below */
+	ConversionState made;		/* when and for whom they were made */
+	bool		encoding;		/* a row: true before the next one says that an error came in between */
+	RecordMap  *records[MAX_RECORD_MAPS];	/* used last first */
+	int			n_records;
 	JsonMap    *json;
 	ValueEncoder *domain;		/* of the domain argument */
 } ScoreCall;
 
-/* A call of so many rows at a time, without a model yet. */
-extern ScoreCall *call_create(int max_rows, MemoryContext parent);
-/* Rows to come are for this model; those of another are forgotten. */
-extern void call_use(ScoreCall *call, const ServedModel *served);
+/* A query may go from one model to another with each row; so many are kept ready. */
+#define MAX_CALLS 16
+
+/* Where a query calls the function. */
+typedef struct CallSite
+{
+	MemoryContext parent;
+	int			max_rows;
+	ScoreCall  *calls[MAX_CALLS];	/* used last first */
+	int			n_calls;
+} CallSite;
+
+/* For so many rows at a time of each model. */
+extern CallSite *call_site(int max_rows, MemoryContext parent);
+/* The site's call of a model; NULL: there is none. */
+extern ScoreCall *call_find(CallSite *site, const ServedModel *served);
+/* Would a call more send others away, with the rows that they have? */
+extern bool call_site_full(const CallSite *site);
+/* A new call, of a model that has none yet; where the site is full, others go. */
+extern ScoreCall *call_open(CallSite *site, const ServedModel *served);
 /*
  * Adds a row.  Raises an error for features that have no name in common with
  * the model, a missing domain, and an unseen one if the setting says so.
@@ -51,9 +77,9 @@ extern void call_use(ScoreCall *call, const ServedModel *served);
 extern void call_add(ScoreCall *call, const CallRow *row);
 
 /*
- * The call that is kept in fn_extra, with the one row of a function's
- * arguments (model, features [, domain]), the first two not NULL.  Errors are
- * those of cache_find() and call_add().
+ * The call with the one row of a function's arguments (model, features
+ * [, domain]), the first two not NULL; its site is kept in fn_extra.  Errors
+ * are those of cache_find() and call_add().
  */
 extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind);
 

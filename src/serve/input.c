@@ -41,6 +41,7 @@ input_add(InputRows *rows)
 	Assert(rows->n_rows < rows->max_rows);
 	rows->row = rows->ids + (Size) rows->n_rows++ * rows->spec->n_features;
 	rows->has_domain = false;
+	rows->first_list = rows->n_lists;
 	for (int f = 0; f < rows->spec->n_features; f++)
 		rows->row[f] = rows->spec->features[f].kind == FEATURE_LIST ? 0 : NULL_ID;
 }
@@ -72,6 +73,12 @@ void
 input_finish(InputRows *rows)
 {
 	rowcount_encode(rows->spec, rows->row);
+}
+
+Size
+input_list_bytes(const InputRows *rows)
+{
+	return (rows->list_start[rows->n_lists] - rows->list_start[rows->first_list]) * sizeof(uint32);
 }
 
 ScoreRows

@@ -23,6 +23,7 @@ typedef struct InputRows
 	uint32	   *members;
 	Size		capacity;
 	uint32	   *row;			/* [n_features] ids of the latest row, which the setters fill */
+	uint32		first_list;		/* that could be the latest row's */
 	bool		has_domain;		/* its domain is given, if as NULL */
 	MemoryContext context;
 } InputRows;
@@ -37,6 +38,8 @@ extern void input_set(InputRows *rows, int feature, uint32 id);
 extern void input_set_list(InputRows *rows, int feature, const uint32 *members, int n);
 /* The latest row has all its columns: its counts are filled in. */
 extern void input_finish(InputRows *rows);
+/* Memory of the latest row's lists. */
+extern Size input_list_bytes(const InputRows *rows);
 /* As the scorer takes them. */
 extern ScoreRows input_rows(const InputRows *rows);
 
@@ -48,7 +51,8 @@ typedef struct RecordMap RecordMap;
  * none to match.
  */
 extern RecordMap *record_map(const FeatureSpec *spec, HeapTupleHeader record,
-							 MemoryContext context);
+							 MemoryContext parent);
+extern void record_map_delete(RecordMap *map);
 /* Is it a map for this record? */
 extern bool record_map_fits(const RecordMap *map, HeapTupleHeader record);
 extern void record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows);

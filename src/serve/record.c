@@ -8,10 +8,12 @@
 
 #include "access/htup_details.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/typcache.h"
 
 struct RecordMap
 {
+	MemoryContext context;		/* of all of it */
 	uint64		identifier;		/* of the record type and its present columns */
 	TupleDesc	descriptor;
 	ValueEncoder **encoders;	/* [n_features]; NULL: the record lacks it */
@@ -60,11 +62,13 @@ match_columns(RecordMap *map, const FeatureSpec *spec, MemoryContext context)
 }
 
 RecordMap *
-record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext context)
+record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext parent)
 {
+	MemoryContext context = AllocSetContextCreate(parent, "aread record", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	RecordMap  *map = palloc0(sizeof(RecordMap));
 
+	map->context = context;
 	map->identifier = record_identifier(record);
 	map->descriptor = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(record),
 												  HeapTupleHeaderGetTypMod(record));
@@ -82,6 +86,12 @@ record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext contex
 				 errhint("Pass a row of a table or a subquery, ROW(...) cast to a named type, or jsonb; a bare ROW(...) has no names.")));
 	MemoryContextSwitchTo(old);
 	return map;
+}
+
+void
+record_map_delete(RecordMap *map)
+{
+	MemoryContextDelete(map->context);
 }
 
 /* The ids of the record's scalars; their memory is waited for once, not one after the other. */

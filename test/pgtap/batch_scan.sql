@@ -156,6 +156,74 @@ SELECT is(pg_temp.scans('SELECT aread_predict(''one'', s) FROM (SELECT *, nextva
 SELECT is(pg_temp.scans('SELECT aread_predict(''one'', s) FROM (SELECT * FROM seen ORDER BY random() LIMIT 500) s'), 1::bigint, 'but for those of a sort');
 SELECT is(pg_temp.scans('SELECT aread_predict(''one'', s) FROM (SELECT * FROM seen FOR UPDATE) s'), 0::bigint, 'locks below');
 
+-- and called for none of them: as many calls as without batch scans, when three rows are fetched
+CREATE FUNCTION noted(id int) RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$ BEGIN RETURN nextval('counted') > 0; END $$;
+CREATE FUNCTION noted_rows(id int) RETURNS SETOF int LANGUAGE sql VOLATILE AS $$ SELECT id FROM generate_series(1, 2) WHERE noted(id) $$;
+CREATE FUNCTION pg_temp.calls_made(query text, batch_scan text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE c refcursor := 'noticed'; r record;
+BEGIN
+  PERFORM set_config('aread.batch_scan', batch_scan, true), setval('counted', 1, false);
+  EXECUTE 'DECLARE noticed NO SCROLL CURSOR FOR ' || query;
+  FOR i IN 1 .. 3 LOOP
+    FETCH c INTO r;
+  END LOOP;
+  CLOSE c;
+  PERFORM set_config('aread.batch_scan', 'on', true);
+  RETURN nextval('counted') - 1;
+END $$;
+CREATE TABLE quiet (join_method text, name text, query text);
+INSERT INTO quiet VALUES
+  (NULL, 'a filter', $$SELECT aread_predict('one', s) FROM seen s WHERE noted(id)$$),
+  ('hashjoin', 'the filter of a hash join', $$SELECT aread_predict('one', s) FROM seen s LEFT JOIN users u ON uid = user_id AND noted(s.id + u.class)$$),
+  ('mergejoin', 'that of a merge join', $$SELECT aread_predict('one', s) FROM seen s LEFT JOIN users u ON uid = user_id AND noted(s.id + u.class)$$),
+  ('nestloop', 'that of a nested loop', $$SELECT aread_predict('one', s) FROM seen s LEFT JOIN users u ON uid = user_id AND noted(s.id + u.class)$$),
+  (NULL, 'a subquery of each row in a filter', $$SELECT aread_predict('one', s) FROM seen s WHERE (SELECT noted(max(class) + s.id) FROM users WHERE uid < 3)$$),
+  (NULL, 'in a target list below', $$SELECT aread_predict('one', s) FROM (SELECT *, (SELECT noted(max(class) + id) FROM users WHERE uid < 3) FROM seen OFFSET 0) s$$),
+  (NULL, 'as an argument', $$SELECT aread_predict('one', s, (SELECT class FROM users WHERE uid = s.user_id AND noted(s.id))) FROM seen s$$),
+  (NULL, 'one that sorts', $$SELECT aread_predict('one', s) FROM seen s, LATERAL (SELECT uid FROM users WHERE uid < 5 AND noted(s.id) ORDER BY class LIMIT 2) u$$),
+  (NULL, 'one in a subquery', $$SELECT aread_predict('one', s) FROM seen s WHERE EXISTS (SELECT FROM users u WHERE (SELECT noted(s.id + max(class)) FROM users WHERE uid < u.uid))$$),
+  (NULL, 'rows of a function', $$SELECT aread_predict('one', s) FROM seen s, LATERAL noted_rows(s.id) n$$),
+  (NULL, 'a function that makes rows', $$SELECT aread_predict('one', s) FROM (SELECT *, noted_rows(id) FROM seen) s$$),
+  (NULL, 'rows of VALUES', $$SELECT aread_predict('one', s) FROM seen s, LATERAL (VALUES (noted(s.id)), (noted(-s.id))) v(x) WHERE x$$),
+  (NULL, 'rows of a CTE', $$WITH c AS MATERIALIZED (SELECT * FROM seen WHERE noted(id)) SELECT aread_predict('one', c) FROM c$$),
+  (NULL, 'a parameter that few rows come to', $$SELECT aread_predict('one', s) FROM seen s WHERE CASE WHEN id > 10 THEN (SELECT bool_and(noted(uid)) FROM users) ELSE true END$$),
+  (NULL, 'the second of two tables', $$SELECT aread_predict('one', s) FROM (SELECT * FROM (SELECT * FROM seen LIMIT 12) a UNION ALL (SELECT * FROM seen WHERE noted(id) ORDER BY user_id)) s$$),
+  (NULL, 'what an ordered group is made of', $$SELECT sum(aread_predict('one', s)) FROM (SELECT * FROM (SELECT * FROM seen ORDER BY id OFFSET 0) x WHERE noted(id)) s GROUP BY id$$),
+  (NULL, 'a window', $$SELECT aread_predict('one', s), row_number() OVER (ROWS 1 PRECEDING) FROM seen s WHERE noted(id)$$),
+  (NULL, 'the argument of a window', $$SELECT aread_predict('one', s), count(noted(id)) OVER (ORDER BY id ROWS CURRENT ROW) FROM seen s$$),
+  (NULL, 'argument of an aggregate in a window', $$SELECT sum(aread_predict('one', s)) OVER (ROWS 1 PRECEDING) FROM seen s WHERE noted(id)$$);
+SET LOCAL enable_hashagg = off;
+CREATE FUNCTION pg_temp.is_quiet(q quiet) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE method text;
+BEGIN
+  FOREACH method IN ARRAY ARRAY['hashjoin', 'mergejoin', 'nestloop'] LOOP
+    PERFORM set_config('enable_' || method, CASE WHEN coalesce(q.join_method, method) = method THEN 'on' ELSE 'off' END, true);
+  END LOOP;
+  RETURN NEXT is(pg_temp.calls_made(q.query, 'on'), pg_temp.calls_made(q.query, 'off'), 'no call for rows that are not fetched: ' || q.name);
+END $$;
+SELECT pg_temp.is_quiet(q) FROM quiet q;
+SELECT cmp_ok(pg_temp.calls_made(query, 'off'), '>', 0::bigint, 'some for those that are: ' || name) FROM quiet WHERE name <> ALL ('{a parameter that few rows come to,the second of two tables}');
+RESET enable_hashagg;
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+RESET enable_nestloop;
+
+-- wide rows: a batch ends where they take more than work_mem
+CREATE FUNCTION pg_temp.batches(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE plan jsonb;
+BEGIN
+  EXECUTE 'EXPLAIN (ANALYZE, FORMAT json) ' || query INTO plan;
+  RETURN jsonb_path_query_first(plan, '$.**?(@."Custom Plan Provider" == "aread_predict")') ->> 'Batches';
+END $$;
+SET LOCAL work_mem = '1MB';
+SELECT cmp_ok(pg_temp.batches('SELECT aread_predict(''one'', s), big FROM (SELECT *, repeat(''x'', 100000 + id) AS big FROM seen WHERE id <= 200 OFFSET 0) s'), '>=', 18, 'wide rows');
+SELECT cmp_ok(pg_temp.batches('SELECT aread_predict(''one'', jsonb_build_object(''tags'', list), 1) FROM (SELECT array_fill(id, ARRAY[20000]) AS list FROM seen WHERE id <= 200 OFFSET 0) s'), '>=', 15, 'long lists');
+SELECT pg_temp.agrees('SELECT id, aread_predict(''one'', s) + length(big) FROM (SELECT *, repeat(''x'', 2000000 + id) AS big FROM seen WHERE id <= 20 OFFSET 0) s', 1, 'rows that are wider than all');
+RESET work_mem;
+
+-- one batch for each model, however they alternate
+SELECT cmp_ok(pg_temp.batches('SELECT aread_predict(CASE WHEN id % 3 = 0 THEN ''one'' WHEN id % 3 = 1 THEN ''two'' ELSE ''two@1'' END, s) FROM seen s'), '<=', 33, 'models in turn');
+
 -- prepared statements
 PREPARE by_user (text, int) AS SELECT id AS k, aread_predict($1, s) AS p FROM seen s WHERE user_id <> $2;
 SET LOCAL plan_cache_mode = force_generic_plan;

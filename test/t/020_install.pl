@@ -172,16 +172,27 @@ for my $from ('', '0.1.0', '0.2.0')
 	if ($from)
 	{
 		like(ask($database, $rights), qr/got_tables/, "$from alone: open");
-		# who may give to others
-		$node->safe_psql($database, 'SET ROLE got_tables; GRANT SELECT ON aread.stored_chunk TO by_hand');
-		$node->safe_psql($database, 'ALTER EXTENSION aread UPDATE');
+		# who may give to others, make triggers and put functions beside the extension's
+		$node->safe_psql($database, q{
+			GRANT CREATE ON SCHEMA public TO got_tables;
+			SET ROLE got_tables;
+			GRANT SELECT ON aread.stored_chunk TO by_hand;
+			CREATE FUNCTION public.plant() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+			CREATE TRIGGER plant BEFORE INSERT OR UPDATE ON aread.stored_model FOR EACH ROW EXECUTE FUNCTION public.plant();
+			SET ROLE got_schemas;
+			CREATE FUNCTION aread.run_state(integer) RETURNS text LANGUAGE sql RETURN 'x';
+			CREATE FUNCTION aread.role_name(name, name) RETURNS name LANGUAGE sql RETURN 'x'::name;
+			CREATE FUNCTION aread.has_role(oid) RETURNS bool LANGUAGE sql RETURN true});
+		my ($status, $out, $error) = $node->psql($database, 'ALTER EXTENSION aread UPDATE');
+		like($error, qr/WARNING:  trigger "plant" on table aread.stored_model was dropped/, "$from updated: a trigger of another role is dropped");
+		is(ask($database, $foreign), '', "$name: nothing of others' is used");
 	}
 	is(ask($database, $rights), $clean, "$name under generous defaults: rights are those of the scripts");
 
 	# into a database that is as generous
 	my $dump = $PostgreSQL::Test::Utils::tmp_check . "/$database";
 	$node->command_ok(['pg_dump', '-f', $dump, $node->connstr($database)], "$name: dumped");
-	unlike(slurp_file($dump), qr/^GRANT/m, "$name: no right is in the dump");
+	unlike(slurp_file($dump), qr/^GRANT .*aread/m, "$name: no right is in the dump");
 	$node->safe_psql('postgres', "CREATE DATABASE restored_$database");
 	$node->safe_psql("restored_$database", $say);
 	$node->command_ok(['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-d', $node->connstr("restored_$database"), '-f', $dump], "$name: restored");
