@@ -23,7 +23,10 @@
 
 #include "postgres.h"
 
-/* Has a user the rights of a stored role?  All have those of PUBLIC, and nobody those of one that is not there. */
+/*
+ * Has a user the rights of a stored role?  All have those of PUBLIC, and nobody
+ * those of one that is not there.
+ */
 extern bool stored_role_is_held(Oid user, Datum role);
 
 #endif							/* AREAD_STORED_ROLE_H */
