@@ -204,8 +204,7 @@ check_cast(const char *feature, const ValueType *from, const ValueType *to, Oid 
 					   format_procedure(function), GetUserNameFromId(owner, true)) :
 			 errdetail("The current user may not execute the cast's function %s.",
 					   format_procedure(function)),
-			 errhint("Cast the value in the query, so that it comes as type %s.",
-					 format_type_be(to->type))));
+			 errhint("Pass a value that is of type %s.", format_type_be(to->type))));
 }
 
 static bool
