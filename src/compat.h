@@ -10,10 +10,8 @@
 #include "access/tupdesc.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
-#include "parser/parse_type.h"
 #include "utils/acl.h"
 #if PG_VERSION_NUM >= 160000
-#include "nodes/miscnodes.h"
 #include "varatt.h"
 #endif
 
@@ -60,23 +58,6 @@ check_can_become(Oid user, Oid role)
 #else
 	check_is_member_of_role(user, role);
 #endif
-}
-
-/* A type by its name; InvalidOid if there is none. */
-static inline Oid
-find_type(const char *name)
-{
-	Oid			type = InvalidOid;
-	int32		typmod;
-#if PG_VERSION_NUM >= 160000
-	ErrorSaveContext errors = {T_ErrorSaveContext};
-
-	if (!parseTypeString(name, &type, &typmod, (Node *) &errors))
-		return InvalidOid;
-#else
-	parseTypeString(name, &type, &typmod, true);
-#endif
-	return type;
 }
 
 #endif							/* AREAD_COMPAT_H */

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "miscadmin.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 
 static char *setting = NULL;
@@ -47,6 +48,13 @@ fault_threads(const char *point)
 
 	if (fault_hit(point) && setrlimit(RLIMIT_NPROC, &none) != 0)
 		elog(ERROR, "could not limit threads: %m");
+}
+
+void
+fault_wait(const char *point)
+{
+	if (fault_hit(point))
+		DirectFunctionCall1(pg_sleep, Float8GetDatum(1));
 }
 
 void

@@ -5,7 +5,6 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "api/roles.h"
 #include "catalog/models.h"
 #include "catalog/options.h"
@@ -13,11 +12,9 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "source/pool.h"
-#include "source/reader.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
 /* A source, read and planned for. */
 typedef struct Augmentation
@@ -36,7 +33,7 @@ check_roles(const ColumnRoles *roles, const Config *config)
 	if (!roles->item_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("relation \"%s\" has no item column", get_rel_name(roles->relation)),
+				 errmsg("relation \"%s\" has no item column", roles->relation->name),
 				 errdetail("Augmented rows are of unpopular items; where no argument names the item, it is the column \"item_id\"."),
 				 errhint("Name it by argument \"item_id\".")));
 	roles_report_no_label(roles);
@@ -48,7 +45,7 @@ check_roles(const ColumnRoles *roles, const Config *config)
  * memory context.
  */
 static Augmentation *
-prepare(FunctionCallInfo fcinfo, Oid relation, bool whole_rows)
+prepare(FunctionCallInfo fcinfo, const SourceRelation *relation, bool whole_rows)
 {
 	static const RoleArguments arguments = {
 		.label = 1,.domain = 2,.user_id = 3,.item_id = 4,.split = 5,.weight = -1,
@@ -62,7 +59,7 @@ prepare(FunctionCallInfo fcinfo, Oid relation, bool whole_rows)
 	options_parse(PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7), &augmentation->config,
 				  &augmentation->options);
 	augmentation->options.negatives = augmentation->config.negatives > 0;
-	augmentation->roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
+	augmentation->roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
 	check_roles(augmentation->roles, &augmentation->config);
 	augmentation->stream = stream_read(augmentation->roles, &augmentation->options, whole_rows,
 									   &report);
@@ -74,13 +71,13 @@ prepare(FunctionCallInfo fcinfo, Oid relation, bool whole_rows)
 	return augmentation;
 }
 
-static Oid
+static const SourceRelation *
 source_argument(FunctionCallInfo fcinfo)
 {
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
-	return PG_GETARG_OID(0);
+	return source_open(PG_GETARG_OID(0));
 }
 
 static MemoryContext
@@ -90,12 +87,13 @@ augmentation_context(void)
 								 ALLOCSET_DEFAULT_SIZES);
 }
 
-/* The relation whose row type the first argument has. */
-static Oid
+/* The relation whose row type the first argument has; its columns are those of the result. */
+static const SourceRelation *
 relation_of_row(FunctionCallInfo fcinfo)
 {
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, 0);
 	Oid			relation = OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
+	SourceRelation *opened;
 
 	if (!OidIsValid(relation))
 		ereport(ERROR,
@@ -103,8 +101,12 @@ relation_of_row(FunctionCallInfo fcinfo)
 				 errmsg("a value of type %s is no row of a source",
 						OidIsValid(type) ? format_type_be(type) : "unknown"),
 				 errhint("Say of which table by a null row of it: aread_augment(NULL::interactions).")));
-	check_relation(relation);
-	return relation;
+	opened = source_open(relation);
+	InitMaterializedSRF(fcinfo, 0);
+	if (opened->row_type != type ||
+		!source_has_columns(opened, ((ReturnSetInfo *) fcinfo->resultinfo)->setDesc))
+		source_has_changed(opened);
+	return opened;
 }
 
 /* Where drawn rows go, and how a row of another domain is made of one. */
@@ -138,23 +140,21 @@ aread_augment(PG_FUNCTION_ARGS)
 {
 	MemoryContext context = augmentation_context();
 	MemoryContext old;
-	Oid			relation = relation_of_row(fcinfo);
-	Relation	opened = relation_open(relation, AccessShareLock);
+	const SourceRelation *relation = relation_of_row(fcinfo);
 	Augmentation *augmentation;
 	Output		output = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 
-	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	augmentation = prepare(fcinfo, relation, true);
 	output.stream = augmentation->stream;
 	output.descriptor = stream_descriptor(augmentation->stream);
-	output.domain_at = get_attnum(relation, augmentation->roles->domain) - 1;
+	output.domain_at = source_column_number(augmentation->roles->relation,
+											augmentation->roles->domain) - 1;
 	output.values = palloc(output.descriptor->natts * sizeof(Datum));
 	output.nulls = palloc(output.descriptor->natts * sizeof(bool));
 	pool_draw(augmentation->stream, &augmentation->config, &augmentation->plan, put_row, &output);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
-	relation_close(opened, NoLock);
 	return (Datum) 0;
 }
 
@@ -164,7 +164,7 @@ Datum
 aread_popularity(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			relation = source_argument(fcinfo);
+	const SourceRelation *relation = source_argument(fcinfo);
 	MemoryContext context = augmentation_context();
 	MemoryContext row_context;
 	MemoryContext old;
@@ -207,7 +207,7 @@ Datum
 aread_augment_plan(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid			relation = source_argument(fcinfo);
+	const SourceRelation *relation = source_argument(fcinfo);
 	MemoryContext context = augmentation_context();
 	MemoryContext old;
 	const Augmentation *augmentation;

@@ -124,6 +124,7 @@ aread_expert_usage(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid			types[] = {TEXTOID, TEXTOID};
 	Datum		values[] = {(Datum) 0, PG_GETARG_DATUM(1)};
+	ModelVersion version;
 	char	   *model;
 	uint64		n;
 
@@ -131,8 +132,9 @@ aread_expert_usage(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	model = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	values[0] = CStringGetTextDatum(catalog_pinned(model));
-	catalog_require_owner(model);
+	catalog_find(model, &version);
+	catalog_require_owner(&version);
+	values[0] = CStringGetTextDatum(psprintf("%s@%d", model_name_parse(model).name, version.version));
 	check_names(model, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	SPI_connect();
 	n = catalog_query("SELECT u.domain, u.layer, u.expert, u.used, u.inputs, u.outputs, u.flow"

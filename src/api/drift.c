@@ -63,11 +63,10 @@ count_row(void *context, const Datum *values, const bool *nulls)
 
 /* Everything is allocated in the current memory context. */
 static Drift *
-count_relation(const LoadedModel *loaded, Oid relation)
+count_relation(const LoadedModel *loaded, const SourceRelation *relation)
 {
 	Drift	   *drift = palloc0(sizeof(Drift));
 
-	check_relation(relation);
 	drift->spec = loaded->spec;
 	drift->n_domains = loaded->model->n_domains;
 	drift->domain_read = palloc0(drift->n_domains + 1);
@@ -119,7 +118,7 @@ aread_drift(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(context);
 	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 	cache_pin(served, context);
-	drift = count_relation(served->loaded, PG_GETARG_OID(1));
+	drift = count_relation(served->loaded, source_open(PG_GETARG_OID(1)));
 	spec = drift->spec;
 	domains = &spec->vocabularies[spec->features[spec->domain_feature].vocabulary];
 	for (int f = 0; f < spec->n_columns; f++)

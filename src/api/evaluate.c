@@ -14,10 +14,8 @@
 #include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/settings.h"
-#include "source/reader.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* Rows scored between two looks at interrupts. */
@@ -91,20 +89,19 @@ measure(ModelEvaluation *evaluation, const Dataset *data, const double *scores,
  * the one registered for the relation, or "label".
  */
 static const char *
-label_column(const LoadedModel *loaded, Oid relation)
+label_column(const LoadedModel *loaded, const SourceRelation *relation)
 {
 	ColumnRoles *roles;
 
 	if (loaded->spec->label)
 		return loaded->spec->label;
-	check_relation(relation);
-	roles = catalog_roles(relation);
+	roles = catalog_roles(relation->id);
 	if (roles && roles->label)
 		return roles->label;
-	if (!OidIsValid(column_type(relation, "label")))
+	if (!OidIsValid(source_column_type(relation, "label")))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("relation \"%s\" has no label column", get_rel_name(relation)),
+				 errmsg("relation \"%s\" has no label column", relation->name),
 				 errdetail("Model \"%s\" was trained without one, on positive rows and sampled negatives.",
 						   loaded->version.name),
 				 errhint("Evaluate over rows of both kinds that have a column \"label\", or name theirs with aread_register.")));
@@ -122,14 +119,14 @@ evaluate(FunctionCallInfo fcinfo)
 	SourceOptions options = {
 		.label_threshold = spec->label_threshold,.on_bad_label = BAD_LABELS_SKIP
 	};
+	const SourceRelation *relation = source_open(PG_GETARG_OID(1));
 	Dataset    *data;
 	double	   *scores;
 	SpoolRoom	room;
 
 	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
 	cache_pin(served, CurrentMemoryContext);
-	data = source_read_as(PG_GETARG_OID(1), spec,
-						  label_column(served->loaded, PG_GETARG_OID(1)), &options,
+	data = source_read_as(relation, spec, label_column(served->loaded, relation), &options,
 						  CurrentMemoryContext, &room, &evaluation->report);
 	evaluation->loaded = served->loaded;
 	evaluation->n_rows = data->split_start[3];

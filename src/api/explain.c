@@ -206,7 +206,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 		return (Datum) 0;
 	call = score_call(fcinfo, kind);
 	if (call->owner != GetUserId())
-		catalog_require_owner(call->served->loaded->version.name);
+		catalog_require_owner(&call->served->loaded->version);
 	call->owner = GetUserId();
 	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;

@@ -11,7 +11,6 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "source/key.h"
-#include "utils/lsyscache.h"
 
 /* Rows between two looks at interrupts. */
 #define CHECK_ROWS 1000000
@@ -21,13 +20,14 @@ typedef struct GroupKeys
 {
 	KeyWriter	writer;
 	bool		as_output;		/* a type without canonical keys: its output */
-	FmgrInfo	output;
+	ValueOutput output;
 } GroupKeys;
 
 static GroupKeys *
 group_keys(FunctionCallInfo fcinfo)
 {
 	GroupKeys  *keys = fcinfo->flinfo->fn_extra;
+	ValueType	read;
 	Oid			type;
 
 	if (keys)
@@ -36,17 +36,12 @@ group_keys(FunctionCallInfo fcinfo)
 	type = get_fn_expr_argtype(fcinfo->flinfo, 3);
 	if (!OidIsValid(type))
 		elog(ERROR, "could not determine the type of the group");
-	keys->as_output = key_kind(type) == KEY_UNSUPPORTED;
+	type_require(type, &read);
+	keys->as_output = key_kind_of(&read) == KEY_UNSUPPORTED;
 	if (keys->as_output)
-	{
-		Oid			output;
-		bool		is_varlena;
-
-		getTypeOutputInfo(type, &output, &is_varlena);
-		fmgr_info_cxt(output, &keys->output, fcinfo->flinfo->fn_mcxt);
-	}
+		output_init(&keys->output, &read, fcinfo->flinfo->fn_mcxt);
 	else
-		key_writer_init(&keys->writer, type, fcinfo->flinfo->fn_mcxt);
+		key_writer_init(&keys->writer, &read, fcinfo->flinfo->fn_mcxt);
 	fcinfo->flinfo->fn_extra = keys;
 	return keys;
 }
@@ -66,7 +61,7 @@ aread_grouped_auc_add(PG_FUNCTION_ARGS)
 	keys = group_keys(fcinfo);
 	if (keys->as_output)
 	{
-		key = OutputFunctionCall(&keys->output, PG_GETARG_DATUM(3));
+		key = output_value(&keys->output, PG_GETARG_DATUM(3));
 		length = strlen(key);
 	}
 	else

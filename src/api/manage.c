@@ -13,11 +13,9 @@
 #include "compat.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "source/reader.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 PG_FUNCTION_INFO_V1(aread_drop);
 /* aread_drop(model, if_exists) */
@@ -165,12 +163,10 @@ aread_import(PG_FUNCTION_ARGS)
  * those to say who own it; reading is checked when reading is done.
  */
 static void
-check_owner(Oid relation)
+check_owner(const SourceRelation *relation)
 {
-
-	if (!relation_is_owned(relation, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relation)),
-					   get_rel_name(relation));
+	if (!relation_is_owned(relation->id, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(relation->kind), relation->name);
 }
 
 PG_FUNCTION_INFO_V1(aread_register);
@@ -189,7 +185,7 @@ aread_register(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
-	roles = roles_resolve(fcinfo, PG_GETARG_OID(0), &arguments, NULL);
+	roles = roles_resolve(fcinfo, source_open(PG_GETARG_OID(0)), &arguments, NULL);
 	check_owner(roles->relation);
 	source_check_roles(roles);
 	roles_report_no_label(roles);
@@ -202,10 +198,10 @@ PG_FUNCTION_INFO_V1(aread_unregister);
 Datum
 aread_unregister(PG_FUNCTION_ARGS)
 {
-	Oid			relation = PG_GETARG_OID(0);
+	const SourceRelation *relation;
 
 	PreventCommandIfReadOnly("aread_unregister()");
-	check_relation(relation);
+	relation = source_open(PG_GETARG_OID(0));
 	check_owner(relation);
-	PG_RETURN_BOOL(catalog_unregister(relation));
+	PG_RETURN_BOOL(catalog_unregister(relation->id));
 }

@@ -16,7 +16,7 @@ model_argument(FunctionCallInfo fcinfo, int argument)
 	text	   *name = PG_GETARG_TEXT_PP(argument);
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 
-	catalog_require_owner(served->loaded->version.name);
+	catalog_require_owner(&served->loaded->version);
 	cache_pin(served, CurrentMemoryContext);
 	return served;
 }

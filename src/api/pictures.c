@@ -61,7 +61,7 @@ find_subject(const char *model, const char *theme)
 	ModelVersion version;
 
 	catalog_find(model, &version);
-	catalog_require_owner(model);
+	catalog_require_owner(&version);
 	subject.version = version.version;
 	return subject;
 }

@@ -7,10 +7,8 @@
 #include "api/roles.h"
 
 #include "catalog/pg_type.h"
-#include "source/reader.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 
 static char *
 text_argument(FunctionCallInfo fcinfo, int argument)
@@ -36,7 +34,7 @@ optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRo
 	if (known)
 		return known;
 	if ((roles->label && strcmp(roles->label, default_name) == 0) ||
-		!OidIsValid(column_type(roles->relation, default_name)))
+		!OidIsValid(source_column_type(roles->relation, default_name)))
 		return NULL;
 	return pstrdup(default_name);
 }
@@ -53,7 +51,7 @@ label_role(FunctionCallInfo fcinfo, int argument, const ColumnRoles *known,
 
 	if (given)
 		return given[0] == '\0' ? NULL : given;
-	if (OidIsValid(known->relation))
+	if (known)
 		return known->label;
 	return optional_role(fcinfo, -1, NULL, roles, "label");
 }
@@ -95,17 +93,16 @@ feature_list(FunctionCallInfo fcinfo, int argument)
 }
 
 ColumnRoles *
-roles_resolve(FunctionCallInfo fcinfo, Oid relation, const RoleArguments *arguments,
-			  const ColumnRoles *known)
+roles_resolve(FunctionCallInfo fcinfo, const SourceRelation *relation,
+			  const RoleArguments *arguments, const ColumnRoles *known)
 {
 	static const ColumnRoles nothing = {0};
 	ColumnRoles *roles = palloc0(sizeof(ColumnRoles));
 
-	check_relation(relation);
-	if (!known)
-		known = &nothing;
 	roles->relation = relation;
 	roles->label = label_role(fcinfo, arguments->label, known, roles);
+	if (!known)
+		known = &nothing;
 	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
 	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, roles,
 								   "user_id");
@@ -126,7 +123,7 @@ roles_require_label(const ColumnRoles *roles, bool negatives)
 	if (!negatives && !roles->label)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("relation \"%s\" has no label column", get_rel_name(roles->relation)),
+				 errmsg("relation \"%s\" has no label column", roles->relation->name),
 				 errdetail("A label says which rows are positive; where no argument names it, it is the column \"label\"."),
 				 errhint("Name it by argument \"label\"; if every row is positive, set option \"negatives\".")));
 }
@@ -137,5 +134,5 @@ roles_report_no_label(const ColumnRoles *roles)
 	if (!roles->label)
 		ereport(NOTICE,
 				(errmsg("relation \"%s\" has no label column: every row counts as positive",
-						get_rel_name(roles->relation))));
+						roles->relation->name)));
 }

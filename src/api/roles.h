@@ -29,7 +29,7 @@ typedef struct RoleArguments
  * item_id and split; but for the domain only if there are such.  A weight is
  * none unless one is named, a label none if its name is empty.
  */
-extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, Oid relation,
+extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, const SourceRelation *relation,
 								  const RoleArguments *arguments, const ColumnRoles *known);
 /* Raise an error for a relation without a label column, unless negatives are sampled. */
 extern void roles_require_label(const ColumnRoles *roles, bool negatives);

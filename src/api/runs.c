@@ -9,20 +9,22 @@
 #include <math.h>
 #include <signal.h>
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "api/train.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "tcop/utility.h"
 #include "train/launch.h"
-#include "train/runs.h"
+#include "train/locks.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -64,10 +66,11 @@ aread_train_start(PG_FUNCTION_ARGS)
 	run.role_name = GetUserNameFromId(run.role, false);
 	run.model = (char *) job.new.name;
 	run.roles = (ColumnRoles *) job.new.roles;
-	run.source_name = catalog_relation_name(job.new.roles->relation);
+	run.source = job.new.roles->relation->id;
+	run.source_name = job.new.roles->relation->full_name;
 	run.options = job.new.options;
 	run.settings = present_settings();
-	run.pid = worker_start(run.id);
+	run.pid = worker_start(&run);
 	run_insert(&run);
 	PG_RETURN_INT64(run.id);
 }
@@ -92,14 +95,20 @@ require_locked(int64 id)
 	return run_require(id);
 }
 
-/* False: it has ended meanwhile. */
+/* False: it has ended meanwhile.  Whose it is, its locks say: the row may have been changed. */
 static bool
 cancel_worker(int64 id)
 {
-	int			pid = run_worker(id);
+	Oid			role;
+	int			pid = run_worker(id, &role);
 
 	if (pid == 0)
 		return false;
+	if (!has_privs_of_role(GetUserId(), role))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for run " INT64_FORMAT, id),
+				 errdetail("It was started by another role.")));
 	if (kill(pid, SIGINT) == 0)
 		return true;
 	if (errno != ESRCH)
@@ -140,8 +149,58 @@ aread_cancel(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(false);
 }
 
+/* The functions of a source, and all else that training does, run as the role: that is for it to say. */
+static void
+check_role(const Run *run)
+{
+	if (run->role == GetUserId())
+		return;
+	if (!GetUserNameFromId(run->role, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\", which started run " INT64_FORMAT ", does not exist any more",
+						run->role_name, run->id),
+				 errhint("Start anew with aread_train_start.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("run " INT64_FORMAT " belongs to role \"%s\"", run->id, run->role_name),
+			 errhint("Become that role first: SET ROLE.")));
+}
+
+/*
+ * The row alone does not say what is read: who can write it could have put in a
+ * relation of his, whose functions would run as the role.  What belongs to a
+ * role that can do as much as the run's anyway is safe; else the caller says it.
+ */
+static void
+check_source(const Run *run)
+{
+	const SourceRelation *source = source_open(run->source);
+
+	if (has_privs_of_role(source->owner, run->role))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("run " INT64_FORMAT " reads a source of another role", run->id),
+			 errdetail("The run's row names %s, of role \"%s\", whose functions may run as \"%s\".",
+					   source->full_name, GetUserNameFromId(source->owner, false),
+					   GetUserNameFromId(run->role, false)),
+			 errhint("If that is the run's source, say so: aread_resume(" INT64_FORMAT ", %s).",
+					 run->id, quote_literal_cstr(source->full_name))));
+}
+
+static void
+check_same_source(const Run *run, Oid source)
+{
+	if (run->source != source)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("run " INT64_FORMAT " reads another source", run->id),
+				 errdetail("It is %s.", source_open(run->source)->full_name)));
+}
+
 PG_FUNCTION_INFO_V1(aread_resume);
-/* aread_resume(run) */
+/* aread_resume(run [, source]) */
 Datum
 aread_resume(PG_FUNCTION_ARGS)
 {
@@ -156,14 +215,16 @@ aread_resume(PG_FUNCTION_ARGS)
 				 errmsg("run " INT64_FORMAT " cannot be resumed: it is %s", id,
 						run_state_name(run->state)),
 				 errhint("Runs that were interrupted or have failed can be.")));
-	if (run->role != GetUserId() && !superuser())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("run " INT64_FORMAT " belongs to role \"%s\"", id, run->role_name),
-				 errhint("Become that role first: SET ROLE.")));
+	check_role(run);
+	if (PG_NARGS() > 1)
+		check_same_source(run, PG_GETARG_OID(1));
+	else
+		check_source(run);
 	if (run->has_checkpoint)
 		run_check_software(run);
-	run_restart(id, worker_start(id));
+	run->settings = present_settings();
+	run->pid = worker_start(run);
+	run_restart(run);
 	PG_RETURN_VOID();
 }
 
@@ -186,6 +247,16 @@ aread_forget(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Of what the row has, which anything may be. */
+static int
+error_code(const Run *run)
+{
+	const char *code = run->error_code;
+
+	return code && strlen(code) == 5 ? MAKE_SQLSTATE(code[0], code[1], code[2], code[3], code[4]) :
+		ERRCODE_QUERY_CANCELED;
+}
+
 /* The error that ended a run, as if the training had been the caller's. */
 static void
 raise_as_run(const Run *run)
@@ -198,10 +269,7 @@ raise_as_run(const Run *run)
 						   "There is no checkpoint yet: it would begin anew."),
 				 errhint("Go on with aread_resume.")));
 	ereport(ERROR,
-			(errcode(run->error_code ? MAKE_SQLSTATE(run->error_code[0], run->error_code[1],
-													 run->error_code[2], run->error_code[3],
-													 run->error_code[4]) :
-					 ERRCODE_QUERY_CANCELED),
+			(errcode(error_code(run)),
 			 errmsg("run " INT64_FORMAT " %s: %s", run->id,
 					run->state == RUN_CANCELLED ? "was cancelled" : "failed",
 					run->error ? run->error : "given up"),
@@ -271,7 +339,7 @@ put_training(ReturnSetInfo *rsinfo, const Training *training)
 	values[1] = Int32GetDatum(training->pid);
 	values[2] = ObjectIdGetDatum(training->role);
 	values[3] = CStringGetTextDatum(training->model);
-	values[4] = CStringGetTextDatum(catalog_relation_name(training->source));
+	values[4] = CStringGetTextDatum(training->source);
 	values[5] = TimestampTzGetDatum(training->started);
 	values[6] = CStringGetTextDatum(progress_phase_name(training->phase));
 	values[7] = Int32GetDatum(training->epoch);
@@ -290,13 +358,18 @@ put_training(ReturnSetInfo *rsinfo, const Training *training)
 }
 
 PG_FUNCTION_INFO_V1(aread_run_state);
-/* aread.run_state(run_id): what became of a run that is said to be at work */
+/*
+ * aread.run_state(run_id): what became of a run that is said to be at work; NULL
+ * for those of roles whose rights the caller lacks, as if there were none.
+ */
 Datum
 aread_run_state(PG_FUNCTION_ARGS)
 {
 	const Run  *run = run_find(PG_GETARG_INT64(0));
 
-	PG_RETURN_TEXT_P(cstring_to_text(run ? run_state_name(run->state) : "interrupted"));
+	if (!run || !run_is_known(run))
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(run_state_name(run->state)));
 }
 
 PG_FUNCTION_INFO_V1(aread_trainings);

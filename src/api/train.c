@@ -10,12 +10,13 @@
 #include "api/train.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
 #include "tcop/utility.h"
 #include "train/report.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+
+/* Trainings of a session that read one another's results. */
+#define MAX_NESTED 4
 
 static void
 set_measure(Datum *values, bool *nulls, int at, const Measure *measure)
@@ -73,21 +74,54 @@ training_arguments(FunctionCallInfo fcinfo, TrainJob *job)
 		.label = 2,.domain = 3,.features = 4,.user_id = 5,.item_id = 6,.split = 7,
 		.weight = 9
 	};
-	Oid			relation;
+	const SourceRelation *relation;
 
 	memset(job, 0, sizeof(*job));
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
-	relation = PG_GETARG_OID(0);
+	relation = source_open(PG_GETARG_OID(0));
 	job->new.options = PG_ARGISNULL(8) ?
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
 		PG_GETARG_JSONB_P(8);
-	job->new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation));
-	job->new.name = PG_ARGISNULL(1) ? get_rel_name(relation) :
+	job->new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
+	job->new.name = PG_ARGISNULL(1) ? relation->name :
 		text_to_cstring(PG_GETARG_TEXT_PP(1));
 	job_prepare(job);
 	check_negatives(job->new.roles, &job->config);
+}
+
+/*
+ * Read, train and store; returns the model's version.  A source may be a view
+ * whose functions train.
+ */
+static int32
+train_job(TrainJob *job)
+{
+	static int	depth = 0;
+	volatile int32 version = 0;
+
+	if (depth >= MAX_NESTED)
+		ereport(ERROR,
+				(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+				 errmsg("trainings are nested more than %d deep", MAX_NESTED),
+				 errdetail("Reading the source of one begins the next."),
+				 errhint("Train on a table that keeps the source's rows.")));
+	depth++;
+	PG_TRY();
+	{
+		job_read(job, AllocSetContextCreate(CurrentMemoryContext, "aread training",
+											ALLOCSET_DEFAULT_SIZES), false);
+		job_train(job);
+		version = job_store(job);
+	}
+	PG_FINALLY();
+	{
+		depth--;
+		job_end(job);
+	}
+	PG_END_TRY();
+	return version;
 }
 
 PG_FUNCTION_INFO_V1(aread_train);
@@ -107,14 +141,6 @@ aread_train(PG_FUNCTION_ARGS)
 	training_arguments(fcinfo, &job);
 	report_start(&reporter, job.config.epochs);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
-	PG_ENSURE_ERROR_CLEANUP(job_end, PointerGetDatum(&job));
-	{
-		job_read(&job, AllocSetContextCreate(CurrentMemoryContext, "aread training",
-											 ALLOCSET_DEFAULT_SIZES), false);
-		job_train(&job);
-		version = job_store(&job);
-	}
-	PG_END_ENSURE_ERROR_CLEANUP(job_end, PointerGetDatum(&job));
-	job_end(0, PointerGetDatum(&job));
+	version = train_job(&job);
 	return result_row(fcinfo, &job.new, version);
 }

@@ -14,14 +14,13 @@
 #include "catalog/masks.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
-#include "compat.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/types.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/regproc.h"
 
 static uint64
 query_version(const char *sql, int64 version_id)
@@ -77,23 +76,6 @@ static char *
 text_value(uint64 row, int column)
 {
 	return TextDatumGetCString(catalog_value(row, column, NULL));
-}
-
-static void
-resolve_types(FeatureSpec *spec)
-{
-	for (int f = 0; f < spec->n_features; f++)
-		spec->features[f].type = find_type(spec->features[f].type_name);
-}
-
-void
-catalog_resolve_types(FeatureSpec *spec)
-{
-	CatalogAccess access;
-
-	catalog_enter(&access);
-	resolve_types(spec);
-	catalog_leave(&access);
 }
 
 static void
@@ -409,7 +391,7 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	check_spec(spec);
 	check_description(spec, options, software, version->id);
 	options_parse(options, &config, &ignored);
-	resolve_types(spec);
+	types_resolve(spec);
 	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);
 	catalog_leave(&access);

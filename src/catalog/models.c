@@ -17,6 +17,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 static uint64
@@ -32,7 +33,7 @@ select_model(const char *sql, const char *name)
 static void
 offer_names(Oid user, NearestName *nearest)
 {
-	uint64		n = catalog_query("SELECT name, owner, owner_name FROM aread.stored_model"
+	uint64		n = catalog_query("SELECT name, owner FROM aread.stored_model"
 								  " ORDER BY name", true, 0, NULL, NULL, NULL);
 
 	for (uint64 row = 0; row < n; row++)
@@ -49,7 +50,7 @@ catalog_check_name(const char *name)
 
 	model_name_check(name);
 	catalog_enter(&access);
-	if (select_model("SELECT name, owner, owner_name FROM aread.stored_model WHERE name = $1",
+	if (select_model("SELECT name, owner FROM aread.stored_model WHERE name = $1",
 					 name) == 1)
 		allowed = row_is_owned(user, 0);
 	catalog_leave(&access);
@@ -63,16 +64,19 @@ catalog_relation(void)
 	return get_relname_relid("stored_version", get_namespace_oid("aread", false));
 }
 
-/* Of a row of catalog_find()'s statement; "name" is as the call has it. */
+#define VERSION_COLUMNS \
+	"m.name, m.owner, m.model_id, v.version_id, v.version, v.crc, v.best_evaluation, v.xmin"
+
+/* Of a row of VERSION_COLUMNS; "name" is as the call has it. */
 static void
 take_version(ModelVersion *version, const char *name, MemoryContext context)
 {
-	version->id = DatumGetInt64(catalog_value(0, 5, NULL));
-	version->version = DatumGetInt32(catalog_value(0, 6, NULL));
-	version->crc = (uint32) DatumGetInt64(catalog_value(0, 7, NULL));
-	version->best_evaluation = DatumGetInt32(catalog_value(0, 8, NULL));
+	version->id = DatumGetInt64(catalog_value(0, 4, NULL));
+	version->version = DatumGetInt32(catalog_value(0, 5, NULL));
+	version->crc = (uint32) DatumGetInt64(catalog_value(0, 6, NULL));
+	version->best_evaluation = DatumGetInt32(catalog_value(0, 7, NULL));
 	version->uncommitted =
-		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 9, NULL)));
+		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 8, NULL)));
 	version->name = MemoryContextStrdup(context, name);
 	version->catalog = catalog_relation();
 }
@@ -108,17 +112,16 @@ catalog_find(const char *name, ModelVersion *version)
 
 	nearest_start(&nearest, parsed.name);
 	catalog_enter(&access);
-	found = catalog_query("SELECT m.name, m.owner, m.owner_name, m.model_id, v.version_id, v.version,"
-						  " v.crc, v.best_evaluation, v.xmin"
+	found = catalog_query("SELECT " VERSION_COLUMNS
 						  " FROM aread.stored_model m LEFT JOIN aread.stored_version v"
 						  " ON v.model_id = m.model_id"
 						  " AND v.version = COALESCE(NULLIF($2, 0), m.deployed_version)"
 						  " WHERE m.name = $1", true, 2, types, values, NULL) == 1;
 	if (found)
 	{
-		int64		model_id = DatumGetInt64(catalog_value(0, 4, NULL));
+		int64		model_id = DatumGetInt64(catalog_value(0, 3, NULL));
 
-		(void) catalog_value(0, 5, &missing);
+		(void) catalog_value(0, 4, &missing);
 		if (!missing)
 			take_version(version, name, context);
 		allowed = row_is_owned(user, 0) || is_granted(user, model_id);
@@ -136,6 +139,26 @@ catalog_find(const char *name, ModelVersion *version)
 		no_right(parsed.name);
 	if (missing)
 		no_version(&parsed);
+}
+
+void
+catalog_find_new(int64 version_id, const char *name, ModelVersion *version)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(version_id);
+	CatalogAccess access;
+
+	catalog_enter(&access);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (catalog_query("SELECT " VERSION_COLUMNS " FROM aread.stored_version v"
+					  " JOIN aread.stored_model m ON m.model_id = v.model_id"
+					  " WHERE v.version_id = $1", true, 1, &type, &value, NULL) != 1)
+		elog(ERROR, "version " INT64_FORMAT " is gone", version_id);
+	take_version(version, name, context);
+	PopActiveSnapshot();
+	catalog_leave(&access);
 }
 
 char *
@@ -166,13 +189,12 @@ name_list(Datum array, MemoryContext context)
 }
 
 ColumnRoles *
-catalog_take_roles(Oid relation, MemoryContext context)
+catalog_take_roles(MemoryContext context)
 {
 	ColumnRoles *roles = MemoryContextAllocZero(context, sizeof(ColumnRoles));
 	bool		isnull;
 	Datum		features = catalog_value(0, 7, &isnull);
 
-	roles->relation = relation;
 	roles->label = catalog_text(1, context);
 	roles->domain = catalog_text(2, context);
 	roles->user_id = catalog_text(3, context);
@@ -196,7 +218,7 @@ catalog_roles(Oid relation)
 	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features"
 					  " FROM aread.stored_source WHERE relation = $1", true, 1, &type, &value,
 					  NULL) == 1)
-		roles = catalog_take_roles(relation, context);
+		roles = catalog_take_roles(context);
 	catalog_leave(&access);
 	return roles;
 }
@@ -231,13 +253,16 @@ catalog_register(const ColumnRoles *roles)
 	Arguments	arguments = {0};
 	CatalogAccess access;
 
-	add_oid(&arguments, roles->relation);
+	add_oid(&arguments, roles->relation->id);
 	catalog_add_roles(&arguments, roles);
 	add_oid(&arguments, GetUserId());
 	add_text(&arguments, GetUserNameFromId(GetUserId(), false));
 	catalog_enter(&access);
+	/* A dropped table's OID can become another table's: its registration must be gone by then. */
+	catalog_query("DELETE FROM aread.stored_source s WHERE NOT EXISTS"
+				  " (SELECT FROM pg_class c WHERE c.oid = s.relation)", false, 0, NULL, NULL, NULL);
 	run_statement("INSERT INTO aread.stored_source AS s VALUES"
-				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, aread.as_role($9), $10)"
 				  " ON CONFLICT (relation) DO UPDATE SET label = excluded.label,"
 				  " domain = excluded.domain, user_id = excluded.user_id,"
 				  " item_id = excluded.item_id, split = excluded.split,"

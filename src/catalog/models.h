@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 
 #include "catalog/arguments.h"
+#include "catalog/model_lock.h"
 #include "engine/train.h"
 #include "source/source.h"
 
@@ -59,16 +60,14 @@ typedef struct LoadedModel
 /*
  * Raise an error now, before hours of training, if the caller may not write
  * that name: taken by a model whose owner's rights the caller lacks, empty, or
- * too long.
+ * too long.  Only to spare the caller these hours: lock_model() checks.
  */
 extern void catalog_check_name(const char *name);
 /*
- * The row of a name, locked, so that of two trainings of one name the second
- * waits here for the first to end; made if there is none.  *version: the number
- * of a new version, deployed or not.  Between catalog_enter() and
- * catalog_leave(), after catalog_check_name().
+ * The number of a new version of a model, which scores from now on or does not.
+ * Between catalog_enter() and catalog_leave().
  */
-extern int64 catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version);
+extern int32 catalog_new_version(const LockedModel *model, bool deploy);
 /* Write a new version and deploy it; sets *version and *crc. */
 extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
 /*
@@ -77,24 +76,22 @@ extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
  * caller can see as hint, if there is none or the caller has no right to it.
  */
 extern void catalog_find(const char *name, ModelVersion *version);
+/* One that the present transaction has just written, by its id, whatever the name means. */
+extern void catalog_find_new(int64 version_id, const char *name, ModelVersion *version);
 /* The version that a name means, as a name that is pinned to it; errors as above. */
 extern char *catalog_pinned(const char *name);
-/* A relation's name with its schema, quoted as need be; its OID if it is gone. */
-extern char *catalog_relation_name(Oid relation);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);
 /* Read a version into "context", checking every byte; raises ERRCODE_DATA_CORRUPTED. */
 extern LoadedModel *catalog_load(const ModelVersion *version, MemoryContext context);
-/* What the features' types are called now: features[].type from type_name. */
-extern void catalog_resolve_types(FeatureSpec *spec);
 
-/* Column roles registered for a relation; NULL if there are none. */
+/* Column roles registered for a relation, which they do not say; NULL if there are none. */
 extern ColumnRoles *catalog_roles(Oid relation);
 /*
  * Roles out of the first row of SPI_tuptable, whose columns 1 to 7 are label,
  * domain, user_id, item_id, split, weight and features.
  */
-extern ColumnRoles *catalog_take_roles(Oid relation, MemoryContext context);
+extern ColumnRoles *catalog_take_roles(MemoryContext context);
 /* The same columns as arguments. */
 extern void catalog_add_roles(Arguments *arguments, const ColumnRoles *roles);
 extern void catalog_register(const ColumnRoles *roles);

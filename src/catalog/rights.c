@@ -8,8 +8,8 @@
 
 #include "catalog/access.h"
 #include "catalog/pg_type.h"
+#include "catalog/stored_role.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 
 #define MAX_NAME 200
@@ -51,19 +51,9 @@ model_name_check(const char *name)
 }
 
 bool
-has_noted_role(Oid user, Oid role, const char *role_name)
-{
-	char	   *present = GetUserNameFromId(role, true);
-
-	return present && strcmp(present, role_name) == 0 && has_privs_of_role(user, role);
-}
-
-bool
 row_is_owned(Oid user, uint64 row)
 {
-	return superuser_arg(user) ||
-		has_noted_role(user, DatumGetObjectId(catalog_value(row, 2, NULL)),
-					   NameStr(*DatumGetName(catalog_value(row, 3, NULL))));
+	return superuser_arg(user) || stored_role_is_held(user, catalog_value(row, 2, NULL));
 }
 
 bool
@@ -71,18 +61,12 @@ is_granted(Oid user, int64 model_id)
 {
 	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(model_id);
-	uint64		n = catalog_query("SELECT grantee, grantee_name FROM aread.stored_grant"
-								  " WHERE model_id = $1", true, 1, &type, &value, NULL);
+	uint64		n = catalog_query("SELECT grantee FROM aread.stored_grant WHERE model_id = $1",
+								  true, 1, &type, &value, NULL);
 
 	for (uint64 row = 0; row < n; row++)
-	{
-		Oid			grantee = DatumGetObjectId(catalog_value(row, 1, NULL));
-
-		/* 0 is PUBLIC */
-		if (!OidIsValid(grantee) ||
-			has_noted_role(user, grantee, NameStr(*DatumGetName(catalog_value(row, 2, NULL)))))
+		if (stored_role_is_held(user, catalog_value(row, 1, NULL)))
 			return true;
-	}
 	return false;
 }
 
@@ -97,19 +81,20 @@ no_right(const char *name)
 }
 
 void
-catalog_require_owner(const char *name)
+catalog_require_owner(const ModelVersion *version)
 {
 	Oid			user = GetUserId();
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(model_name_parse(name).name);
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(version->id);
 	CatalogAccess access;
-	bool		allowed = true;
+	bool		allowed;
 
 	catalog_enter(&access);
-	if (catalog_query("SELECT name, owner, owner_name FROM aread.stored_model WHERE name = $1", true,
-					  1, &type, &value, NULL) == 1)
-		allowed = row_is_owned(user, 0);
+	allowed = catalog_query("SELECT m.name, m.owner FROM aread.stored_model m"
+							" JOIN aread.stored_version v ON v.model_id = m.model_id"
+							" WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1 &&
+		row_is_owned(user, 0);
 	catalog_leave(&access);
 	if (!allowed)
-		no_right(model_name_parse(name).name);
+		no_right(model_name_parse(version->name).name);
 }

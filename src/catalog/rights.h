@@ -9,6 +9,7 @@
 #ifndef AREAD_RIGHTS_H
 #define AREAD_RIGHTS_H
 
+#include "catalog/models.h"
 #include "compat.h"
 
 /* A name as calls have it: "shop", or pinned to a version, "shop@3". */
@@ -23,14 +24,8 @@ extern ModelName model_name_parse(const char *text);
 extern void model_name_check(const char *name);
 
 /*
- * Has a user the rights of a role that was noted with its name?  The name must
- * still be that of the OID: a role dropped and made again inherits nothing.
- */
-extern bool has_noted_role(Oid user, Oid role, const char *role_name);
-
-/*
- * Of a row of SPI_tuptable that selects name, owner, owner_name as columns 1 to
- * 3; superusers own everything.  Between catalog_enter() and catalog_leave().
+ * Of a row of SPI_tuptable that selects name and owner as columns 1 and 2;
+ * superusers own everything.  Between catalog_enter() and catalog_leave().
  */
 extern bool row_is_owned(Oid user, uint64 row);
 /* Was the user granted USAGE of a model?  Replaces SPI_tuptable. */
@@ -38,7 +33,10 @@ extern bool is_granted(Oid user, int64 model_id);
 
 /* Raise an error about a model that the user may not use. */
 pg_noreturn extern void no_right(const char *name);
-/* The model's owner is not the user, nor a role that the user is a member of: an error. */
-extern void catalog_require_owner(const char *name);
+/*
+ * An error unless the user owns the model of a version that was found: of that
+ * one, whatever its name means by now.
+ */
+extern void catalog_require_owner(const ModelVersion *version);
 
 #endif							/* AREAD_RIGHTS_H */

@@ -21,7 +21,6 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define N_MEASURES 6
@@ -57,49 +56,23 @@ add_measures(Arguments *arguments, const Measures *measures)
 												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
 }
 
-int64
-catalog_lock_model(const char *name, Oid user, bool deploy, int32 *version)
+int32
+catalog_new_version(const LockedModel *model, bool deploy)
 {
 	Arguments	arguments = {0};
-	int64		model_id;
+	int32		version;
 
-	add_text(&arguments, name);
-	add_argument(&arguments, OIDOID, ObjectIdGetDatum(user), false);
-	add_text(&arguments, GetUserNameFromId(user, false));
-	run_statement("INSERT INTO aread.stored_model (name, owner, owner_name, deployed_version)"
-		" VALUES ($1, $2, $3, 0) ON CONFLICT (name) DO NOTHING", &arguments);
-	arguments.n = 1;
-	run_statement("SELECT model_id FROM aread.stored_model WHERE name = $1 FOR UPDATE", &arguments);
-	if (SPI_processed != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-				 errmsg("model \"%s\" was changed by another session", name),
-				 errhint("Train it again.")));
-	model_id = DatumGetInt64(catalog_value(0, 1, NULL));
-	arguments.n = 0;
-	add_int8(&arguments, model_id);
+	add_int8(&arguments, model->id);
 	run_statement("UPDATE aread.stored_model m SET last_version = 1 + GREATEST(m.last_version,"
 				  " (SELECT COALESCE(pg_catalog.max(v.version), 0) FROM aread.stored_version v"
 				  " WHERE v.model_id = m.model_id)) WHERE m.model_id = $1 RETURNING m.last_version",
 				  &arguments);
-	*version = DatumGetInt32(catalog_value(0, 1, NULL));
-	arguments.n = 0;
-	add_int8(&arguments, model_id);
-	add_int4(&arguments, *version);
+	version = DatumGetInt32(catalog_value(0, 1, NULL));
+	add_int4(&arguments, version);
 	if (deploy)
 		run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
 			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
-	return model_id;
-}
-
-char *
-catalog_relation_name(Oid relation)
-{
-	char	   *name = get_rel_name(relation);
-
-	if (!name)
-		return psprintf("%u", relation);
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), name);
+	return version;
 }
 
 static void
@@ -141,7 +114,7 @@ insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 v
 
 	add_int8(&arguments, model_id);
 	add_int4(&arguments, version);
-	add_text(&arguments, catalog_relation_name(new->roles->relation));
+	add_text(&arguments, new->roles->relation->full_name);
 	add_text(&arguments, spec->label);
 	add_float8(&arguments, spec->label_threshold);
 	add_int4(&arguments, spec->domain_feature);
@@ -365,14 +338,14 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	Oid			user = GetUserId();
 	const Jsonb *config = options_from_config(new->config);
 	CatalogAccess access;
-	int64		model_id;
+	LockedModel locked;
 	int64		version_id;
 
-	catalog_check_name(new->name);
 	*crc = catalog_model_crc(model);
 	catalog_enter(&access);
-	model_id = catalog_lock_model(new->name, user, new->deploy, version);
-	version_id = insert_version(new, config, model_id, *version, *crc);
+	lock_model(user, new->name, MISSING_IS_MADE, &locked);
+	*version = catalog_new_version(&locked, new->deploy);
+	version_id = insert_version(new, config, locked.id, *version, *crc);
 	insert_features(new, version_id);
 	insert_domains(new, version_id);
 	insert_evaluations(new->result, version_id);
@@ -380,7 +353,7 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 		for (uint32 d = 0; d < model->n_domains; d++)
 			insert_mask_choice(model, &new->result->mask_updates[u], d, version_id);
 	insert_parameters(new, config, version_id);
-	catalog_leave(&access);
 	if (new->keep_versions > 0)
-		catalog_keep(new->name, new->keep_versions);
+		catalog_keep(&locked, new->keep_versions);
+	catalog_leave(&access);
 }

@@ -107,7 +107,7 @@ catalog_export(const char *name)
 	uint64		length;
 
 	catalog_find(name, &version);
-	catalog_require_owner(name);
+	catalog_require_owner(&version);
 	catalog_enter(&access);
 	json = rows_as_json(parsed.name, version.id);
 	length = strlen(json);
@@ -225,15 +225,14 @@ insert_chunks(ExportReader *reader, int64 version_id)
 
 /* What scoring would read is whole, and is what was exported. */
 static void
-check_imported(const char *name, int32 version)
+check_imported(const char *name, int64 version_id)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread import",
 												  ALLOCSET_DEFAULT_SIZES);
 	ModelVersion found;
 
-	CommandCounterIncrement();
+	catalog_find_new(version_id, name, &found);
 	PushActiveSnapshot(GetLatestSnapshot());
-	catalog_find(psprintf("%s@%d", name, version), &found);
 	(void) catalog_load(&found, context);
 	PopActiveSnapshot();
 	MemoryContextDelete(context);
@@ -247,20 +246,20 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 	CatalogAccess access;
 	Datum		rows;
 	int32		version;
-	int64		model_id;
+	LockedModel model;
 	int64		version_id;
 
 	export_open(&reader);
 	rows = take_rows(&reader);
 	if (!name)
 		name = own_name(rows);
-	catalog_check_name(name);
 	catalog_enter(&access);
-	model_id = catalog_lock_model(name, user, deploy, &version);
-	version_id = insert_version_row(rows, model_id, version);
+	lock_model(user, name, MISSING_IS_MADE, &model);
+	version = catalog_new_version(&model, deploy);
+	version_id = insert_version_row(rows, model.id, version);
 	insert_rows(rows, version_id);
 	insert_chunks(&reader, version_id);
 	catalog_leave(&access);
-	check_imported(name, version);
+	check_imported(name, version_id);
 	return version;
 }

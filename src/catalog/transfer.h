@@ -14,7 +14,8 @@
 extern bytea *catalog_export(const char *name);
 /*
  * A new version of a model (name NULL: called as it was), deployed or not, out
- * of an exported value; its number.  Every byte is checked; raises ERRCODE_DATA_CORRUPTED, and the errors of catalog_check_name().
+ * of an exported value; its number.  Every byte is checked; raises ERRCODE_DATA_CORRUPTED, and the
+ * errors of lock_model().
  */
 extern int32 catalog_import(const bytea *exported, const char *name, bool deploy);
 

@@ -13,13 +13,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-/* A model's row, locked. */
-typedef struct LockedModel
-{
-	int64		id;
-	int32		deployed;		/* 0: none */
-	int32		previous;		/* 0: none */
-} LockedModel;
+#define GRANTED_TO " WHERE model_id = $1 AND aread.role_oid(grantee) = $2::oid"
 
 /* Versions that a condition about "v" says, with all that belongs to them; a row of the result each. */
 #define DELETE_VERSIONS(condition) \
@@ -43,53 +37,25 @@ run(const char *sql, int64 id, int64 number, const char *text)
 	return catalog_query(sql, false, 3, types, values, nulls);
 }
 
-/*
- * False: there is no such model.  Between catalog_enter() and catalog_leave(),
- * as all that follows.
- */
-static bool
-find_owned(Oid user, const char *name, LockedModel *model)
-{
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(name);
-	bool		isnull;
-	Datum		previous;
-
-	if (catalog_query("SELECT name, owner, owner_name, model_id, deployed_version, previous_version"
-					  " FROM aread.stored_model WHERE name = $1 FOR UPDATE", false, 1, &type,
-					  &value, NULL) != 1)
-		return false;
-	if (!row_is_owned(user, 0))
-		no_right(name);
-	model->id = DatumGetInt64(catalog_value(0, 4, NULL));
-	model->deployed = DatumGetInt32(catalog_value(0, 5, NULL));
-	previous = catalog_value(0, 6, &isnull);
-	model->previous = isnull ? 0 : DatumGetInt32(previous);
-	return true;
-}
-
+/* Of one that must exist.  Between catalog_enter() and catalog_leave(), as all that follows. */
 static LockedModel
 lock_owned(Oid user, const char *name)
 {
 	LockedModel model;
 
-	if (!find_owned(user, name, &model))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" does not exist", name),
-				 errhint("The view aread.model lists models.")));
+	lock_model(user, name, MISSING_IS_ERROR, &model);
 	return model;
 }
 
 static void
-require_version(const LockedModel *model, const char *name, int32 version)
+require_version(const LockedModel *model, int32 version)
 {
 	if (run("SELECT FROM aread.stored_version WHERE model_id = $1 AND version = $2",
 			model->id, version, NULL) == 1)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("model \"%s\" has no version %d", name, version),
+			 errmsg("model \"%s\" has no version %d", model->name, version),
 			 errhint("The view aread.model lists its versions.")));
 }
 
@@ -110,7 +76,7 @@ catalog_deploy(const char *name, int32 version)
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	require_version(&model, name, version);
+	require_version(&model, version);
 	set_deployed(&model, version);
 	catalog_leave(&access);
 	return model.deployed;
@@ -148,7 +114,7 @@ catalog_drop_version(const char *name, int32 version)
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	require_version(&model, name, version);
+	require_version(&model, version);
 	if (version == model.deployed)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
@@ -167,7 +133,7 @@ catalog_drop(const char *name)
 	bool		found;
 
 	catalog_enter(&access);
-	found = find_owned(user, name, &model);
+	found = lock_model(user, name, MISSING_IS_FALSE, &model);
 	if (found)
 	{
 		run(DELETE_VERSIONS("v.model_id = $1"), model.id, 0, NULL);
@@ -178,45 +144,27 @@ catalog_drop(const char *name)
 	return found;
 }
 
-int
-catalog_keep(const char *name, int32 versions)
+void
+catalog_keep(const LockedModel *model, int32 versions)
 {
-	Oid			user = GetUserId();
-	CatalogAccess access;
-	LockedModel model;
-	uint64		n;
-
-	catalog_enter(&access);
-	model = lock_owned(user, name);
-	n = run(DELETE_VERSIONS("v.model_id = $1 AND NOT EXISTS (SELECT FROM aread.stored_model m"
-							" WHERE m.model_id = $1"
-							" AND v.version IN (m.deployed_version, m.previous_version))"
-							" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
-							" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)"),
-			model.id, versions, NULL);
-	catalog_leave(&access);
-	return (int) n;
+	run(DELETE_VERSIONS("v.model_id = $1 AND NOT EXISTS (SELECT FROM aread.stored_model m"
+						" WHERE m.model_id = $1"
+						" AND v.version IN (m.deployed_version, m.previous_version))"
+						" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
+						" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)"),
+		model->id, versions, NULL);
 }
 
 void
 catalog_rename(const char *name, const char *new_name)
 {
 	Oid			user = GetUserId();
-	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(new_name);
 	CatalogAccess access;
 	LockedModel model;
 
-	model_name_check(new_name);
 	catalog_enter(&access);
-	model = lock_owned(user, name);
-	if (catalog_query("SELECT FROM aread.stored_model WHERE name = $1", false, 1, &type, &value,
-					  NULL) > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("model \"%s\" already exists", new_name)));
-	run("UPDATE aread.stored_model SET name = $3 WHERE model_id = $1", model.id, 0,
-		new_name);
+	model = lock_model_to_rename(user, name, new_name);
+	run("UPDATE aread.stored_model SET name = $3 WHERE model_id = $1", model.id, 0, new_name);
 	catalog_leave(&access);
 }
 
@@ -232,7 +180,7 @@ catalog_comment(const char *name, const char *comment)
 	model = lock_owned(user, parsed.name);
 	if (parsed.version > 0)
 	{
-		require_version(&model, parsed.name, parsed.version);
+		require_version(&model, parsed.version);
 		run("UPDATE aread.stored_version SET comment = $3 WHERE model_id = $1 AND version = $2",
 			model.id, parsed.version, comment);
 	}
@@ -249,12 +197,12 @@ catalog_set_owner(const char *name, Oid owner)
 	CatalogAccess access;
 	LockedModel model;
 
-	/* as with tables: one must be able to become the new owner */
-	if (!superuser())
-		check_can_become(user, owner);
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	run("UPDATE aread.stored_model SET owner = $2::oid, owner_name = $3 WHERE model_id = $1",
+	/* as with tables: one must be able to become the new owner */
+	if (!superuser_arg(user))
+		check_can_become(user, owner);
+	run("UPDATE aread.stored_model SET owner = aread.as_role($2::oid), owner_name = $3 WHERE model_id = $1",
 		model.id, owner, GetUserNameFromId(owner, false));
 	catalog_leave(&access);
 }
@@ -270,11 +218,9 @@ catalog_grant(const char *name, Oid role)
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	/* a role of that OID that had another name is gone */
-	run("DELETE FROM aread.stored_grant WHERE model_id = $1 AND grantee = $2::oid"
-		" AND grantee_name <> $3", model.id, role, role_name);
 	granted = run("INSERT INTO aread.stored_grant (model_id, grantee, grantee_name)"
-				  " VALUES ($1, $2::oid, $3) ON CONFLICT DO NOTHING", model.id, role, role_name) > 0;
+				  " SELECT $1, aread.as_role($2::oid), $3 WHERE NOT EXISTS"
+				  " (SELECT FROM aread.stored_grant" GRANTED_TO ")", model.id, role, role_name) > 0;
 	catalog_leave(&access);
 	return granted;
 }
@@ -289,8 +235,7 @@ catalog_revoke(const char *name, Oid role)
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	revoked = run("DELETE FROM aread.stored_grant WHERE model_id = $1 AND grantee = $2::oid"
-				  "", model.id, role, NULL) > 0;
+	revoked = run("DELETE FROM aread.stored_grant" GRANTED_TO, model.id, role, NULL) > 0;
 	catalog_leave(&access);
 	return revoked;
 }

@@ -9,7 +9,7 @@
 #ifndef AREAD_VERSIONS_H
 #define AREAD_VERSIONS_H
 
-#include "postgres.h"
+#include "catalog/model_lock.h"
 
 /* A version scores from now on; returns the one that did (0: none). */
 extern int32 catalog_deploy(const char *name, int32 version);
@@ -17,8 +17,11 @@ extern int32 catalog_deploy(const char *name, int32 version);
 extern int32 catalog_roll_back(const char *name);
 /* Drop a version that is not deployed. */
 extern void catalog_drop_version(const char *name, int32 version);
-/* Drop the oldest versions until there are so many; the deployed one and the one before it stay. */
-extern int	catalog_keep(const char *name, int32 versions);
+/*
+ * Drop the oldest versions until there are so many; the deployed one and the one
+ * before it stay.  Between catalog_enter() and catalog_leave().
+ */
+extern void catalog_keep(const LockedModel *model, int32 versions);
 /* Drop a model with all versions; false if there is none. */
 extern bool catalog_drop(const char *name);
 extern void catalog_rename(const char *name, const char *new_name);

@@ -24,7 +24,7 @@
 #include "miscadmin.h"
 #include "serve/settings.h"
 #include "serve/shared.h"
-#include "storage/ipc.h"
+#include "source/types.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -321,12 +321,6 @@ share_entry(CacheEntry *entry, int claim)
 	return shared;
 }
 
-static void
-abandon(int code, Datum claim)
-{
-	shared_abandon(DatumGetInt32(claim));
-}
-
 static CacheEntry *
 load_entry(const ModelVersion *version)
 {
@@ -343,12 +337,17 @@ load_entry(const ModelVersion *version)
 		entry = read_entry(version);
 	else
 	{
-		PG_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_TRY();
 		{
 			entry = read_entry(version);
 			entry = share_entry(entry, claim);
 		}
-		PG_END_ENSURE_ERROR_CLEANUP(abandon, Int32GetDatum(claim));
+		PG_CATCH();
+		{
+			shared_abandon(claim);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
 	}
 	entry->loaded = GetCurrentTimestamp();
 	MemoryContextSetParent(entry->context, TopMemoryContext);
@@ -418,10 +417,12 @@ note_use(CacheEntry *entry)
 		shared_use(entry_version(entry));
 }
 
+/* Types may have changed since. */
 static const ServedModel *
 use_entry(CacheEntry *entry)
 {
 	dlist_move_head(&entries, &entry->node);
+	types_resolve(entry->served.loaded->spec);
 	return &entry->served;
 }
 

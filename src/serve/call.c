@@ -64,16 +64,20 @@ call_open(CallSite *site, const ServedModel *served)
 	return site->calls[0] = call;
 }
 
-/* What an error has left half-way is made anew. */
+/*
+ * What was made for another user, or before types, casts or rights changed, and
+ * what an error has left half-way, is made again.
+ */
 static void
 forget_stale_encoders(ScoreCall *call)
 {
-	if (!call->encoding)
+	if (!call->encoding && conversions_hold(&call->made))
 		return;
 	MemoryContextReset(call->encoders);
 	call->n_records = 0;
 	call->json = NULL;
 	call->domain = NULL;
+	call->made = conversion_state();
 }
 
 /* The map of the record's type. */

@@ -9,6 +9,7 @@
 
 #include "serve/cache.h"
 #include "serve/input.h"
+#include "source/convert.h"
 
 /* What the argument "features" is. */
 typedef enum FeaturesKind
@@ -41,6 +42,7 @@ typedef struct ScoreCall
 	int		   *at;				/* [max_rows] whatever the caller notes of a row */
 	Oid			owner;			/* who was found to own the model; InvalidOid: not asked yet */
 	MemoryContext encoders;		/* of all below */
+	ConversionState made;		/* when and for whom they were made */
 	bool		encoding;		/* a row: true before the next one says that an error came in between */
 	RecordMap  *records[MAX_RECORD_MAPS];	/* used last first */
 	int			n_records;

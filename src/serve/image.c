@@ -12,6 +12,7 @@
 #include "serve/image.h"
 
 #include "host.h"
+#include "source/types.h"
 #include "utils/memutils.h"
 
 typedef struct ImageHeader
@@ -189,7 +190,8 @@ open_spec(const void *block, const FeatureSpec *placed, MemoryContext context)
 		vocabulary->name = AT(block, vocabulary->name);
 		vocabulary->bytes = AT(block, vocabulary->bytes);
 	}
-	catalog_resolve_types(spec);
+	spec->types_state = 0;		/* another process resolved them */
+	types_resolve(spec);
 	return spec;
 }
 

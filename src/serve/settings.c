@@ -15,6 +15,7 @@
 bool		serve_batch_scan = true;
 int			serve_cache_megabytes = 512;
 int			serve_checkpoint_interval = 5 * 60 * 1000;
+int			serve_max_runs_per_role = 4;
 char	   *serve_preload_models = NULL;
 int			serve_shared_cache_megabytes = 1024;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
@@ -44,6 +45,11 @@ serve_define_settings(void)
 							"A checkpoint takes four times the bytes of the parameters. 0: after each batch; -1: none.",
 							&serve_checkpoint_interval, 5 * 60 * 1000, -1, INT_MAX, PGC_USERSET,
 							GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("aread.max_runs_per_role",
+							"Background trainings of one role at a time, in all databases.",
+							"Superusers have no limit. 0: none; -1: any number.",
+							&serve_max_runs_per_role, 4, -1, INT_MAX, PGC_SUSET, 0,
+							NULL, NULL, NULL);
 	DefineCustomStringVariable("aread.preload_models",
 							   "Models to load into shared memory when the server starts, as database.model.",
 							   "Needs aread in shared_preload_libraries. Separated by commas; in double quotes where needed.",

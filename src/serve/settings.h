@@ -17,6 +17,7 @@ typedef enum UnseenDomain
 extern bool serve_batch_scan;	/* aread.batch_scan */
 extern int	serve_cache_megabytes;	/* aread.cache_size */
 extern int	serve_checkpoint_interval;	/* aread.checkpoint_interval, milliseconds; -1: none */
+extern int	serve_max_runs_per_role;	/* aread.max_runs_per_role; -1: any number */
 extern char *serve_preload_models;	/* aread.preload_models */
 extern int	serve_shared_cache_megabytes;	/* aread.shared_cache_size */
 extern int	serve_threads;		/* aread.threads */

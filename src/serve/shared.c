@@ -13,6 +13,7 @@
 #include "serve/settings.h"
 #include "shmem.h"
 #include "storage/condition_variable.h"
+#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -33,6 +34,7 @@ typedef enum SlotState
 typedef struct SharedSlot
 {
 	SlotState	state;
+	int			pid;			/* who loads it */
 	Oid			database;
 	uint32		crc;
 	dsm_handle	handle;
@@ -158,9 +160,32 @@ static void
 claim_slot(SharedSlot *slot, const ModelVersion *version)
 {
 	*slot = (SharedSlot) {
-		.state = SLOT_LOADING,.database = MyDatabaseId,.crc = version->crc,
+		.state = SLOT_LOADING,.pid = MyProcPid,.database = MyDatabaseId,.crc = version->crc,
 		.model = {.version_id = version->id,.catalog = version->catalog}
 	};
+}
+
+/* What a process that ends was loading, somebody else may load. */
+static void
+free_claims(int code, Datum unused)
+{
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < MAX_MODELS; i++)
+		if (table->slots[i].state == SLOT_LOADING && table->slots[i].pid == MyProcPid)
+			free_slot(&table->slots[i]);
+	LWLockRelease(&table->lock);
+	ConditionVariableBroadcast(&table->changed);
+}
+
+/* Once: the server has room for few callbacks. */
+static void
+free_claims_at_exit(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		before_shmem_exit(free_claims, (Datum) 0);
+	registered = true;
 }
 
 /* Segments are not the resource owner's: they stay mapped when the query ends. */
@@ -234,6 +259,7 @@ shared_take(const ModelVersion *version, int *claim)
 	*claim = NO_CLAIM;
 	if (version->uncommitted || !have_table())
 		return NULL;
+	free_claims_at_exit();
 	ConditionVariablePrepareToSleep(&table->changed);
 	while ((found = look_up(version, &handle, claim)) == FOUND_LOADING)
 	{

@@ -10,7 +10,7 @@
 #include "utils/lsyscache.h"
 
 List *
-row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec)
+row_encoder_init(RowEncoder *encoder, const SourceRelation *relation, const FeatureSpec *spec)
 {
 	List	   *columns = NIL;
 	StringInfoData missing;
@@ -23,12 +23,12 @@ row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec)
 	for (int f = 0; f < spec->n_columns; f++)
 	{
 		const char *name = spec->features[f].name;
-		Oid			type = column_type(relation, name);
+		Oid			type = source_column_type(relation, name);
 
 		if (!OidIsValid(type))
 		{
 			if (f == spec->domain_feature)
-				missing_column(relation, name, "domain");
+				source_missing_column(relation, name, "domain");
 			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
 			continue;
 		}
@@ -39,7 +39,7 @@ row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec)
 	if (missing.len > 0)
 		ereport(NOTICE,
 				(errmsg("features that \"%s\" does not have count as NULL: %s",
-						get_rel_name(relation), missing.data)));
+						relation->name, missing.data)));
 	return columns;
 }
 

@@ -24,7 +24,7 @@ typedef struct RowEncoder
  * tells; without the domain there is an error.  Everything is allocated in the
  * current memory context.
  */
-extern List *row_encoder_init(RowEncoder *encoder, Oid relation, const FeatureSpec *spec);
+extern List *row_encoder_init(RowEncoder *encoder, const SourceRelation *relation, const FeatureSpec *spec);
 /* Encode a row with these values, which stay where they are. */
 extern void row_encoder_read(RowEncoder *encoder, const Datum *values, const bool *nulls);
 /*

@@ -9,31 +9,11 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
-#include "parser/parse_coerce.h"
+#include "source/convert.h"
 #include "source/key.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-
-/* How a value gets from its own type to the one wanted. */
-typedef enum CastKind
-{
-	CAST_NONE,					/* it is of that type, or binary compatible */
-	CAST_FUNCTION,
-	CAST_NUMERIC,				/* numeric to double, infinite where it is too large for that */
-	CAST_FROM_TEXT,				/* text or C string through the input function */
-	CAST_THROUGH_TEXT			/* output function, then input function */
-} CastKind;
-
-typedef struct ValueCast
-{
-	CastKind	kind;
-	Oid			from;
-	FmgrInfo	function;		/* cast or input function */
-	Oid			io_param;
-	FmgrInfo	output;
-} ValueCast;
 
 struct ValueEncoder
 {
@@ -62,112 +42,63 @@ is_integer(Oid type)
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-static void
-cast_init(ValueCast *cast, Oid from, Oid to, MemoryContext context)
-{
-	CoercionPathType path;
-	Oid			function;
-
-	cast->from = getBaseType(from);
-	cast->kind = CAST_NONE;
-	if (cast->from == to)
-		return;
-	if (cast->from == NUMERICOID && to == FLOAT8OID)
-	{
-		cast->kind = CAST_NUMERIC;
-		return;
-	}
-	path = from == UNKNOWNOID ? COERCION_PATH_NONE :
-		find_coercion_pathway(to, cast->from, COERCION_ASSIGNMENT, &function);
-	if (path == COERCION_PATH_RELABELTYPE)
-		return;
-	if (path == COERCION_PATH_FUNC && get_func_nargs(function) == 1)
-	{
-		cast->kind = CAST_FUNCTION;
-		fmgr_info_cxt(function, &cast->function, context);
-		return;
-	}
-	cast->kind = from == UNKNOWNOID || cast->from == TEXTOID || cast->from == VARCHAROID ?
-		CAST_FROM_TEXT : CAST_THROUGH_TEXT;
-	getTypeInputInfo(to, &function, &cast->io_param);
-	fmgr_info_cxt(function, &cast->function, context);
-	if (cast->kind == CAST_THROUGH_TEXT)
-	{
-		bool		is_varlena;
-
-		getTypeOutputInfo(cast->from, &function, &is_varlena);
-		fmgr_info_cxt(function, &cast->output, context);
-	}
-}
-
-static Datum
-cast_value(ValueCast *cast, Datum value)
-{
-	char	   *string;
-
-	switch (cast->kind)
-	{
-		case CAST_NONE:
-			return value;
-		case CAST_FUNCTION:
-			return FunctionCall1(&cast->function, value);
-		case CAST_NUMERIC:
-			return DirectFunctionCall1(numeric_float8_no_overflow, value);
-		case CAST_FROM_TEXT:
-			string = cast->from == UNKNOWNOID ? DatumGetCString(value) : TextDatumGetCString(value);
-			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
-		case CAST_THROUGH_TEXT:
-			string = OutputFunctionCall(&cast->output, value);
-			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
-	}
-	pg_unreachable();
-}
-
 /* The type whose rules a feature's values follow; text where it is gone, or another has its name. */
-static Oid
-target_type(const Feature *feature)
+static void
+read_target(const Feature *feature, ValueType *target)
 {
 	if (feature->kind == FEATURE_BINNED)
-		return FLOAT8OID;
-	return OidIsValid(feature->type) && key_kind(feature->type) != KEY_UNSUPPORTED ?
-		getBaseType(feature->type) : TEXTOID;
+		type_require(FLOAT8OID, target);
+	else if (!OidIsValid(feature->type) || !type_read(feature->type, target) ||
+			 key_kind_of(target) == KEY_UNSUPPORTED)
+		type_require(TEXTOID, target);
+}
+
+/* The type of the values that will come, of a list's members. */
+static void
+read_input(ValueEncoder *encoder, Oid input_type, ValueType *input)
+{
+	type_require(input_type, input);
+	if (encoder->feature->kind == FEATURE_LIST)
+	{
+		if (!OidIsValid(input->element))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("feature \"%s\" is a list, but its value is of type %s",
+							encoder->feature->name, format_type_be(input_type)),
+					 errhint("Pass an array.")));
+		encoder->element_type = input->element;
+		type_require(input->element, input);
+		encoder->element_length = input->length;
+		encoder->element_by_value = input->by_value;
+		encoder->element_align = input->align;
+	}
+	else if (key_kind_of(input) == KEY_UNSUPPORTED && input->type != UNKNOWNOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("feature \"%s\" cannot take a value of type %s",
+						encoder->feature->name, format_type_be(input_type))));
 }
 
 ValueEncoder *
 encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryContext context)
 {
 	ValueEncoder *encoder = MemoryContextAllocZero(context, sizeof(ValueEncoder));
-	Oid			input = input_type;
-	Oid			target;
+	ValueType	input;
+	ValueType	target;
 
 	encoder->feature = &spec->features[feature];
 	encoder->vocabulary = &spec->vocabularies[encoder->feature->vocabulary];
 	encoder->context = context;
-	target = target_type(encoder->feature);
-	if (encoder->feature->kind == FEATURE_LIST)
-	{
-		input = get_element_type(getBaseType(input_type));
-		if (!OidIsValid(input))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("feature \"%s\" is a list, but its value is of type %s",
-							encoder->feature->name, format_type_be(input_type)),
-					 errhint("Pass an array.")));
-		encoder->element_type = input;
-		get_typlenbyvalalign(input, &encoder->element_length, &encoder->element_by_value,
-							 &encoder->element_align);
-	}
-	else if (key_kind(input) == KEY_UNSUPPORTED && input != UNKNOWNOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("feature \"%s\" cannot take a value of type %s",
-						encoder->feature->name, format_type_be(input_type))));
+	read_input(encoder, input_type, &input);
+	read_target(encoder->feature, &target);
 	/* integers of any width have the same keys */
-	if (is_integer(target) && is_integer(getBaseType(input)))
-		target = getBaseType(input);
-	cast_init(&encoder->cast, input, target, context);
+	if (is_integer(target.type) && is_integer(input.type))
+		target = input;
+	cast_init(&encoder->cast, encoder->feature->name, &input, &target, context);
+	if (encoder->cast.kind == CAST_LABEL)
+		type_require(TEXTOID, &target);
 	if (encoder->feature->kind != FEATURE_BINNED)
-		key_writer_init(&encoder->key, target, context);
+		key_writer_init(&encoder->key, &target, context);
 	return encoder;
 }
 

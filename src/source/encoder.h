@@ -11,9 +11,11 @@
 typedef struct ValueEncoder ValueEncoder;
 
 /*
- * Prepare to encode values of input_type for a feature.  Values of another
- * type than the feature's are cast by that type's own rules: an implicit or
- * assignment cast, else through text.  UNKNOWNOID is a C string.
+ * Prepare to encode values of input_type for a feature, as long as
+ * conversions_hold().  Values of another type than the feature's are cast by
+ * that type's own rules (convert.h): an implicit or assignment cast, else
+ * through text; raises an error if that would call what the current user may
+ * not.  UNKNOWNOID is a C string.
  */
 extern ValueEncoder *encoder_create(const FeatureSpec *spec, int feature, Oid input_type,
 									MemoryContext context);

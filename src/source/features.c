@@ -59,7 +59,7 @@ default_features(const ColumnRoles *roles)
 
 	initStringInfo(&used);
 	initStringInfo(&left_out);
-	foreach(cell, column_names(roles->relation))
+	foreach(cell, source_column_names(roles->relation))
 	{
 		char	   *name = lfirst(cell);
 		StringInfo	told = &used;
@@ -68,7 +68,7 @@ default_features(const ColumnRoles *roles)
 			(roles->split && strcmp(name, roles->split) == 0) ||
 			(roles->weight && strcmp(name, roles->weight) == 0))
 			continue;
-		if (is_supported(column_type(roles->relation, name)))
+		if (is_supported(source_column_type(roles->relation, name)))
 			features = lappend(features, name);
 		else
 			told = &left_out;
@@ -120,12 +120,12 @@ static void
 infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, char *name,
 			  const SourceOptions *options)
 {
-	Oid			column = column_type(roles->relation, name);
+	Oid			column = source_column_type(roles->relation, name);
 	bool		is_list;
 	KeyKind		kind;
 
 	if (!OidIsValid(column))
-		missing_column(roles->relation, name, "feature");
+		source_missing_column(roles->relation, name, "feature");
 	feature->name = name;
 	feature->type = getBaseType(value_type(column, &is_list));
 	feature->type_name = qualified_type_name(feature->type);

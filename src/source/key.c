@@ -18,22 +18,17 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
-#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 /* Other base types, by what their category promises of their output. */
 static KeyKind
-base_type_kind(Oid type)
+base_type_kind(const ValueType *type)
 {
-	char		category;
-	bool		preferred;
-
-	get_type_category_preferred(type, &category, &preferred);
-	switch (category)
+	switch (type->category)
 	{
 		case TYPCATEGORY_STRING:
-			return get_typlen(type) == -1 ? KEY_TEXT : KEY_OUTPUT;
+			return type->length == -1 ? KEY_TEXT : KEY_OUTPUT;
 		case TYPCATEGORY_GEOMETRIC: /* extra_float_digits */
 		case TYPCATEGORY_NUMERIC:	/* regclass and its like: search_path */
 			return KEY_UNSUPPORTED;
@@ -43,11 +38,9 @@ base_type_kind(Oid type)
 }
 
 KeyKind
-key_kind(Oid type)
+key_kind_of(const ValueType *type)
 {
-	Oid			base = getBaseType(type);
-
-	switch (base)
+	switch (type->type)
 	{
 		case INT2OID:
 		case INT4OID:
@@ -79,17 +72,25 @@ key_kind(Oid type)
 		default:
 			break;
 	}
-	if (OidIsValid(get_element_type(base)))
+	if (OidIsValid(type->element))
 		return KEY_UNSUPPORTED;
-	switch (get_typtype(base))
+	switch (type->kind)
 	{
 		case TYPTYPE_BASE:
-			return base_type_kind(base);
+			return base_type_kind(type);
 		case TYPTYPE_ENUM:
 			return KEY_OUTPUT;
 		default:				/* of ranges, the bounds' output counts */
 			return KEY_UNSUPPORTED;
 	}
+}
+
+KeyKind
+key_kind(Oid type)
+{
+	ValueType	read;
+
+	return type_read(type, &read) ? key_kind_of(&read) : KEY_UNSUPPORTED;
 }
 
 static bool
@@ -110,21 +111,15 @@ kind_has_words(KeyKind kind)
 }
 
 void
-key_writer_init(KeyWriter *writer, Oid type, MemoryContext context)
+key_writer_init(KeyWriter *writer, const ValueType *type, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 
-	writer->type = getBaseType(type);
-	writer->kind = key_kind(type);
-	writer->has_words = kind_has_words(writer->kind) || type_is_enum(writer->type);
+	writer->type = type->type;
+	writer->kind = key_kind_of(type);
+	writer->has_words = kind_has_words(writer->kind) || type->kind == TYPTYPE_ENUM;
 	if (writer->kind == KEY_OUTPUT)
-	{
-		Oid			output;
-		bool		is_varlena;
-
-		getTypeOutputInfo(writer->type, &output, &is_varlena);
-		fmgr_info_cxt(output, &writer->output, context);
-	}
+		output_init(&writer->output, type, context);
 	initStringInfo(&writer->buffer);
 	MemoryContextSwitchTo(old);
 }
@@ -265,8 +260,8 @@ key_write_word(KeyWriter *writer, uint64 word, uint32 *length)
 			append_timestamp(buffer, (TimestampTz) word, true);
 			break;
 		default:				/* enum */
-			return string_key(writer, OutputFunctionCall(&writer->output,
-														 ObjectIdGetDatum((Oid) word)), length);
+			return string_key(writer, output_value(&writer->output,
+												   ObjectIdGetDatum((Oid) word)), length);
 	}
 	*length = buffer->len;
 	return buffer->data;
@@ -288,7 +283,7 @@ key_write(KeyWriter *writer, Datum value, uint32 *length)
 		case KEY_NUMERIC:
 			return string_key(writer, numeric_normalize(DatumGetNumeric(value)), length);
 		case KEY_OUTPUT:
-			return string_key(writer, OutputFunctionCall(&writer->output, value), length);
+			return string_key(writer, output_value(&writer->output, value), length);
 		default:
 			elog(ERROR, "values of type %u have no key", writer->type);
 	}

@@ -18,8 +18,8 @@
 #include <math.h>
 
 #include "catalog/pg_type_d.h"
-#include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "source/convert.h"
 #include "utils/date.h"
 #include "utils/float.h"
 
@@ -43,13 +43,14 @@ typedef struct KeyWriter
 	Oid			type;			/* base type */
 	KeyKind		kind;
 	bool		has_words;
-	FmgrInfo	output;
+	ValueOutput output;
 	StringInfoData buffer;
 } KeyWriter;
 
-/* Domains count as their base type. */
+/* Domains count as their base type; a type that is gone is not supported. */
 extern KeyKind key_kind(Oid type);
-extern void key_writer_init(KeyWriter *writer, Oid type, MemoryContext context);
+extern KeyKind key_kind_of(const ValueType *type);
+extern void key_writer_init(KeyWriter *writer, const ValueType *type, MemoryContext context);
 /*
  * Key of a non-null value; valid until the next call and as long as the value,
  * of whose bytes it may be some.

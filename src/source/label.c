@@ -15,15 +15,15 @@
 #include "utils/lsyscache.h"
 
 void
-label_init(LabelReader *reader, Oid relation, const char *column,
+label_init(LabelReader *reader, const SourceRelation *relation, const char *column,
 		   const SourceOptions *options)
 {
 	reader->column = column;
 	reader->threshold = options->label_threshold;
 	reader->skip_bad = options->on_bad_label == BAD_LABELS_SKIP;
-	reader->type = column_type(relation, column);
+	reader->type = source_column_type(relation, column);
 	if (!OidIsValid(reader->type))
-		missing_column(relation, column, "label");
+		source_missing_column(relation, column, "label");
 	reader->type = getBaseType(reader->type);
 	if (is_number(reader->type) || (reader->type == BOOLOID && isnan(reader->threshold)))
 		return;

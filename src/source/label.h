@@ -21,7 +21,7 @@ typedef enum LabelState
 } LabelState;
 
 /* Booleans and numbers; raises an error for a column of another type. */
-extern void label_init(LabelReader *reader, Oid relation, const char *column,
+extern void label_init(LabelReader *reader, const SourceRelation *relation, const char *column,
 					   const SourceOptions *options);
 /* Raises an error for a value that is neither 0 nor 1, unless those are skipped. */
 extern LabelState label_read(const LabelReader *reader, Datum value, bool isnull,

@@ -14,7 +14,6 @@
 #include "miscadmin.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #define FIRST_BYTES 1024
@@ -33,6 +32,7 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 			SpoolRoom *room)
 {
 	const Feature *feature = &spec->features[f];
+	ValueType	type;
 
 	column->kind = feature->kind;
 	if (feature->kind == FEATURE_BINNED)
@@ -44,9 +44,11 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 	column->buckets = spec->vocabularies[feature->vocabulary].buckets;
 	if (column->buckets == 0)
 		column->dictionary = &dictionaries[feature->vocabulary];
-	key_writer_init(&column->writer, feature->type, CurrentMemoryContext);
-	get_typlenbyvalalign(feature->type, &column->element_length, &column->element_by_value,
-						 &column->element_align);
+	type_require(feature->type, &type);
+	key_writer_init(&column->writer, &type, CurrentMemoryContext);
+	column->element_length = type.length;
+	column->element_by_value = type.by_value;
+	column->element_align = type.align;
 }
 
 /* The writer of a vocabulary's words; NULL: its keys are bytes. */

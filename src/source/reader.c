@@ -10,19 +10,18 @@
 #include "source/reader.h"
 
 #include "access/relation.h"
-#include "access/table.h"
-#include "catalog/pg_class.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
-#include "nearest.h"
+#include "fault.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/rel.h"
 
 typedef struct RowReceiver
 {
 	DestReceiver pub;
+	const SourceRelation *relation;
+	List	   *columns;
 	RowFunction function;
 	void	   *context;
 	MemoryContext row_context;
@@ -41,9 +40,19 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	return true;
 }
 
+/* What is decided about the columns was decided by these types: values of others are never read. */
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 {
+	const RowReceiver *receiver = (const RowReceiver *) self;
+	ListCell   *cell;
+
+	if (typeinfo->natts != list_length(receiver->columns))
+		source_has_changed(receiver->relation);
+	foreach(cell, receiver->columns)
+		if (TupleDescAttr(typeinfo, foreach_current_index(cell))->atttypid !=
+			source_column_type(receiver->relation, lfirst(cell)))
+			source_has_changed(receiver->relation);
 }
 
 static void
@@ -52,7 +61,7 @@ receiver_end(DestReceiver *self)
 }
 
 static char *
-select_text(Oid relation, List *columns)
+select_text(const SourceRelation *relation, List *columns)
 {
 	StringInfoData query;
 	ListCell   *cell;
@@ -62,106 +71,65 @@ select_text(Oid relation, List *columns)
 	foreach(cell, columns)
 		appendStringInfo(&query, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
 						 quote_identifier(lfirst(cell)));
-	appendStringInfo(&query, " FROM %s",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
-												get_rel_name(relation)));
+	appendStringInfo(&query, " FROM %s", relation->full_name);
 	return query.data;
 }
 
+/*
+ * Open it for as long as it is read.  The lock keeps other sessions from
+ * altering it, a relation in use the functions that this session calls.
+ */
+static Relation
+hold(const SourceRelation *relation)
+{
+	Relation	held = relation_open(relation->id, NoLock);
+
+	if (!source_has_columns(relation, RelationGetDescr(held)))
+		source_has_changed(relation);
+	return held;
+}
+
+/* The name must still mean the relation: its schema is not locked. */
+static SPIPlanPtr
+prepare(const SourceRelation *relation, List *columns)
+{
+	SPIPlanPtr	plan = SPI_prepare(select_text(relation, columns), 0, NULL);
+	CachedPlanSource *source;
+
+	if (!plan)
+		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(SPI_result));
+	source = linitial(SPI_plan_get_plan_sources(plan));
+	if (!list_member_oid(source->relationOids, relation->id))
+		source_has_changed(relation);
+	return plan;
+}
+
 void
-reader_run(Oid relation, List *columns, ReadSnapshot snapshot, RowFunction function,
-		   void *context)
+reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
+		   RowFunction function, void *context)
 {
 	/* SPI takes a SELECT into DestNone for a utility statement */
 	RowReceiver receiver = {
 		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestTuplestore},
+		.relation = relation,
+		.columns = columns,
 		.function = function,
 		.context = context
 	};
 	SPIExecuteOptions options = {.read_only = snapshot == READ_AS_CALLER,.dest = &receiver.pub};
-	Relation	locked = relation_open(relation, AccessShareLock);
-	char	   *query = select_text(relation, columns);
+	Relation	held;
 	int			result;
 
-	/* The lock keeps name and columns as they were checked until the query has its own. */
+	/* what is to be read has been looked up */
+	fault_wait("source");
+	held = hold(relation);
 	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "aread source row",
 												 ALLOCSET_DEFAULT_SIZES);
 	SPI_connect();
-	result = SPI_execute_extended(query, &options);
+	result = SPI_execute_plan_extended(prepare(relation, columns), &options);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(result));
 	SPI_finish();
 	MemoryContextDelete(receiver.row_context);
-	relation_close(locked, NoLock);
-}
-
-Oid
-column_type(Oid relation, const char *name)
-{
-	AttrNumber	number = get_attnum(relation, name);
-
-	return number > 0 ? get_atttype(relation, number) : InvalidOid;
-}
-
-List *
-column_names(Oid relation)
-{
-	Relation	opened = relation_open(relation, AccessShareLock);
-	TupleDesc	descriptor = RelationGetDescr(opened);
-	List	   *names = NIL;
-
-	for (int i = 0; i < descriptor->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
-
-		if (!attribute->attisdropped)
-			names = lappend(names, pstrdup(NameStr(attribute->attname)));
-	}
-	relation_close(opened, AccessShareLock);
-	return names;
-}
-
-void
-check_relation(Oid relation)
-{
-	char	   *name = get_rel_name(relation);
-
-	if (!name)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relation)));
-	switch (get_rel_relkind(relation))
-	{
-		case RELKIND_RELATION:
-		case RELKIND_PARTITIONED_TABLE:
-		case RELKIND_VIEW:
-		case RELKIND_MATVIEW:
-		case RELKIND_FOREIGN_TABLE:
-			return;
-		default:
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("cannot read interactions from \"%s\"", name),
-					 errdetail_relkind_not_supported(get_rel_relkind(relation)),
-					 errhint("Use a table, view, materialized view, partitioned table or foreign table.")));
-	}
-}
-
-void
-missing_column(Oid relation, const char *name, const char *role)
-{
-	List	   *names = column_names(relation);
-	NearestName nearest;
-	ListCell   *cell;
-
-	nearest_start(&nearest, name);
-	foreach(cell, names)
-		nearest_offer(&nearest, lfirst(cell));
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of relation \"%s\" does not exist", name,
-					get_rel_name(relation)),
-			 errdetail("It is to be the %s column.", role),
-			 nearest.name ? errhint("Perhaps you mean the column \"%s\".", nearest.name) :
-			 errhint("Name the column that plays this part, or keep it with aread_register.")));
+	relation_close(held, NoLock);
 }

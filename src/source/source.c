@@ -45,10 +45,9 @@ source_check_roles(const ColumnRoles *roles)
 	};
 	ListCell   *cell;
 
-	check_relation(roles->relation);
 	for (int i = 0; i < lengthof(named); i++)
-		if (named[i].name && !OidIsValid(column_type(roles->relation, named[i].name)))
-			missing_column(roles->relation, named[i].name, named[i].role);
+		if (named[i].name && !OidIsValid(source_column_type(roles->relation, named[i].name)))
+			source_missing_column(roles->relation, named[i].name, named[i].role);
 	for (int i = 1; roles->label && i < lengthof(named); i++)
 		if (named[i].name && strcmp(roles->label, named[i].name) == 0)
 			ereport(ERROR,
@@ -56,8 +55,8 @@ source_check_roles(const ColumnRoles *roles)
 					 errmsg("column \"%s\" cannot be both label and %s", roles->label,
 							named[i].role)));
 	foreach(cell, roles->features)
-		if (!OidIsValid(column_type(roles->relation, lfirst(cell))))
-			missing_column(roles->relation, lfirst(cell), "feature");
+		if (!OidIsValid(source_column_type(roles->relation, lfirst(cell))))
+			source_missing_column(roles->relation, lfirst(cell), "feature");
 }
 
 Dataset *
@@ -136,7 +135,7 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 }
 
 Dataset *
-source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
+source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
 			   const SourceOptions *options, MemoryContext context, SpoolRoom *room,
 			   ReadReport *report)
 {

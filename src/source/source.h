@@ -14,12 +14,13 @@
 #include "engine/dataset.h"
 #include "engine/negatives.h"
 #include "engine/team.h"
+#include "source/relation.h"
 #include "source/spool.h"
 
 /* Which column plays which part.  Names are as in pg_attribute (not quoted). */
 typedef struct ColumnRoles
 {
-	Oid			relation;
+	const SourceRelation *relation; /* NULL: not opened */
 	char	   *label;			/* NULL: every row is positive */
 	char	   *domain;
 	char	   *user_id;		/* NULL: none */
@@ -88,7 +89,7 @@ typedef struct Feature
 	FeatureKind kind;
 	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
 								 * so that it survives dump and restore */
-	Oid			type;			/* type_name resolved here; InvalidOid if it is gone */
+	Oid			type;			/* type_name resolved (types.h); InvalidOid if it is gone */
 	int			vocabulary;		/* index */
 	int			counted;		/* of counts: the feature whose rows are counted */
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id */
@@ -110,6 +111,7 @@ typedef struct FeatureSpec
 	int			item_feature;	/* -1: none */
 	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
+	uint64		types_state;	/* of types.h, when names of types were resolved; 0: not here */
 } FeatureSpec;
 
 /* What became of the source's rows. */
@@ -135,7 +137,7 @@ extern void report_tell_skipped(const ReadReport *report);
 extern void source_check_roles(const ColumnRoles *roles);
 
 /*
- * Read a relation once, with the caller's rights, through the executor; infer
+ * Read the roles' relation once, with the caller's rights, through the executor; infer
  * the feature spec, build vocabularies and bins from its training rows.
  * Everything is allocated in "context", the room's too, which is to outlive the
  * threads of the team (NULL: none); what there is no room for lies in files.  Errors are raised with ereport.
@@ -148,7 +150,7 @@ extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *optio
  * Read a relation with the spec of a trained model and a label column: for
  * evaluation.  All rows land in SPLIT_TEST, whatever their split column says.
  */
-extern Dataset *source_read_as(Oid relation, const FeatureSpec *spec, const char *label,
+extern Dataset *source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
 							   const SourceOptions *options, MemoryContext context,
 							   SpoolRoom *room, ReadReport *report);
 

@@ -25,12 +25,11 @@
 static void
 init_names(SplitReader *reader)
 {
-	Oid			output;
-	bool		is_varlena;
+	ValueType	type;
 
-	getTypeOutputInfo(reader->type, &output, &is_varlena);
-	fmgr_info(output, &reader->output);
-	reader->is_text = key_kind(reader->type) == KEY_TEXT && is_varlena;
+	type_require(reader->type, &type);
+	output_init(&reader->output, &type, CurrentMemoryContext);
+	reader->is_text = key_kind_of(&type) == KEY_TEXT && type.length == -1;
 }
 
 void
@@ -49,9 +48,9 @@ split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *o
 		reader->method = SPLIT_BY_HASH;
 		return;
 	}
-	reader->type = column_type(roles->relation, roles->split);
+	reader->type = source_column_type(roles->relation, roles->split);
 	if (!OidIsValid(reader->type))
-		missing_column(roles->relation, roles->split, "split");
+		source_missing_column(roles->relation, roles->split, "split");
 	reader->type = getBaseType(reader->type);
 	init_names(reader);
 	kind = key_kind(reader->type);
@@ -128,7 +127,7 @@ named_split(SplitReader *reader, Datum value)
 	}
 	if (split >= 0)
 		return split;
-	name = OutputFunctionCall(&reader->output, value);
+	name = output_value(&reader->output, value);
 	split = find_split(name, strlen(name));
 	if (split < 0)
 		unknown_split(reader, name);

@@ -5,7 +5,7 @@
 #ifndef AREAD_SPLIT_H
 #define AREAD_SPLIT_H
 
-#include "fmgr.h"
+#include "source/convert.h"
 #include "source/source.h"
 
 /* What a split column's values become while rows are read. */
@@ -14,7 +14,7 @@ typedef struct SplitReader
 	SplitMethod method;			/* resolved, but for integers under SPLIT_AUTO */
 	Oid			type;			/* base type of the column */
 	const char *column;
-	FmgrInfo	output;			/* of names that are not text */
+	ValueOutput output;			/* of names that are not text */
 	bool		is_text;
 } SplitReader;
 

@@ -10,7 +10,6 @@
 
 #include "source/stream.h"
 
-#include "access/relation.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -21,7 +20,6 @@
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/tuplesort.h"
 
 #define FIRST_IDS 1024
@@ -99,7 +97,7 @@ choose_columns(SourceStream *stream, const ColumnRoles *roles)
 		wanted = lappend(wanted, roles->label);
 	if (roles->split)
 		wanted = lappend(wanted, roles->split);
-	stream->columns = stream->whole_rows ? column_names(roles->relation) : wanted;
+	stream->columns = stream->whole_rows ? source_column_names(roles->relation) : wanted;
 	stream->n_values = list_length(wanted);
 	stream->position = palloc(stream->n_values * sizeof(int));
 	stream->values = palloc(stream->n_values * sizeof(Datum));
@@ -114,26 +112,25 @@ choose_columns(SourceStream *stream, const ColumnRoles *roles)
 	}
 }
 
-/* The relation's rows as they are; it stays locked, so that they stay so. */
+/* The relation's rows as they are. */
 static void
 describe_whole(SourceStream *stream, const ColumnRoles *roles)
 {
-	Relation	relation = relation_open(roles->relation, AccessShareLock);
-	int			natts = RelationGetDescr(relation)->natts;
+	const SourceRelation *relation = roles->relation;
+	int			natts = relation->columns->natts;
 	ListCell   *cell;
 
-	stream->descriptor = CreateTupleDescCopy(RelationGetDescr(relation));
-	relation_close(relation, NoLock);
+	stream->descriptor = CreateTupleDescCopy(relation->columns);
 	stream->numbers = palloc(list_length(stream->columns) * sizeof(AttrNumber));
 	foreach(cell, stream->columns)
-		stream->numbers[foreach_current_index(cell)] = get_attnum(roles->relation, lfirst(cell));
+		stream->numbers[foreach_current_index(cell)] = source_column_number(relation, lfirst(cell));
 	stream->whole_values = palloc0(natts * sizeof(Datum));
 	stream->whole_nulls = palloc(natts * sizeof(bool));
 	memset(stream->whole_nulls, true, natts);
 	stream->value_capacity = FIRST_IDS;
 	stream->domain_values = palloc(FIRST_IDS * sizeof(Datum));
 	stream->has_value = palloc0(FIRST_IDS * sizeof(bool));
-	get_typlenbyval(column_type(roles->relation, roles->domain), &stream->value_length,
+	get_typlenbyval(source_column_type(relation, roles->domain), &stream->value_length,
 					&stream->value_by_value);
 }
 
@@ -171,7 +168,7 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 											 work_mem, NULL, TUPLESORT_NONE);
 	stream->keeps_rows = whole_rows || !stream->split_known;
 	if (stream->keeps_rows)
-		spill_init(&stream->rows, get_rel_type_id(roles->relation));
+		spill_init(&stream->rows, roles->relation->row_type);
 	stream->domains.capacity = stream->items.capacity = FIRST_IDS;
 	stream->domains.of = palloc0(FIRST_IDS * sizeof(Tally));
 	stream->items.of = palloc0(FIRST_IDS * sizeof(Tally));

@@ -15,14 +15,14 @@
 #include "utils/lsyscache.h"
 
 void
-weight_init(WeightReader *reader, Oid relation, const char *column)
+weight_init(WeightReader *reader, const SourceRelation *relation, const char *column)
 {
 	reader->column = column;
 	if (!column)
 		return;
-	reader->type = column_type(relation, column);
+	reader->type = source_column_type(relation, column);
 	if (!OidIsValid(reader->type))
-		missing_column(relation, column, "weight");
+		source_missing_column(relation, column, "weight");
 	reader->type = getBaseType(reader->type);
 	if (!is_number(reader->type))
 		ereport(ERROR,

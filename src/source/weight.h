@@ -14,7 +14,7 @@ typedef struct WeightReader
 } WeightReader;
 
 /* Raises an error for a column that is no number. */
-extern void weight_init(WeightReader *reader, Oid relation, const char *column);
+extern void weight_init(WeightReader *reader, const SourceRelation *relation, const char *column);
 /* Raises an error for NULL, negative and infinite weights. */
 extern float weight_read(const WeightReader *reader, Datum value, bool isnull);
 /* Scale weights [n] so that the first n_train are 1 on average; an error if these are all 0. */

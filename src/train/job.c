@@ -95,7 +95,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 
 	blas_require();
 	job->context = context;
-	progress_begin(&job->progress, new->name, new->roles->relation, job->run,
+	progress_begin(&job->progress, new->name, new->roles->relation->full_name, job->run,
 				   job->config.epochs);
 	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
 	job->team = start_team(job->threads);
@@ -166,7 +166,7 @@ job_store(TrainJob *job)
 }
 
 void
-job_end(int code, Datum job)
+job_end(TrainJob *job)
 {
-	progress_end(&((TrainJob *) DatumGetPointer(job))->progress);
+	progress_end(&job->progress);
 }

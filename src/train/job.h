@@ -34,7 +34,7 @@ typedef struct TrainJob
  */
 extern void job_prepare(TrainJob *job);
 /*
- * Read the source, and sample negatives.  With "lasting" what was read outlives
+ * Read the source, which is open, and sample negatives.  With "lasting" what was read outlives
  * the transaction, as the context must.
  */
 extern void job_read(TrainJob *job, MemoryContext context, bool lasting);
@@ -44,7 +44,7 @@ extern uint32 job_fingerprint(const TrainJob *job);
 extern void job_train(TrainJob *job);
 /* Store the model; returns its version. */
 extern int32 job_store(TrainJob *job);
-/* The TrainJob is done, or has failed: nobody need see it any more.  A callback for exits, too. */
-extern void job_end(int code, Datum job);
+/* It is done, or has failed: nobody need see it any more. */
+extern void job_end(TrainJob *job);
 
 #endif							/* AREAD_JOB_H */

@@ -1,19 +1,93 @@
 /*
  * launch.c
- *	  Starting a background worker for a run.
+ *	  Starting a background worker for a run, and what it may do.
  */
 #include "postgres.h"
 
 #include "train/launch.h"
 
 #include "access/xact.h"
+#include "compat.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
+#include "serve/settings.h"
 #include "storage/latch.h"
-#include "train/runs.h"
+#include "train/locks.h"
+#include "utils/builtins.h"
 #include "utils/wait_event.h"
 
 #define POLL_MS 5
+
+/* With its length, so that nothing can move from one part to the next. */
+static void
+append_part(StringInfo text, const void *bytes, int64 size)
+{
+	appendBinaryStringInfo(text, (const char *) &size, sizeof(size));
+	if (size > 0)
+		appendBinaryStringInfo(text, bytes, size);
+}
+
+static void
+append_name(StringInfo text, const char *name)
+{
+	append_part(text, name, name ? (int64) strlen(name) : -1);
+}
+
+static void
+append_value(StringInfo text, const void *value)
+{
+	append_part(text, value ? VARDATA_ANY(value) : NULL,
+				value ? (int64) VARSIZE_ANY_EXHDR(value) : -1);
+}
+
+/* SHA-256 of all that a run's row says is to be done. */
+static void
+digest_run(const Run *run, uint8 *digest)
+{
+	const ColumnRoles *roles = run->roles;
+	StringInfoData text;
+	ListCell   *cell;
+	bytea	   *hash;
+
+	initStringInfo(&text);
+	append_part(&text, &run->id, sizeof(run->id));
+	append_part(&text, &run->role, sizeof(run->role));
+	append_part(&text, &run->source, sizeof(run->source));
+	append_name(&text, roles->label);
+	append_name(&text, roles->domain);
+	append_name(&text, roles->user_id);
+	append_name(&text, roles->item_id);
+	append_name(&text, roles->split);
+	append_name(&text, roles->weight);
+	append_name(&text, run->model);
+	append_value(&text, run->options);
+	append_value(&text, run->settings);
+	foreach(cell, roles->features)
+		append_name(&text, lfirst(cell));
+	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
+											   PointerGetDatum(cstring_to_text_with_len(text.data,
+																						text.len))));
+	memcpy(digest, VARDATA_ANY(hash), PG_SHA256_DIGEST_LENGTH);
+	pfree(text.data);
+}
+
+/* Until role_unlock_starts(), nobody else starts one for the role. */
+static void
+check_limit(Oid role)
+{
+	int			limit = serve_max_runs_per_role;
+
+	role_lock_starts(role);
+	if (limit < 0 || superuser_arg(role) || role_workers(role) < limit)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("role \"%s\" has as many background trainings as it may",
+					GetUserNameFromId(role, false)),
+			 errdetail("Setting aread.max_runs_per_role is %d.", limit),
+			 errhint("Wait for one of them to end (aread_wait), or end it: aread_cancel.")));
+}
 
 static BackgroundWorkerHandle *
 register_worker(const WorkerStart *start)
@@ -49,19 +123,14 @@ not_started(void)
 			 errhint("The server's log says why.")));
 }
 
-int
-worker_start(int64 run)
+/* Once it has its locks, a run without them is a run whose worker is gone. */
+static pid_t
+await_worker(BackgroundWorkerHandle *handle, int64 run)
 {
-	WorkerStart start = {
-		.run = run,.database = MyDatabaseId,.session_user = GetSessionUserId(),
-		.transaction = GetTopTransactionId()
-	};
-	BackgroundWorkerHandle *handle = register_worker(&start);
 	pid_t		pid;
 
 	if (WaitForBackgroundWorkerStartup(handle, &pid) != BGWH_STARTED)
 		not_started();
-	/* once it has its lock, a run without one is a run whose worker is gone */
 	while (!run_is_at_work(run))
 	{
 		if (GetBackgroundWorkerPid(handle, &pid) != BGWH_STARTED)
@@ -72,4 +141,43 @@ worker_start(int64 run)
 		CHECK_FOR_INTERRUPTS();
 	}
 	return pid;
+}
+
+int
+worker_start(const Run *run)
+{
+	WorkerStart start = {
+		.run = run->id,.database = MyDatabaseId,.session_user = GetSessionUserId(),
+		.transaction = GetTopTransactionId(),.role = GetUserId(),
+		.given = InLocalUserIdChange()
+	};
+	pid_t		pid;
+
+	digest_run(run, start.digest);
+	check_limit(start.role);
+	pid = await_worker(register_worker(&start), run->id);
+	role_unlock_starts(start.role);
+	return pid;
+}
+
+void
+worker_check_start(const WorkerStart *start, const Run *run)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+
+	if (!GetUserNameFromId(start->role, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the role that started run " INT64_FORMAT " does not exist any more",
+						run->id)));
+	digest_run(run, digest);
+	if (memcmp(digest, start->digest, sizeof(digest)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("run " INT64_FORMAT " is not what role \"%s\" started", run->id,
+						GetUserNameFromId(start->role, false)),
+				 errdetail("Its row in aread.stored_run has been changed by others."),
+				 errhint("Start anew with aread_train_start.")));
+	if (!start->given)
+		check_can_become(start->session_user, start->role);
 }

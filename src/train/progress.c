@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 #include "shmem.h"
+#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
@@ -62,17 +63,42 @@ take_slot(void)
 	return NULL;
 }
 
+/* Trainings of a process that ends amid them, nested ones maybe. */
+static void
+free_slots(int code, Datum unused)
+{
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < MAX_TRAININGS; i++)
+		if (table->slots[i].pid == MyProcPid)
+			memset(&table->slots[i], 0, sizeof(Training));
+	LWLockRelease(&table->lock);
+}
+
+/* Once: the server has room for few callbacks. */
+static void
+free_slots_at_exit(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		before_shmem_exit(free_slots, (Datum) 0);
+	registered = true;
+}
+
 void
-progress_begin(Progress *progress, const char *model, Oid source, int64 run, int epochs)
+progress_begin(Progress *progress, const char *model, const char *source_name, int64 run,
+			   int epochs)
 {
 	*progress = (Progress) {.training = {
-		.pid = MyProcPid,.database = MyDatabaseId,.role = GetUserId(),.source = source,
-		.run = run,.started = GetCurrentTimestamp(),.phase = PROGRESS_READ,
+		.pid = MyProcPid,.database = MyDatabaseId,.role = GetUserId(),.run = run,
+		.started = GetCurrentTimestamp(),.phase = PROGRESS_READ,
 		.epochs = epochs,.loss = NAN,.auc = NAN,.domain_auc = NAN,.log_loss = NAN
 	}};
 	strlcpy(progress->training.model, model, sizeof(progress->training.model));
+	strlcpy(progress->training.source, source_name, sizeof(progress->training.source));
 	if (!have_table())
 		return;
+	free_slots_at_exit();
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
 	progress->shown = take_slot();
 	if (progress->shown)

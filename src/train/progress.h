@@ -3,7 +3,8 @@
  *	  How far the trainings at work are, for all sessions to see.
  *
  * In shared memory; where there is none, or no room for one more training,
- * nothing fails: it is not shown.
+ * nothing fails: it is not shown.  When a process ends, what it trained is
+ * shown no more.
  */
 #ifndef AREAD_PROGRESS_H
 #define AREAD_PROGRESS_H
@@ -15,15 +16,17 @@
 
 /* Longest name of a model, in bytes. */
 #define PROGRESS_NAME 200
+/* Longest name of a relation with its schema, both all quotes, in quotes. */
+#define PROGRESS_SOURCE (2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
 
 typedef struct Training
 {
 	int			pid;			/* 0: no training */
 	Oid			database;
 	Oid			role;			/* as whom it trains */
-	Oid			source;
 	int64		run;			/* 0: in the foreground */
 	char		model[PROGRESS_NAME + 1];
+	char		source[PROGRESS_SOURCE + 1];
 	TimestampTz started;
 	int			phase;			/* a TrainPhase, or one of those below */
 	int			epoch;
@@ -52,8 +55,8 @@ typedef struct Progress
 	Training   *shown;			/* in shared memory; NULL: nowhere */
 } Progress;
 
-extern void progress_begin(Progress *progress, const char *model, Oid source, int64 run,
-						   int epochs);
+extern void progress_begin(Progress *progress, const char *model, const char *source_name,
+						   int64 run, int epochs);
 extern void progress_phase(Progress *progress, int phase);
 extern void progress_batch(Progress *progress, const TrainProgress *told);
 extern void progress_evaluation(Progress *progress, const Evaluation *evaluation);

@@ -13,19 +13,16 @@
 #include "catalog/access.h"
 #include "catalog/chunk.h"
 #include "catalog/chunks.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "catalog/rights.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
+#include "train/locks.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* Tells our locks from those that users take with pg_advisory_lock(): these have 1 and 2. */
-#define LOCK_KIND 11949
 /* Of a run's own worker. */
 #define OWN " AND pid = pg_catalog.pg_backend_pid()"
 #define DELETE_PARTS "DELETE FROM aread.stored_checkpoint WHERE run_id = $1"
@@ -100,13 +97,13 @@ run_insert(const Run *run)
 	Arguments	arguments = {0};
 
 	catalog_add_roles(&arguments, run->roles);
-	add_oid(&arguments, run->roles->relation);
+	add_oid(&arguments, run->source);
 	add_text(&arguments, run->source_name);
 	add_text(&arguments, run->model);
 	add_oid(&arguments, run->role);
 	add_text(&arguments, run->role_name);
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(run->options), false);
-	add_argument(&arguments, TEXTARRAYOID, PointerGetDatum(run->settings), !run->settings);
+	add_argument(&arguments, TEXTARRAYOID, PointerGetDatum(run->settings), false);
 	add_int4(&arguments, run->pid);
 	run_on("INSERT INTO aread.stored_run (label, domain, user_id, item_id, split, weight, features,"
 		   " source, source_name, model, role, role_name, options, settings, pid, run_id, state,"
@@ -116,14 +113,16 @@ run_insert(const Run *run)
 }
 
 void
-run_restart(int64 id, int pid)
+run_restart(const Run *run)
 {
 	Arguments	arguments = {0};
 
-	add_int4(&arguments, pid);
-	run_on("UPDATE aread.stored_run SET state = 'starting', pid = $1, attempts = attempts + 1,"
-		   " ended_at = NULL, phase = NULL, error_code = NULL, error = NULL, error_detail = NULL,"
-		   " error_hint = NULL WHERE run_id = $2", id, &arguments);
+	add_int4(&arguments, run->pid);
+	add_argument(&arguments, TEXTARRAYOID, PointerGetDatum(run->settings), false);
+	run_on("UPDATE aread.stored_run SET state = 'starting', pid = $1, settings = $2,"
+		   " attempts = attempts + 1, ended_at = NULL, phase = NULL, error_code = NULL,"
+		   " error = NULL, error_detail = NULL, error_hint = NULL WHERE run_id = $3", run->id,
+		   &arguments);
 }
 
 /* Out of the row that run_find() selects. */
@@ -136,7 +135,8 @@ take_run(int64 id, MemoryContext context)
 	Datum		value;
 
 	run->id = id;
-	run->roles = catalog_take_roles(DatumGetObjectId(catalog_value(0, 8, NULL)), context);
+	run->roles = catalog_take_roles(context);
+	run->source = DatumGetObjectId(catalog_value(0, 8, NULL));
 	run->source_name = catalog_text(9, context);
 	run->model = catalog_text(10, context);
 	run->role = DatumGetObjectId(catalog_value(0, 11, NULL));
@@ -212,6 +212,12 @@ run_lock_row(int64 id)
 	run_on("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", id, NULL);
 }
 
+bool
+run_is_known(const Run *run)
+{
+	return superuser() || has_privs_of_role(GetUserId(), run->role);
+}
+
 Run *
 run_require(int64 id)
 {
@@ -222,7 +228,7 @@ run_require(int64 id)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("run " INT64_FORMAT " does not exist", id),
 				 errhint("The view aread.run lists trainings.")));
-	if (!superuser() && !has_noted_role(GetUserId(), run->role, run->role_name))
+	if (!run_is_known(run))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for run " INT64_FORMAT, id),
@@ -246,59 +252,6 @@ run_is_uncommitted(int64 id)
 	PopActiveSnapshot();
 	catalog_leave(&access);
 	return own;
-}
-
-static LOCKTAG
-run_tag(int64 id)
-{
-	return (LOCKTAG) {
-		.locktag_field1 = MyDatabaseId,
-		.locktag_field2 = get_relname_relid("stored_run", get_namespace_oid("aread", false)),
-		.locktag_field3 = (uint32) id,
-		.locktag_field4 = LOCK_KIND,
-		.locktag_type = LOCKTAG_ADVISORY,
-		.locktag_lockmethodid = USER_LOCKMETHOD
-	};
-}
-
-bool
-run_is_at_work(int64 id)
-{
-	LOCKTAG		tag = run_tag(id);
-
-	if (LockAcquire(&tag, ShareLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
-		return true;
-	LockRelease(&tag, ShareLock, false);
-	return false;
-}
-
-int
-run_worker(int64 id)
-{
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(id);
-	CatalogAccess access;
-	int			pid = 0;
-
-	catalog_enter(&access);
-	if (catalog_query("SELECT l.pid FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d"
-					  " ON d.oid = l.database AND d.datname = pg_catalog.current_database()"
-					  " WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND l.granted"
-					  " AND l.classid = 'aread.stored_run'::pg_catalog.regclass"
-					  " AND l.objid = ($1 % 4294967296)::pg_catalog.oid AND l.objsubid = "
-					  CppAsString2(LOCK_KIND), false, 1, &type, &value, NULL) > 0)
-		pid = DatumGetInt32(catalog_value(0, 1, NULL));
-	catalog_leave(&access);
-	return pid;
-}
-
-/* Session locks of that method last until the process ends, whatever its transactions do. */
-void
-run_lock(int64 id)
-{
-	LOCKTAG		tag = run_tag(id);
-
-	(void) LockAcquire(&tag, ExclusiveLock, true, false);
 }
 
 void

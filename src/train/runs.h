@@ -3,9 +3,12 @@
  *	  Background trainings as rows: what they are to do, how far they are, and
  *	  the checkpoints that they go on from.
  *
- * A worker holds a lock on its run for as long as it lives.  A row that says
- * that a run is at work, without that lock, is of a worker that died: the run
- * is interrupted.
+ * A worker holds a lock on its run for as long as it lives (locks.h).  A row
+ * that says that a run is at work, without that lock, is of a worker that died:
+ * the run is interrupted.
+ *
+ * Rows tell, they do not decide: who can write the table is not the role that a
+ * row names (launch.h).
  */
 #ifndef AREAD_RUNS_H
 #define AREAD_RUNS_H
@@ -32,6 +35,7 @@ typedef struct Run
 	Oid			role;			/* as whom it trains */
 	char	   *role_name;
 	char	   *model;
+	Oid			source;
 	char	   *source_name;	/* as it was when the run began */
 	ColumnRoles *roles;
 	Jsonb	   *options;
@@ -50,26 +54,22 @@ typedef struct Run
 extern int64 run_new_id(void);
 /* A row for a run that a worker has been started for. */
 extern void run_insert(const Run *run);
-/* Another worker has been started for it. */
-extern void run_restart(int64 id, int pid);
+/* Another worker has been started for it, under other settings. */
+extern void run_restart(const Run *run);
 /* A run as its row has it, in the current memory context; NULL: there is none. */
 extern Run *run_read(int64 id);
 /* The same as it is now; not for its own worker. */
 extern Run *run_find(int64 id);
-/* The same, of a run that the user may command; raises errors. */
+/* Is its role one whose rights the user has? */
+extern bool run_is_known(const Run *run);
+/* As run_find(), of a run that the user may command; raises errors. */
 extern Run *run_require(int64 id);
 /* Until the transaction ends, nobody else resumes, cancels or forgets it. */
 extern void run_lock_row(int64 id);
 /* Was the row written by the present transaction? */
 extern bool run_is_uncommitted(int64 id);
-/* Has it a worker? */
-extern bool run_is_at_work(int64 id);
-/* Process id of its worker; 0: it has none. */
-extern int	run_worker(int64 id);
 /* Raise an error unless this version of the library wrote its checkpoint. */
 extern void run_check_software(const Run *run);
-/* This process is the worker of a run, until it ends; waits for another one to end. */
-extern void run_lock(int64 id);
 
 /* What the worker writes; an error if the run is not its own any more. */
 extern void run_started(int64 id);

@@ -5,6 +5,9 @@
  * Reading is one transaction, storing is another; training is done between
  * them, in none, so that it holds back no vacuum.  What it has to keep until
  * then are short transactions of their own: progress and checkpoints.
+ *
+ * As whom it trains comes from the server, and whether the run's row is what
+ * that role started is checked before any of it is used: see launch.h.
  */
 #include "postgres.h"
 
@@ -19,8 +22,8 @@
 #include "tcop/tcopprot.h"
 #include "train/job.h"
 #include "train/launch.h"
+#include "train/locks.h"
 #include "train/report.h"
-#include "train/runs.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -90,16 +93,15 @@ keep_message(ErrorData *error)
 }
 
 /*
- * A transaction as the run's role, who cannot become another one in it, as
- * the session's user, a superuser maybe, could.
+ * A transaction as the role that started the run, who cannot become another one
+ * in it, as the session's user, a superuser maybe, could.
  */
 static void
 begin(const Worker *worker)
 {
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	if (worker->run)
-		SetUserIdAndSecContext(worker->run->role, SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(worker->start.role, SECURITY_LOCAL_USERID_CHANGE);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	MemoryContextSwitchTo(TopTransactionContext);
 }
@@ -114,6 +116,14 @@ commit(const Worker *worker)
 	/* autovacuum is to know of what checkpoints leave behind */
 	pgstat_report_stat(true);
 	MemoryContextSwitchTo(worker->context);
+}
+
+static void
+take_locks(const Worker *worker)
+{
+	begin(worker);
+	worker_lock(worker->start.run, worker->start.role, true);
+	commit(worker);
 }
 
 /* The run that this worker is for; NULL: who started it has not committed. */
@@ -143,18 +153,6 @@ apply_settings(const Worker *worker)
 {
 	if (worker->run->settings)
 		ProcessGUCArray(worker->run->settings, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SET);
-}
-
-static void
-check_role(const Run *run)
-{
-	char	   *name = GetUserNameFromId(run->role, true);
-
-	if (!name || strcmp(name, run->role_name) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\", which started the training, does not exist any more",
-						run->role_name)));
 }
 
 /* Within a transaction. */
@@ -245,6 +243,28 @@ prepare_job(Worker *worker)
 	report_start(&worker->reporter, job->config.epochs);
 }
 
+/* In the transaction that reads it; what is known of it lasts. */
+static void
+open_source(const Worker *worker)
+{
+	MemoryContext old = MemoryContextSwitchTo(worker->context);
+
+	worker->run->roles->relation = source_open(worker->run->source);
+	MemoryContextSwitchTo(old);
+}
+
+/* A function of the source may give up the session's locks, but not the transaction's. */
+static void
+read_source(Worker *worker)
+{
+	begin(worker);
+	worker_lock(worker->start.run, worker->start.role, false);
+	open_source(worker);
+	job_read(&worker->job, worker->context, true);
+	commit(worker);
+	take_locks(worker);
+}
+
 /* A checkpoint goes on with the same rows, or not at all. */
 static void
 check_fingerprint(Worker *worker)
@@ -274,16 +294,12 @@ train_run(Worker *worker)
 		return;
 	begin(worker);
 	MemoryContextSwitchTo(worker->context);
-	check_role(worker->run);
+	worker_check_start(&worker->start, worker->run);
 	apply_settings(worker);
 	run_started(worker->run->id);
 	prepare_job(worker);
 	commit(worker);
-	begin(worker);
-	job_read(&worker->job, worker->context, true);
-	/* a function of the source may have given up the session's locks */
-	run_lock(worker->run->id);
-	commit(worker);
+	read_source(worker);
 	check_fingerprint(worker);
 	write_progress(worker);
 	worker->last_checkpoint = host_seconds();
@@ -335,6 +351,18 @@ set_defaults(void)
 		SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET, PGC_S_OVERRIDE);
 }
 
+/* A session may still have the library of an earlier version, which tells less. */
+static void
+check_told(const WorkerStart *start)
+{
+	if (!OidIsValid(start->role))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("run " INT64_FORMAT " was started by an earlier version of the library",
+						start->run),
+				 errhint("Start it from a new session.")));
+}
+
 static void
 start_worker(Worker *worker)
 {
@@ -347,6 +375,7 @@ start_worker(Worker *worker)
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGINT, handle_cancel);
 	BackgroundWorkerUnblockSignals();
+	check_told(&worker->start);
 	BackgroundWorkerInitializeConnectionByOid(worker->start.database,
 											  worker->start.session_user, CONNECT_FLAGS);
 	snprintf(activity, sizeof(activity), "aread training, run " INT64_FORMAT,
@@ -356,10 +385,7 @@ start_worker(Worker *worker)
 	messages = makeStringInfo();
 	next_hook = emit_log_hook;
 	emit_log_hook = keep_message;
-	begin(worker);
-	run_lock(worker->start.run);
-	commit(worker);
-	before_shmem_exit(job_end, PointerGetDatum(&worker->job));
+	take_locks(worker);
 }
 
 void

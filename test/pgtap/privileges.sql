@@ -75,16 +75,57 @@ SET LOCAL ROLE aread_anna;
 SELECT is(shop.train('shop.spying', 'spied', '{item_id,one}'), 1, 'functions of a view run as the caller');
 RESET ROLE;
 
--- an owner's name that now is another role's
+-- an owner is a role, not a name: renamed it keeps what it has, and who gets its name has nothing of it
+ALTER ROLE aread_anna RENAME TO "Aread ""Ann""";
+CREATE ROLE aread_anna;
+GRANT USAGE ON SCHEMA shop TO aread_anna;
+SET LOCAL ROLE "Aread ""Ann""";
+SELECT ok(aread_predict('annas', '{"user_id": 1}', 'domain_01') > 0, 'a renamed role has its model');
+SELECT is(shop.train('shop.clicks', 'annas'), 3, 'and trains it');
+SELECT is(owner, 'Aread "Ann"', 'by its present name') FROM aread.model WHERE model = 'annas' AND deployed;
 SET LOCAL ROLE aread_anna;
-SELECT ok(aread_predict('annas', '{"user_id": 1}', 'domain_01') > 0, 'anna''s model');
+SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$$, '42501', NULL, 'a name alone is no owner');
+SELECT is_empty($$SELECT model FROM aread.model$$, 'nor in views');
+SELECT throws_ok($$SELECT * FROM aread_mend_roles()$$, '42501', 'permission denied for function aread_mend_roles', 'nor does it become one');
 RESET ROLE;
-UPDATE aread.stored_model SET owner_name = 'somebody_else' WHERE name = 'annas';
-SET LOCAL ROLE aread_anna;
-SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$$, '42501', NULL, 'an OID alone is no owner');
-SELECT ok(NOT 'annas' = ANY (SELECT model FROM aread.model), 'nor in views');
+
+-- roles as text: their names, which a dump has
+CREATE FUNCTION shop.read(role text) RETURNS text LANGUAGE sql AS
+  $$ SELECT concat_ws(' ', role::aread.stored_role, aread.role_oid(role::aread.stored_role)::regrole, aread.has_role(role::aread.stored_role), aread.role_name(role::aread.stored_role, 'noted')) $$;
+SELECT is(shop.read(role), wanted, 'a role: ' || role) FROM (VALUES
+  ('aread_anna', 'aread_anna aread_anna t aread_anna'), ('"aread_anna"', 'aread_anna aread_anna t aread_anna'),
+  ('"Aread ""Ann"""', '"Aread ""Ann""" "Aread ""Ann""" t Aread "Ann"'), ('public', 'public - t public'), ('0', 'public - t public'),
+  ('aread_nobody', 'aread_nobody f aread_nobody'), ('"Aread nobody"', '"Aread nobody" f Aread nobody'),
+  ('Aread_anna', 'Aread_anna f noted'), ('"aread_anna', '"aread_anna f noted'), ('"aread_anna"x', '"aread_anna"x f noted'), ('"aread_anna""', '"aread_anna"" f noted'),
+  ('""', '"" f noted'), ('dropped 10', 'dropped 10 f noted'), ('10', '10 f noted')) r(role, wanted);
+SELECT throws_ok($$SELECT ''::aread.stored_role$$, '22P02', NULL, 'no text is no role');
+SELECT is(aread.as_role(4294967295)::text, 'dropped 4294967295', 'one that is gone');
+SELECT ok(NOT aread.has_role(aread.as_role(4294967295)), 'nobody has its rights');
+SELECT is(aread.find_role(role::aread.stored_role, noted)::text, wanted, 'found: ' || role) FROM (VALUES
+  ('aread_anna', 'aread_bert', 'aread_anna'), ('10', 'aread_bert', 'aread_bert'), ('10', 'Aread "Ann"', '"Aread ""Ann"""'), ('10', 'aread_nobody', '10'),
+  ('aread_nobody', 'aread_bert', 'aread_nobody'), ('dropped 10', 'aread_bert', 'dropped 10'), ('public', 'aread_bert', 'public')) r(role, noted, wanted);
+
+-- what came without its role
+UPDATE aread.stored_model SET owner = '"aread late"' WHERE name = 'annas';
+UPDATE aread.stored_model SET owner = '10', owner_name = 'aread late' WHERE name = 'berts';
+UPDATE aread.stored_model SET owner = 'dropped 10', owner_name = 'aread late' WHERE name = 'rows';
+INSERT INTO aread.stored_grant (model_id, grantee, grantee_name) SELECT model_id, '"aread late"', 'aread late' FROM aread.stored_model WHERE name = 'spied';
+SELECT set_eq($$SELECT model, owner FROM aread.model WHERE deployed$$,
+  $$VALUES ('annas', 'aread late'::name), ('berts', 'aread late'), ('rows', 'aread late'), ('spied', 'Aread "Ann"')$$, 'views have the name that it came with');
+SELECT set_eq($$SELECT * FROM aread_mend_roles()$$, $$VALUES ('owner', 'annas', 'aread late'::name, false), ('owner', 'berts', 'aread late', false),
+  ('owner', 'rows', 'aread late', false), ('grant', 'spied', 'aread late', false)$$, 'there is no such role yet');
+CREATE ROLE "aread late";
+SET LOCAL ROLE "aread late";
+SELECT is_empty($$SELECT * FROM aread.model$$, 'a role made since has nothing by itself');
 RESET ROLE;
-SELECT ok(aread_drop('annas'), 'superusers may still drop it');
+SELECT set_eq($$SELECT * FROM aread_mend_roles()$$, $$VALUES ('owner', 'annas', 'aread late'::name, true), ('owner', 'berts', 'aread late', true),
+  ('owner', 'rows', 'aread late', false), ('grant', 'spied', 'aread late', true)$$, 'mended, but for a role that was gone');
+SET LOCAL ROLE "aread late";
+SELECT set_eq($$SELECT DISTINCT model FROM aread.model$$, ARRAY['annas', 'berts', 'spied'], 'then it has all of it');
+RESET ROLE;
+SELECT is(count(*), 1::bigint, 'once') FROM aread_mend_roles();
+SELECT lives_ok($$SELECT aread_set_owner('rows', 'aread late')$$, 'what was of a role that is gone can be given away');
+SELECT ok(aread_drop('annas'), 'superusers may drop all models');
 
 SELECT * FROM finish();
 ROLLBACK;

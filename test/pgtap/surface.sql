@@ -10,12 +10,12 @@ SELECT set_eq(
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
   ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_cancel', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
         'aread_revoke', 'aread_rollback', 'aread_set_owner', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
-        'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import',
+        'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_popularity', 'aread_predict',
         'aread_recall', 'aread_register', 'aread_resume', 'aread_similar_domains', 'aread_simulate', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
         'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'aread_wait', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
         'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
-        'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'run_state', 'scores_combine', 'trainings'],
+        'as_role', 'find_role', 'has_role', 'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'predict_support', 'recall_add', 'recall_result', 'role_name', 'role_oid', 'run_state', 'scores_combine', 'stored_role_in', 'stored_role_out', 'stored_role_recv', 'stored_role_send', 'trainings'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'usable_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
   'mask_history', 'training_log', 'cache', 'run', 'known_run']);
@@ -56,6 +56,9 @@ SELECT is_empty($$SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute 
   WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'v') AND a.attnum > 0 AND NOT a.attisdropped
     AND c.relname NOT IN ('visible_version', 'usable_version', 'known_run') AND col_description(c.oid, a.attnum) IS NULL$$, 'columns are commented');
 
+SELECT is_empty($$SELECT t.oid::regtype FROM pg_type t WHERE t.typnamespace = 'aread'::regnamespace AND t.typtype = 'b'
+  AND t.typcategory <> 'A' AND obj_description(t.oid, 'pg_type') IS NULL$$, 'types are commented');
+
 -- what users may touch
 SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATERAL aclexplode(c.relacl) g
   WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0
@@ -67,7 +70,7 @@ SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread
   AND NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)$$, 'views are security barriers');
 
 -- everything that users made is dumped
-SELECT is(cardinality(extconfig), 11, 'tables and sequences of user data go into a dump')
+SELECT is(cardinality(extconfig), 12, 'tables and sequences of user data go into a dump')
 FROM pg_extension WHERE extname = 'aread';
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind IN ('r', 'S')
   AND NOT c.oid = ANY ((SELECT extconfig FROM pg_extension WHERE extname = 'aread')::oid[])

@@ -65,6 +65,41 @@ command_ok(['pg_restore', '--exit-on-error', '-d', $other->connstr('postgres'), 
 # (roles have other OIDs there; superusers see all the same)
 compare($other, 'postgres', 'other cluster');
 
+# What was registered for a table that is gone is in no dump, where its OID could be
+# another table's, and gone itself with the next registration.
+my $registered = 'SELECT count(*) FROM aread.stored_source';
+$primary->safe_psql('postgres', q{CREATE TABLE gone AS SELECT * FROM clicks; SELECT aread_register('gone'); DROP TABLE gone});
+is($primary->safe_psql('postgres', $registered), '2', 'a registration that outlives its table');
+command_ok(['pg_dump', '-Fc', '-f', "$dump.gone", $primary->connstr('postgres')], 'dump without it');
+$primary->safe_psql('postgres', 'CREATE DATABASE gone');
+command_ok(['pg_restore', '--exit-on-error', '-d', $primary->connstr('gone'), "$dump.gone"], 'restore without it');
+compare($primary, 'gone', 'without it');
+is($primary->safe_psql('gone', $registered), '1', 'it is in no dump');
+$primary->safe_psql('postgres', q{SELECT aread_register('clicks')}, extra_params => ['-U', 'anna']);
+is($primary->safe_psql('postgres', $registered), '1', 'and gone with the next one');
+
+# Who is no superuser: a database's owner dumps all but the models; pg_read_all_data all.
+$primary->safe_psql('postgres', 'CREATE ROLE boss LOGIN; CREATE DATABASE shop OWNER boss; CREATE ROLE reader LOGIN; GRANT pg_read_all_data TO reader');
+$primary->safe_psql('shop', 'CREATE EXTENSION aread');
+$primary->safe_psql('shop', q{
+	CREATE TABLE clicks AS SELECT * FROM aread_simulate(500, domains => 3, users => 20, items => 10);
+	SELECT aread_register('clicks');
+	SELECT aread_train('clicks', 'mine', options => '{"architecture": "wide"}');
+	CREATE TABLE score AS SELECT c.*, aread_predict('mine', c) AS score FROM clicks c}, extra_params => ['-U', 'boss']);
+my @boss = ('-U', 'boss', '-d', $primary->connstr('shop'));
+my @without = ("--exclude-table-data=aread.stored_*");
+command_fails_like(['pg_dump', @boss, '-f', '/dev/null'], qr/permission denied for/, 'weights are not for a database\'s owner');
+command_ok(['pg_dump', @boss, @without, '-Fc', '-f', "$dump.boss"], 'who dumps without them');
+command_ok(['pg_dump', '-U', 'reader', '-d', $primary->connstr('shop'), '-Fc', '-f', "$dump.reader"], 'pg_read_all_data dumps all');
+for my $by (qw(boss reader))
+{
+	$primary->safe_psql('postgres', "CREATE DATABASE by_$by");
+	command_ok(['pg_restore', '--exit-on-error', '-d', $primary->connstr("by_$by"), "$dump.$by"], "restore of what $by dumped");
+}
+is($primary->safe_psql('by_boss', 'SELECT (SELECT count(*) FROM clicks), (SELECT count(*) FROM aread.model), (SELECT count(*) FROM aread.source)'), '500|0|0', 'tables without models');
+is($primary->safe_psql('by_boss', q{SELECT version FROM aread_train('clicks', 'mine', options => '{"architecture": "wide"}')}), '1', 'and a place for new ones');
+is($primary->safe_psql('by_reader', q{SELECT count(*), bool_and(aread_predict('mine', s) = score) FROM score s}), '500|t', 'tables and models');
+
 # identities go on where they were
 is($primary->safe_psql('copy', q{SELECT version FROM aread_train('clicks', 'w', options => '{"architecture": "wide"}')}), '2', 'the next version');
 is($primary->safe_psql('copy', q{SELECT version FROM aread_train('clicks', 'x', options => '{"architecture": "wide"}')}), '1', 'a new model');

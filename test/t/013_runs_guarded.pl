@@ -115,10 +115,10 @@ sql("SELECT pg_terminate_backend(pid, 5000) FROM aread.run WHERE run = $run");
 my $record = "SELECT epoch > 1, epochs, batches, valid_auc IS NOT NULL, messages LIKE '%epoch 1 of 10000%' FROM aread.run WHERE run = $run";
 is(sql($record), 't|10000|16|t|t', 'an interrupted run');
 sql('REVOKE SELECT ON clicks FROM brief');
-sql("SELECT aread_resume($run)");
+sql("SET ROLE brief; SELECT aread_resume($run)");
 like(error_of("SELECT aread_wait($run)"), qr/42501: run $run failed: permission denied for table clicks/, 'cannot be resumed without rights');
 is(sql($record), 't|10000|16|t|t', 'its record stays');
-sql("GRANT SELECT ON clicks TO brief; SELECT aread_resume($run)");
+sql("GRANT SELECT ON clicks TO brief; SET ROLE brief; SELECT aread_resume($run)");
 await($run, q{state = 'running' AND epoch > 2});
 is(sql("SELECT messages LIKE '%epoch 1 of 10000%', attempts FROM aread.run WHERE run = $run"), 't|3', 'and goes on');
 

@@ -1,0 +1,144 @@
+/*
+ * model_lock.c
+ *	  From a model's name to a row that may be written: the only way.
+ */
+#include "postgres.h"
+
+#include "catalog/model_lock.h"
+
+#include "access/xact.h"
+#include "catalog/access.h"
+#include "catalog/arguments.h"
+#include "catalog/namespace.h"
+#include "catalog/rights.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#define MODEL_COLUMNS "name, owner, model_id, deployed_version, previous_version"
+
+static uint32
+name_hash(const char *name)
+{
+	return DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
+}
+
+/*
+ * Until the transaction ends.  Names of one hash wait for each other, no more.
+ */
+static void
+lock_name(const char *name)
+{
+	LockDatabaseObject(get_relname_relid("stored_model", get_namespace_oid("aread", false)),
+					   name_hash(name), 0, ExclusiveLock);
+}
+
+/* Select the model of a name as it is at this moment; false: there is none. */
+static bool
+select_now(const char *name)
+{
+	Arguments	arguments = {0};
+	bool		found;
+
+	add_text(&arguments, name);
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
+	found = catalog_query("SELECT " MODEL_COLUMNS " FROM aread.stored_model WHERE name = $1", true,
+						  arguments.n, arguments.types, arguments.values, NULL) == 1;
+	PopActiveSnapshot();
+	return found;
+}
+
+/* Out of the row that was selected, which must be the user's. */
+static LockedModel
+take_model(Oid user, const char *name)
+{
+	LockedModel model = {.name = name};
+	bool		isnull;
+	Datum		previous;
+
+	if (!row_is_owned(user, 0))
+		no_right(name);
+	model.id = DatumGetInt64(catalog_value(0, 3, NULL));
+	model.deployed = DatumGetInt32(catalog_value(0, 4, NULL));
+	previous = catalog_value(0, 5, &isnull);
+	model.previous = isnull ? 0 : DatumGetInt32(previous);
+	return model;
+}
+
+static void
+make_model(Oid user, const char *name)
+{
+	Arguments	arguments = {0};
+
+	model_name_check(name);
+	add_text(&arguments, name);
+	add_oid(&arguments, user);
+	add_text(&arguments, GetUserNameFromId(user, false));
+	run_statement("INSERT INTO aread.stored_model (name, owner, owner_name, deployed_version)"
+				  " VALUES ($1, aread.as_role($2), $3, 0)", &arguments);
+}
+
+/*
+ * The row itself, against those who write without us: superusers by hand, and
+ * replication.  A transaction whose snapshot is older than the row cannot have it.
+ */
+static LockedModel
+lock_row(Oid user, const LockedModel *found)
+{
+	Arguments	arguments = {0};
+
+	add_int8(&arguments, found->id);
+	add_text(&arguments, found->name);
+	if (run_statement("SELECT " MODEL_COLUMNS " FROM aread.stored_model"
+					  " WHERE model_id = $1 AND name = $2 FOR UPDATE", &arguments) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("model \"%s\" was changed by another session", found->name),
+				 errhint("Try again in a new transaction.")));
+	return take_model(user, found->name);
+}
+
+bool
+lock_model(Oid user, const char *name, IfMissing missing, LockedModel *model)
+{
+	bool		found;
+
+	lock_name(name);
+	found = select_now(name);
+	if (!found && missing == MISSING_IS_ERROR)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" does not exist", name),
+				 errhint("The view aread.model lists models.")));
+	if (!found && missing == MISSING_IS_MADE)
+	{
+		make_model(user, name);
+		found = select_now(name);
+	}
+	if (!found)
+		return false;
+	*model = take_model(user, name);
+	*model = lock_row(user, model);
+	return true;
+}
+
+LockedModel
+lock_model_to_rename(Oid user, const char *name, const char *new_name)
+{
+	LockedModel model;
+
+	model_name_check(new_name);
+	/* both names in one order, so that two who rename do not wait for each other */
+	if (name_hash(new_name) < name_hash(name))
+		lock_name(new_name);
+	lock_model(user, name, MISSING_IS_ERROR, &model);
+	lock_name(new_name);
+	if (select_now(new_name))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", new_name)));
+	return model;
+}

@@ -1,0 +1,314 @@
+/*
+ * convert.c
+ *	  Values from one type to another, and to text, without foreign code.
+ *
+ * Domains count as their base type: none of their constraints is checked, so no
+ * function of theirs runs.
+ */
+#include "postgres.h"
+
+#include "source/convert.h"
+
+#include "access/htup_details.h"
+#include "access/transam.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_cast.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/builtins.h"
+#include "utils/bytea.h"
+#include "utils/float.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+ConversionState
+conversion_state(void)
+{
+	return (ConversionState) {.types = types_state(),.user = GetUserId()};
+}
+
+bool
+conversions_hold(const ConversionState *made)
+{
+	return made->types == types_state() && made->user == GetUserId();
+}
+
+/* What decides whether a function may be called. */
+typedef struct FunctionFacts
+{
+	Oid			owner;
+	Oid			language;
+	int			n_arguments;
+} FunctionFacts;
+
+static FunctionFacts
+read_function(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	FunctionFacts facts;
+	Form_pg_proc row;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", function)));
+	row = (Form_pg_proc) GETSTRUCT(tuple);
+	facts = (FunctionFacts) {.owner = row->proowner,.language = row->prolang,
+	.n_arguments = row->pronargs};
+	ReleaseSysCache(tuple);
+	return facts;
+}
+
+static bool
+is_trusted(Oid owner)
+{
+	return owner == GetUserId() || superuser_arg(owner);
+}
+
+/*
+ * A type's input or output function.  Only superusers can make one, for it has
+ * to be in C; but they may have given it away, and its new owner can change
+ * under which settings and as whom it runs.
+ */
+static void
+io_init(FmgrInfo *info, Oid function, const ValueType *type, MemoryContext context)
+{
+	if (function >= FirstNormalObjectId)
+	{
+		FunctionFacts facts = read_function(function);
+
+		if ((facts.language != INTERNALlanguageId && facts.language != ClanguageId) ||
+			!is_trusted(facts.owner))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("values of type %s cannot be read or written",
+							format_type_be(type->type)),
+					 errdetail("Its function %s is not in C, or belongs to a role that is neither superuser nor the current one.",
+							   format_procedure(function)),
+					 errhint("Let a superuser own the function, or use a value of another type.")));
+	}
+	fmgr_info_cxt(function, info, context);
+}
+
+void
+output_init(ValueOutput *output, const ValueType *type, MemoryContext context)
+{
+	io_init(&output->function, type->output, type, context);
+	/* built-in types of which that is true have no keys, and enums have no settings */
+	output->pin_settings = type->type >= FirstNormalObjectId && type->kind == TYPTYPE_BASE;
+}
+
+/* Settings that types of extensions write by. */
+typedef struct OutputSettings
+{
+	int			float_digits;
+	int			date_style;
+	int			date_order;
+	int			interval_style;
+	int			bytea;
+	pg_tz	   *zone;
+} OutputSettings;
+
+static OutputSettings
+current_settings(void)
+{
+	return (OutputSettings) {
+		.float_digits = extra_float_digits,.date_style = DateStyle,.date_order = DateOrder,
+		.interval_style = IntervalStyle,.bytea = bytea_output,.zone = session_timezone
+	};
+}
+
+/* The variables themselves: SET and back for each value would cost more than the value. */
+static void
+use_settings(const OutputSettings *settings)
+{
+	extra_float_digits = settings->float_digits;
+	DateStyle = settings->date_style;
+	DateOrder = settings->date_order;
+	IntervalStyle = settings->interval_style;
+	bytea_output = settings->bytea;
+	session_timezone = settings->zone;
+}
+
+static char *
+output_pinned(ValueOutput *output, Datum value)
+{
+	const OutputSettings before = current_settings();
+	const OutputSettings pinned = {
+		.float_digits = 1,.date_style = USE_ISO_DATES,.date_order = DATEORDER_MDY,
+		.interval_style = INTSTYLE_POSTGRES,.bytea = BYTEA_OUTPUT_HEX,.zone = pg_tzset("GMT")
+	};
+	char	   *string;
+
+	PG_TRY();
+	{
+		use_settings(&pinned);
+		string = OutputFunctionCall(&output->function, value);
+	}
+	PG_FINALLY();
+	{
+		use_settings(&before);
+	}
+	PG_END_TRY();
+	return string;
+}
+
+char *
+output_value(ValueOutput *output, Datum value)
+{
+	return output->pin_settings ? output_pinned(output, value) :
+		OutputFunctionCall(&output->function, value);
+}
+
+/* The cast that the catalog has, if it is an implicit or assignment one. */
+static bool
+find_cast(Oid from, Oid to, Oid *function, char *method)
+{
+	HeapTuple	tuple = SearchSysCache2(CASTSOURCETARGET, ObjectIdGetDatum(from),
+										ObjectIdGetDatum(to));
+	Form_pg_cast row;
+	bool		found;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	row = (Form_pg_cast) GETSTRUCT(tuple);
+	found = row->castcontext != COERCION_CODE_EXPLICIT;
+	*function = row->castfunc;
+	*method = row->castmethod;
+	ReleaseSysCache(tuple);
+	return found;
+}
+
+/* A cast's function; what the server checks in a query's expression, and whose it is. */
+static void
+check_cast(const char *feature, const ValueType *from, const ValueType *to, Oid function,
+		   Oid owner)
+{
+	bool		executable = function_aclcheck(function, GetUserId()) == ACLCHECK_OK;
+
+	if (executable && is_trusted(owner))
+	{
+		InvokeFunctionExecuteHook(function);
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("feature \"%s\" cannot take a value of type %s as %s", feature,
+					format_type_be(from->type), format_type_be(to->type)),
+			 executable ?
+			 errdetail("The cast's function %s belongs to \"%s\", who is neither superuser nor the current user.",
+					   format_procedure(function), GetUserNameFromId(owner, true)) :
+			 errdetail("The current user may not execute the cast's function %s.",
+					   format_procedure(function)),
+			 errhint("Cast the value in the query, so that it comes as type %s.",
+					 format_type_be(to->type))));
+}
+
+static bool
+is_text(Oid type)
+{
+	return type == UNKNOWNOID || type == TEXTOID || type == VARCHAROID;
+}
+
+static void
+init_through_text(ValueCast *cast, const ValueType *from, const ValueType *to,
+				  MemoryContext context)
+{
+	if (!is_text(cast->from))
+		output_init(&cast->output, from, context);
+	if (to->kind == TYPTYPE_ENUM)
+	{
+		cast->kind = CAST_LABEL;
+		return;
+	}
+	cast->kind = CAST_TEXT;
+	cast->io_param = to->io_param;
+	io_init(&cast->function, to->input, to, context);
+}
+
+void
+cast_init(ValueCast *cast, const char *feature, const ValueType *from, const ValueType *to,
+		  MemoryContext context)
+{
+	FunctionFacts facts;
+	Oid			function;
+	char		method;
+
+	cast->from = from->type;
+	cast->to = to->type;
+	cast->kind = CAST_NONE;
+	if (from->type == to->type)
+		return;
+	if (from->type == NUMERICOID && to->type == FLOAT8OID)
+	{
+		cast->kind = CAST_NUMERIC;
+		return;
+	}
+	if (from->type != UNKNOWNOID && find_cast(from->type, to->type, &function, &method))
+	{
+		if (method == COERCION_METHOD_BINARY)
+			return;				/* such casts are a superuser's */
+		if (method == COERCION_METHOD_FUNCTION)
+		{
+			facts = read_function(function);
+			if (facts.n_arguments == 1)
+			{
+				check_cast(feature, from, to, function, facts.owner);
+				cast->kind = CAST_FUNCTION;
+				fmgr_info_cxt(function, &cast->function, context);
+				return;
+			}
+		}
+	}
+	init_through_text(cast, from, to, context);
+}
+
+static char *
+value_string(ValueCast *cast, Datum value)
+{
+	if (cast->from == UNKNOWNOID)
+		return DatumGetCString(value);
+	return is_text(cast->from) ? TextDatumGetCString(value) : output_value(&cast->output, value);
+}
+
+/* The input function's error; no error where the type is gone, which counts as text then. */
+static void
+check_label(Oid type, const char *label)
+{
+	if (strlen(label) < NAMEDATALEN &&
+		SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type), CStringGetDatum(label)))
+		return;
+	if (SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input value for enum %s: \"%s\"",
+						format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID), label)));
+}
+
+Datum
+cast_apply(ValueCast *cast, Datum value)
+{
+	char	   *string;
+
+	switch (cast->kind)
+	{
+		case CAST_NONE:
+			return value;
+		case CAST_FUNCTION:
+			return FunctionCall1(&cast->function, value);
+		case CAST_NUMERIC:
+			return DirectFunctionCall1(numeric_float8_no_overflow, value);
+		case CAST_TEXT:
+			string = value_string(cast, value);
+			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
+		case CAST_LABEL:
+			string = value_string(cast, value);
+			check_label(cast->to, string);
+			return CStringGetTextDatum(string);
+	}
+	pg_unreachable();
+}

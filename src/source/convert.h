@@ -1,0 +1,78 @@
+/*
+ * convert.h
+ *	  Values from one type to another, and to text, without foreign code.
+ *
+ * A function that others wrote must not run with the rights of whoever scores.
+ * What is called here is a type's own input or output function, which is in C
+ * and a superuser's, or a cast's function that the current user may execute and
+ * that is a superuser's or the user's own; anything else is an error.
+ */
+#ifndef AREAD_CONVERT_H
+#define AREAD_CONVERT_H
+
+#include "fmgr.h"
+#include "source/types.h"
+
+/* How values of a type are written. */
+typedef struct ValueOutput
+{
+	FmgrInfo	function;
+	bool		pin_settings;	/* write as under the server's defaults */
+} ValueOutput;
+
+extern void output_init(ValueOutput *output, const ValueType *type, MemoryContext context);
+/* A new string, the same whatever the session's settings are. */
+extern char *output_value(ValueOutput *output, Datum value);
+
+/* How a value gets from its own type to the one wanted. */
+typedef enum CastKind
+{
+	CAST_NONE,					/* it is of that type, or binary compatible */
+	CAST_FUNCTION,
+	CAST_NUMERIC,				/* numeric to double, infinite where it is too large for that */
+	CAST_TEXT,					/* as text through the input function */
+	CAST_LABEL					/* to text that is a label of the enum */
+} CastKind;
+
+typedef struct ValueCast
+{
+	CastKind	kind;
+	Oid			from;
+	Oid			to;
+	FmgrInfo	function;		/* cast or input function */
+	Oid			io_param;
+	ValueOutput output;			/* to text, of values that are none */
+} ValueCast;
+
+/*
+ * By an implicit or assignment cast, else through text.  An enum's values come
+ * out as text, CAST_LABEL, unless a cast makes them: what is wanted of them is
+ * the label, and the type may be dropped at any time.  "feature" is whose values
+ * they are, for messages.
+ */
+extern void cast_init(ValueCast *cast, const char *feature, const ValueType *from,
+					  const ValueType *to, MemoryContext context);
+extern Datum cast_apply(ValueCast *cast, Datum value);
+
+/* A value that is not NULL. */
+static inline Datum
+cast_value(ValueCast *cast, Datum value)
+{
+	return cast->kind == CAST_NONE ? value : cast_apply(cast, value);
+}
+
+/*
+ * When and for whom conversions were made ready; they hold no longer than that,
+ * for rights are the current user's at the time of use.
+ */
+typedef struct ConversionState
+{
+	uint64		types;			/* types_state() */
+	Oid			user;
+} ConversionState;
+
+extern ConversionState conversion_state(void);
+/* Are conversions that were made in that state as they would be now? */
+extern bool conversions_hold(const ConversionState *made);
+
+#endif							/* AREAD_CONVERT_H */
