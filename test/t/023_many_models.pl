@@ -14,7 +14,7 @@ $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
 	CREATE TABLE seen AS SELECT * FROM aread_simulate(1000, domains => 3, groups => 2, users => 60, items => 40, strength => 3);
-	SELECT aread_train('seen', 'm1', options => '{"mmoe_dims": [8], "embed_dim": 4, "epochs": 1, "warmup_batches": 2, "candidates": 1}');
+	SELECT aread_train('seen', 'm1', options => '{"architecture": "wide", "epochs": 1}');
 	DO $$ DECLARE e bytea := aread_export('m1'); BEGIN FOR i IN 2 .. 200 LOOP PERFORM aread_import(e, 'm' || i); END LOOP; END $$;
 });
 
@@ -53,7 +53,7 @@ is($session->query_safe(q{SELECT string_agg(concat(model, loaded_at), ' ' ORDER 
 is($session->query_safe(q{SELECT aread_cache_clear(true) >= 200}), 't', 'cleared');
 is($session->query_safe($count =~ s/ WHERE.*//r), '0', 'nothing is left');
 srand(7);
-for my $round (1 .. 30)
+for my $round (1 .. 20)
 {
 	my $from = 1 + int(rand(150));
 
