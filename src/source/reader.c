@@ -9,19 +9,28 @@
 
 #include "source/reader.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "fault.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 typedef struct RowReceiver
 {
 	DestReceiver pub;
 	const SourceRelation *relation;
 	List	   *columns;
+	List	   *relations;		/* OIDs of all that the query reads, but for partitions */
+	ReadSnapshot snapshot;
 	RowFunction function;
 	void	   *context;
 	MemoryContext row_context;
@@ -40,6 +49,53 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	return true;
 }
 
+/* The file that holds a relation's rows, as a snapshot sees it (NULL: now); InvalidOid: none. */
+static Oid
+file_of(Oid relation, Snapshot snapshot)
+{
+	Relation	classes = table_open(RelationRelationId, AccessShareLock);
+	Oid			file = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relation));
+	scan = systable_beginscan(classes, ClassOidIndexId, true, snapshot, 1, &key);
+	tuple = systable_getnext(scan);
+	/* a materialized view's rows are seen by all, however new they are */
+	if (HeapTupleIsValid(tuple) &&
+		((Form_pg_class) GETSTRUCT(tuple))->relkind != RELKIND_MATVIEW)
+		file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	systable_endscan(scan);
+	table_close(classes, AccessShareLock);
+	return file;
+}
+
+/*
+ * What ALTER TABLE has rewritten, or TRUNCATE emptied, looks empty to a snapshot
+ * of before, which is no result to give.
+ */
+static void
+check_seen(const SourceRelation *relation, List *relations)
+{
+	ListCell   *cell;
+
+	foreach(cell, relations)
+	{
+		List	   *parts = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
+		ListCell   *part;
+
+		foreach(part, parts)
+			if (file_of(lfirst_oid(part), GetActiveSnapshot()) != file_of(lfirst_oid(part), NULL))
+				ereport(ERROR,
+						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						 errmsg("relation \"%s\" was rewritten after the query began",
+								relation->name),
+						 errhint("Run the query again; within a transaction of higher isolation, the transaction.")));
+	}
+}
+
 /* What is decided about the columns was decided by these types: values of others are never read. */
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
@@ -53,6 +109,9 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 		if (TupleDescAttr(typeinfo, foreach_current_index(cell))->atttypid !=
 			source_column_type(receiver->relation, lfirst(cell)))
 			source_has_changed(receiver->relation);
+	/* by now all that is read is locked, partitions too */
+	if (receiver->snapshot == READ_AS_CALLER)
+		check_seen(receiver->relation, receiver->relations);
 }
 
 static void
@@ -91,7 +150,7 @@ hold(const SourceRelation *relation)
 
 /* The name must still mean the relation: its schema is not locked. */
 static SPIPlanPtr
-prepare(const SourceRelation *relation, List *columns)
+prepare(const SourceRelation *relation, List *columns, List **relations)
 {
 	SPIPlanPtr	plan = SPI_prepare(select_text(relation, columns), 0, NULL);
 	CachedPlanSource *source;
@@ -101,6 +160,7 @@ prepare(const SourceRelation *relation, List *columns)
 	source = linitial(SPI_plan_get_plan_sources(plan));
 	if (!list_member_oid(source->relationOids, relation->id))
 		source_has_changed(relation);
+	*relations = source->relationOids;
 	return plan;
 }
 
@@ -113,11 +173,13 @@ reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
 		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestTuplestore},
 		.relation = relation,
 		.columns = columns,
+		.snapshot = snapshot,
 		.function = function,
 		.context = context
 	};
 	SPIExecuteOptions options = {.read_only = snapshot == READ_AS_CALLER,.dest = &receiver.pub};
 	Relation	held;
+	SPIPlanPtr	plan;
 	int			result;
 
 	/* what is to be read has been looked up */
@@ -126,7 +188,8 @@ reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
 	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "aread source row",
 												 ALLOCSET_DEFAULT_SIZES);
 	SPI_connect();
-	result = SPI_execute_plan_extended(prepare(relation, columns), &options);
+	plan = prepare(relation, columns, &receiver.relations);
+	result = SPI_execute_plan_extended(plan, &options);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(result));
 	SPI_finish();
