@@ -5,23 +5,32 @@
 -- are those of pg_catalog, whatever lies in the target schema.
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 
--- A trigger on a table of the extension runs as the extension's owner.  Whoever had ALL
--- on tables by default privileges could make one; that right is taken back below.
+-- A trigger on a table of the extension runs as the extension's owner, and a foreign key
+-- from elsewhere keeps its rows from being deleted.  Whoever had ALL on tables by default
+-- privileges could make both; that right is taken back below.
 DO $$
 DECLARE
   planted record;
 BEGIN
   FOR planted IN
-    SELECT t.tgname, t.tgrelid::regclass AS relation
+    WITH own AS (
+      SELECT d.objid AS relation FROM pg_catalog.pg_depend d
+      WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+        AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'aread'))
+    SELECT pg_catalog.format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass) AS command,
+           pg_catalog.pg_describe_object(t.tableoid, t.oid, 0) AS what
     FROM pg_catalog.pg_trigger t
-    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = t.tgrelid
-    WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
-      AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'aread')
-      AND NOT t.tgisinternal
+    WHERE t.tgrelid IN (SELECT relation FROM own) AND NOT t.tgisinternal
+    UNION ALL
+    SELECT pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname),
+           pg_catalog.pg_describe_object(c.tableoid, c.oid, 0)
+    FROM pg_catalog.pg_constraint c
+    WHERE c.contype = 'f' AND c.conparentid = 0
+      AND c.confrelid IN (SELECT relation FROM own) AND c.conrelid NOT IN (SELECT relation FROM own)
   LOOP
-    EXECUTE pg_catalog.format('DROP TRIGGER %I ON %s', planted.tgname, planted.relation);
-    RAISE WARNING 'trigger "%" on table % was dropped', planted.tgname, planted.relation
-      USING HINT = 'Triggers on tables of aread run as the owner of the extension.';
+    EXECUTE planted.command;
+    RAISE WARNING 'dropped %', planted.what
+      USING HINT = 'No triggers belong on tables of aread, nor foreign keys to them.';
   END LOOP;
 END
 $$;
@@ -664,3 +673,7 @@ GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
   aread.training_log, aread.cache, aread.run TO PUBLIC;
+-- what these views call, also where default privileges keep functions from PUBLIC
+GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(aread.stored_role, name), aread.as_role(oid),
+  aread.mask_gates(bytea[]), aread.mask_overlaps(bytea[]), aread.mask_fates(jsonb, smallint[]), aread.mask_experts(bytea[]),
+  aread.cached_versions(), aread.trainings(), aread.run_state(bigint) TO PUBLIC;

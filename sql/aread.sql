@@ -2176,3 +2176,7 @@ GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
   aread.training_log, aread.cache, aread.run TO PUBLIC;
+-- what these views call, also where default privileges keep functions from PUBLIC
+GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(aread.stored_role, name), aread.as_role(oid),
+  aread.mask_gates(bytea[]), aread.mask_overlaps(bytea[]), aread.mask_fates(jsonb, smallint[]), aread.mask_experts(bytea[]),
+  aread.cached_versions(), aread.trainings(), aread.run_state(bigint) TO PUBLIC;

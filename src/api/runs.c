@@ -9,6 +9,7 @@
 #include <math.h>
 #include <signal.h>
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "api/train.h"
 #include "catalog/pg_authid.h"

@@ -12,6 +12,7 @@
 #include "catalog/namespace.h"
 #include "catalog/rights.h"
 #include "common/hashfn.h"
+#include "fault.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/lsyscache.h"
@@ -108,6 +109,7 @@ lock_model(Oid user, const char *name, IfMissing missing, LockedModel *model)
 
 	lock_name(name);
 	found = select_now(name);
+	fault_wait("name");
 	if (!found && missing == MISSING_IS_ERROR)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

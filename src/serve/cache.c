@@ -19,6 +19,7 @@
 
 #include "access/xact.h"
 #include "common/hashfn.h"
+#include "fault.h"
 #include "host.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -442,6 +443,7 @@ cache_find(const char *name, Size length)
 	}
 	watch_roles();
 	catalog_find(pnstrdup(name, length), &version);
+	fault_wait("model");
 	drop_evicted();
 	entry = entry_of_version(&version);
 	entry->found = key;

@@ -1,12 +1,21 @@
 /*
  * shared.c
  *	  Models in shared memory.
+ *
+ * What the server's main segment has to spare is little: there lies the head of
+ * the table, and the slots of models lie in a dynamic segment.  A slot is found
+ * by a hash of its version.  Versions give way to others, those used longest
+ * ago first, where bytes are short.  Where slots are short only those do that
+ * nobody has used for a while: who goes through more models than there are slots
+ * loads what finds none for itself, and keeps it, instead of all of them again
+ * and again.
  */
 #include "postgres.h"
 
 #include "serve/shared.h"
 
 #include "access/xact.h"
+#include "common/hashfn.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -20,11 +29,13 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-#define MAX_MODELS 64
+#define MOST_MODELS 4096
 /* Versions of the library that lay images out in another way must not meet. */
-#define TABLE_NAME "aread " AREAD_VERSION " layout 1"
+#define TABLE_NAME "aread " AREAD_VERSION " layout 2"
 /* So long a session waits for another one to load; then it loads for itself. */
 #define PATIENCE_MS 30000
+/* A version unused for so long gives its slot to another one. */
+#define IDLE_MS (10 * 60 * 1000)
 
 typedef enum SlotState
 {
@@ -39,6 +50,8 @@ typedef struct SharedSlot
 	uint32		crc;
 	dsm_handle	handle;
 	SharedModel model;
+	int			next;			/* slot of the same hash, or free as well; 0: the last one */
+	int			first;			/* of this slot's number as hash, whatever the slot holds */
 } SharedSlot;
 
 typedef struct SharedTable
@@ -48,10 +61,13 @@ typedef struct SharedTable
 	ConditionVariable changed;	/* a slot has been loaded, or given up */
 	pg_atomic_uint64 evictions;
 	Size		bytes;
-	SharedSlot	slots[MAX_MODELS];
+	dsm_handle	handle;			/* of the slots; 0: there are none yet */
+	int			n_slots;
+	int			free;			/* slots have numbers from 1 on */
 } SharedTable;
 
 static SharedTable *table = NULL;
+static SharedSlot *slots = NULL;	/* [n_slots], when they are mapped */
 static bool refused = false;	/* there is no table for this session */
 static bool warned = false;
 
@@ -79,115 +95,6 @@ tell_refused(const char *why)
 	warned = true;
 }
 
-static bool
-have_table(void)
-{
-	char	   *why;
-
-	if (table || refused || serve_shared_cache_megabytes == 0)
-		return table != NULL && serve_shared_cache_megabytes > 0;
-	table = shmem_find(TABLE_NAME, sizeof(SharedTable), table_init, &why);
-	refused = !table;
-	if (refused)
-		tell_refused(why);
-	else
-		LWLockRegisterTranche(table->tranche, "aread");
-	return !refused;
-}
-
-static bool
-holds(const SharedSlot *slot, const ModelVersion *version)
-{
-	return slot->state != SLOT_FREE && slot->database == MyDatabaseId &&
-		slot->model.catalog == version->catalog && slot->model.version_id == version->id &&
-		slot->crc == version->crc;
-}
-
-static SharedSlot *
-find_slot(const ModelVersion *version)
-{
-	for (int i = 0; i < MAX_MODELS; i++)
-		if (holds(&table->slots[i], version))
-			return &table->slots[i];
-	return NULL;
-}
-
-static void
-free_slot(SharedSlot *slot)
-{
-	table->bytes -= slot->model.bytes;
-	memset(slot, 0, sizeof(*slot));
-}
-
-/* Sessions that have it mapped keep it until they look next. */
-static void
-evict(SharedSlot *slot)
-{
-	dsm_unpin_segment(slot->handle);
-	free_slot(slot);
-	pg_atomic_fetch_add_u64(&table->evictions, 1);
-}
-
-/* The version that was used longest ago, of those that have been loaded. */
-static SharedSlot *
-oldest_slot(void)
-{
-	SharedSlot *oldest = NULL;
-
-	for (int i = 0; i < MAX_MODELS; i++)
-		if (table->slots[i].state == SLOT_READY &&
-			(!oldest || table->slots[i].model.used < oldest->model.used))
-			oldest = &table->slots[i];
-	return oldest;
-}
-
-/* A free slot, if need be that of the version used longest ago. */
-static SharedSlot *
-take_slot(void)
-{
-	SharedSlot *oldest;
-
-	for (int i = 0; i < MAX_MODELS; i++)
-		if (table->slots[i].state == SLOT_FREE)
-			return &table->slots[i];
-	oldest = oldest_slot();
-	if (oldest)
-		evict(oldest);
-	return oldest;
-}
-
-static void
-claim_slot(SharedSlot *slot, const ModelVersion *version)
-{
-	*slot = (SharedSlot) {
-		.state = SLOT_LOADING,.pid = MyProcPid,.database = MyDatabaseId,.crc = version->crc,
-		.model = {.version_id = version->id,.catalog = version->catalog}
-	};
-}
-
-/* What a process that ends was loading, somebody else may load. */
-static void
-free_claims(int code, Datum unused)
-{
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < MAX_MODELS; i++)
-		if (table->slots[i].state == SLOT_LOADING && table->slots[i].pid == MyProcPid)
-			free_slot(&table->slots[i]);
-	LWLockRelease(&table->lock);
-	ConditionVariableBroadcast(&table->changed);
-}
-
-/* Once: the server has room for few callbacks. */
-static void
-free_claims_at_exit(void)
-{
-	static bool registered = false;
-
-	if (!registered)
-		before_shmem_exit(free_claims, (Datum) 0);
-	registered = true;
-}
-
 /* Segments are not the resource owner's: they stay mapped when the query ends. */
 static dsm_segment *
 map_segment(dsm_handle handle, Size bytes)
@@ -213,6 +120,198 @@ map_segment(dsm_handle handle, Size bytes)
 	return segment;
 }
 
+static SharedSlot *
+slot_number(int number)
+{
+	return &slots[number - 1];
+}
+
+/* Models take no more than half of the segments that the server allows (64, and 5 for each process). */
+static int
+most_models(void)
+{
+	return Min(MOST_MODELS, 32 + 5 * MaxBackends / 2);
+}
+
+static dsm_segment *
+create_slots(int n)
+{
+	dsm_segment *segment = map_segment(0, n * sizeof(SharedSlot));
+
+	if (!segment)
+		return NULL;
+	slots = dsm_segment_address(segment);
+	memset(slots, 0, n * sizeof(SharedSlot));
+	for (int number = 1; number < n; number++)
+		slot_number(number)->next = number + 1;
+	dsm_pin_segment(segment);
+	return segment;
+}
+
+/* Map the slots, made by whoever needs them first. */
+static bool
+have_slots(void)
+{
+	int			n = most_models();
+	dsm_segment *created = NULL;
+	dsm_segment *segment;
+	dsm_handle	handle;
+
+	LWLockAcquire(&table->lock, LW_SHARED);
+	handle = table->handle;
+	LWLockRelease(&table->lock);
+	if (handle == 0)
+	{
+		created = create_slots(n);
+		if (!created)
+			return false;
+		LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+		handle = table->handle;
+		if (handle == 0)
+		{
+			table->handle = dsm_segment_handle(created);
+			table->n_slots = n;
+			table->free = 1;
+		}
+		LWLockRelease(&table->lock);
+		if (handle == 0)
+			return true;
+		/* another session was faster */
+		slots = NULL;
+		dsm_unpin_segment(dsm_segment_handle(created));
+		dsm_detach(created);
+	}
+	segment = map_segment(handle, 0);
+	slots = segment ? dsm_segment_address(segment) : NULL;
+	return slots != NULL;
+}
+
+static bool
+have_table(void)
+{
+	char	   *why = "there are too many dynamic segments";
+
+	if (slots || refused || serve_shared_cache_megabytes == 0)
+		return slots != NULL && serve_shared_cache_megabytes > 0;
+	table = shmem_find(TABLE_NAME, sizeof(SharedTable), table_init, &why);
+	if (table)
+		LWLockRegisterTranche(table->tranche, "aread");
+	refused = !table || !have_slots();
+	if (refused)
+		tell_refused(why);
+	return !refused;
+}
+
+static bool
+holds(const SharedSlot *slot, const ModelVersion *version)
+{
+	return slot->database == MyDatabaseId && slot->model.catalog == version->catalog &&
+		slot->model.version_id == version->id && slot->crc == version->crc;
+}
+
+/* Where slots of a hash begin. */
+static int *
+first_slot(Oid database, Oid catalog, int64 version_id)
+{
+	uint32		hash = hash_combine(hash_bytes_uint32(database ^ catalog),
+									hash_bytes_uint32((uint32) version_id));
+
+	return &slots[hash % table->n_slots].first;
+}
+
+static SharedSlot *
+find_slot(const ModelVersion *version)
+{
+	int			number = *first_slot(MyDatabaseId, version->catalog, version->id);
+
+	while (number > 0 && !holds(slot_number(number), version))
+		number = slot_number(number)->next;
+	return number > 0 ? slot_number(number) : NULL;
+}
+
+static void
+free_slot(SharedSlot *slot)
+{
+	int			number = slot - slots + 1;
+	int		   *link = first_slot(slot->database, slot->model.catalog, slot->model.version_id);
+
+	while (*link != number)
+		link = &slot_number(*link)->next;
+	*link = slot->next;
+	table->bytes -= slot->model.bytes;
+	*slot = (SharedSlot) {.first = slot->first,.next = table->free};
+	table->free = number;
+}
+
+/* Sessions that have it mapped keep it until they look next. */
+static void
+evict(SharedSlot *slot)
+{
+	dsm_unpin_segment(slot->handle);
+	free_slot(slot);
+	pg_atomic_fetch_add_u64(&table->evictions, 1);
+}
+
+/* The version that was used longest ago, of those that have been loaded. */
+static SharedSlot *
+oldest_slot(void)
+{
+	SharedSlot *oldest = NULL;
+
+	for (int i = 0; i < table->n_slots; i++)
+		if (slots[i].state == SLOT_READY &&
+			(!oldest || slots[i].model.used < oldest->model.used))
+			oldest = &slots[i];
+	return oldest;
+}
+
+/* A free slot for a version that is to be loaded; NULL: there is none. */
+static SharedSlot *
+claim_slot(const ModelVersion *version)
+{
+	SharedSlot *oldest = table->free > 0 ? NULL : oldest_slot();
+	SharedSlot *slot;
+	int		   *first;
+
+	if (oldest && TimestampDifferenceExceeds(oldest->model.used, GetCurrentTimestamp(), IDLE_MS))
+		evict(oldest);
+	if (table->free == 0)
+		return NULL;
+	slot = slot_number(table->free);
+	table->free = slot->next;
+	first = first_slot(MyDatabaseId, version->catalog, version->id);
+	*slot = (SharedSlot) {
+		.state = SLOT_LOADING,.pid = MyProcPid,.database = MyDatabaseId,.crc = version->crc,
+		.model = {.version_id = version->id,.catalog = version->catalog},
+		.first = slot->first,.next = *first
+	};
+	*first = slot - slots + 1;
+	return slot;
+}
+
+/* What a process that ends was loading, somebody else may load. */
+static void
+free_claims(int code, Datum unused)
+{
+	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	for (int i = 0; i < table->n_slots; i++)
+		if (slots[i].state == SLOT_LOADING && slots[i].pid == MyProcPid)
+			free_slot(&slots[i]);
+	LWLockRelease(&table->lock);
+	ConditionVariableBroadcast(&table->changed);
+}
+
+/* Once: the server has room for few callbacks. */
+static void
+free_claims_at_exit(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		before_shmem_exit(free_claims, (Datum) 0);
+	registered = true;
+}
+
 /* One look at the table: the handle of a version, or what to do instead. */
 typedef enum Found
 {
@@ -236,13 +335,10 @@ look_up(const ModelVersion *version, dsm_handle *handle, int *claim)
 	}
 	else
 	{
-		slot = take_slot();
+		slot = claim_slot(version);
 		found = slot ? FOUND_CLAIM : FOUND_NO_ROOM;
 		if (slot)
-		{
-			claim_slot(slot, version);
-			*claim = slot - table->slots;
-		}
+			*claim = slot - slots;
 	}
 	LWLockRelease(&table->lock);
 	return found;
@@ -290,7 +386,7 @@ shared_room(int claim, Size bytes)
 		LWLockRelease(&table->lock);
 		return NULL;
 	}
-	table->slots[claim].model.bytes = bytes;
+	slots[claim].model.bytes = bytes;
 	table->bytes += bytes;
 	LWLockRelease(&table->lock);
 	return map_segment(0, bytes);
@@ -299,7 +395,7 @@ shared_room(int claim, Size bytes)
 void
 shared_publish(int claim, dsm_segment *segment)
 {
-	SharedSlot *slot = &table->slots[claim];
+	SharedSlot *slot = &slots[claim];
 
 	dsm_pin_segment(segment);
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
@@ -318,7 +414,7 @@ shared_abandon(int claim)
 	if (claim == NO_CLAIM)
 		return;
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	free_slot(&table->slots[claim]);
+	free_slot(&slots[claim]);
 	LWLockRelease(&table->lock);
 	ConditionVariableBroadcast(&table->changed);
 }
@@ -362,10 +458,10 @@ shared_model(int i, SharedModel *model, bool *used)
 {
 	SharedSlot *slot;
 
-	if (!have_table() || i >= MAX_MODELS)
+	if (!have_table() || i >= table->n_slots)
 		return false;
 	LWLockAcquire(&table->lock, LW_SHARED);
-	slot = &table->slots[i];
+	slot = &slots[i];
 	*used = slot->state == SLOT_READY && slot->database == MyDatabaseId;
 	*model = slot->model;
 	LWLockRelease(&table->lock);
@@ -380,10 +476,10 @@ shared_clear(void)
 	if (!have_table())
 		return 0;
 	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < MAX_MODELS; i++)
-		if (table->slots[i].state == SLOT_READY && table->slots[i].database == MyDatabaseId)
+	for (int i = 0; i < table->n_slots; i++)
+		if (slots[i].state == SLOT_READY && slots[i].database == MyDatabaseId)
 		{
-			evict(&table->slots[i]);
+			evict(&slots[i]);
 			n++;
 		}
 	LWLockRelease(&table->lock);

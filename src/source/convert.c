@@ -204,20 +204,29 @@ check_cast(const char *feature, const ValueType *from, const ValueType *to, Oid 
 					   format_procedure(function), GetUserNameFromId(owner, true)) :
 			 errdetail("The current user may not execute the cast's function %s.",
 					   format_procedure(function)),
-			 errhint("Cast the value in the query, so that it comes as type %s.",
-					 format_type_be(to->type))));
+			 errhint("Pass a value that is of type %s.", format_type_be(to->type))));
+}
+
+static bool
+is_text(Oid type)
+{
+	return type == UNKNOWNOID || type == TEXTOID || type == VARCHAROID;
 }
 
 static void
 init_through_text(ValueCast *cast, const ValueType *from, const ValueType *to,
 				  MemoryContext context)
 {
-	cast->kind = cast->from == UNKNOWNOID || cast->from == TEXTOID || cast->from == VARCHAROID ?
-		CAST_FROM_TEXT : CAST_THROUGH_TEXT;
+	if (!is_text(cast->from))
+		output_init(&cast->output, from, context);
+	if (to->kind == TYPTYPE_ENUM)
+	{
+		cast->kind = CAST_LABEL;
+		return;
+	}
+	cast->kind = CAST_TEXT;
 	cast->io_param = to->io_param;
 	io_init(&cast->function, to->input, to, context);
-	if (cast->kind == CAST_THROUGH_TEXT)
-		output_init(&cast->output, from, context);
 }
 
 void
@@ -229,6 +238,7 @@ cast_init(ValueCast *cast, const char *feature, const ValueType *from, const Val
 	char		method;
 
 	cast->from = from->type;
+	cast->to = to->type;
 	cast->kind = CAST_NONE;
 	if (from->type == to->type)
 		return;
@@ -256,6 +266,28 @@ cast_init(ValueCast *cast, const char *feature, const ValueType *from, const Val
 	init_through_text(cast, from, to, context);
 }
 
+static char *
+value_string(ValueCast *cast, Datum value)
+{
+	if (cast->from == UNKNOWNOID)
+		return DatumGetCString(value);
+	return is_text(cast->from) ? TextDatumGetCString(value) : output_value(&cast->output, value);
+}
+
+/* The input function's error; no error where the type is gone, which counts as text then. */
+static void
+check_label(Oid type, const char *label)
+{
+	if (strlen(label) < NAMEDATALEN &&
+		SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type), CStringGetDatum(label)))
+		return;
+	if (SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input value for enum %s: \"%s\"",
+						format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID), label)));
+}
+
 Datum
 cast_apply(ValueCast *cast, Datum value)
 {
@@ -269,12 +301,13 @@ cast_apply(ValueCast *cast, Datum value)
 			return FunctionCall1(&cast->function, value);
 		case CAST_NUMERIC:
 			return DirectFunctionCall1(numeric_float8_no_overflow, value);
-		case CAST_FROM_TEXT:
-			string = cast->from == UNKNOWNOID ? DatumGetCString(value) : TextDatumGetCString(value);
+		case CAST_TEXT:
+			string = value_string(cast, value);
 			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
-		case CAST_THROUGH_TEXT:
-			string = output_value(&cast->output, value);
-			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
+		case CAST_LABEL:
+			string = value_string(cast, value);
+			check_label(cast->to, string);
+			return CStringGetTextDatum(string);
 	}
 	pg_unreachable();
 }

@@ -30,22 +30,25 @@ typedef enum CastKind
 	CAST_NONE,					/* it is of that type, or binary compatible */
 	CAST_FUNCTION,
 	CAST_NUMERIC,				/* numeric to double, infinite where it is too large for that */
-	CAST_FROM_TEXT,				/* text or C string through the input function */
-	CAST_THROUGH_TEXT			/* output function, then input function */
+	CAST_TEXT,					/* as text through the input function */
+	CAST_LABEL					/* to text that is a label of the enum */
 } CastKind;
 
 typedef struct ValueCast
 {
 	CastKind	kind;
 	Oid			from;
+	Oid			to;
 	FmgrInfo	function;		/* cast or input function */
 	Oid			io_param;
-	ValueOutput output;
+	ValueOutput output;			/* to text, of values that are none */
 } ValueCast;
 
 /*
- * By an implicit or assignment cast, else through text.  "feature" is whose
- * values they are, for messages.
+ * By an implicit or assignment cast, else through text.  An enum's values come
+ * out as text, CAST_LABEL, unless a cast makes them: what is wanted of them is
+ * the label, and the type may be dropped at any time.  "feature" is whose values
+ * they are, for messages.
  */
 extern void cast_init(ValueCast *cast, const char *feature, const ValueType *from,
 					  const ValueType *to, MemoryContext context);

@@ -95,6 +95,8 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 	if (is_integer(target.type) && is_integer(input.type))
 		target = input;
 	cast_init(&encoder->cast, encoder->feature->name, &input, &target, context);
+	if (encoder->cast.kind == CAST_LABEL)
+		type_require(TEXTOID, &target);
 	if (encoder->feature->kind != FEATURE_BINNED)
 		key_writer_init(&encoder->key, &target, context);
 	return encoder;

@@ -48,6 +48,7 @@ digest_run(const Run *run, uint8 *digest)
 	const ColumnRoles *roles = run->roles;
 	StringInfoData text;
 	ListCell   *cell;
+	bytea	   *bytes;
 	bytea	   *hash;
 
 	initStringInfo(&text);
@@ -65,11 +66,9 @@ digest_run(const Run *run, uint8 *digest)
 	append_value(&text, run->settings);
 	foreach(cell, roles->features)
 		append_name(&text, lfirst(cell));
-	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
-											   PointerGetDatum(cstring_to_text_with_len(text.data,
-																						text.len))));
+	bytes = (bytea *) cstring_to_text_with_len(text.data, text.len);
+	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(bytes)));
 	memcpy(digest, VARDATA_ANY(hash), PG_SHA256_DIGEST_LENGTH);
-	pfree(text.data);
 }
 
 /* Until role_unlock_starts(), nobody else starts one for the role. */

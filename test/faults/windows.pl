@@ -31,10 +31,15 @@ sub start_waiting
 	my ($point, $statement, $role) = @_;
 	my %session = (out => '', error => '');
 
-	$session{run} = IPC::Run::start([ 'psql', '-XqAt', '-v', 'VERBOSITY=sqlstate', '-U', $role // 'postgres', '-d', $node->connstr('postgres'), '-c', "LOAD 'aread'", '-c', $statement ],
+	$session{run} = IPC::Run::start([ 'psql', '-XqAt', '-v', 'VERBOSITY=sqlstate', '-d', $node->connstr('postgres'), '-c', "LOAD 'aread'", '-c', 'SET ROLE ' . ($role // 'postgres'), '-c', $statement ],
 		init => sub { $ENV{PGOPTIONS} = "-c aread.fault=$point:1" }, '>', \$session{out}, '2>', \$session{error});
-	$node->poll_query_until('postgres', "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'") or die "never waits at $point: $session{out}$session{error}";
-	return \%session;
+	for (1 .. 100)
+	{
+		return \%session if sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") eq '1';
+		sleep 0.05;
+	}
+	$session{run}->finish;
+	die "never waits at $point: $session{out}$session{error}";
 }
 
 sub result_of
@@ -95,6 +100,55 @@ for my $statement (sort keys %readers)
 	my $code = code_of('BEGIN; ALTER SCHEMA s RENAME TO t; CREATE SCHEMA s; CREATE TABLE s.clicks AS SELECT domain AS label, label AS domain, 1.5 AS item_id, now() AS user_id, 1234567890::bigint AS secret, 7 AS mood FROM t.clicks; GRANT ALL ON SCHEMA s TO PUBLIC; COMMIT');
 	is($code . ' ' . result_of($session), 'ok 55000', "another schema of the name beside $statement");
 	sql('DROP SCHEMA s CASCADE; ALTER SCHEMA t RENAME TO s');
+}
+
+#
+# A name that is locked: nobody gets a model of the name between the check and the row.
+#
+my $mine = "SELECT version FROM aread_train('private', 'taken', $wide)";
+my @takers = (
+	"SELECT aread_train('s.clicks', 'taken', $wide)",
+	"SELECT aread_import(data, 'taken') FROM exported",
+	"SELECT aread_rename('bobs', 'taken')",
+);
+sql(qq{CREATE TABLE exported AS SELECT aread_export('m') AS data; GRANT SELECT ON exported TO PUBLIC});
+$node->safe_psql('postgres', "SELECT aread_import(data, 'bobs') FROM exported", extra_params => [ '-U', 'bob' ]);
+for my $statement (@takers)
+{
+	my $session = start_waiting('name', $mine, 'alice');
+	my $code = code_of($statement, 'bob');
+
+	is($code . ' ' . result_of($session), '55P03 1', "waits: $statement");
+	is(sql("SELECT string_agg(version || ' ' || owner, ', ') FROM aread.model WHERE model = 'taken'"), '1 alice', 'the model is of its first owner alone');
+	like(code_of($statement, 'bob'), qr/^(42501|42710)$/, "and then fails: $statement");
+	sql("SELECT aread_drop('taken')");
+}
+for my $pair (
+	[ "SELECT aread_deploy('bobs', 1)", 'bob', "SELECT aread_set_owner('bobs', 'alice')" ],
+	[ "SELECT aread_drop('bobs')", 'bob', "SELECT aread_rename('bobs', 'others')" ],
+	[ "SELECT aread_import(data, 'bobs') FROM exported", 'bob', "SELECT aread_drop('bobs')" ])
+{
+	my ($statement, $role, $other) = @$pair;
+	my $session = start_waiting('name', "BEGIN; $statement; ROLLBACK", $role);
+
+	is(code_of($other), '55P03', "$other waits beside $statement");
+	result_of($session);
+}
+
+#
+# A version that was found: what is scored is what the statement's snapshot had.
+#
+sql(qq{SELECT aread_train('s.clicks', 'm', options => '{"architecture": "wide", "seed": 2, "positive_weight": 9, "deploy": false}')});
+my $score = q{SELECT round(aread_predict('m', '{"item_id": 1}', 'd1')::numeric, 9)};
+my $right = sql($score);
+for my $change ("SELECT aread_deploy('m', 2)", "SELECT aread_rename('m', 'was m')", "SELECT aread_drop('was m')")
+{
+	my $session = start_waiting('model', $score);
+	my $code = code_of($change);
+
+	is($code . ' ' . result_of($session), "ok $right", "$change between the look-up and the score");
+	sql("SELECT aread_deploy('m', 1)") if $change =~ /deploy/;
+	sql("SELECT aread_import(data, 'm') FROM exported") if $change =~ /rename/;
 }
 $node->stop;
 done_testing();

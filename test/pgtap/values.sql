@@ -143,6 +143,11 @@ RESET ROLE;
 SELECT setval('lair.spy', 1, false);
 SELECT throws_like($$SELECT aread_predict('trap', '{"c": "1", "domain": "1"}')$$, 'feature "%" cannot take a value of type text as lair.mood', 'the error names feature and types');
 
+-- a model that came by import names the same types
+SELECT aread_import(aread_export('trap'), 'imported');
+SELECT throws_like($$SELECT aread_predict('imported', '{"c": "1", "domain": "1"}')$$, 'feature "%" cannot take a value of type text as lair.mood', 'a model imported by another');
+SELECT is(aread_predict('imported', v), aread_predict('trap', v), 'which scores as before') FROM lair.visits v LIMIT 1;
+
 -- values of mallory's type for models over built-in ones
 CREATE SCHEMA aread_victim AUTHORIZATION aread_victim;
 SET LOCAL ROLE aread_victim;

@@ -136,7 +136,7 @@ my $json = q{'{"domain": "domain_02", "user_id": 7, "item_id": 9, "category": 1,
 my $in_domain = q{'domain_02'};
 my %of_aggregate = (label => '(i % 2)', domain => q{('d' || i % 2)}, group => q{('d' || i % 2)});
 my %sane = (
-	aread_train => {}, aread_train_start => {}, aread_wait => {timeout => q{'1 s'}}, aread_cancel => {}, aread_resume => {run => '2'}, aread_forget => {},
+	aread_train => {}, aread_train_start => {}, aread_wait => {timeout => q{'1 s'}}, aread_cancel => {}, aread_resume => {run => '2', source => q{'fails'}}, aread_forget => {},
 	aread_drop => {if_exists => 'false'}, aread_deploy => {}, aread_rollback => {}, aread_drop_version => {}, aread_rename => {new_name => q{'other'}},
 	aread_comment => {comment => q{'said'}}, aread_set_owner => {role => q{'postgres'}}, aread_grant => {}, aread_revoke => {}, aread_export => {},
 	aread_import => {data => '(SELECT data FROM exported)', model => q{'in'}, deploy => 'true'}, aread_register => {}, aread_unregister => {source => q{'kept'}},

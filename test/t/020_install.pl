@@ -172,19 +172,22 @@ for my $from ('', '0.1.0', '0.2.0')
 	if ($from)
 	{
 		like(ask($database, $rights), qr/got_tables/, "$from alone: open");
-		# who may give to others, make triggers and put functions beside the extension's
+		# who may give to others, make triggers and foreign keys, and put functions beside the extension's
 		$node->safe_psql($database, q{
 			GRANT CREATE ON SCHEMA public TO got_tables;
 			SET ROLE got_tables;
 			GRANT SELECT ON aread.stored_chunk TO by_hand;
 			CREATE FUNCTION public.plant() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 			CREATE TRIGGER plant BEFORE INSERT OR UPDATE ON aread.stored_model FOR EACH ROW EXECUTE FUNCTION public.plant();
+			CREATE TABLE public.hold (model_id bigint REFERENCES aread.stored_model);
 			SET ROLE got_schemas;
 			CREATE FUNCTION aread.run_state(integer) RETURNS text LANGUAGE sql RETURN 'x';
 			CREATE FUNCTION aread.role_name(name, name) RETURNS name LANGUAGE sql RETURN 'x'::name;
 			CREATE FUNCTION aread.has_role(oid) RETURNS bool LANGUAGE sql RETURN true});
 		my ($status, $out, $error) = $node->psql($database, 'ALTER EXTENSION aread UPDATE');
-		like($error, qr/WARNING:  trigger "plant" on table aread.stored_model was dropped/, "$from updated: a trigger of another role is dropped");
+		like($error, qr/WARNING:  dropped trigger plant on table aread.stored_model\n/, "$from updated: a trigger of another role is dropped");
+		like($error, qr/WARNING:  dropped constraint \w+ on table public.hold\n/, "$from updated: so is a foreign key");
+		is(ask($database, q{SELECT count(*) FROM pg_trigger WHERE tgrelid::regclass::text ~ '^aread[.]' AND tgconstrrelid::regclass::text !~ '^aread[.]'}), '0', "$from updated: none is left");
 		is(ask($database, $foreign), '', "$name: nothing of others' is used");
 	}
 	is(ask($database, $rights), $clean, "$name under generous defaults: rights are those of the scripts");
@@ -211,6 +214,9 @@ $node->safe_psql('given', q{
 is(ask('given', q{SELECT has_table_privilege('by_hand', 'aread.stored_model', 'SELECT'), has_table_privilege('got_tables', 'aread.stored_model', 'SELECT'),
 	has_function_privilege('by_hand', 'public.aread_predict(text, text)', 'EXECUTE'), has_function_privilege('got_tables', 'public.aread_predict(text, text)', 'EXECUTE')}),
 	't|f|t|f', 'grants by hand are kept');
+
+is($node->safe_psql('given', 'SET ROLE by_hand; ' . join '', map { "SELECT * FROM aread.$_;" } grep { !/^(usable_version|visible_version|known_run)$/ } @views), '',
+	'views call what all may call');
 
 # A role that got something and is gone is in nobody's way.
 $node->safe_psql('postgres', 'CREATE DATABASE gone; CREATE ROLE got_and_gone');
