@@ -87,6 +87,12 @@ for my $version (sort keys %stored)
 is($node->safe_psql('from_0_2_0', q{SELECT concat_ws(' ', run, model, version, state) FROM aread.run}), '1 started 1 done', 'runs are kept');
 is($node->safe_psql('from_0_2_0', q{SELECT concat_ws(' ', model_comment, comment) FROM aread.model WHERE model = 'wide' AND version = 1}), 'two versions the first', 'so are comments');
 is($node->safe_psql('from_0_2_0', q{SET ROLE old_reader; SELECT string_agg(DISTINCT model, ' ' ORDER BY model) FROM aread.model WHERE model IN ('wide', 'hemp')}), 'wide', 'and grants');
+# whose OID and name do not agree was nobody, and is
+my $granted = q{SET ROLE old_reader; SELECT count(*) FROM aread.model WHERE model = 'fm'};
+is($node->safe_psql('from_0_2_0', $granted), '0', 'a grant to a role that has another OID here');
+is($node->safe_psql('from_0_2_0', q{SELECT concat_ws(' ', what, name, role, mended) FROM aread_mend_roles()}), 'grant fm old_reader t', 'is mended if somebody says so');
+is($node->safe_psql('from_0_2_0', $granted), '1', 'and holds');
+is($node->safe_psql('restored_from_0_2_0', q{SELECT concat_ws(' ', what, name, role, mended) FROM aread_mend_roles()}), 'grant fm old_reader t', 'in what was restored before, too');
 $node->stop;
 
 done_testing();

@@ -154,9 +154,10 @@ my %sane = (
 	'aread.mask_fates' => {config => q{(SELECT config FROM aread.stored_version WHERE version_id = 1)}, gates => q{'{0,0,0,0,0,0}'}},
 	aread_overlap_svg => {layer => '2'}, aread_experts_svg => {domain => $in_domain, other => q{'domain_01'}}, aread_training_svg => {}, aread_domains_svg => {},
 	aread_compare => {model_a => q{'shop'}, model_b => q{'shop@2'}}, aread_compare_domains => {model_a => q{'shop'}, model_b => q{'shop@2'}}, aread_card => {},
-	'aread.cached_versions' => {}, aread_cache_clear => {shared => 'false'}, 'aread.trainings' => {}, 'aread.run_state' => {run_id => '2'});
-# Not to be called: an argument of type internal.
-my %uncallable = map { $_ => 1 } qw(aread.predict_support);
+	'aread.cached_versions' => {}, aread_cache_clear => {shared => 'false'}, 'aread.trainings' => {}, 'aread.run_state' => {run_id => '2'},
+	aread_mend_roles => {}, 'aread.as_role' => {role => '10'}, (map { $_ => {noted => q{'postgres'}} } qw(aread.role_oid aread.has_role aread.role_name aread.find_role)));
+# Not to be called: an argument of type internal, or a type's own, which every value of it runs.
+my %uncallable = map { $_ => 1 } qw(aread.predict_support aread.stored_role_in aread.stored_role_out aread.stored_role_recv aread.stored_role_send);
 
 my @text = (q{''}, q{' '}, q{'@'}, q{'shop@'}, q{'shop@0'}, q{'shop@2'}, q{'shop@99999999999999999999'}, q{'shop@-1'}, q{'domain'}, q{'ctid'}, q{'tableoid'}, q{'tags'}, q{'label'}, q{'price'}, q{'sequence'},
 	q{'nosuch'}, q{repeat('x', 1000000)}, q{repeat('"', 70)}, q{'null'}, q{'1e400'}, q{'refused'::checked}, map { literal($_) } @names);
@@ -177,6 +178,7 @@ my @integers = (qw(0 -1 1 2 3 100 32767 2147483647 -2147483648));
 my %hostile = (
 	text => \@text, name => [@text, q{'role ''";--'}, q{'pg_monitor'}, q{'none'}], integer => \@integers, bigint => [@integers, qw(9223372036854775807 (-9223372036854775808))], smallint => \@integers,
 	'double precision' => [q{'NaN'}, q{'Infinity'}, q{'-Infinity'}, qw(0 -0.0 1 -1 2 1e308 -1e308 5e-324)], boolean => [qw(true false)], bytea => \@bytes, regclass => \@classes,
+	oid => [qw(0 1 10 4294967295)], 'aread.stored_role' => [@text, q{'"'}, q{'""'}, q{'"x'}, q{'"x"y'}, q{'0'}, q{'10'}, q{'dropped 10'}],
 	jsonb => \@json, json => \@json, interval => [q{'0'}, q{'-1 s'}, q{'178000000 years'}, q{'-178000000 years'}, q{'1 us'}],
 	'text[]' => [q{'{}'}, q{'{NULL}'}, q{'{""}'}, q{'{{a,b},{c,d}}'}, q{'{domain}'}, q{'{domain,domain}'}, q{'{label,domain}'}, q{'{ctid,domain}'}, q{'{nosuch}'}, q{'[5:6]={domain,user_id}'}, q{'{tags}'}, q{'{price}'}, q{'{sequence,domain}'}, q{(SELECT array_agg('c' || i) FROM generate_series(1, 10000) i)}, q{array_fill('domain'::text, ARRAY[5000])}, q{ARRAY[repeat('x', 1000000)]},
 		(map { 'ARRAY[' . literal($_) . ']' } @names)],

@@ -15,7 +15,7 @@ sub cluster
 	my ($name) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init;
+	$node->init(allows_streaming => 'logical');
 	$node->append_conf('postgresql.conf', "client_min_messages = warning\n");
 	$node->start;
 	return $node;
@@ -37,11 +37,7 @@ sub rights
 	return join "\n", map { "$_: " . rights_of($node, $database, $_) } @roles;
 }
 
-my $first = cluster('first');
-$first->safe_psql('postgres', join(';', map { "CREATE ROLE \"$_\" LOGIN" } map { s/"/""/gr } grep { $_ ne 'stranger' } @roles));
-$first->safe_psql('postgres', q{
-	CREATE EXTENSION aread;
-	GRANT CREATE ON SCHEMA public TO PUBLIC;
+my $may = q{
 	CREATE FUNCTION may(model text) RETURNS text LANGUAGE plpgsql AS $$
 	BEGIN
 		PERFORM aread_predict(model, '{"user_id": 1}', 'domain_01');
@@ -55,6 +51,12 @@ $first->safe_psql('postgres', q{
 		IF EXISTS (SELECT FROM aread.model m WHERE m.model = may.model) THEN RAISE 'shown, but not to be used'; END IF;
 		RETURN '-';
 	END $$;
+};
+my $first = cluster('first');
+$first->safe_psql('postgres', join(';', map { "CREATE ROLE \"$_\" LOGIN" } map { s/"/""/gr } grep { $_ ne 'stranger' } @roles));
+$first->safe_psql('postgres', $may . q{
+	CREATE EXTENSION aread;
+	GRANT CREATE ON SCHEMA public TO PUBLIC;
 	SET ROLE anna;
 	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id FROM aread_simulate(600, domains => 4, users => 30, items => 20);
 	SELECT aread_register('clicks');
@@ -148,6 +150,29 @@ is(rights($second, 'moved'), $wanted, 'nor do others get anything');
 is($second->safe_psql('moved', q{SELECT aread_grant('annas', 'bert'), aread_grant('annas', 'stranger'), aread_revoke('annas', 'bert')}), 'f|t|t', 'grants go on');
 is($second->safe_psql('moved', q{SELECT aread_set_owner('gones', 'gone')}), '', 'what nobody owns can be given away');
 is(rights_of($second, 'moved', 'gone'), 'annas -, carls -, gones o, open s, sevens -', 'to a role of that name, too');
+
+#
+# A subscriber, too, has roles by their names, whether they come as text or not.
+#
+my ($publish) = slurp_file('README.md') =~ /^(CREATE PUBLICATION aread FOR TABLE [^;]*;)$/m or die 'no recipe';
+$first->safe_psql('postgres', $publish);
+for my $binary (qw(false true))
+{
+	my $subscription = "binary_$binary";
+
+	$second->safe_psql('postgres', "CREATE DATABASE $subscription");
+	$second->safe_psql($subscription, "CREATE EXTENSION aread; $may");
+	$second->safe_psql($subscription, "CREATE SUBSCRIPTION $subscription CONNECTION \$\$" . $first->connstr('postgres') . "\$\$ PUBLICATION aread WITH (binary = $binary)");
+	$second->wait_for_subscription_sync($first, $subscription, $subscription);
+	is(rights($second, $subscription), $wanted, "$subscription: roles have what they had");
+	$first->safe_psql('postgres', q{SELECT aread_grant('carls', 'bert')});
+	$first->wait_for_catchup($subscription);
+	is(rights_of($second, $subscription, 'bert'), 'annas s, carls s, gones -, open o, sevens -', "$subscription: a grant arrives");
+	$first->safe_psql('postgres', q{SELECT aread_revoke('carls', 'bert')});
+	$first->wait_for_catchup($subscription);
+	is(rights($second, $subscription), $wanted, "$subscription: and goes");
+	$second->safe_psql($subscription, "DROP SUBSCRIPTION $subscription");
+}
 
 #
 # A cluster that gets its roles after its models; and one that gets a dump of 0.2.0, with bare OIDs.
