@@ -36,12 +36,26 @@ function_address(Oid function)
 	return info.fn_addr;
 }
 
+/* Those of an extension that was dropped. */
+static void
+forget_dropped(void)
+{
+	int			n = 0;
+
+	for (int i = 0; i < n_noted; i++)
+		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(noted[i].function)))
+			noted[n++] = noted[i];
+	n_noted = n;
+}
+
 void
 batch_scan_note(Oid function, FeaturesKind kind)
 {
 	for (int i = 0; i < n_noted; i++)
 		if (noted[i].function == function)
 			return;
+	if (n_noted == max_noted)
+		forget_dropped();
 	if (n_noted == max_noted)
 	{
 		max_noted = Max(16, 2 * max_noted);
@@ -94,7 +108,7 @@ call_kind(const FuncExpr *call)
 	return noted_function((const Node *) call)->kind;
 }
 
-static bool
+bool
 contains_call(Node *node, void *context)
 {
 	if (!node)

@@ -198,6 +198,17 @@ targets_of(const Plan *plan)
 	return targets;
 }
 
+/* Does a node make calls at all?  A quick look. */
+static bool
+makes_calls(const Plan *plan)
+{
+	bool		joins = IsA(plan, NestLoop) || IsA(plan, MergeJoin) || IsA(plan, HashJoin);
+
+	return contains_call((Node *) plan->targetlist, NULL) ||
+		contains_call((Node *) plan->qual, NULL) ||
+		(joins && contains_call((Node *) ((const Join *) plan)->joinqual, NULL));
+}
+
 /*
  * Each qual that makes calls gets a scan of its own, so that rows that it drops
  * are not scored for the next; then the target list.
@@ -209,7 +220,8 @@ scan_own_calls(Plan **slot, Place place, Placing *placing)
 	List	   *calls = NIL;
 	List	   *quals;
 
-	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !(place.all || reads_unseen_below(&placing->unseen, plan)))
+	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !makes_calls(plan) ||
+		!(place.all || reads_unseen_below(&placing->unseen, plan)))
 		return;
 	while ((quals = take_node_quals(plan, &calls, &placing->unseen)) != NIL)
 		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, place.all, placing);
@@ -387,7 +399,7 @@ copy_plan(QueryDesc *query, int eflags)
 {
 	PlannedStmt *original = query->plannedstmt;
 	MemoryContext context = AllocSetContextCreate(GetMemoryChunkContext(query), "aread plan",
-												  ALLOCSET_SMALL_SIZES);
+												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	PlannedStmt *statement = batch_statement(original, eflags);
 	PlanCopy   *copy;

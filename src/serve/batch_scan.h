@@ -46,6 +46,8 @@ extern bool reads_unseen_below(Unseen *unseen, const Plan *plan);
 /* A node's children but for the outer and the inner one; of other extensions' nodes, too. */
 extern List *other_children(const Plan *plan);
 
+/* Is there a call in the expression?  As a walker; context is not used. */
+extern bool contains_call(Node *node, void *context);
 /* Calls, as FuncExprs, each once, that evaluating the expression always comes to. */
 extern List *calls_always_made(Node *expression, Unseen *unseen);
 /* The same of the arguments of its aggregates and window functions. */

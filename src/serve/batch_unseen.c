@@ -283,6 +283,8 @@ unseen_init(Unseen *unseen, const PlannedStmt *statement)
 	ListCell   *lc;
 
 	*unseen = (Unseen) {.statement = statement,.subplans = palloc(n_subplans + 1)};
+	if (n_subplans == 0)
+		return;
 	/* what refers to a parameter was perhaps looked at before that was found */
 	do
 	{

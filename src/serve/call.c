@@ -24,16 +24,16 @@ call_site(int max_rows, MemoryContext parent)
 ScoreCall *
 call_find(CallSite *site, const ServedModel *served)
 {
-	for (int i = 0; i < site->n_calls; i++)
-	{
-		ScoreCall  *call = site->calls[i];
+	ScoreCall  *call;
+	int			i = 0;
 
-		if (call->served != served)
-			continue;
-		memmove(site->calls + 1, site->calls, i * sizeof(ScoreCall *));
-		return site->calls[0] = call;
-	}
-	return NULL;
+	while (i < site->n_calls && site->calls[i]->served != served)
+		i++;
+	if (i == site->n_calls)
+		return NULL;
+	for (call = site->calls[i]; i > 0; i--)
+		site->calls[i] = site->calls[i - 1];
+	return site->calls[0] = call;
 }
 
 bool
@@ -97,7 +97,8 @@ find_record_map(ScoreCall *call, HeapTupleHeader record)
 		call->n_records++;
 	if (!map)
 		map = record_map(call->rows.spec, record, call->encoders);
-	memmove(call->records + 1, call->records, i * sizeof(RecordMap *));
+	for (; i > 0; i--)
+		call->records[i] = call->records[i - 1];
 	return call->records[0] = map;
 }
 
@@ -188,9 +189,11 @@ score_call(FunctionCallInfo fcinfo, FeaturesKind kind)
 		row.has_domain = true;
 		row.domain_null = PG_ARGISNULL(2);
 		row.domain = row.domain_null ? (Datum) 0 : PG_GETARG_DATUM(2);
-		row.domain_type = get_fn_expr_argtype(fcinfo->flinfo, 2);
-		if (!OidIsValid(row.domain_type))
+		if (!OidIsValid(site->domain_type))
+			site->domain_type = get_fn_expr_argtype(fcinfo->flinfo, 2);
+		if (!OidIsValid(site->domain_type))
 			elog(ERROR, "could not determine the type of the domain");
+		row.domain_type = site->domain_type;
 	}
 	input_clear(&call->rows);
 	call_add(call, &row);

@@ -58,6 +58,7 @@ typedef struct CallSite
 {
 	MemoryContext parent;
 	int			max_rows;
+	Oid			domain_type;	/* of the domain argument; InvalidOid: not asked yet */
 	ScoreCall  *calls[MAX_CALLS];	/* used last first */
 	int			n_calls;
 } CallSite;
