@@ -9,31 +9,48 @@
 #include "access/xact.h"
 #include "catalog/access.h"
 #include "catalog/arguments.h"
-#include "catalog/namespace.h"
 #include "catalog/rights.h"
-#include "common/hashfn.h"
 #include "fault.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "utils/lsyscache.h"
+#include "storage/lock.h"
+#include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
+/* Tells its locks from those that users take with pg_advisory_lock(), and from those on runs. */
+#define NAME_KIND 11951
 #define MODEL_COLUMNS "name, owner, model_id, deployed_version, previous_version"
 
-static uint32
-name_hash(const char *name)
+/*
+ * What stands for a name among locks: 64 bits of its SHA-256.  Of a shorter hash,
+ * or one that can be turned round, another name could be found, and whoever
+ * locks that would keep the model's owner out.
+ */
+static uint64
+name_key(const char *name)
 {
-	return DatumGetUInt32(hash_any((const unsigned char *) name, (int) strlen(name)));
+	bytea	   *hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
+														   CStringGetTextDatum(name)));
+	uint64		key;
+
+	memcpy(&key, VARDATA_ANY(hash), sizeof(key));
+	return key;
 }
 
-/*
- * Until the transaction ends.  Names of one hash wait for each other, no more.
- */
+/* Until the transaction ends; of users' advisory locks none is of that kind. */
 static void
 lock_name(const char *name)
 {
-	LockDatabaseObject(get_relname_relid("stored_model", get_namespace_oid("aread", false)),
-					   name_hash(name), 0, ExclusiveLock);
+	uint64		key = name_key(name);
+	LOCKTAG		tag = {
+		.locktag_field1 = MyDatabaseId,
+		.locktag_field2 = (uint32) (key >> 32),
+		.locktag_field3 = (uint32) key,
+		.locktag_field4 = NAME_KIND,
+		.locktag_type = LOCKTAG_ADVISORY,
+		.locktag_lockmethodid = USER_LOCKMETHOD
+	};
+
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
 /* Select the model of a name as it is at this moment; false: there is none. */
@@ -134,7 +151,7 @@ lock_model_to_rename(Oid user, const char *name, const char *new_name)
 
 	model_name_check(new_name);
 	/* both names in one order, so that two who rename do not wait for each other */
-	if (name_hash(new_name) < name_hash(name))
+	if (name_key(new_name) < name_key(name))
 		lock_name(new_name);
 	lock_model(user, name, MISSING_IS_ERROR, &model);
 	lock_name(new_name);

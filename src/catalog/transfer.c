@@ -17,6 +17,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -109,6 +110,9 @@ catalog_export(const char *name)
 	catalog_find(name, &version);
 	catalog_require_owner(&version);
 	catalog_enter(&access);
+	/* numbers with all their digits, whatever the session wants to see; until catalog_leave() */
+	(void) set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	json = rows_as_json(parsed.name, version.id);
 	length = strlen(json);
 	/* SPI's memory goes with catalog_leave() */

@@ -209,6 +209,14 @@ makes_calls(const Plan *plan)
 		(joins && contains_call((Node *) ((const Join *) plan)->joinqual, NULL));
 }
 
+/* Rows that an OFFSET leaves out are computed all the same: would one miss it? */
+static bool
+skips_traces(Placing *placing, const Plan *limit, const Plan *plan)
+{
+	return ((const Limit *) limit)->limitOffset &&
+		leaves_trace(&placing->unseen, plan->targetlist);
+}
+
 /*
  * Each qual that makes calls gets a scan of its own, so that rows that it drops
  * are not scored for the next; then the target list.
@@ -221,14 +229,14 @@ scan_own_calls(Plan **slot, Place place, Placing *placing)
 	List	   *quals;
 
 	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !makes_calls(plan) ||
-		!(place.all || reads_unseen_below(&placing->unseen, plan)))
+		!reads_unseen_below(&placing->unseen, plan))
 		return;
 	while ((quals = take_node_quals(plan, &calls, &placing->unseen)) != NIL)
 		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, place.all, placing);
 	calls = calls_always_made((Node *) plan->targetlist, &placing->unseen);
 	if (calls == NIL || Min(plan->plan_rows, place.rows) < FEW_ROWS)
 		return;
-	if (place.limit)
+	if (place.limit && !skips_traces(placing, *place.limit, plan))
 	{
 		/* above the LIMIT nothing is read that is not wanted, and a sort below it stays bounded */
 		Plan	   *limit = *place.limit;
@@ -256,7 +264,7 @@ scan_aggregated_calls(Plan *plan, Place place, Placing *placing)
 
 	place = child_place(plan, false, place);
 	if (n_calls == 0 || below->plan_rows < FEW_ROWS || below->async_capable ||
-		!(place.all || reads_unseen(&placing->unseen, below)))
+		!reads_unseen(&placing->unseen, below))
 		return;
 	foreach(lc, below->targetlist)
 	{

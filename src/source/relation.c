@@ -7,7 +7,10 @@
 #include "source/relation.h"
 
 #include "access/relation.h"
+#include "catalog/objectaddress.h"
+#include "miscadmin.h"
 #include "nearest.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -42,12 +45,34 @@ full_name(Relation opened)
 									  RelationGetRelationName(opened));
 }
 
+/*
+ * Who may read nothing of a relation shall not hold up others by a lock on it.
+ * What is read of it is checked when it is read.
+ */
+static void
+check_rights(Oid relation)
+{
+	Oid			user = GetUserId();
+	bool		missing = false;
+	char	   *name;
+
+	if (pg_class_aclcheck_ext(relation, user, ACL_SELECT, &missing) == ACLCHECK_OK || missing ||
+		pg_attribute_aclcheck_all(relation, user, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK ||
+		relation_is_owned(relation, user))
+		return;
+	name = get_rel_name(relation);
+	aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)),
+				   name ? name : "");
+}
+
 SourceRelation *
 source_open(Oid relation)
 {
 	SourceRelation *source = palloc(sizeof(SourceRelation));
-	Relation	opened = try_relation_open(relation, AccessShareLock);
+	Relation	opened;
 
+	check_rights(relation);
+	opened = try_relation_open(relation, AccessShareLock);
 	if (!opened)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

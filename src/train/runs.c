@@ -15,6 +15,7 @@
 #include "catalog/chunks.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "train/locks.h"
 #include "utils/acl.h"
@@ -23,6 +24,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+/* What is kept of an error's message, its detail and its hint. */
+#define MAX_ERROR (64 * 1024)
 /* Of a run's own worker. */
 #define OWN " AND pid = pg_catalog.pg_backend_pid()"
 #define DELETE_PARTS "DELETE FROM aread.stored_checkpoint WHERE run_id = $1"
@@ -304,6 +307,8 @@ run_done(int64 id, int32 version)
 void
 run_check_software(const Run *run)
 {
+	if (!run->software)
+		stored_corrupt("checkpoint", "It does not say what wrote it.");
 	if (strcmp(run->software, SOFTWARE) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -313,6 +318,13 @@ run_check_software(const Run *run)
 				 errhint("Start anew with aread_train_start.")));
 }
 
+/* What a row has room for: a source's functions may raise what they like. */
+static char *
+clipped(const char *message)
+{
+	return message ? pnstrdup(message, pg_mbcliplen(message, strlen(message), MAX_ERROR)) : NULL;
+}
+
 void
 run_failed(int64 id, RunState state, const ErrorData *error)
 {
@@ -320,9 +332,9 @@ run_failed(int64 id, RunState state, const ErrorData *error)
 
 	add_text(&arguments, run_state_name(state));
 	add_text(&arguments, error ? unpack_sql_state(error->sqlerrcode) : NULL);
-	add_text(&arguments, error ? error->message : NULL);
-	add_text(&arguments, error ? error->detail : NULL);
-	add_text(&arguments, error ? error->hint : NULL);
+	add_text(&arguments, error ? clipped(error->message) : NULL);
+	add_text(&arguments, error ? clipped(error->detail) : NULL);
+	add_text(&arguments, error ? clipped(error->hint) : NULL);
 	run_on("UPDATE aread.stored_run SET state = $1, error_code = $2, error = $3,"
 		   " error_detail = $4, error_hint = $5, ended_at = pg_catalog.clock_timestamp()"
 		   " WHERE run_id = $6", id, &arguments);

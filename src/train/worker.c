@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "host.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -41,6 +42,8 @@ extern PGDLLEXPORT void aread_run_main(Datum argument);
 #endif
 /* What is kept of the messages of a run's attempt. */
 #define MAX_MESSAGES (64 * 1024)
+/* And of one of them, of its detail, and its hint. */
+#define MAX_MESSAGE (8 * 1024)
 
 typedef struct Worker
 {
@@ -68,6 +71,17 @@ handle_cancel(SIGNAL_ARGS)
 	StatementCancelHandler(postgres_signal_arg);
 }
 
+/* A source's functions may raise what they like. */
+static void
+append_message(const char *label, const char *message)
+{
+	int			length = message ? pg_mbcliplen(message, strlen(message), MAX_MESSAGE) : 0;
+
+	if (message)
+		appendStringInfo(messages, "%s:  %.*s%s\n", label, length, message,
+						 message[length] == '\0' ? "" : "...");
+}
+
 /* NOTICEs and WARNINGs have no client to go to: they are kept with the run. */
 static void
 keep_message(ErrorData *error)
@@ -80,12 +94,9 @@ keep_message(ErrorData *error)
 		return;
 	if (kept < MAX_MESSAGES)
 	{
-		appendStringInfo(messages, "%s:  %s\n", error->elevel == NOTICE ? "NOTICE" : "WARNING",
-						 error->message);
-		if (error->detail)
-			appendStringInfo(messages, "DETAIL:  %s\n", error->detail);
-		if (error->hint)
-			appendStringInfo(messages, "HINT:  %s\n", error->hint);
+		append_message(error->elevel == NOTICE ? "NOTICE" : "WARNING", error->message);
+		append_message("DETAIL", error->detail);
+		append_message("HINT", error->hint);
 		kept += messages->len - before;
 	}
 	if (error->elevel == NOTICE)

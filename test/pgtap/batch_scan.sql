@@ -203,6 +203,18 @@ BEGIN
 END $$;
 SELECT pg_temp.is_quiet(q) FROM quiet q;
 SELECT cmp_ok(pg_temp.calls_made(query, 'off'), '>', 0::bigint, 'some for those that are: ' || name) FROM quiet WHERE name <> ALL ('{a parameter that few rows come to,the second of two tables}');
+-- nor sooner or later than its row: a trigger and RETURNING see what the row was made of
+CREATE TABLE made (id bigint, p float8, seen_by_trigger bigint);
+CREATE FUNCTION pg_temp.look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.seen_by_trigger := currval('counted'); RETURN NEW; END $$;
+CREATE TRIGGER look BEFORE INSERT ON made FOR EACH ROW EXECUTE FUNCTION pg_temp.look();
+CREATE TEMP TABLE returned AS WITH x AS (
+  INSERT INTO made (id, p) SELECT n, aread_predict('one', s) FROM (SELECT nextval('counted') AS n, * FROM seen OFFSET 0) s RETURNING id, seen_by_trigger, currval('counted') AS last) SELECT * FROM x;
+SELECT is((SELECT count(*) FROM returned WHERE id = seen_by_trigger AND id = last), (SELECT count(*) FROM seen), 'one row after the other, under INSERT');
+SELECT is((SELECT count(*) FROM (SELECT a, nextval('counted') AS b, aread_predict('one', s) AS p FROM (SELECT nextval('counted') AS a, * FROM seen OFFSET 0) s OFFSET 0) x WHERE b = a + 1),
+  (SELECT count(*) FROM seen), 'and in a subquery');
+-- rows that an OFFSET leaves out are computed, too
+SELECT setval('counted', 1, false);
+SELECT is((SELECT min(n) FROM (SELECT nextval('counted') AS n, aread_predict('one', s) FROM seen s OFFSET 20 LIMIT 30) x), 21::bigint, 'behind an OFFSET');
 RESET enable_hashagg;
 RESET enable_hashjoin;
 RESET enable_mergejoin;

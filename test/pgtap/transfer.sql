@@ -9,6 +9,9 @@ SELECT aread_train('seen', m, features => '{user_id,item_id,price,tags}', option
   "candidates": 1, "hei_hidden": [4, 4, 4], "hei_output": [4, 4, 4], "learning_rate": 0.01}'::jsonb || o)) FROM (VALUES ('shop', '{}'::jsonb), ('wide', '{"architecture": "wide"}')) v(m, o) \g /dev/null
 CREATE TABLE exported AS SELECT m AS model, aread_export(m) AS data FROM unnest('{shop,wide}'::text[]) m;
 SELECT ok(octet_length(data) > 5000, 'some bytes') FROM exported;
+SET LOCAL extra_float_digits = -10;
+SELECT ok(data = aread_export(model), 'the same bytes whatever the session wants to see of numbers') FROM exported;
+RESET extra_float_digits;
 
 -- the same model, under another name and its own
 SELECT is(aread_import(data, model || ' moved'), 1, 'imported as a model of its own') FROM exported;

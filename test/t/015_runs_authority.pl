@@ -142,6 +142,15 @@ like(error_as('victim', "SELECT aread_resume($run, 'clicks')"), qr/22023: run $r
 forge(q{role = 10, role_name = 'postgres'});
 like(error_as('postgres', "SELECT aread_resume($run)"), qr/42501: run $run reads a source of another role/, 'nor for a superuser');
 restore();
+# what is NULL that cannot be
+for my $null ('software', 'settings', 'error_code', 'error')
+{
+	forge("fingerprint = 1, $null = NULL, state = 'failed'");
+	like(error_as('victim', "SELECT aread_resume($run)"), qr/XX001: stored checkpoint is corrupt/, 'a checkpoint that nothing has written') if $null eq 'software';
+	error_as('victim', "SELECT aread_wait($run, '10ms')");
+	restore();
+	sql("UPDATE aread.stored_run r SET fingerprint = k.fingerprint, software = k.software, settings = k.settings, error_code = k.error_code FROM kept k WHERE k.run_id = r.run_id");
+}
 forge(q{settings = '{"search_path=loader"}'});
 sql_as('victim', "SET search_path = public; SELECT aread_resume($run)");
 until_true("SELECT state = 'running' AND batch > 1 FROM aread.run WHERE run = $run");

@@ -90,6 +90,7 @@ my $functions = <<"END";
   y y n y n y n n y   SELECT version FROM aread_train('src', 'another', options => $wide)
   y y n n n n n n y   SELECT aread_train_start('free', 'm', options => $wide)
   y y y y y y y y y   SELECT aread_train_start('free', 'another', options => $wide)
+  y y n y n y n n y   SELECT aread_train_start('src', 'another', options => $wide)
   y y n n n n n n y   SELECT aread_deploy('m', 1)
   y y n n n n n n y   SELECT aread_rollback('m')
   y y n n n n n n y   SELECT aread_drop_version('m', 1)
