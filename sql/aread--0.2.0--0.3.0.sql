@@ -156,7 +156,16 @@ COMMENT ON COLUMN aread.stored_run.role_name IS 'its name at the start, for when
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_source',
   'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) stored_source.relation)');
 
+-- What the views compute with, of models that anybody can import.
+ALTER TABLE aread.stored_version ADD CONSTRAINT stored_version_rows_check CHECK (
+    LEAST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.>=) 0
+    AND GREATEST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.<) 1000000000000000000);
+ALTER TABLE aread.stored_feature ADD CONSTRAINT stored_feature_range_check CHECK (
+    position OPERATOR(pg_catalog.>=) 0 AND position OPERATOR(pg_catalog.<) 1000000
+    AND vocabulary_rows OPERATOR(pg_catalog.>=) 0);
+
 -- Functions.
+COMMENT ON FUNCTION aread.cached_versions() IS 'versions in shared memory, and those that this session has taken up, which the current role may score with; for the view aread.cache';
 COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; superusers also one whose owner is gone';
 
 -- Runs: resumed by their own role, which names a source of another one; their

@@ -181,7 +181,10 @@ CREATE TABLE aread.stored_version (
   calibration float8[] NOT NULL,
   trained_at timestamptz NOT NULL,
   comment text,
-  UNIQUE (model_id, version)
+  UNIQUE (model_id, version),
+  CONSTRAINT stored_version_rows_check CHECK (
+    LEAST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.>=) 0
+    AND GREATEST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.<) 1000000000000000000)
 );
 COMMENT ON TABLE aread.stored_version IS 'one row for each training: what went in and what came out';
 COMMENT ON COLUMN aread.stored_version.version_id IS 'never reused';
@@ -237,7 +240,10 @@ CREATE TABLE aread.stored_feature (
   domain_weight_sd float8,
   goes_with_item boolean,
   counted integer,
-  PRIMARY KEY (version_id, position)
+  PRIMARY KEY (version_id, position),
+  CONSTRAINT stored_feature_range_check CHECK (
+    position OPERATOR(pg_catalog.>=) 0 AND position OPERATOR(pg_catalog.<) 1000000
+    AND vocabulary_rows OPERATOR(pg_catalog.>=) 0)
 );
 COMMENT ON TABLE aread.stored_feature IS 'features of each version';
 COMMENT ON COLUMN aread.stored_feature.version_id IS 'its version';
@@ -2009,7 +2015,7 @@ CREATE FUNCTION aread.cached_versions(
 RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED ROWS 5
 AS 'MODULE_PATHNAME', 'aread_cached_versions';
-COMMENT ON FUNCTION aread.cached_versions() IS 'versions in shared memory, and those that this session has taken up; for the view aread.cache';
+COMMENT ON FUNCTION aread.cached_versions() IS 'versions in shared memory, and those that this session has taken up, which the current role may score with; for the view aread.cache';
 
 CREATE VIEW aread.cache WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, c.place, c.bytes, c.hits, c.loads, c.loaded_at, c.used_at, c.in_use

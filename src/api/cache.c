@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/rights.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -43,7 +44,7 @@ put_row(ReturnSetInfo *rsinfo, const CacheRow *row, const bool *in_use)
 }
 
 PG_FUNCTION_INFO_V1(aread_cached_versions);
-/* aread.cached_versions(): versions by their ids; the view shows those that the role may see. */
+/* aread.cached_versions(): those that the role may score with, by their ids. */
 Datum
 aread_cached_versions(PG_FUNCTION_ARGS)
 {
@@ -61,7 +62,7 @@ aread_cached_versions(PG_FUNCTION_ARGS)
 		.used = shared.used};
 
 		/* an extension that was created anew counts its versions from 1 again */
-		if (used && shared.catalog == catalog)
+		if (used && shared.catalog == catalog && catalog_may_use(shared.version_id))
 			put_row(rsinfo, &row, NULL);
 	}
 	for (int i = 0; cache_entry(i, &own); i++)
@@ -69,7 +70,7 @@ aread_cached_versions(PG_FUNCTION_ARGS)
 		CacheRow	row = {.version_id = own.version->id,.place = "session",.bytes = own.bytes,
 			.hits = own.hits,.loads = 1,.loaded = own.loaded,.used = own.used};
 
-		if (own.version->catalog == catalog)
+		if (own.version->catalog == catalog && catalog_may_use(own.version->id))
 			put_row(rsinfo, &row, &own.pinned);
 	}
 	return (Datum) 0;

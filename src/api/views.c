@@ -45,7 +45,11 @@ view_experts(const char *model, IntList *experts)
 	if (experts->n > MAX_LAYERS)
 		stored_corrupt("version", "It has too many layers.");
 	for (int i = 0; i < experts->n; i++)
+	{
 		experts->value[i] = DatumGetInt32(catalog_value(i, 1, NULL));
+		if (experts->value[i] < 1 || experts->value[i] > MAX_EXPERTS)
+			stored_corrupt("version", "A layer's number of experts is out of range.");
+	}
 }
 
 void

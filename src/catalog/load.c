@@ -213,6 +213,9 @@ check_spec(const FeatureSpec *spec)
 		if (roles[i] >= spec->n_features ||
 			(roles[i] >= 0 && spec->features[roles[i]].kind != FEATURE_CATEGORICAL))
 			stored_corrupt("version", "The position of a feature is out of range.");
+	/* domains are told by their names */
+	if (spec->vocabularies[spec->features[spec->domain_feature].vocabulary].buckets > 0)
+		stored_corrupt("version", "Its domains are hashed.");
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		const Feature *feature = &spec->features[f];

@@ -101,7 +101,9 @@ make_model(Oid user, const char *name)
 
 /*
  * The row itself, against those who write without us: superusers by hand, and
- * replication.  A transaction whose snapshot is older than the row cannot have it.
+ * replication.  It is updated, not only locked: so a transaction whose snapshot
+ * is older than what another one did with the model, with its versions or its
+ * grants, cannot have it, and writes nothing by what it does not see.
  */
 static LockedModel
 lock_row(Oid user, const LockedModel *found)
@@ -110,8 +112,9 @@ lock_row(Oid user, const LockedModel *found)
 
 	add_int8(&arguments, found->id);
 	add_text(&arguments, found->name);
-	if (run_statement("SELECT " MODEL_COLUMNS " FROM aread.stored_model"
-					  " WHERE model_id = $1 AND name = $2 FOR UPDATE", &arguments) != 1)
+	if (run_statement("UPDATE aread.stored_model SET last_version = last_version"
+					  " WHERE model_id = $1 AND name = $2 RETURNING " MODEL_COLUMNS,
+					  &arguments) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("model \"%s\" was changed by another session", found->name),

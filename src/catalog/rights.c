@@ -80,6 +80,28 @@ no_right(const char *name)
 			 errhint("Its owner can grant you to score with it: aread_grant. All else is for members of the owning role.")));
 }
 
+bool
+catalog_may_use(int64 version_id)
+{
+	Oid			user = GetUserId();
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(version_id);
+	CatalogAccess access;
+	bool		allowed = false;
+
+	catalog_enter(&access);
+	if (catalog_query("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
+					  " JOIN aread.stored_version v ON v.model_id = m.model_id"
+					  " WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1)
+	{
+		int64		model_id = DatumGetInt64(catalog_value(0, 3, NULL));
+
+		allowed = row_is_owned(user, 0) || is_granted(user, model_id);
+	}
+	catalog_leave(&access);
+	return allowed;
+}
+
 void
 catalog_require_owner(const ModelVersion *version)
 {

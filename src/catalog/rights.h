@@ -33,6 +33,8 @@ extern bool is_granted(Oid user, int64 model_id);
 
 /* Raise an error about a model that the user may not use. */
 pg_noreturn extern void no_right(const char *name);
+/* May the user score with a version?  Of one that is gone nobody may. */
+extern bool catalog_may_use(int64 version_id);
 /*
  * An error unless the user owns the model of a version that was found: of that
  * one, whatever its name means by now.

@@ -198,6 +198,48 @@ insert_rows(Datum rows, int64 version_id)
 		catalog_query(statements[i], false, 2, types, values, NULL);
 }
 
+/* All rows of the version but its chunks; its id. */
+static int64
+insert_version(Datum rows, int64 model_id, int32 version)
+{
+	volatile int64 version_id = 0;
+
+	PG_TRY();
+	{
+		version_id = insert_version_row(rows, model_id, version);
+		insert_rows(rows, version_id);
+	}
+	PG_CATCH();
+	{
+		/* what a table's constraint keeps out */
+		if (geterrcode() != ERRCODE_CHECK_VIOLATION)
+			PG_RE_THROW();
+		FlushErrorState();
+		import_corrupt("Its numbers are out of range.");
+	}
+	PG_END_TRY();
+	return version_id;
+}
+
+/* What loading does not look at, and views decode: every role that sees the model would meet the error. */
+static void
+check_masks(const Model *model, int64 version_id)
+{
+	Oid			types[] = {INT8OID, INT4OID};
+	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(model->n_gates)};
+	CatalogAccess access;
+
+	catalog_enter(&access);
+	if (catalog_query("SELECT FROM aread.stored_mask_update u WHERE u.version_id = $1"
+					  " AND (pg_catalog.array_ndims(u.gates) IS DISTINCT FROM 1"
+					  " OR pg_catalog.cardinality(u.gates) <> $2"
+					  " OR pg_catalog.array_position(u.gates, NULL) IS NOT NULL)"
+					  " UNION ALL SELECT FROM aread.stored_chunk c WHERE c.version_id = $1"
+					  " AND c.kind = 'masks' AND $2 = 0", true, 2, types, values, NULL) > 0)
+		import_corrupt("A mask does not fit the model.");
+	catalog_leave(&access);
+}
+
 static void
 insert_chunks(ExportReader *reader, int64 version_id)
 {
@@ -237,7 +279,7 @@ check_imported(const char *name, int64 version_id)
 
 	catalog_find_new(version_id, name, &found);
 	PushActiveSnapshot(GetLatestSnapshot());
-	(void) catalog_load(&found, context);
+	check_masks(catalog_load(&found, context)->model, version_id);
 	PopActiveSnapshot();
 	MemoryContextDelete(context);
 }
@@ -260,8 +302,7 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 	catalog_enter(&access);
 	lock_model(user, name, MISSING_IS_MADE, &model);
 	version = catalog_new_version(&model, deploy);
-	version_id = insert_version_row(rows, model.id, version);
-	insert_rows(rows, version_id);
+	version_id = insert_version(rows, model.id, version);
 	insert_chunks(&reader, version_id);
 	catalog_leave(&access);
 	check_imported(name, version_id);

@@ -177,5 +177,10 @@ CREATE TEMP TABLE refused AS SELECT call, pg_temp.complaint(call) AS complaint F
 RESET ROLE;
 SELECT is(complaint, '42501 | permission denied for model "shop" | Its owner can grant you to score with it: aread_grant. All else is for members of the owning role.', 'not for others: ' || call) FROM refused;
 
+-- a row that others could write is checked before anything is drawn
+UPDATE aread.stored_version SET config = config || '{"hei_experts": [1073741825, 4]}';
+SELECT is(pg_temp.complaint(call), 'XX001 | stored version is corrupt | Restore the model from a backup, or train it again.', 'numbers of experts: ' || call)
+FROM (VALUES ($$aread_overlap_svg('shop')$$), ($$aread_experts_svg('shop', 'domain_06')$$)) c(call);
+
 SELECT * FROM finish();
 ROLLBACK;
