@@ -22,6 +22,9 @@ shmem_swallow_error(MemoryContext context)
 	ErrorData  *error;
 	char	   *message;
 
+	/* whoever cancels wants no more of the query */
+	if (geterrcode() == ERRCODE_QUERY_CANCELED)
+		PG_RE_THROW();
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
 	FlushErrorState();

@@ -26,11 +26,22 @@ find_pin(const char *text)
 		pin : NULL;
 }
 
+static void
+bad_length(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_NAME),
+			 errmsg("model name must have between 1 and %d bytes", MAX_NAME)));
+}
+
 ModelName
 model_name_parse(const char *text)
 {
 	const char *pin = find_pin(text);
 
+	/* no model has such a name, and no message need carry it */
+	if (strlen(text) > MAX_NAME + 1 + MAX_VERSION_DIGITS)
+		bad_length();
 	if (!pin)
 		return (ModelName) {.name = pstrdup(text)};
 	return (ModelName) {.name = pnstrdup(text, pin - text),.version = pg_strtoint32(pin + 1)};
@@ -40,9 +51,7 @@ void
 model_name_check(const char *name)
 {
 	if (name[0] == '\0' || strlen(name) > MAX_NAME)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME),
-				 errmsg("model name must have between 1 and %d bytes", MAX_NAME)));
+		bad_length();
 	if (find_pin(name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),

@@ -341,6 +341,9 @@ vocabulary_attach(Vocabulary *vocabulary, const char *bytes, Size size)
 		header->n_keys >= header->n_slots || header->key_bytes > size ||
 		header->buckets > PG_INT32_MAX || total_size(header) != size)
 		corrupt("size");
+	/* values are hashed, or have keys */
+	if (header->buckets > 0 && header->n_keys > 0)
+		corrupt("header");
 	for (uint32 k = 0; k < header->n_keys; k++)
 		if (offsets_of(bytes)[k] > offsets_of(bytes)[k + 1])
 			corrupt("list of keys");
