@@ -212,7 +212,11 @@ run_find(int64 id)
 void
 run_lock_row(int64 id)
 {
-	run_on("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", id, NULL);
+	if (run_on("SELECT FROM aread.stored_run WHERE run_id = $1 FOR UPDATE", id, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("run " INT64_FORMAT " is newer than the transaction's snapshot", id),
+				 errhint("Try again in a new transaction.")));
 }
 
 bool

@@ -142,6 +142,18 @@ like(error_as('victim', "SELECT aread_resume($run, 'clicks')"), qr/22023: run $r
 forge(q{role = 10, role_name = 'postgres'});
 like(error_as('postgres', "SELECT aread_resume($run)"), qr/42501: run $run reads a source of another role/, 'nor for a superuser');
 restore();
+# an old snapshot does not see the run: nothing is said to be done that is not
+for my $call ("aread_cancel($run)", "aread_resume($run)", "aread_forget($run)")
+{
+	my $later = sql_as('victim', "SELECT aread_train_start('clicks', 'later', options => '{\"architecture\": \"wide\"}')");
+	my (undef, undef, $error) = $node->psql('postgres', "\\set VERBOSITY verbose\nBEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1;
+		\\! psql -XqAt -d '" . $node->connstr('postgres') . "' -c \"INSERT INTO aread.stored_run (run_id, model, role, role_name, source, source_name, domain, options, state, pid, attempts, started_at) SELECT 99, model, role, role_name, source, source_name, domain, options, 'failed', 1, 1, now() FROM aread.stored_run WHERE run_id = $later ON CONFLICT DO NOTHING\"
+		SELECT " . ($call =~ s/\d+/99/r) . "; ROLLBACK", extra_params => [ '-U', 'victim' ]);
+	like($error, qr/40001: run 99 is newer than the transaction's snapshot/, "an old snapshot: $call");
+	sql('DELETE FROM aread.stored_run WHERE run_id = 99');
+	sql_as('victim', "SELECT aread_wait($later)");
+	sql_as('victim', "SELECT aread_forget($later)");
+}
 # what is NULL that cannot be
 for my $null ('software', 'settings', 'error_code', 'error')
 {
