@@ -216,6 +216,9 @@ is($node->safe_psql('postgres', "SELECT aread_wait($number)", @as_app), '1', 'a 
 $number = $node->safe_psql('postgres', 'SELECT definer_start()', @as_app);
 is($node->safe_psql('postgres', "SELECT aread_wait($number)", @as_app), '1', 'so does the owner of a SECURITY DEFINER function');
 is(sql(q{SELECT string_agg(model || ' ' || owner, ', ' ORDER BY model) FROM aread.model WHERE model IN ('theirs', 'defined')}), 'defined trainer, theirs trainer', 'and owns the model');
+(undef, undef, my $refused) = $node->psql('postgres', q{SELECT aread_train_start('clicks', 'denied')}, extra_params => ['-U', 'stranger']);
+like($refused, qr/permission denied for table clicks/, 'who may read nothing of a table starts nothing');
+sql('GRANT SELECT (label) ON clicks TO stranger');
 $number = $node->safe_psql('postgres', q{SELECT aread_train_start('clicks', 'denied')}, extra_params => ['-U', 'stranger']);
 like(error_of("SELECT aread_wait($number)"), qr/42501: run $number failed: permission denied for table clicks/, 'reading needs SELECT');
 # a view of another role must not become the session's user, a superuser here

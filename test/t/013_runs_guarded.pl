@@ -115,6 +115,8 @@ sql("SELECT pg_terminate_backend(pid, 5000) FROM aread.run WHERE run = $run");
 my $record = "SELECT epoch > 1, epochs, batches, valid_auc IS NOT NULL, messages LIKE '%epoch 1 of 10000%' FROM aread.run WHERE run = $run";
 is(sql($record), 't|10000|16|t|t', 'an interrupted run');
 sql('REVOKE SELECT ON clicks FROM brief');
+like(error_of("SET ROLE brief; SELECT aread_resume($run)"), qr/42501: permission denied for table clicks/, 'who may read nothing of its source resumes nothing');
+sql('GRANT SELECT (label) ON clicks TO brief');
 sql("SET ROLE brief; SELECT aread_resume($run)");
 like(error_of("SELECT aread_wait($run)"), qr/42501: run $run failed: permission denied for table clicks/, 'cannot be resumed without rights');
 is(sql($record), 't|10000|16|t|t', 'its record stays');
