@@ -17,6 +17,8 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
+/* Slots of a search between two looks at interrupts. */
+#define CHECK_SLOTS 4096
 #define MAGIC 0x41524547
 #define HEADER_SIZE MAXALIGN(sizeof(GroupedState))
 /* Score, label, number of the group. */
@@ -128,6 +130,14 @@ groups_read(FunctionCallInfo fcinfo, int argument)
 	return check_state(state_bytes(fcinfo, argument));
 }
 
+/* Of a state that somebody made up all keys may have one hash: searches are long then. */
+static void
+check_search(uint32 tried)
+{
+	if (tried % CHECK_SLOTS == 0)
+		CHECK_FOR_INTERRUPTS();
+}
+
 /* Put every entry into the slots, which are free. */
 static void
 fill_slots(GroupedState *state)
@@ -142,8 +152,8 @@ fill_slots(GroupedState *state)
 
 		if (i % CHECK_ROWS == 0)
 			CHECK_FOR_INTERRUPTS();
-		while (slots[slot] != 0)
-			slot = (slot + 1) & (state->slots - 1);
+		for (uint32 tried = 0; slots[slot] != 0; slot = (slot + 1) & (state->slots - 1))
+			check_search(++tried);
 		slots[slot] = offset + 1;
 		offset += entry_size(entry->length);
 	}
@@ -208,6 +218,7 @@ find_group(GroupedState *state, uint32 hash, const char *key, uint32 length)
 			return entry->number;
 		if (++tried == state->slots)
 			state_invalid();
+		check_search(tried);
 	}
 	slots[slot] = state->key_bytes + 1;
 	entry = (GroupEntry *) (keys_of(state) + state->key_bytes);

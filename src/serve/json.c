@@ -7,6 +7,7 @@
 #include "serve/input.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 
@@ -95,8 +96,11 @@ set_list(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 	members = palloc((JsonContainerSize(value->val.binary.data) + 1) * sizeof(uint32));
 	iterator = JsonbIteratorInit(value->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_ELEM && element.type != jbvNull)
 			members[n++] = scalar_id(map, f, &element);
+	}
 	input_set_list(rows, f, members, n);
 }
 

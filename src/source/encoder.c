@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "source/convert.h"
 #include "source/key.h"
 #include "source/vocabulary.h"
@@ -200,8 +201,13 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 											  encoder->capacity * sizeof(uint32));
 	}
 	for (int i = 0; i < n; i++)
+	{
+		/* the vocabulary of a model that somebody made up may take long to search */
+		if (i % 256 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (!nulls[i])
 			encoder->members[n_members++] = encoder_id(encoder, values[i], false);
+	}
 	*members = encoder->members;
 	return n_members;
 }
