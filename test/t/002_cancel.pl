@@ -94,6 +94,17 @@ $remains = q{SELECT count(*) - 1 FROM aread.model};
 cancelled_after(0.5, q{CREATE TABLE many AS SELECT c.* FROM clicks c, generate_series(1, 20); SELECT aread_evaluate('m', 'many')}, 'evaluation');
 cancelled_after(0.5, q{SELECT count(aread_predict('m', c)) FROM clicks c, generate_series(1, 20)}, 'scoring');
 
+# a state of an aggregate that somebody made up, all of whose keys have one hash: as long as it likes to search
+my $n_keys = 150_000;
+my $n_slots = 262_144;
+my $keys = join '', map { pack('VVVV', 4660, $_, 4, $_) } 0 .. $n_keys - 1;
+my $state = pack('VQ<Q<VVQ<Q<', 0x41524547, 0, 0, $n_keys, $n_slots, length $keys, length $keys) . "\0" x (4 * $n_slots) . $keys;
+my $begun = time;
+my (undef, undef, $ended) = $node->psql('postgres', "CREATE AGGREGATE pg_temp.merged(bytea) (SFUNC = aread.grouped_auc_combine, STYPE = bytea);
+	SET statement_timeout = '1s'; SELECT length(pg_temp.merged(s)) FROM (SELECT decode('" . unpack('H*', $state) . "', 'hex') AS s FROM generate_series(1, 2) OFFSET 0) x");
+like($ended, qr/canceling statement due to statement timeout/, 'a made-up state: cancelled');
+cmp_ok(time - $begun, '<', 4, 'a made-up state: in time');
+
 # and within an epoch at least every ten seconds
 my @times;
 my $slow = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'",
