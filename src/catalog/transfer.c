@@ -12,6 +12,7 @@
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
+#include "catalog/versions.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -221,21 +222,30 @@ insert_version(Datum rows, int64 model_id, int32 version)
 	return version_id;
 }
 
-/* What loading does not look at, and views decode: every role that sees the model would meet the error. */
+/* What loading does not look at, and views show or decode: every role that sees the model would meet the error. */
 static void
-check_masks(const Model *model, int64 version_id)
+check_shown(const Model *model, int64 version_id)
 {
-	Oid			types[] = {INT8OID, INT4OID};
-	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(model->n_gates)};
+	Oid			types[] = {INT8OID, INT4OID, INT4OID};
+	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(model->n_gates),
+	Int32GetDatum(MAX_COMMENT)};
 	CatalogAccess access;
 
 	catalog_enter(&access);
+	if (catalog_query("SELECT FROM aread.stored_version v WHERE v.version_id = $1"
+					  " AND GREATEST(pg_catalog.octet_length(v.comment),"
+					  " pg_catalog.octet_length(v.source_name),"
+					  " pg_catalog.octet_length(v.options::text),"
+					  " pg_catalog.octet_length(v.config::text)) > 16 * $3", true, 3, types, values,
+					  NULL) > 0)
+		import_corrupt("Its texts are too long.");
 	if (catalog_query("SELECT FROM aread.stored_mask_update u WHERE u.version_id = $1"
 					  " AND (pg_catalog.array_ndims(u.gates) IS DISTINCT FROM 1"
 					  " OR pg_catalog.cardinality(u.gates) <> $2"
 					  " OR pg_catalog.array_position(u.gates, NULL) IS NOT NULL)"
 					  " UNION ALL SELECT FROM aread.stored_chunk c WHERE c.version_id = $1"
-					  " AND c.kind = 'masks' AND ($2 = 0 OR c.name <> 'masks')", true, 2, types, values, NULL) > 0)
+					  " AND c.kind = 'masks' AND ($2 = 0 OR c.name <> 'masks')", true, 2, types, values,
+					  NULL) > 0)
 		import_corrupt("A mask does not fit the model.");
 	catalog_leave(&access);
 }
@@ -279,7 +289,7 @@ check_imported(const char *name, int64 version_id)
 
 	catalog_find_new(version_id, name, &found);
 	PushActiveSnapshot(GetLatestSnapshot());
-	check_masks(catalog_load(&found, context)->model, version_id);
+	check_shown(catalog_load(&found, context)->model, version_id);
 	PopActiveSnapshot();
 	MemoryContextDelete(context);
 }

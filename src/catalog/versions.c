@@ -176,6 +176,11 @@ catalog_comment(const char *name, const char *comment)
 	CatalogAccess access;
 	LockedModel model;
 
+	if (comment && strlen(comment) > MAX_COMMENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("comment has more than %d bytes", MAX_COMMENT),
+				 errhint("It is shown to everyone who may score with the model.")));
 	catalog_enter(&access);
 	model = lock_owned(user, parsed.name);
 	if (parsed.version > 0)

@@ -73,6 +73,7 @@ SELECT results_eq($$SELECT version, model_comment, comment FROM aread.model WHER
 SELECT lives_ok($$SELECT aread_comment('market', NULL)$$, 'and taken away');
 SELECT is(model_comment, NULL, 'nothing is said') FROM aread.model WHERE model = 'market' AND deployed;
 SELECT throws_ok($$SELECT aread_comment('market@9', 'x')$$, '42704', 'model "market" has no version 9', 'of a version that there is not');
+SELECT throws_ok($$SELECT aread_comment('market', repeat('x', 65537))$$, '22001', 'comment has more than 65536 bytes', 'a comment that is none');
 
 -- what pictures and views' functions show of a version
 SELECT matches(aread_training_svg('market@5'), 'market.*version 5', 'a picture of a version');
