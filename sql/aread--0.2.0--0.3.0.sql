@@ -156,14 +156,6 @@ COMMENT ON COLUMN aread.stored_run.role_name IS 'its name at the start, for when
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_source',
   'WHERE EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) stored_source.relation)');
 
--- What the views compute with, of models that anybody can import.
-ALTER TABLE aread.stored_version ADD CONSTRAINT stored_version_rows_check CHECK (
-    LEAST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.>=) 0
-    AND GREATEST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.<) 1000000000000000000);
-ALTER TABLE aread.stored_feature ADD CONSTRAINT stored_feature_range_check CHECK (
-    position OPERATOR(pg_catalog.>=) 0 AND position OPERATOR(pg_catalog.<) 1000000
-    AND vocabulary_rows OPERATOR(pg_catalog.>=) 0);
-
 -- Functions.
 COMMENT ON FUNCTION aread.cached_versions() IS 'versions in shared memory, and those that this session has taken up, which the current role may score with; for the view aread.cache';
 COMMENT ON FUNCTION @extschema@.aread_set_owner(text, name) IS 'give a model to another role, which one must be a member of; superusers also one whose owner is gone';
@@ -248,7 +240,12 @@ CREATE VIEW aread.model WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS source,
        v.architecture, v.options, v.config, v.seed,
        v.train_rows, v.valid_rows, v.test_rows,
-       v.rows_read OPERATOR(pg_catalog.-) v.train_rows OPERATOR(pg_catalog.-) v.valid_rows OPERATOR(pg_catalog.-) v.test_rows AS skipped_rows,
+       -- rows that others wrote must not make the view fail for everyone
+       CASE WHEN LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) OPERATOR(pg_catalog.>=) 0
+              AND GREATEST(v.train_rows, v.valid_rows, v.test_rows) OPERATOR(pg_catalog.<=) v.rows_read
+              AND v.rows_read OPERATOR(pg_catalog.<) 1000000000000000000
+            THEN v.rows_read OPERATOR(pg_catalog.-) v.train_rows OPERATOR(pg_catalog.-) v.valid_rows OPERATOR(pg_catalog.-) v.test_rows
+       END AS skipped_rows,
        v.sampled_rows,
        v.n_domains AS domains, v.n_parameters AS parameters,
        (SELECT pg_catalog.sum(pg_catalog.octet_length(c.data))::bigint
@@ -309,14 +306,14 @@ COMMENT ON COLUMN aread.model.model_comment IS 'what the owner says about the mo
 COMMENT ON COLUMN aread.model.granted_to IS 'roles that may score with the model, beside its owner''s';
 
 CREATE VIEW aread.feature WITH (security_barrier) AS
-SELECT v.model, v.version, v.deployed, f.position OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
+SELECT v.model, v.version, v.deployed, LEAST(f.position, 1000000) OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
        f.type_name AS type,
        CASE f.position WHEN v.domain_feature THEN 'domain' WHEN v.user_feature THEN 'user'
                        WHEN v.item_feature THEN 'item' END AS role,
        (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
         WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
           AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
-       f.vocabulary_rows OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
+       GREATEST(f.vocabulary_rows, 3) OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
        CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.usable_version v

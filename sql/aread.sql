@@ -181,10 +181,7 @@ CREATE TABLE aread.stored_version (
   calibration float8[] NOT NULL,
   trained_at timestamptz NOT NULL,
   comment text,
-  UNIQUE (model_id, version),
-  CONSTRAINT stored_version_rows_check CHECK (
-    LEAST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.>=) 0
-    AND GREATEST(rows_read, train_rows, valid_rows, test_rows) OPERATOR(pg_catalog.<) 1000000000000000000)
+  UNIQUE (model_id, version)
 );
 COMMENT ON TABLE aread.stored_version IS 'one row for each training: what went in and what came out';
 COMMENT ON COLUMN aread.stored_version.version_id IS 'never reused';
@@ -240,10 +237,7 @@ CREATE TABLE aread.stored_feature (
   domain_weight_sd float8,
   goes_with_item boolean,
   counted integer,
-  PRIMARY KEY (version_id, position),
-  CONSTRAINT stored_feature_range_check CHECK (
-    position OPERATOR(pg_catalog.>=) 0 AND position OPERATOR(pg_catalog.<) 1000000
-    AND vocabulary_rows OPERATOR(pg_catalog.>=) 0)
+  PRIMARY KEY (version_id, position)
 );
 COMMENT ON TABLE aread.stored_feature IS 'features of each version';
 COMMENT ON COLUMN aread.stored_feature.version_id IS 'its version';
@@ -1605,7 +1599,12 @@ CREATE VIEW aread.model WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS source,
        v.architecture, v.options, v.config, v.seed,
        v.train_rows, v.valid_rows, v.test_rows,
-       v.rows_read OPERATOR(pg_catalog.-) v.train_rows OPERATOR(pg_catalog.-) v.valid_rows OPERATOR(pg_catalog.-) v.test_rows AS skipped_rows,
+       -- rows that others wrote must not make the view fail for everyone
+       CASE WHEN LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) OPERATOR(pg_catalog.>=) 0
+              AND GREATEST(v.train_rows, v.valid_rows, v.test_rows) OPERATOR(pg_catalog.<=) v.rows_read
+              AND v.rows_read OPERATOR(pg_catalog.<) 1000000000000000000
+            THEN v.rows_read OPERATOR(pg_catalog.-) v.train_rows OPERATOR(pg_catalog.-) v.valid_rows OPERATOR(pg_catalog.-) v.test_rows
+       END AS skipped_rows,
        v.sampled_rows,
        v.n_domains AS domains, v.n_parameters AS parameters,
        (SELECT pg_catalog.sum(pg_catalog.octet_length(c.data))::bigint
@@ -1666,14 +1665,14 @@ COMMENT ON COLUMN aread.model.model_comment IS 'what the owner says about the mo
 COMMENT ON COLUMN aread.model.granted_to IS 'roles that may score with the model, beside its owner''s';
 
 CREATE VIEW aread.feature WITH (security_barrier) AS
-SELECT v.model, v.version, v.deployed, f.position OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
+SELECT v.model, v.version, v.deployed, LEAST(f.position, 1000000) OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
        f.type_name AS type,
        CASE f.position WHEN v.domain_feature THEN 'domain' WHEN v.user_feature THEN 'user'
                        WHEN v.item_feature THEN 'item' END AS role,
        (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
         WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
           AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
-       f.vocabulary_rows OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
+       GREATEST(f.vocabulary_rows, 3) OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
        CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.usable_version v

@@ -88,6 +88,7 @@ shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
 	}
 	PG_CATCH();
 	{
+		CurrentResourceOwner = owner;
 		*why = clean_up(context, holdoff);
 	}
 	PG_END_TRY();

@@ -109,16 +109,29 @@ static LockedModel
 lock_row(Oid user, const LockedModel *found)
 {
 	Arguments	arguments = {0};
+	volatile bool locked = false;
 
 	add_int8(&arguments, found->id);
 	add_text(&arguments, found->name);
-	if (run_statement("UPDATE aread.stored_model SET last_version = last_version"
-					  " WHERE model_id = $1 AND name = $2 RETURNING " MODEL_COLUMNS,
-					  &arguments) != 1)
+	PG_TRY();
+	{
+		locked = run_statement("UPDATE aread.stored_model SET last_version = last_version"
+							   " WHERE model_id = $1 AND name = $2 RETURNING " MODEL_COLUMNS,
+							   &arguments) == 1;
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_T_R_SERIALIZATION_FAILURE)
+			PG_RE_THROW();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (!locked)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("model \"%s\" was changed by another session", found->name),
-				 errhint("Try again in a new transaction.")));
+				 errdetail("The transaction's snapshot is older than the change."),
+				 errhint("Try again in a new transaction; of isolation level read committed it waits instead.")));
 	return take_model(user, found->name);
 }
 

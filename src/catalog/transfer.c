@@ -203,22 +203,9 @@ insert_rows(Datum rows, int64 version_id)
 static int64
 insert_version(Datum rows, int64 model_id, int32 version)
 {
-	volatile int64 version_id = 0;
+	int64		version_id = insert_version_row(rows, model_id, version);
 
-	PG_TRY();
-	{
-		version_id = insert_version_row(rows, model_id, version);
-		insert_rows(rows, version_id);
-	}
-	PG_CATCH();
-	{
-		/* what a table's constraint keeps out */
-		if (geterrcode() != ERRCODE_CHECK_VIOLATION)
-			PG_RE_THROW();
-		FlushErrorState();
-		import_corrupt("Its numbers are out of range.");
-	}
-	PG_END_TRY();
+	insert_rows(rows, version_id);
 	return version_id;
 }
 
@@ -239,6 +226,14 @@ check_shown(const Model *model, int64 version_id)
 					  " pg_catalog.octet_length(v.config::text)) > 16 * $3", true, 3, types, values,
 					  NULL) > 0)
 		import_corrupt("Its texts are too long.");
+	if (catalog_query("SELECT FROM aread.stored_version v WHERE v.version_id = $1"
+					  " AND (LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) < 0"
+					  " OR GREATEST(v.train_rows, v.valid_rows, v.test_rows) > v.rows_read"
+					  " OR v.rows_read > 1000000000000000)"
+					  " UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
+					  " AND f.vocabulary_rows NOT BETWEEN 0 AND 4294967296", true, 1, types,
+					  values, NULL) > 0)
+		import_corrupt("Its numbers are out of range.");
 	if (catalog_query("SELECT FROM aread.stored_mask_update u WHERE u.version_id = $1"
 					  " AND (pg_catalog.array_ndims(u.gates) IS DISTINCT FROM 1"
 					  " OR pg_catalog.cardinality(u.gates) <> $2"

@@ -113,6 +113,7 @@ map_segment(dsm_handle handle, Size bytes)
 	}
 	PG_CATCH();
 	{
+		CurrentResourceOwner = owner;
 		tell_refused(shmem_swallow_error(context));
 	}
 	PG_END_TRY();

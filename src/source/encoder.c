@@ -203,8 +203,7 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 	for (int i = 0; i < n; i++)
 	{
 		/* the vocabulary of a model that somebody made up may take long to search */
-		if (i % 256 == 0)
-			CHECK_FOR_INTERRUPTS();
+		CHECK_FOR_INTERRUPTS();
 		if (!nulls[i])
 			encoder->members[n_members++] = encoder_id(encoder, values[i], false);
 	}

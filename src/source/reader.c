@@ -49,16 +49,19 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	return true;
 }
 
-/* The file that holds a relation's rows, as a snapshot sees it (NULL: now); InvalidOid: none. */
-static Oid
-file_of(Oid relation, Snapshot snapshot)
+/*
+ * The file that holds a relation's rows, as a snapshot sees it (NULL: now); 0:
+ * it has none.  False: it does not see the relation.
+ */
+static bool
+file_of(Oid relation, Snapshot snapshot, Oid *file)
 {
 	Relation	classes = table_open(RelationRelationId, AccessShareLock);
-	Oid			file = InvalidOid;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	*file = InvalidOid;
 	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(relation));
 	scan = systable_beginscan(classes, ClassOidIndexId, true, snapshot, 1, &key);
@@ -66,15 +69,28 @@ file_of(Oid relation, Snapshot snapshot)
 	/* a materialized view's rows are seen by all, however new they are */
 	if (HeapTupleIsValid(tuple) &&
 		((Form_pg_class) GETSTRUCT(tuple))->relkind != RELKIND_MATVIEW)
-		file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+		*file = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
 	systable_endscan(scan);
 	table_close(classes, AccessShareLock);
-	return file;
+	return HeapTupleIsValid(tuple);
+}
+
+static bool
+was_rewritten(Oid relation, bool is_part)
+{
+	Oid			before;
+	Oid			now;
+
+	/* a partition that is new has no rows that could be missed */
+	if (!file_of(relation, GetActiveSnapshot(), &before) && is_part)
+		return false;
+	(void) file_of(relation, NULL, &now);
+	return before != now;
 }
 
 /*
  * What ALTER TABLE has rewritten, or TRUNCATE emptied, looks empty to a snapshot
- * of before, which is no result to give.
+ * of before, which is no result to give.  VACUUM FULL and CLUSTER look alike.
  */
 static void
 check_seen(const SourceRelation *relation, List *relations)
@@ -87,7 +103,7 @@ check_seen(const SourceRelation *relation, List *relations)
 		ListCell   *part;
 
 		foreach(part, parts)
-			if (file_of(lfirst_oid(part), GetActiveSnapshot()) != file_of(lfirst_oid(part), NULL))
+			if (was_rewritten(lfirst_oid(part), lfirst_oid(part) != lfirst_oid(cell)))
 				ereport(ERROR,
 						(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						 errmsg("relation \"%s\" was rewritten after the query began",
