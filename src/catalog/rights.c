@@ -89,24 +89,28 @@ no_right(const char *name)
 			 errhint("Its owner can grant you to score with it: aread_grant. All else is for members of the owning role.")));
 }
 
+/* Select the model of a version as row_is_owned() wants it, and its id; false: it is gone. */
+static bool
+select_model(int64 version_id)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(version_id);
+
+	return catalog_query("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
+						 " JOIN aread.stored_version v ON v.model_id = m.model_id"
+						 " WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1;
+}
+
 bool
 catalog_may_use(int64 version_id)
 {
 	Oid			user = GetUserId();
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(version_id);
 	CatalogAccess access;
-	bool		allowed = false;
+	bool		allowed;
 
 	catalog_enter(&access);
-	if (catalog_query("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
-					  " JOIN aread.stored_version v ON v.model_id = m.model_id"
-					  " WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1)
-	{
-		int64		model_id = DatumGetInt64(catalog_value(0, 3, NULL));
-
-		allowed = row_is_owned(user, 0) || is_granted(user, model_id);
-	}
+	allowed = select_model(version_id) &&
+		(row_is_owned(user, 0) || is_granted(user, DatumGetInt64(catalog_value(0, 3, NULL))));
 	catalog_leave(&access);
 	return allowed;
 }
@@ -115,16 +119,11 @@ void
 catalog_require_owner(const ModelVersion *version)
 {
 	Oid			user = GetUserId();
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(version->id);
 	CatalogAccess access;
 	bool		allowed;
 
 	catalog_enter(&access);
-	allowed = catalog_query("SELECT m.name, m.owner FROM aread.stored_model m"
-							" JOIN aread.stored_version v ON v.model_id = m.model_id"
-							" WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1 &&
-		row_is_owned(user, 0);
+	allowed = select_model(version->id) && row_is_owned(user, 0);
 	catalog_leave(&access);
 	if (!allowed)
 		no_right(model_name_parse(version->name).name);

@@ -9,10 +9,10 @@
 #include "access/xact.h"
 #include "catalog/access.h"
 #include "catalog/exported.h"
+#include "catalog/model_lock.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
-#include "catalog/versions.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -22,6 +22,12 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+
+/*
+ * Bytes of an imported row as text: sixteen times a comment's.  Of several that
+ * are as long as values can be, no view's row could be made.
+ */
+#define MAX_ROW_TEXT "1048576"
 
 /* A version's rows as JSON: between catalog_enter() and catalog_leave(), as all that follows. */
 static char *
@@ -199,49 +205,49 @@ insert_rows(Datum rows, int64 version_id)
 		catalog_query(statements[i], false, 2, types, values, NULL);
 }
 
-/* All rows of the version but its chunks; its id. */
-static int64
-insert_version(Datum rows, int64 model_id, int32 version)
+/* Of what loading does not look at, and views show or decode: rows that no training would have written. */
+static const struct
 {
-	int64		version_id = insert_version_row(rows, model_id, version);
+	const char *rows;			/* that are wrong: of version $1, of a model with $2 gates */
+	const char *complaint;
+}			wrong_rows[] = {
+	{"SELECT FROM aread.stored_version v WHERE v.version_id = $1"
+		" AND pg_catalog.octet_length(v::text) > " MAX_ROW_TEXT
+		" UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
+		" AND pg_catalog.octet_length(f::text) > " MAX_ROW_TEXT
+		" UNION ALL SELECT FROM aread.stored_domain d WHERE d.version_id = $1"
+		" AND pg_catalog.octet_length(d::text) > " MAX_ROW_TEXT
+		" UNION ALL SELECT FROM aread.stored_evaluation e WHERE e.version_id = $1"
+		" AND pg_catalog.octet_length(e::text) > " MAX_ROW_TEXT,
+	"Its texts are too long."},
+	{"SELECT FROM aread.stored_version v WHERE v.version_id = $1"
+		" AND (LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) < 0"
+		" OR GREATEST(v.train_rows, v.valid_rows, v.test_rows) > v.rows_read"
+		" OR v.rows_read > 1000000000000000)"
+		" UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
+		" AND f.vocabulary_rows NOT BETWEEN 0 AND 4294967296",
+	"Its numbers are out of range."},
+	{"SELECT FROM aread.stored_mask_update u WHERE u.version_id = $1"
+		" AND (pg_catalog.array_ndims(u.gates) IS DISTINCT FROM 1"
+		" OR pg_catalog.cardinality(u.gates) <> $2"
+		" OR pg_catalog.array_position(u.gates, NULL) IS NOT NULL)"
+		" UNION ALL SELECT FROM aread.stored_chunk c WHERE c.version_id = $1"
+		" AND c.kind = 'masks' AND ($2 = 0 OR c.name <> 'masks')",
+	"A mask does not fit the model."}
+};
 
-	insert_rows(rows, version_id);
-	return version_id;
-}
-
-/* What loading does not look at, and views show or decode: every role that sees the model would meet the error. */
+/* Every role that sees the model would meet the error. */
 static void
 check_shown(const Model *model, int64 version_id)
 {
-	Oid			types[] = {INT8OID, INT4OID, INT4OID};
-	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(model->n_gates),
-	Int32GetDatum(MAX_COMMENT)};
+	Oid			types[] = {INT8OID, INT4OID};
+	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(model->n_gates)};
 	CatalogAccess access;
 
 	catalog_enter(&access);
-	if (catalog_query("SELECT FROM aread.stored_version v WHERE v.version_id = $1"
-					  " AND GREATEST(pg_catalog.octet_length(v.comment),"
-					  " pg_catalog.octet_length(v.source_name),"
-					  " pg_catalog.octet_length(v.options::text),"
-					  " pg_catalog.octet_length(v.config::text)) > 16 * $3", true, 3, types, values,
-					  NULL) > 0)
-		import_corrupt("Its texts are too long.");
-	if (catalog_query("SELECT FROM aread.stored_version v WHERE v.version_id = $1"
-					  " AND (LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) < 0"
-					  " OR GREATEST(v.train_rows, v.valid_rows, v.test_rows) > v.rows_read"
-					  " OR v.rows_read > 1000000000000000)"
-					  " UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
-					  " AND f.vocabulary_rows NOT BETWEEN 0 AND 4294967296", true, 1, types,
-					  values, NULL) > 0)
-		import_corrupt("Its numbers are out of range.");
-	if (catalog_query("SELECT FROM aread.stored_mask_update u WHERE u.version_id = $1"
-					  " AND (pg_catalog.array_ndims(u.gates) IS DISTINCT FROM 1"
-					  " OR pg_catalog.cardinality(u.gates) <> $2"
-					  " OR pg_catalog.array_position(u.gates, NULL) IS NOT NULL)"
-					  " UNION ALL SELECT FROM aread.stored_chunk c WHERE c.version_id = $1"
-					  " AND c.kind = 'masks' AND ($2 = 0 OR c.name <> 'masks')", true, 2, types, values,
-					  NULL) > 0)
-		import_corrupt("A mask does not fit the model.");
+	for (int i = 0; i < lengthof(wrong_rows); i++)
+		if (catalog_query(wrong_rows[i].rows, true, 2, types, values, NULL) > 0)
+			import_corrupt(wrong_rows[i].complaint);
 	catalog_leave(&access);
 }
 
@@ -307,7 +313,8 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 	catalog_enter(&access);
 	lock_model(user, name, MISSING_IS_MADE, &model);
 	version = catalog_new_version(&model, deploy);
-	version_id = insert_version(rows, model.id, version);
+	version_id = insert_version_row(rows, model.id, version);
+	insert_rows(rows, version_id);
 	insert_chunks(&reader, version_id);
 	catalog_leave(&access);
 	check_imported(name, version_id);

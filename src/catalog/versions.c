@@ -13,6 +13,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+/* Bytes of a comment: views show it to all who may score. */
+#define MAX_COMMENT 65536
 #define GRANTED_TO " WHERE model_id = $1 AND aread.role_oid(grantee) = $2::oid"
 
 /* Versions that a condition about "v" says, with all that belongs to them; a row of the result each. */

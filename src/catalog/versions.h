@@ -11,9 +11,6 @@
 
 #include "catalog/model_lock.h"
 
-/* Bytes of a comment: views show it to all who may score. */
-#define MAX_COMMENT 65536
-
 /* A version scores from now on; returns the one that did (0: none). */
 extern int32 catalog_deploy(const char *name, int32 version);
 /* The version that scored before the deployed one does again; returns it. */

@@ -16,6 +16,8 @@
 #include "utils/memutils.h"
 
 #define MAX_DOMAINS 10000
+/* Bytes of a domain's name: views show it to all who may score, and two of them side by side. */
+#define MAX_DOMAIN_NAME 8192
 
 static void *
 huge(Size size)
@@ -355,6 +357,24 @@ build_bins(Collector *collector, FinalIds *final)
 	}
 }
 
+static void
+check_domain_names(const Feature *domain, const Vocabulary *names)
+{
+	for (uint32 id = FIRST_ID; id < names->n_rows; id++)
+	{
+		char	   *name = vocabulary_key(names, id);
+		size_t		length = strlen(name);
+
+		if (length > MAX_DOMAIN_NAME)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("column \"%s\" has a domain of %zu bytes, more than %d", domain->name,
+							length, MAX_DOMAIN_NAME),
+					 errhint("Choose a column of names as the domain.")));
+		pfree(name);
+	}
+}
+
 void
 collector_check_domains(const FeatureSpec *spec)
 {
@@ -367,6 +387,7 @@ collector_check_domains(const FeatureSpec *spec)
 				 errmsg("column \"%s\" has %u domains, more than %d", domain->name, n_domains,
 						MAX_DOMAINS),
 				 errhint("Choose a coarser column as the domain.")));
+	check_domain_names(domain, &spec->vocabularies[domain->vocabulary]);
 }
 
 static void
