@@ -11,13 +11,12 @@
 #include "catalog/arguments.h"
 #include "catalog/rights.h"
 #include "fault.h"
+#include "lock_tag.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
+#include "sha256.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 
-/* Tells its locks from those that users take with pg_advisory_lock(), and from those on runs. */
-#define NAME_KIND 11951
 #define MODEL_COLUMNS "name, owner, model_id, deployed_version, previous_version"
 
 /*
@@ -28,27 +27,20 @@
 static uint64
 name_key(const char *name)
 {
-	bytea	   *hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea,
-														   CStringGetTextDatum(name)));
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	uint64		key;
 
-	memcpy(&key, VARDATA_ANY(hash), sizeof(key));
+	sha256_of(name, (int) strlen(name), digest);
+	memcpy(&key, digest, sizeof(key));
 	return key;
 }
 
-/* Until the transaction ends; of users' advisory locks none is of that kind. */
+/* Until the transaction ends. */
 static void
 lock_name(const char *name)
 {
 	uint64		key = name_key(name);
-	LOCKTAG		tag = {
-		.locktag_field1 = MyDatabaseId,
-		.locktag_field2 = (uint32) (key >> 32),
-		.locktag_field3 = (uint32) key,
-		.locktag_field4 = NAME_KIND,
-		.locktag_type = LOCKTAG_ADVISORY,
-		.locktag_lockmethodid = USER_LOCKMETHOD
-	};
+	LOCKTAG		tag = lock_tag(LOCK_OF_NAME, MyDatabaseId, (uint32) (key >> 32), (uint32) key);
 
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
@@ -101,7 +93,7 @@ make_model(Oid user, const char *name)
 
 /*
  * The row itself, against those who write without us: superusers by hand, and
- * replication.  It is updated, not only locked: so a transaction whose snapshot
+ * replication, which may have taken it away.  It is updated, not only locked: so a transaction whose snapshot
  * is older than what another one did with the model, with its versions or its
  * grants, cannot have it, and writes nothing by what it does not see.
  */
@@ -130,7 +122,6 @@ lock_row(Oid user, const LockedModel *found)
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("model \"%s\" was changed by another session", found->name),
-				 errdetail("The transaction's snapshot is older than the change."),
 				 errhint("Try again in a new transaction; of isolation level read committed it waits instead.")));
 	return take_model(user, found->name);
 }

@@ -6,8 +6,8 @@
  * untrue.  So whoever writes a model, or takes a name for one, first locks the
  * name until the end of the transaction (a lock of its own, because a name that
  * is not taken has no row), then looks with a snapshot of that moment, whatever
- * the transaction's isolation level, then locks the row and checks the owner of
- * what was locked.  From there on the model goes by its id.
+ * the transaction's isolation level, then updates the row and checks the owner of
+ * what was updated.  From there on the model goes by its id.
  *
  * All of this between catalog_enter() and catalog_leave(); "user" is who called.
  */

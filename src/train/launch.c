@@ -14,7 +14,6 @@
 #include "serve/settings.h"
 #include "storage/latch.h"
 #include "train/locks.h"
-#include "utils/builtins.h"
 #include "utils/wait_event.h"
 
 #define POLL_MS 5
@@ -48,8 +47,6 @@ digest_run(const Run *run, uint8 *digest)
 	const ColumnRoles *roles = run->roles;
 	StringInfoData text;
 	ListCell   *cell;
-	bytea	   *bytes;
-	bytea	   *hash;
 
 	initStringInfo(&text);
 	append_part(&text, &run->id, sizeof(run->id));
@@ -66,9 +63,7 @@ digest_run(const Run *run, uint8 *digest)
 	append_value(&text, run->settings);
 	foreach(cell, roles->features)
 		append_name(&text, lfirst(cell));
-	bytes = (bytea *) cstring_to_text_with_len(text.data, text.len);
-	hash = DatumGetByteaPP(DirectFunctionCall1(sha256_bytea, PointerGetDatum(bytes)));
-	memcpy(digest, VARDATA_ANY(hash), PG_SHA256_DIGEST_LENGTH);
+	sha256_of(text.data, text.len, digest);
 }
 
 /* Until role_unlock_starts(), nobody else starts one for the role. */

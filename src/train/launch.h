@@ -15,7 +15,7 @@
 #ifndef AREAD_LAUNCH_H
 #define AREAD_LAUNCH_H
 
-#include "common/sha2.h"
+#include "sha256.h"
 #include "train/runs.h"
 
 /* In BackgroundWorker.bgw_extra.  The library of a session may be older than its worker's. */

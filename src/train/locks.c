@@ -3,8 +3,8 @@
  *	  Locks by which sessions know of workers.
  *
  * A worker holds two of them for as long as it lives: on its run, and on its
- * role.  They are of the method of users' advisory locks, which outlive a
- * transaction that fails, and end with the process.
+ * role.  As users' advisory locks do, they outlive a transaction that fails, and
+ * end with the process.
  *
  * pg_advisory_unlock_all() gives them up.  Where functions of others run the
  * worker holds them for the transaction, too, which nothing gives up before its
@@ -17,13 +17,9 @@
 #include "catalog/access.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "lock_tag.h"
 #include "miscadmin.h"
-#include "storage/lock.h"
 #include "utils/lsyscache.h"
-
-/* Tell our locks from those that users take with pg_advisory_lock(): these have 1 and 2. */
-#define RUN_KIND 11949
-#define ROLE_KIND 11950
 
 /* Of a worker; it lets others start, who lock out each other. */
 #define AT_WORK AccessShareLock
@@ -32,26 +28,16 @@
 static LOCKTAG
 run_tag(int64 id)
 {
-	return (LOCKTAG) {
-		.locktag_field1 = MyDatabaseId,
-		.locktag_field2 = get_relname_relid("stored_run", get_namespace_oid("aread", false)),
-		.locktag_field3 = (uint32) id,
-		.locktag_field4 = RUN_KIND,
-		.locktag_type = LOCKTAG_ADVISORY,
-		.locktag_lockmethodid = USER_LOCKMETHOD
-	};
+	return lock_tag(LOCK_OF_RUN, MyDatabaseId,
+					get_relname_relid("stored_run", get_namespace_oid("aread", false)),
+					(uint32) id);
 }
 
 /* Of no database: roles are the server's, and so are its workers. */
 static LOCKTAG
 role_tag(Oid role)
 {
-	return (LOCKTAG) {
-		.locktag_field3 = role,
-		.locktag_field4 = ROLE_KIND,
-		.locktag_type = LOCKTAG_ADVISORY,
-		.locktag_lockmethodid = USER_LOCKMETHOD
-	};
+	return lock_tag(LOCK_OF_ROLE, InvalidOid, 0, role);
 }
 
 void
@@ -92,9 +78,9 @@ run_worker(int64 id, Oid *role)
 					  " WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock' AND l.granted"
 					  " AND l.classid = 'aread.stored_run'::pg_catalog.regclass"
 					  " AND l.objid = ($1 % 4294967296)::pg_catalog.oid AND l.objsubid = "
-					  CppAsString2(RUN_KIND)
+					  CppAsString2(LOCK_OF_RUN)
 					  " AND r.locktype = 'advisory' AND r.mode = 'AccessShareLock' AND r.granted"
-					  " AND r.objsubid = " CppAsString2(ROLE_KIND), false, 1, &type, &value,
+					  " AND r.objsubid = " CppAsString2(LOCK_OF_ROLE), false, 1, &type, &value,
 					  NULL) > 0)
 	{
 		pid = DatumGetInt32(catalog_value(0, 1, NULL));
@@ -131,7 +117,7 @@ role_workers(Oid role)
 	catalog_enter(&access);
 	n = (int) catalog_query("SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory'"
 							" AND mode = 'AccessShareLock' AND granted AND objid = $1"
-							" AND objsubid = " CppAsString2(ROLE_KIND), false, 1, &type, &value,
+							" AND objsubid = " CppAsString2(LOCK_OF_ROLE), false, 1, &type, &value,
 							NULL);
 	catalog_leave(&access);
 	return n;
