@@ -26,10 +26,9 @@
 #include "serve/settings.h"
 #include "serve/shared.h"
 #include "source/types.h"
-#include "utils/inval.h"
+#include "syscache_state.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /*
@@ -54,7 +53,7 @@ typedef struct SnapshotKey
 	SubTransactionId subtransaction;
 	CommandId	command;
 	Oid			user;			/* rights are part of what was found */
-	uint64		roles;			/* as they were: changes of roles are seen at once */
+	uint64		catalog;		/* syscache_state(): changes of roles are seen at once */
 	bool		valid;
 } SnapshotKey;
 
@@ -82,28 +81,6 @@ typedef struct CacheEntry
 static dlist_head entries = DLIST_STATIC_INIT(entries);
 static Size entries_bytes = 0;
 
-/* Changes with every change of roles and memberships that the session has heard of. */
-static uint64 role_changes = 0;
-
-static void
-roles_changed(Datum argument, int cache, uint32 hash)
-{
-	role_changes++;
-}
-
-/* Before rights are looked up first. */
-static void
-watch_roles(void)
-{
-	static bool watching = false;
-
-	if (watching)
-		return;
-	CacheRegisterSyscacheCallback(AUTHOID, roles_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, roles_changed, (Datum) 0);
-	watching = true;
-}
-
 static uint64
 hash_running(const TransactionId *running, uint32 n, uint64 seed)
 {
@@ -124,7 +101,7 @@ snapshot_key(void)
 		.in_recovery = snapshot->takenDuringRecovery,
 		.transaction = GetTopFullTransactionIdIfAny(),
 		.user = GetUserId(),
-		.roles = role_changes,
+		.catalog = syscache_state(),
 		.valid = true
 	};
 
@@ -147,7 +124,7 @@ same_key(const SnapshotKey *a, const SnapshotKey *b)
 		a->in_recovery == b->in_recovery &&
 		FullTransactionIdEquals(a->transaction, b->transaction) &&
 		a->subtransaction == b->subtransaction && a->command == b->command &&
-		a->user == b->user && a->roles == b->roles;
+		a->user == b->user && a->catalog == b->catalog;
 }
 
 static const ModelVersion *
@@ -441,7 +418,6 @@ cache_find(const char *name, Size length)
 		if (same_key(&entry->found, &key) && has_name(entry, name, length))
 			return use_entry(entry);
 	}
-	watch_roles();
 	catalog_find(pnstrdup(name, length), &version);
 	fault_wait("model");
 	drop_evicted();

@@ -190,7 +190,7 @@ open_spec(const void *block, const FeatureSpec *placed, MemoryContext context)
 		vocabulary->name = AT(block, vocabulary->name);
 		vocabulary->bytes = AT(block, vocabulary->bytes);
 	}
-	spec->types_state = 0;		/* another process resolved them */
+	spec->resolved = 0;			/* another process resolved them */
 	types_resolve(spec);
 	return spec;
 }

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "syscache_state.h"
 #include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
@@ -28,13 +29,13 @@
 ConversionState
 conversion_state(void)
 {
-	return (ConversionState) {.types = types_state(),.user = GetUserId()};
+	return (ConversionState) {.catalog = syscache_state(),.user = GetUserId()};
 }
 
 bool
 conversions_hold(const ConversionState *made)
 {
-	return made->types == types_state() && made->user == GetUserId();
+	return made->catalog == syscache_state() && made->user == GetUserId();
 }
 
 /* What decides whether a function may be called. */

@@ -67,7 +67,7 @@ cast_value(ValueCast *cast, Datum value)
  */
 typedef struct ConversionState
 {
-	uint64		types;			/* types_state() */
+	uint64		catalog;		/* syscache_state() */
 	Oid			user;
 } ConversionState;
 

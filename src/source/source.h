@@ -111,7 +111,7 @@ typedef struct FeatureSpec
 	int			item_feature;	/* -1: none */
 	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
-	uint64		types_state;	/* of types.h, when names of types were resolved; 0: not here */
+	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;
 
 /* What became of the source's rows. */

@@ -4,9 +4,8 @@
  *	  changed since.
  *
  * Models keep types by name, and nothing holds a type while a session holds the
- * model: it may be dropped, made anew as something else, renamed.  Each such
- * change invalidates the server's own caches, which tell us; whatever was made
- * of types then is made again.  A type is read as one row at once, for between
+ * model: it may be dropped, made anew as something else, renamed.  Whatever was
+ * made of types is made again when syscache_state() says so.  A type is read as one row at once, for between
  * two look-ups it may be gone.
  */
 #include "postgres.h"
@@ -16,34 +15,12 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "syscache_state.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
-
-static uint64 state = 0;		/* 0: nobody has asked for it */
-
-static void
-note_change(Datum argument, int cache, uint32 hash)
-{
-	state++;
-}
-
-uint64
-types_state(void)
-{
-	static const int caches[] = {
-		TYPEOID, NAMESPACEOID, CASTSOURCETARGET, PROCOID, AUTHOID, AUTHMEMROLEMEM
-	};
-
-	if (state > 0)
-		return state;
-	for (int i = 0; i < lengthof(caches); i++)
-		CacheRegisterSyscacheCallback(caches[i], note_change, (Datum) 0);
-	return state = 1;
-}
 
 /* One row; false if it is gone. */
 static bool
@@ -136,11 +113,11 @@ find_type(const char *name)
 void
 types_resolve(FeatureSpec *spec)
 {
-	uint64		now = types_state();	/* before the look-ups, which may meet a change */
+	uint64		now = syscache_state();	/* before the look-ups, which may meet a change */
 
-	if (spec->types_state == now)
+	if (spec->resolved == now)
 		return;
 	for (int f = 0; f < spec->n_features; f++)
 		spec->features[f].type = find_type(spec->features[f].type_name);
-	spec->types_state = now;
+	spec->resolved = now;
 }

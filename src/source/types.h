@@ -28,12 +28,6 @@ extern bool type_read(Oid type, ValueType *read);
 /* The same; raises an error. */
 extern void type_require(Oid type, ValueType *read);
 
-/*
- * Number of the state of types, casts, functions and roles as this process
- * knows it, never 0: while it stays the same, so do the answers that the
- * catalog gives about them.
- */
-extern uint64 types_state(void);
 /* features[].type from type_name, unless that was done in this very state. */
 extern void types_resolve(FeatureSpec *spec);
 
