@@ -12,7 +12,6 @@
 #include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
-#include "catalog/rights.h"
 #include "engine/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -132,9 +131,8 @@ aread_expert_usage(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	model = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	catalog_find(model, &version);
-	catalog_require_owner(&version);
-	values[0] = CStringGetTextDatum(psprintf("%s@%d", model_name_parse(model).name, version.version));
+	catalog_find_owned(model, &version);
+	values[0] = CStringGetTextDatum(catalog_pin(&version));
 	check_names(model, PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	SPI_connect();
 	n = catalog_query("SELECT u.domain, u.layer, u.expert, u.used, u.inputs, u.outputs, u.flow"

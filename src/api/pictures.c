@@ -60,8 +60,7 @@ find_subject(const char *model, const char *theme)
 	Subject		subject = {.model = model_name_parse(model).name,.theme = theme_find(theme)};
 	ModelVersion version;
 
-	catalog_find(model, &version);
-	catalog_require_owner(&version);
+	catalog_find_owned(model, &version);
 	subject.version = version.version;
 	return subject;
 }

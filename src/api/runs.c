@@ -9,11 +9,9 @@
 #include <math.h>
 #include <signal.h>
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "api/train.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_class.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
@@ -24,7 +22,6 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -105,10 +102,7 @@ cancel_worker(int64 id)
 	if (pid == 0)
 		return false;
 	if (!has_privs_of_role(GetUserId(), role))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for run " INT64_FORMAT, id),
-				 errdetail("It was started by another role.")));
+		run_no_right(id);
 	if (kill(pid, SIGINT) == 0)
 		return true;
 	if (errno != ESRCH)

@@ -161,13 +161,26 @@ catalog_find_new(int64 version_id, const char *name, ModelVersion *version)
 	catalog_leave(&access);
 }
 
+void
+catalog_find_owned(const char *name, ModelVersion *version)
+{
+	catalog_find(name, version);
+	catalog_require_owner(version);
+}
+
+char *
+catalog_pin(const ModelVersion *version)
+{
+	return psprintf("%s@%d", model_name_parse(version->name).name, version->version);
+}
+
 char *
 catalog_pinned(const char *name)
 {
 	ModelVersion version;
 
 	catalog_find(name, &version);
-	return psprintf("%s@%d", model_name_parse(name).name, version.version);
+	return catalog_pin(&version);
 }
 
 static List *

@@ -76,9 +76,13 @@ extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
  * caller can see as hint, if there is none or the caller has no right to it.
  */
 extern void catalog_find(const char *name, ModelVersion *version);
+/* The same for its owner alone. */
+extern void catalog_find_owned(const char *name, ModelVersion *version);
 /* One that the present transaction has just written, by its id, whatever the name means. */
 extern void catalog_find_new(int64 version_id, const char *name, ModelVersion *version);
-/* The version that a name means, as a name that is pinned to it; errors as above. */
+/* As a name that is pinned to it: "shop@3". */
+extern char *catalog_pin(const ModelVersion *version);
+/* The version that a name means, so; errors are those of catalog_find(). */
 extern char *catalog_pinned(const char *name);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);

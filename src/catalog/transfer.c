@@ -114,8 +114,7 @@ catalog_export(const char *name)
 	char	   *json;
 	uint64		length;
 
-	catalog_find(name, &version);
-	catalog_require_owner(&version);
+	catalog_find_owned(name, &version);
 	catalog_enter(&access);
 	/* numbers with all their digits, whatever the session wants to see; until catalog_leave() */
 	(void) set_config_option("extra_float_digits", "1", PGC_USERSET, PGC_S_SESSION,

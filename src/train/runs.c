@@ -24,8 +24,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-/* What is kept of an error's message, its detail and its hint. */
-#define MAX_ERROR (64 * 1024)
+/* What is kept of a message, of its detail, and of its hint. */
+#define MAX_MESSAGE (8 * 1024)
 /* Of a run's own worker. */
 #define OWN " AND pid = pg_catalog.pg_backend_pid()"
 #define DELETE_PARTS "DELETE FROM aread.stored_checkpoint WHERE run_id = $1"
@@ -225,6 +225,15 @@ run_is_known(const Run *run)
 	return superuser() || has_privs_of_role(GetUserId(), run->role);
 }
 
+void
+run_no_right(int64 id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for run " INT64_FORMAT, id),
+			 errdetail("It was started by another role.")));
+}
+
 Run *
 run_require(int64 id)
 {
@@ -236,10 +245,7 @@ run_require(int64 id)
 				 errmsg("run " INT64_FORMAT " does not exist", id),
 				 errhint("The view aread.run lists trainings.")));
 	if (!run_is_known(run))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for run " INT64_FORMAT, id),
-				 errdetail("It was started by another role.")));
+		run_no_right(id);
 	return run;
 }
 
@@ -322,11 +328,14 @@ run_check_software(const Run *run)
 				 errhint("Start anew with aread_train_start.")));
 }
 
-/* What a row has room for: a source's functions may raise what they like. */
-static char *
-clipped(const char *message)
+char *
+run_clip(const char *message)
 {
-	return message ? pnstrdup(message, pg_mbcliplen(message, strlen(message), MAX_ERROR)) : NULL;
+	int			length = message ? pg_mbcliplen(message, strlen(message), MAX_MESSAGE) : 0;
+
+	if (!message)
+		return NULL;
+	return psprintf("%.*s%s", length, message, message[length] == '\0' ? "" : "...");
 }
 
 void
@@ -336,9 +345,9 @@ run_failed(int64 id, RunState state, const ErrorData *error)
 
 	add_text(&arguments, run_state_name(state));
 	add_text(&arguments, error ? unpack_sql_state(error->sqlerrcode) : NULL);
-	add_text(&arguments, error ? clipped(error->message) : NULL);
-	add_text(&arguments, error ? clipped(error->detail) : NULL);
-	add_text(&arguments, error ? clipped(error->hint) : NULL);
+	add_text(&arguments, error ? run_clip(error->message) : NULL);
+	add_text(&arguments, error ? run_clip(error->detail) : NULL);
+	add_text(&arguments, error ? run_clip(error->hint) : NULL);
 	run_on("UPDATE aread.stored_run SET state = $1, error_code = $2, error = $3,"
 		   " error_detail = $4, error_hint = $5, ended_at = pg_catalog.clock_timestamp()"
 		   " WHERE run_id = $6", id, &arguments);

@@ -14,6 +14,7 @@
 #define AREAD_RUNS_H
 
 #include "catalog/models.h"
+#include "compat.h"
 #include "train/progress.h"
 #include "utils/array.h"
 
@@ -62,6 +63,8 @@ extern Run *run_read(int64 id);
 extern Run *run_find(int64 id);
 /* Is its role one whose rights the user has? */
 extern bool run_is_known(const Run *run);
+/* Raise an error about a run of a role whose rights the user lacks. */
+pg_noreturn extern void run_no_right(int64 id);
 /* As run_find(), of a run that the user may command; raises errors. */
 extern Run *run_require(int64 id);
 /* Until the transaction ends, nobody else resumes, cancels or forgets it. */
@@ -77,6 +80,8 @@ extern void run_started(int64 id);
 extern void run_progress(int64 id, const Training *training, const char *messages);
 extern void run_done(int64 id, int32 version);
 extern void run_failed(int64 id, RunState state, const ErrorData *error);
+/* A message as rows keep it: a source's functions may raise what they like.  NULL is NULL. */
+extern char *run_clip(const char *message);
 extern void run_drop_checkpoint(int64 id);
 
 /* A run's row and checkpoint are forgotten; it is not at work. */

@@ -13,7 +13,6 @@
 
 #include "access/xact.h"
 #include "host.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -42,8 +41,6 @@ extern PGDLLEXPORT void aread_run_main(Datum argument);
 #endif
 /* What is kept of the messages of a run's attempt. */
 #define MAX_MESSAGES (64 * 1024)
-/* And of one of them, of its detail, and its hint. */
-#define MAX_MESSAGE (8 * 1024)
 
 typedef struct Worker
 {
@@ -71,15 +68,11 @@ handle_cancel(SIGNAL_ARGS)
 	StatementCancelHandler(postgres_signal_arg);
 }
 
-/* A source's functions may raise what they like. */
 static void
 append_message(const char *label, const char *message)
 {
-	int			length = message ? pg_mbcliplen(message, strlen(message), MAX_MESSAGE) : 0;
-
 	if (message)
-		appendStringInfo(messages, "%s:  %.*s%s\n", label, length, message,
-						 message[length] == '\0' ? "" : "...");
+		appendStringInfo(messages, "%s:  %s\n", label, run_clip(message));
 }
 
 /* NOTICEs and WARNINGs have no client to go to: they are kept with the run. */
@@ -98,6 +91,8 @@ keep_message(ErrorData *error)
 		append_message("DETAIL", error->detail);
 		append_message("HINT", error->hint);
 		kept += messages->len - before;
+		if (kept >= MAX_MESSAGES)
+			appendStringInfoString(messages, "WARNING:  more messages are not kept\n");
 	}
 	if (error->elevel == NOTICE)
 		error->output_to_server = false;
