@@ -4,6 +4,13 @@
  *
  * The query runs under SPI with a DestReceiver of our own, so that no row is
  * copied into a tuple table.
+ *
+ * The relation was opened, and all about it decided, before: it is locked since,
+ * and open while it is read, so that neither other sessions nor the functions
+ * that reading calls alter it.  What the lock does not hold is compared: its
+ * columns as they are now, that its name still means it, the types of what the
+ * executor is about to give.  Rows that the caller's snapshot cannot see, because
+ * the table was rewritten after it, are an error, not an empty table.
  */
 #include "postgres.h"
 

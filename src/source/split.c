@@ -16,25 +16,15 @@
 #include "source/sorting.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-/* How names are read from a column of text, or of a type that writes text. */
-static void
-init_names(SplitReader *reader)
-{
-	ValueType	type;
-
-	type_require(reader->type, &type);
-	output_init(&reader->output, &type, CurrentMemoryContext);
-	reader->is_text = key_kind_of(&type) == KEY_TEXT && type.length == -1;
-}
-
 void
 split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *options)
 {
+	ValueType	type;
+	Oid			column_type;
 	KeyKind		kind;
 
 	reader->column = roles->split;
@@ -48,12 +38,15 @@ split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *o
 		reader->method = SPLIT_BY_HASH;
 		return;
 	}
-	reader->type = source_column_type(roles->relation, roles->split);
-	if (!OidIsValid(reader->type))
+	column_type = source_column_type(roles->relation, roles->split);
+	if (!OidIsValid(column_type))
 		source_missing_column(roles->relation, roles->split, "split");
-	reader->type = getBaseType(reader->type);
-	init_names(reader);
-	kind = key_kind(reader->type);
+	type_require(column_type, &type);
+	reader->type = type.type;
+	kind = key_kind_of(&type);
+	/* names are read from a column of text, or of a type that writes text */
+	output_init(&reader->output, &type, CurrentMemoryContext);
+	reader->is_text = kind == KEY_TEXT && type.length == -1;
 	switch (kind)
 	{
 		case KEY_TEXT:
