@@ -24,6 +24,7 @@
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 static Oid
 extension_owner(void)
@@ -83,6 +84,17 @@ catalog_query(const char *sql, bool read_only, int n, Oid *types, Datum *values,
 	if (result < 0)
 		elog(ERROR, "catalog statement failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+uint64
+catalog_query_now(const char *sql, int n, Oid *types, Datum *values)
+{
+	uint64		rows;
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	rows = catalog_query(sql, true, n, types, values, NULL);
+	PopActiveSnapshot();
+	return rows;
 }
 
 Datum

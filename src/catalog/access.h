@@ -29,6 +29,12 @@ extern void catalog_leave(CatalogAccess *access);
 extern uint64 catalog_query(const char *sql, bool read_only, int n, Oid *types, Datum *values,
 							const char *nulls);
 
+/*
+ * The same of what is committed at this moment, whatever the transaction's
+ * snapshot is; for reads that decide about writes.
+ */
+extern uint64 catalog_query_now(const char *sql, int n, Oid *types, Datum *values);
+
 /* A column of row "row" of SPI_tuptable; NULL columns raise an error unless isnull is given. */
 extern Datum catalog_value(uint64 row, int column, bool *isnull);
 /* A text column of the first row, in a memory context; NULL is NULL. */

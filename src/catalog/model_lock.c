@@ -9,13 +9,13 @@
 #include "access/xact.h"
 #include "catalog/access.h"
 #include "catalog/arguments.h"
+#include "catalog/pg_type.h"
 #include "catalog/rights.h"
 #include "fault.h"
 #include "lock_tag.h"
 #include "miscadmin.h"
 #include "sha256.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 #define MODEL_COLUMNS "name, owner, model_id, deployed_version, previous_version"
 
@@ -49,16 +49,12 @@ lock_name(const char *name)
 static bool
 select_now(const char *name)
 {
-	Arguments	arguments = {0};
-	bool		found;
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
 
-	add_text(&arguments, name);
 	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	found = catalog_query("SELECT " MODEL_COLUMNS " FROM aread.stored_model WHERE name = $1", true,
-						  arguments.n, arguments.types, arguments.values, NULL) == 1;
-	PopActiveSnapshot();
-	return found;
+	return catalog_query_now("SELECT " MODEL_COLUMNS " FROM aread.stored_model WHERE name = $1",
+							 1, &type, &value) == 1;
 }
 
 /* Out of the row that was selected, which must be the user's. */

@@ -17,7 +17,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 static uint64
@@ -151,13 +150,11 @@ catalog_find_new(int64 version_id, const char *name, ModelVersion *version)
 
 	catalog_enter(&access);
 	CommandCounterIncrement();
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (catalog_query("SELECT " VERSION_COLUMNS " FROM aread.stored_version v"
-					  " JOIN aread.stored_model m ON m.model_id = v.model_id"
-					  " WHERE v.version_id = $1", true, 1, &type, &value, NULL) != 1)
+	if (catalog_query_now("SELECT " VERSION_COLUMNS " FROM aread.stored_version v"
+						  " JOIN aread.stored_model m ON m.model_id = v.model_id"
+						  " WHERE v.version_id = $1", 1, &type, &value) != 1)
 		elog(ERROR, "version " INT64_FORMAT " is gone", version_id);
 	take_version(version, name, context);
-	PopActiveSnapshot();
 	catalog_leave(&access);
 }
 
@@ -296,6 +293,12 @@ catalog_unregister(Oid relation)
 	catalog_enter(&access);
 	found = catalog_query("DELETE FROM aread.stored_source WHERE relation = $1", false, 1, &type,
 						  &value, NULL) > 0;
+	if (!found && catalog_query_now("SELECT FROM aread.stored_source WHERE relation = $1", 1, &type,
+									&value) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("the registration is newer than the transaction's snapshot"),
+				 errhint("Try again in a new transaction.")));
 	catalog_leave(&access);
 	return found;
 }

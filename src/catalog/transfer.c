@@ -140,8 +140,8 @@ take_rows(ExportReader *reader)
 {
 	Size		length;
 	const char *json = export_take_rows(reader, &length);
-	Datum		rows = DirectFunctionCall1(jsonb_in, CStringGetDatum(pg_any_to_server(pnstrdup(json, length),
-																					   (int) length, PG_UTF8)));
+	char	   *text = pg_any_to_server(pnstrdup(json, length), (int) length, PG_UTF8);
+	Datum		rows = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
 
 	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(rows)))
 		import_corrupt("Its rows are no object.");

@@ -22,7 +22,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 /* What is kept of a message, of its detail, and of its hint. */
 #define MAX_MESSAGE (8 * 1024)
@@ -175,13 +174,12 @@ run_read(int64 id)
 	Run		   *run = NULL;
 
 	catalog_enter(&access);
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (catalog_query("SELECT label, domain, user_id, item_id, split, weight, features, source,"
-					  " source_name, model, role, role_name, options, settings, pid, state,"
-					  " fingerprint, software, version, error_code, error, error_detail, error_hint"
-					  " FROM aread.stored_run WHERE run_id = $1", true, 1, &type, &value, NULL) == 1)
+	if (catalog_query_now("SELECT label, domain, user_id, item_id, split, weight, features, source,"
+						  " source_name, model, role, role_name, options, settings, pid, state,"
+						  " fingerprint, software, version, error_code, error, error_detail,"
+						  " error_hint FROM aread.stored_run WHERE run_id = $1", 1, &type,
+						  &value) == 1)
 		run = take_run(id, context);
-	PopActiveSnapshot();
 	catalog_leave(&access);
 	return run;
 }
@@ -258,11 +256,9 @@ run_is_uncommitted(int64 id)
 	bool		own = false;
 
 	catalog_enter(&access);
-	PushActiveSnapshot(GetLatestSnapshot());
-	if (catalog_query("SELECT xmin FROM aread.stored_run WHERE run_id = $1", true, 1, &type,
-					  &value, NULL) == 1)
+	if (catalog_query_now("SELECT xmin FROM aread.stored_run WHERE run_id = $1", 1, &type,
+						  &value) == 1)
 		own = TransactionIdIsCurrentTransactionId(DatumGetTransactionId(catalog_value(0, 1, NULL)));
-	PopActiveSnapshot();
 	catalog_leave(&access);
 	return own;
 }
