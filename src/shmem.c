@@ -16,23 +16,6 @@
 #include "storage/shmem.h"
 #include "utils/resowner.h"
 
-char *
-shmem_swallow_error(MemoryContext context)
-{
-	ErrorData  *error;
-	char	   *message;
-
-	/* whoever cancels wants no more of the query */
-	if (geterrcode() == ERRCODE_QUERY_CANCELED)
-		PG_RE_THROW();
-	MemoryContextSwitchTo(context);
-	error = CopyErrorData();
-	FlushErrorState();
-	message = pstrdup(error->message);
-	FreeErrorData(error);
-	return message;
-}
-
 #if PG_VERSION_NUM >= 170000
 static void *
 find(const char *name, Size size, void (*init) (void *))
@@ -59,41 +42,75 @@ find(const char *name, Size size, void (*init) (void *))
 #endif
 
 /*
- * An error leaves locks behind that only the end of a transaction would let
- * go, and this one goes on.  Callers hold none of their own.
+ * The message of a caught error, in the context.  It leaves locks behind that only
+ * the end of a transaction would let go, and this one goes on.  Callers hold none
+ * of their own.
  */
 static char *
-clean_up(MemoryContext context, uint32 holdoff)
+swallow_error(MemoryContext context, uint32 holdoff)
 {
+	ErrorData  *error;
+	char	   *message;
+
+	/* whoever cancels wants no more of the query */
+	if (geterrcode() == ERRCODE_QUERY_CANCELED)
+		PG_RE_THROW();
 	InterruptHoldoffCount = holdoff;
 	LWLockReleaseAll();
-	return shmem_swallow_error(context);
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	FlushErrorState();
+	message = pstrdup(error->message);
+	FreeErrorData(error);
+	return message;
+}
+
+void *
+shmem_try(void *(*make) (void *argument), void *argument, char **why)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	uint32		holdoff = InterruptHoldoffCount;
+	void	   *volatile made = NULL;
+
+	PG_TRY();
+	{
+		CurrentResourceOwner = NULL;
+		made = make(argument);
+	}
+	PG_CATCH();
+	{
+		CurrentResourceOwner = owner;
+		*why = swallow_error(context, holdoff);
+	}
+	PG_END_TRY();
+	CurrentResourceOwner = owner;
+	return made;
+}
+
+typedef struct Wanted
+{
+	const char *name;
+	Size		size;
+	void		(*init) (void *memory);
+} Wanted;
+
+static void *
+find_wanted(void *argument)
+{
+	const Wanted *wanted = argument;
+
+	if (fault_hit("shmem"))
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("no shared memory: fault")));
+	return find(wanted->name, wanted->size, wanted->init);
 }
 
 void *
 shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	uint32		holdoff = InterruptHoldoffCount;
-	void	   *volatile memory = NULL;
+	Wanted		wanted = {name, size, init};
 
-	PG_TRY();
-	{
-		/* it is to stay when the query ends */
-		CurrentResourceOwner = NULL;
-		if (fault_hit("shmem"))
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("no shared memory: fault")));
-		memory = find(name, size, init);
-	}
-	PG_CATCH();
-	{
-		CurrentResourceOwner = owner;
-		*why = clean_up(context, holdoff);
-	}
-	PG_END_TRY();
-	CurrentResourceOwner = owner;
-	return memory;
+	return shmem_try(find_wanted, &wanted, why);
 }
 
 #if PG_VERSION_NUM < 170000

@@ -9,12 +9,12 @@
 #include "postgres.h"
 
 /*
- * NULL, and *why as a message in the current memory context, where there is no
- * room for it.  Nobody else sees the memory before "init" has filled it.
+ * What "make" makes, and the server is to keep when the query ends; NULL, and
+ * *why as a message in the current memory context, where it raises an error.
  */
+extern void *shmem_try(void *(*make) (void *argument), void *argument, char **why);
+/* NULL, and *why, where there is no room.  Nobody else sees the memory before "init" has filled it. */
 extern void *shmem_find(const char *name, Size size, void (*init) (void *memory), char **why);
-/* The message of a caught error, which is forgotten; in a memory context, which becomes current. */
-extern char *shmem_swallow_error(MemoryContext context);
 /* Ask for so much of the server's main segment, while the server starts. */
 extern void shmem_request(Size size);
 

@@ -24,8 +24,6 @@
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"
 #include "storage/lwlock.h"
-#include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -95,29 +93,33 @@ tell_refused(const char *why)
 	warned = true;
 }
 
-/* Segments are not the resource owner's: they stay mapped when the query ends. */
+/* A segment of so many bytes, or (0) that of a handle. */
+typedef struct WantedSegment
+{
+	dsm_handle	handle;
+	Size		bytes;
+} WantedSegment;
+
+static void *
+map_wanted(void *argument)
+{
+	const WantedSegment *wanted = argument;
+
+	if (fault_hit("segment"))
+		ereport(ERROR, (errcode(ERRCODE_DISK_FULL), errmsg("no shared memory: fault")));
+	return wanted->bytes > 0 ? dsm_create(wanted->bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS) :
+		dsm_attach(wanted->handle);
+}
+
 static dsm_segment *
 map_segment(dsm_handle handle, Size bytes)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	dsm_segment *volatile segment = NULL;
+	WantedSegment wanted = {handle, bytes};
+	char	   *why = NULL;
+	dsm_segment *segment = shmem_try(map_wanted, &wanted, &why);
 
-	PG_TRY();
-	{
-		CurrentResourceOwner = NULL;
-		if (fault_hit("segment"))
-			ereport(ERROR, (errcode(ERRCODE_DISK_FULL), errmsg("no shared memory: fault")));
-		segment = bytes > 0 ? dsm_create(bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS) :
-			dsm_attach(handle);
-	}
-	PG_CATCH();
-	{
-		CurrentResourceOwner = owner;
-		tell_refused(shmem_swallow_error(context));
-	}
-	PG_END_TRY();
-	CurrentResourceOwner = owner;
+	if (why)
+		tell_refused(why);
 	return segment;
 }
 
