@@ -65,18 +65,19 @@ swallow_error(MemoryContext context, uint32 holdoff)
 	return message;
 }
 
-void *
-shmem_try(void *(*make) (void *argument), void *argument, char **why)
+bool
+shmem_try(void (*make) (void *argument), void *argument, char **why)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	uint32		holdoff = InterruptHoldoffCount;
-	void	   *volatile made = NULL;
+	volatile bool made = false;
 
 	PG_TRY();
 	{
 		CurrentResourceOwner = NULL;
-		made = make(argument);
+		make(argument);
+		made = true;
 	}
 	PG_CATCH();
 	{
@@ -93,24 +94,25 @@ typedef struct Wanted
 	const char *name;
 	Size		size;
 	void		(*init) (void *memory);
+	void	   *memory;
 } Wanted;
 
-static void *
+static void
 find_wanted(void *argument)
 {
-	const Wanted *wanted = argument;
+	Wanted	   *wanted = argument;
 
 	if (fault_hit("shmem"))
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("no shared memory: fault")));
-	return find(wanted->name, wanted->size, wanted->init);
+	wanted->memory = find(wanted->name, wanted->size, wanted->init);
 }
 
 void *
 shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
 {
-	Wanted		wanted = {name, size, init};
+	Wanted		wanted = {name, size, init, NULL};
 
-	return shmem_try(find_wanted, &wanted, why);
+	return shmem_try(find_wanted, &wanted, why) ? wanted.memory : NULL;
 }
 
 #if PG_VERSION_NUM < 170000

@@ -9,10 +9,10 @@
 #include "postgres.h"
 
 /*
- * What "make" makes, and the server is to keep when the query ends; NULL, and
- * *why as a message in the current memory context, where it raises an error.
+ * Run "make", which makes what the server is to keep when the query ends.  False
+ * where it raises an error, with *why as a message in the current memory context.
  */
-extern void *shmem_try(void *(*make) (void *argument), void *argument, char **why);
+extern bool shmem_try(void (*make) (void *argument), void *argument, char **why);
 /* NULL, and *why, where there is no room.  Nobody else sees the memory before "init" has filled it. */
 extern void *shmem_find(const char *name, Size size, void (*init) (void *memory), char **why);
 /* Ask for so much of the server's main segment, while the server starts. */

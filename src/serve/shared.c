@@ -98,29 +98,29 @@ typedef struct WantedSegment
 {
 	dsm_handle	handle;
 	Size		bytes;
+	dsm_segment *segment;
 } WantedSegment;
 
-static void *
+static void
 map_wanted(void *argument)
 {
-	const WantedSegment *wanted = argument;
+	WantedSegment *wanted = argument;
 
 	if (fault_hit("segment"))
 		ereport(ERROR, (errcode(ERRCODE_DISK_FULL), errmsg("no shared memory: fault")));
-	return wanted->bytes > 0 ? dsm_create(wanted->bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS) :
+	wanted->segment = wanted->bytes > 0 ? dsm_create(wanted->bytes, DSM_CREATE_NULL_IF_MAXSEGMENTS) :
 		dsm_attach(wanted->handle);
 }
 
 static dsm_segment *
 map_segment(dsm_handle handle, Size bytes)
 {
-	WantedSegment wanted = {handle, bytes};
-	char	   *why = NULL;
-	dsm_segment *segment = shmem_try(map_wanted, &wanted, &why);
+	WantedSegment wanted = {handle, bytes, NULL};
+	char	   *why;
 
-	if (why)
+	if (!shmem_try(map_wanted, &wanted, &why))
 		tell_refused(why);
-	return segment;
+	return wanted.segment;
 }
 
 static SharedSlot *
