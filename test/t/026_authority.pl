@@ -130,7 +130,7 @@ my $views = <<"END";
   n n n n n 0 n n y   aread.usable_version WHERE model = 'm'
   n n n n n 0 n n y   aread.visible_version WHERE model = 'm'
   n n n n n 0 n n y   aread.known_run
-  0 0 0 0 0 0 0 0 0   aread.feature WHERE model = 'm' AND kind = 'binned' AND edges IS NOT NULL AND CURRENT_USER NOT IN ('owning', 'member', 'postgres')
+  y y 0 0 0 0 0 0 y   aread.feature WHERE model = 'm' AND edges IS NOT NULL
 END
 $views =~ s/^(\s+(?:\S+ ){9}\s*)/$1SELECT count(*) FROM /gm;
 
@@ -181,10 +181,18 @@ my %elsewhere = map { $_ => 1 } qw(aread_options aread_simulate aread_vector_tex
 is(join(' ', grep { my $name = $_; !$elsewhere{$name} && !grep { /\b$name\(/ } @statements } split /\n/, $missing), '', 'every function has its line');
 my $unlisted = sql("SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = 'aread'::regnamespace AND relkind = 'v' AND relname <> 'cache'");
 is(join(' ', grep { my $name = $_; !grep { /aread\.$name\b/ } @statements } split / /, $unlisted), '', 'every view has its line');
-# in shared memory are models that others may not see
+# in shared memory are models that others may not see, and a session keeps what it scored with as another role
+sql('SELECT aread_cache_clear(true)');
 sql_as('owning', "SELECT aread_predict('m', s) FROM free s LIMIT 1");
-is(sql_as('other', 'SELECT count(*) FROM aread.cache'), '0', 'the cache shows no model of others');
-cmp_ok(sql_as('grantee', "SELECT count(*) FROM (SELECT aread_predict('m', s) FROM free s LIMIT 1) p, aread.cache"), '>=', 0, 'and a granted one');
+my $cached = q{SELECT (SELECT count(*) FROM aread.cached_versions()) || ' ' || (SELECT count(*) FROM aread.cache WHERE model = 'm' AND version = 2 AND place = 'shared')};
+is(join(', ', map { "$_ " . sql_as($_, $cached) } @roles),
+	'owning 1 1, member 1 1, settable 0 0, grantee 1 1, other 0 0, reading 0 0, writing 0 0, dbowner 0 0, postgres 1 1', 'the cache shows what its reader may score with');
+is(join(' ', split /\n/, sql(qq{
+	SET ROLE grantee; SELECT aread_predict('m', s) > 0 FROM free s LIMIT 1;
+	SET ROLE other; $cached;
+	SET ROLE grantee; SELECT string_agg(place, ',' ORDER BY place) FROM aread.cached_versions();
+	RESET ROLE; SELECT aread_revoke('m', 'grantee');
+	SET ROLE grantee; $cached})), 't 0 0 session,shared t 0 0', 'as it may now');
 $node->stop;
 
 done_testing();
