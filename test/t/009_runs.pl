@@ -250,6 +250,30 @@ like(error_of("SELECT aread_resume($number)"), qr/42704: role "brief", which sta
 sql("SELECT aread_forget($number)");
 
 #
+# Messages and errors of a megabyte: their beginning is kept, up to a whole character.
+#
+sql(q{CREATE DATABASE loud ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0});
+sub loud { return $node->safe_psql('loud', $_[0]) }
+loud(q{
+	CREATE EXTENSION aread;
+	CREATE FUNCTION long() RETURNS text LANGUAGE sql AS $$SELECT 'x' || repeat(chr(228), 500000)$$;
+	CREATE FUNCTION shout(i bigint) RETURNS int LANGUAGE plpgsql AS $$
+	BEGIN
+		IF i <= 20 THEN RAISE NOTICE '%', long() USING DETAIL = long(), HINT = long(); END IF;
+		IF i = 500 THEN RAISE EXCEPTION '%', long() USING DETAIL = long(), HINT = long(); END IF;
+		RETURN 0;
+	END$$;
+	CREATE VIEW clicks AS SELECT label + shout(row_number() OVER ()) AS label, domain, user_id FROM aread_simulate(600, domains => 3, users => 20, items => 10);
+	-- what is left of a long text, and does it end as it should?
+	CREATE FUNCTION is_clipped(line text, label text, bytes int) RETURNS bool LANGUAGE sql AS $$
+		SELECT octet_length(line) BETWEEN 4000 AND bytes AND rtrim(line, '.') = label || 'x' || repeat(chr(228), length(rtrim(line, '.')) - length(label) - 1)$$});
+$number = loud(q{SELECT aread_train_start('clicks', 'loud', options => '{"architecture": "wide"}')});
+$node->poll_query_until('loud', "SELECT state = 'failed' FROM aread.run WHERE run = $number") or die 'never fails';
+is(loud(q{SELECT is_clipped(error, '', 65540), is_clipped(error_detail, '', 65540), is_clipped(error_hint, '', 65540) FROM aread.run}), 't|t|t', 'an error of megabytes');
+is(loud(q{SELECT octet_length(messages) BETWEEN 60000 AND 100000 FROM aread.run}), 't', 'messages of megabytes');
+is(loud(q{SELECT count(DISTINCT label), count(*) >= 8, bool_and(is_clipped(line, label, 8220)) FROM aread.run, regexp_split_to_table(messages, '\n') line, substring(line FROM '^\w+:  (?=x)') label WHERE label <> ''}), '3|t|t', 'each of them');
+
+#
 # A standby shows runs; promoted, it goes on with them.
 #
 $node->backup('base');
