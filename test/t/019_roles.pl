@@ -76,7 +76,6 @@ train('7', 'sevens');
 $first->safe_psql('postgres', q{SELECT aread_grant('annas', 'bert'), aread_grant('open', 'public'), aread_grant('sevens', 'Carl "1"'), aread_grant('carls', '7'), aread_grant('sevens', 'gone')});
 my $run = $first->safe_psql('postgres', q{SELECT aread_train_start('clicks', 'annas', options => '{"architecture": "wide"}')}, extra_params => ['-U', 'anna']);
 is($first->safe_psql('postgres', "SELECT aread_wait($run)", extra_params => ['-U', 'anna']), '2', 'in the background');
-my $owners = q{SELECT string_agg(DISTINCT model || ' ' || owner || ' ' || granted_to::text, ', ') FROM aread.model};
 $first->safe_psql('postgres', 'CREATE ROLE stranger LOGIN');
 my $wanted = <<'END';
 anna: annas o, carls -, gones -, open s, sevens -
@@ -130,10 +129,10 @@ command_ok(['pg_dump', '-f', "$tmp/dump.sql", $first->connstr('postgres')], 'dum
 my $oids = q{SELECT string_agg(rolname, ',' ORDER BY oid) FROM pg_roles WHERE oid >= 16384};
 sub restore
 {
-	my ($node, $database, $file) = @_;
+	my ($node, $database, $file, @options) = @_;
 
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	command_ok(['psql', '-X', '-q', '-o', "$tmp/out", '-f', $file, $node->connstr($database)], "$database: restored");
+	command_ok(['psql', '-X', '-q', @options, '-o', "$tmp/out", '-f', $file, $node->connstr($database)], "$database: restored");
 }
 my $second = cluster('second');
 $second->safe_psql('postgres', 'CREATE ROLE stranger LOGIN; CREATE ROLE other LOGIN');
@@ -142,7 +141,7 @@ my @there = split /,/, $first->safe_psql('postgres', $oids);
 my @here = split /,/, $second->safe_psql('postgres', $oids);
 is(scalar(grep { $there[$_] eq $here[$_] } 0 .. 2), 0, "OIDs differ: @there / @here");
 is($second->safe_psql('postgres', q{SELECT rolname FROM pg_roles WHERE oid = } . $first->safe_psql('postgres', q{SELECT 'anna'::regrole::oid})), 'stranger', 'and one is another role\'s');
-restore($second, 'moved', "$tmp/dump.sql");
+restore($second, 'moved', "$tmp/dump.sql", '-v', 'ON_ERROR_STOP=1');
 is(rights($second, 'moved'), $wanted, 'roles have what they had');
 is($second->safe_psql('moved', q{SELECT owner FROM aread.model WHERE model = 'gones'}), 'gone', 'one that was gone is known');
 is($second->safe_psql('moved', q{SELECT concat_ws(' ', what, name, role, mended) FROM aread_mend_roles()}), "grant sevens gone f\nowner gones gone f", 'but does not come back');

@@ -20,6 +20,8 @@ $node->safe_psql('postgres', q{
 	GRANT SELECT ON exported TO PUBLIC;
 	CREATE FUNCTION train(model text) RETURNS void LANGUAGE sql AS $$
 		SELECT aread_train((current_user || '_rows')::regclass, model, options => '{"architecture": "wide", "domain_weights": false}') $$;
+	CREATE SEQUENCE done;
+	GRANT USAGE ON SEQUENCE done TO PUBLIC;
 	-- something to one of a few names, or to two; which of the expected errors it ended in
 	CREATE FUNCTION act() RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
@@ -34,6 +36,7 @@ $node->safe_psql('postgres', q{
 			WHEN 4 THEN PERFORM aread_grant(a, 'public'), aread_revoke(a, 'public');
 			ELSE PERFORM aread_import(data, a, random() < 0.5) FROM exported WHERE role = current_user;
 		END CASE;
+		PERFORM nextval('done');
 		RETURN 'done';
 	EXCEPTION WHEN insufficient_privilege OR duplicate_object OR undefined_object THEN
 		RETURN sqlstate;
@@ -65,6 +68,7 @@ my ($out, $error) = run_command(['pgbench', '-n', '-c', '6', '-j', '2', '-T', $s
 unlike($error, qr/aborted|ERROR/, 'nothing but clear errors') or diag($out);
 my ($done) = $out =~ /number of transactions actually processed: (\d+)/;
 cmp_ok($done, '>', 50, "at work: $done transactions");
+cmp_ok($node->safe_psql('postgres', q{SELECT nextval('done')}), '>', 10 * $seconds, 'that do something');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM aread.model WHERE source <> 'public.' || owner || '_rows'}), '0', 'no version in another role\'s model');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM aread.stored_version v LEFT JOIN aread.stored_model m USING (model_id) WHERE m.model_id IS NULL}), '0', 'none without its model');
 # two names whose hash, as the server's tables have it, is one: who takes one of them does not hold up the other

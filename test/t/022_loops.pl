@@ -128,20 +128,24 @@ my @statements = (
 	['a cursor beyond it', q{BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT aread_predict('shop', s) FROM few s; COMMIT; FETCH c; CLOSE c;}],
 	['savepoints', q{BEGIN; SAVEPOINT a; SELECT aread_predict('shop', s) FROM few s; ROLLBACK TO a; SELECT aread_predict('shop', s) FROM few s; COMMIT;}],
 	['DO', q{DO $$ BEGIN PERFORM aread_predict('shop', s) FROM few s; END $$;}],
-	['an error', q{SELECT aread_predict('no such', s) FROM few s;}],
-	['an error amid a batch', q{SELECT aread_predict('shop', s) / (user_id - user_id) FROM few s;}],
+	['an error', q{SELECT aread_predict('no such', s) FROM few s;}, 'model "no such" does not exist'],
+	['an error amid a batch', q{SELECT aread_predict('shop', s) / (user_id - user_id) FROM few s;}, 'division by zero'],
 	['deployments', q{SELECT aread_deploy('shop', 1); SELECT aread_predict('shop', s) FROM few s; SELECT aread_deploy('shop', 2); SELECT aread_predict('shop', s) FROM few s;}],
 	['deployments that are rolled back', q{BEGIN; SELECT aread_deploy('shop', 1); SELECT aread_predict('shop', s) FROM few s; ROLLBACK;}]);
 my $look = q{SELECT allocated() AS contexts, resident() AS resident};
 
 foreach my $loop (@statements)
 {
-	my ($name, $statement) = @$loop;
+	my ($name, $statement, $expected) = @$loop;
 	my $script = "PREPARE prepared(int) AS SELECT max(aread_predict('shop', s)) FROM few s WHERE user_id <> \$1;\n$look;\n$look;\n\\o /dev/null\n";
 
 	$script .= "$statement\n" x $warm . "$look \\gset\n" . "$statement\n" x ($rounds - $warm);
 	$script .= "\\o\nSELECT 'contexts', allocated() - :contexts;\nSELECT 'resident', resident() - :resident;\n";
 	my ($status, $output, $error) = $node->psql('postgres', $script, on_error_stop => 0);
+	my %errors;
+
+	$errors{$_}++ foreach $error =~ /ERROR:  (.*)/g;
+	is_deeply(\%errors, $expected ? {$expected => $rounds} : {}, "$name: each of them ends as it should");
 	is_flat($name, $output);
 }
 

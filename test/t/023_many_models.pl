@@ -84,7 +84,13 @@ scores($victim, 70);
 $node->append_conf('postgresql.conf', "restart_after_crash = on\n");
 $node->reload;
 kill 'KILL', $victim->query_safe('SELECT pg_backend_pid()');
-$node->poll_query_until('postgres', q{SELECT true});
+# the server takes a moment to see it
+for (1 .. 600)
+{
+	last if slurp_file($node->logfile) =~ /all server processes terminated; reinitializing/;
+	select(undef, undef, undef, 0.1);
+}
+$node->poll_query_until('postgres', q{SELECT true}) or die 'does not come back';
 $session = $node->background_psql('postgres');
 is(scores($session, 70), '1', 'after a crash');
 is($session->query_safe($loads), '70', 'all are loaded again');

@@ -177,6 +177,7 @@ sub array_of { return 'ARRAY[' . join(', ', map { "\$q\$$_\$q\$" } @_) . ']' }
 my $until = sql("SELECT clock_timestamp() + '$seconds s'");
 my @sessions;
 my @logs;
+my $answers = '';
 
 # A session of a role that does statements of a list until the time is up, and commits each up to so
 # many seconds later.
@@ -190,7 +191,7 @@ sub session
 	return;
 }
 
-# The same without a subtransaction around each, which would end what an error leaves behind.
+# The same without a subtransaction around each, which would end what an error leaves behind; what it gives is $answers.
 sub plain_session
 {
 	my ($role, @list) = @_;
@@ -199,12 +200,12 @@ sub plain_session
 
 	append_to_file($file, "\\set VERBOSITY verbose\n" . join('', map { $list[ rand @list ] . ";\n" } 1 .. 2000 * $seconds));
 	push @logs, \$log;
-	push @sessions, IPC::Run::start([ 'psql', '-XqAt', '-U', $role, '-d', $node->connstr('postgres'), '-c', "SET statement_timeout = '60s'", '-f', $file ], '>', '/dev/null', '2>', \$log);
+	push @sessions, IPC::Run::start([ 'psql', '-XqAt', '-U', $role, '-d', $node->connstr('postgres'), '-c', "SET statement_timeout = '60s'", '-f', $file ], '>', \$answers, '2>', \$log);
 	return;
 }
 
 session('reader', 0, @readers) for 1 .. 2;
-plain_session('reader', 0, @readers);
+plain_session('reader', @readers);
 session('writer', 0.1, @writers) for 1 .. 2;
 sleep 1 while sql("SELECT clock_timestamp() < '$until'") eq 't';
 # the plain ones have no end of their own
@@ -223,9 +224,18 @@ note sql("SELECT code, count(*), min(left(result, 90)) FROM $of_readers AND code
 my $row_type = 'could not open relation with OID';
 is(sql("SELECT DISTINCT code, result FROM $of_readers AND (code LIKE 'XX%' OR code LIKE 'P0%') AND NOT (statement LIKE '%NULL::race.t%' AND starts_with(result, '$row_type'))"), '', 'no internal error');
 is(join("\n", grep { /^psql:.*(ERROR|FATAL|PANIC):  XX/ && !/$row_type/ } split /\n/, ${ $logs[2] }), '', 'nor in a session without subtransactions');
-is(sql("SELECT DISTINCT result FROM $of_readers AND code = '00000' AND statement LIKE '%aread_vectors%' AND result NOT IN ('x', '123456789', '2', '3')"), '', 'values are those that were there');
-is(sql("SELECT DISTINCT statement, result FROM $of_readers AND code = '00000' AND statement LIKE '%aread_evaluate%' AND result NOT IN ('200', '100', '0')"), '', 'so many rows as there were');
-is(sql("SELECT DISTINCT statement, result FROM $of_readers AND code = '00000' AND statement LIKE '%aread_predict%' AND NOT result::float8 BETWEEN 0 AND 200"), '', 'scores are scores');
+cmp_ok($answers =~ tr/\n//, '>', 5 * $seconds, 'which got answers');
+for (
+	[ 'aread_vectors', q{result NOT IN ('x', '123456789', '2', '3')}, 'values are those that were there' ],
+	[ 'aread_evaluate', q{result NOT IN ('200', '100', '0')}, 'so many rows as there were' ],
+	[ 'aread_predict', q{NOT result::float8 BETWEEN 0 AND 200}, 'scores are scores' ])
+{
+	my ($function, $wrong, $what) = @$_;
+	my $results = "FROM $of_readers AND code = '00000' AND statement LIKE '%$function%'";
+
+	is(sql("SELECT DISTINCT statement, result $results AND $wrong"), '', $what);
+	cmp_ok(sql("SELECT count(result) $results"), '>', 0, "$function gave some");
+}
 my $never = sql("SELECT count(*) FROM unnest(" . array_of(@readers) . ") s WHERE NOT EXISTS (SELECT FROM public.outcome WHERE statement = s AND code = '00000')");
 cmp_ok($never, '<', $seconds >= 60 ? 1 : 15, 'statements that never succeeded: ' . sql("SELECT string_agg(s, '; ') FROM unnest(" . array_of(@readers) . ") s WHERE NOT EXISTS (SELECT FROM public.outcome WHERE statement = s AND code = '00000')"));
 $node->stop;
