@@ -150,7 +150,7 @@ $_->[0]->finish foreach @runs;
 is_deeply([grep { ${$_->[1]} ne "$again\n" } @runs], [], 'sessions that come at the same time score the same');
 is(rows(q{SELECT loads FROM aread.cache WHERE place = 'shared'}), '12', 'one of them has loaded for all');
 
-# one is killed while it loads
+# one is killed while it loads, another cancelled while it waits for it
 rows('SELECT aread_cache_clear(true)');
 my $locker = $node->background_psql('postgres');
 $locker->query_safe('BEGIN; LOCK TABLE aread.stored_chunk');
@@ -160,12 +160,20 @@ $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity 
 my ($waited, $waits_log) = ('', '');
 my $waits = IPC::Run::start(['psql', '-X', '-q', '-At', '-d', $node->connstr('postgres'), '-c', $score], '>', \$waited, '2>', \$waits_log);
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event_type = 'Extension' AND query LIKE '%aread_predict%'});
+my ($cancelled, $cancel_log) = ('', '');
+my $cancels = IPC::Run::start(['psql', '-X', '-q', '-At', '-d', $node->connstr('postgres'), '-c', q{SET application_name = 'cancelled'}, '-c', $score, '-c', $score], '>', \$cancelled, '2>', \$cancel_log);
+$node->poll_query_until('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Extension' AND application_name = 'cancelled'});
+$node->poll_query_until('postgres', q{SELECT count(*) = 2 FROM pg_stat_activity WHERE wait_event_type = 'Extension' AND query LIKE '%aread_predict%'});
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%aread_predict%'});
 $loads->finish;
 like($log, qr/terminating connection/, 'a session is ended while it loads');
 $locker->query_safe('COMMIT');
 $waits->finish;
 is($waited . $waits_log, "$again\n", 'one that waited for it loads in its place');
+$cancels->finish;
+is($cancel_log, "ERROR:  canceling statement due to user request\n", 'one that waits can be cancelled');
+is($cancelled, "$again\n", 'and its next statement scores');
+is(rows(q{SELECT loads FROM aread.cache WHERE place = 'shared'}), '2', 'with the one that all share');
 $_->quit foreach ($locker, $writer, $reader);
 
 #
