@@ -26,6 +26,14 @@ SELECT is(aread_import(data, deploy => false), 3, 'or not') FROM exported WHERE 
 SELECT is(version, 2, 'as one says') FROM aread.model WHERE model = 'shop' AND deployed;
 SELECT is((SELECT crc FROM aread.model WHERE model = 'shop' AND version = 1), (SELECT crc FROM aread.model WHERE model = 'shop' AND version = 3), 'with the same checksum');
 SELECT ok(aread_import(aread_export('shop@3'), 'third') = 1, 'a version by its number');
+SELECT aread_comment('wide@1', repeat('x', 65536)) \g /dev/null
+SELECT is(aread_import(aread_export('wide@1'), 'said'), 1, 'with the longest comment');
+SELECT is(length(comment), 65536, 'which goes with it') FROM aread.model WHERE model = 'said';
+CREATE TABLE fine AS SELECT i % 2 AS label, 'd' || i % 3 AS domain, i * 1e-5 / 7 AS price FROM generate_series(1, 150000) i;
+SELECT aread_train('fine', 'fine', options => '{"architecture": "wide", "bins": 65536}') \g /dev/null
+SELECT cmp_ok(cardinality(edges), '>', 60000, 'as many bins as can be') FROM aread.feature WHERE model = 'fine' AND name = 'price';
+SELECT lives_ok($$SELECT aread_import(aread_export('fine'), 'fine moved')$$, 'go with their model');
+SELECT is_empty($$SELECT FROM fine f WHERE price < 0.001 AND aread_predict('fine', f) <> aread_predict('fine moved', f)$$, 'which scores the same');
 SELECT is(aread_import(NULL), NULL, 'nothing');
 SELECT throws_ok($$SELECT aread_export('nothing')$$, '42704', 'model "nothing" does not exist', 'a model that there is not');
 SELECT throws_ok($$SELECT aread_import(data, 'a@1') FROM exported LIMIT 1$$, '42602', NULL, 'names are checked');
