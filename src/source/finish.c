@@ -17,7 +17,7 @@
 
 #define MAX_DOMAINS 10000
 /* Bytes of a domain's name: views show it to all who may score, and two of them side by side. */
-#define MAX_DOMAIN_NAME 8192
+#define MAX_DOMAIN_NAME 65536
 
 static void *
 huge(Size size)

@@ -102,6 +102,9 @@ SELECT domain FROM domains('CASE n % 3 WHEN 0 THEN ''sad'' WHEN 1 THEN ''glad'' 
 SELECT domain FROM domains('CASE n % 3 WHEN 0 THEN 1.50 WHEN 1 THEN 1.5 ELSE ''-0.250'' END') ORDER BY 1;
 SELECT domain FROM domains('(ARRAY[''Bücher'', ''本'', '' e'', ''e''])[1 + n % 4]::char(9)') ORDER BY domain COLLATE "C";
 SELECT length(domain), domain COLLATE "C" < 'y' AS x FROM domains('repeat((ARRAY[''x'', ''y'', ''本''])[1 + n % 3], 3000)') ORDER BY 1, 2;
+\set VERBOSITY terse
+SELECT domain FROM domains('repeat((ARRAY[''x'', ''y'', ''本''])[1 + n % 3], 30000)');
+\set VERBOSITY default
 -- and their order: by rows, then by bytes, with as many bytes alike as may be
 CREATE TABLE many AS
   SELECT n * 7 % 5 % 2 AS label, (ARRAY['', '/', 'a', 'aaaaaaaaaaaaaaaa'])[1 + n % 4] || repeat('a', n % 2500 % 3 * 45) || n % 2500 AS domain, n / 2500 AS k
