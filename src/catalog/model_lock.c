@@ -89,9 +89,10 @@ make_model(Oid user, const char *name)
 
 /*
  * The row itself, against those who write without us: superusers by hand, and
- * replication, which may have taken it away.  It is updated, not only locked: so a transaction whose snapshot
- * is older than what another one did with the model, with its versions or its
- * grants, cannot have it, and writes nothing by what it does not see.
+ * replication, which may have taken it away.  It is updated, not only locked: so a
+ * transaction whose snapshot is older than what another one did with the model,
+ * with its versions or its grants, cannot have it, and writes nothing by what it
+ * does not see.
  */
 static LockedModel
 lock_row(Oid user, const LockedModel *found)
@@ -147,20 +148,28 @@ lock_model(Oid user, const char *name, IfMissing missing, LockedModel *model)
 	return true;
 }
 
+static void
+check_free(const char *name)
+{
+	if (select_now(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" already exists", name)));
+}
+
 LockedModel
 lock_model_to_rename(Oid user, const char *name, const char *new_name)
 {
 	LockedModel model;
 
 	model_name_check(new_name);
+	/* before the locks: who waits for a model must not keep the owner of another from it */
+	check_free(new_name);
 	/* both names in one order, so that two who rename do not wait for each other */
 	if (name_key(new_name) < name_key(name))
 		lock_name(new_name);
 	lock_model(user, name, MISSING_IS_ERROR, &model);
 	lock_name(new_name);
-	if (select_now(new_name))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("model \"%s\" already exists", new_name)));
+	check_free(new_name);
 	return model;
 }

@@ -268,9 +268,15 @@ catalog_register(const ColumnRoles *roles)
 	add_oid(&arguments, GetUserId());
 	add_text(&arguments, GetUserNameFromId(GetUserId(), false));
 	catalog_enter(&access);
-	/* A dropped table's OID can become another table's: its registration must be gone by then. */
-	catalog_query("DELETE FROM aread.stored_source s WHERE NOT EXISTS"
-				  " (SELECT FROM pg_class c WHERE c.oid = s.relation)", false, 0, NULL, NULL, NULL);
+	/*
+	 * A dropped table's OID can become another table's: its registration must be
+	 * gone by then.  Of those that another transaction is about to delete none is
+	 * waited for but, below, this relation's.
+	 */
+	catalog_query("DELETE FROM aread.stored_source WHERE relation IN"
+				  " (SELECT s.relation FROM aread.stored_source s WHERE NOT EXISTS"
+				  "  (SELECT FROM pg_class c WHERE c.oid = s.relation) FOR UPDATE OF s SKIP LOCKED)",
+				  false, 0, NULL, NULL, NULL);
 	run_statement("INSERT INTO aread.stored_source AS s VALUES"
 				  " ($1::regclass, $2, $3, $4, $5, $6, $7, $8, aread.as_role($9), $10)"
 				  " ON CONFLICT (relation) DO UPDATE SET label = excluded.label,"

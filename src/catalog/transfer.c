@@ -24,10 +24,11 @@
 #include "utils/snapmgr.h"
 
 /*
- * Bytes of an imported row as text: sixteen times a comment's.  Of several that
- * are as long as values can be, no view's row could be made.
+ * Bytes of an imported row as text: edges of as many bins as can be take three
+ * quarters of it.  Of texts that are as long as values can be, no view's row
+ * could be made.
  */
-#define MAX_ROW_TEXT "1048576"
+#define MAX_ROW_TEXT "2097152"
 
 /* A version's rows as JSON: between catalog_enter() and catalog_leave(), as all that follows. */
 static char *
@@ -207,7 +208,7 @@ insert_rows(Datum rows, int64 version_id)
 /* Of what loading does not look at, and views show or decode: rows that no training would have written. */
 static const struct
 {
-	const char *rows;			/* that are wrong: of version $1, of a model with $2 gates */
+	const char *rows;			/* that are wrong: of version $1, of a model with $2 gates and $3 things in chunks */
 	const char *complaint;
 }			wrong_rows[] = {
 	{"SELECT FROM aread.stored_version v WHERE v.version_id = $1"
@@ -226,6 +227,15 @@ static const struct
 		" UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
 		" AND f.vocabulary_rows NOT BETWEEN 0 AND 4294967296",
 	"Its numbers are out of range."},
+	/* each of a relation's columns, and how often its value occurs */
+	{"SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
+		" HAVING pg_catalog.count(*) > 2 * 1664",
+	"It has too many features."},
+	/* a last chunk of each of the things that may be stored is not full */
+	{"SELECT FROM aread.stored_chunk c WHERE c.version_id = $1"
+		" HAVING pg_catalog.count(*) > $3"
+		" + pg_catalog.sum(pg_catalog.octet_length(c.data)) / " CppAsString2(CHUNK_SIZE),
+	"It has chunks that nothing reads."},
 	{"SELECT FROM aread.stored_mask_update u WHERE u.version_id = $1"
 		" AND (pg_catalog.array_ndims(u.gates) IS DISTINCT FROM 1"
 		" OR pg_catalog.cardinality(u.gates) <> $2"
@@ -237,15 +247,18 @@ static const struct
 
 /* Every role that sees the model would meet the error. */
 static void
-check_shown(const Model *model, int64 version_id)
+check_shown(const LoadedModel *loaded, int64 version_id)
 {
-	Oid			types[] = {INT8OID, INT4OID};
-	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(model->n_gates)};
+	/* tensors; of each feature a vocabulary and two parts of pairs; masks and a checksum */
+	int64		n_things = loaded->model->n_tensors + 3 * (int64) loaded->spec->n_features + 2;
+	Oid			types[] = {INT8OID, INT4OID, INT8OID};
+	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(loaded->model->n_gates),
+	Int64GetDatum(n_things)};
 	CatalogAccess access;
 
 	catalog_enter(&access);
 	for (int i = 0; i < lengthof(wrong_rows); i++)
-		if (catalog_query(wrong_rows[i].rows, true, 2, types, values, NULL) > 0)
+		if (catalog_query(wrong_rows[i].rows, true, 3, types, values, NULL) > 0)
 			import_corrupt(wrong_rows[i].complaint);
 	catalog_leave(&access);
 }
@@ -289,7 +302,7 @@ check_imported(const char *name, int64 version_id)
 
 	catalog_find_new(version_id, name, &found);
 	PushActiveSnapshot(GetLatestSnapshot());
-	check_shown(catalog_load(&found, context)->model, version_id);
+	check_shown(catalog_load(&found, context), version_id);
 	PopActiveSnapshot();
 	MemoryContextDelete(context);
 }

@@ -37,7 +37,6 @@ typedef struct RowReceiver
 	const SourceRelation *relation;
 	List	   *columns;
 	List	   *relations;		/* OIDs of all that the query reads, but for partitions */
-	ReadSnapshot snapshot;
 	RowFunction function;
 	void	   *context;
 	MemoryContext row_context;
@@ -83,21 +82,33 @@ file_of(Oid relation, Snapshot snapshot, Oid *file)
 }
 
 static bool
+has_rows(Oid relation)
+{
+	Relation	opened = relation_open(relation, NoLock);
+	bool		has = RELKIND_HAS_STORAGE(opened->rd_rel->relkind) &&
+		RelationGetNumberOfBlocks(opened) > 0;
+
+	relation_close(opened, NoLock);
+	return has;
+}
+
+static bool
 was_rewritten(Oid relation, bool is_part)
 {
 	Oid			before;
 	Oid			now;
 
-	/* a partition that is new has no rows that could be missed */
+	/* what is in a new partition may have been in another one before */
 	if (!file_of(relation, GetActiveSnapshot(), &before) && is_part)
-		return false;
+		return has_rows(relation);
 	(void) file_of(relation, NULL, &now);
 	return before != now;
 }
 
 /*
  * What ALTER TABLE has rewritten, or TRUNCATE emptied, looks empty to a snapshot
- * of before, which is no result to give.  VACUUM FULL and CLUSTER look alike.
+ * of before, and so does a partition that took another one's place: no result to
+ * give.  VACUUM FULL and CLUSTER look alike.
  */
 static void
 check_seen(const SourceRelation *relation, List *relations)
@@ -133,8 +144,7 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 			source_column_type(receiver->relation, lfirst(cell)))
 			source_has_changed(receiver->relation);
 	/* by now all that is read is locked, partitions too */
-	if (receiver->snapshot == READ_AS_CALLER)
-		check_seen(receiver->relation, receiver->relations);
+	check_seen(receiver->relation, receiver->relations);
 }
 
 static void
@@ -196,7 +206,6 @@ reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
 		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestTuplestore},
 		.relation = relation,
 		.columns = columns,
-		.snapshot = snapshot,
 		.function = function,
 		.context = context
 	};

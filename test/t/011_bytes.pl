@@ -178,7 +178,7 @@ is(import_of('r', $chunks), '1', 'a file that is put together again is a model')
 $node->safe_psql('postgres', q{SELECT aread_drop('forged')});
 for my $path ((map { "version,$_" } qw(comment source_name label split weight architecture software)), 'version,options,x', 'features,2,name', 'features,2,type_name', 'domains,1,name')
 {
-	is(import_of(changed($path, q{to_jsonb(repeat('x', 1100000))}), $chunks), 'XX001: exported model is corrupt: Its texts are too long.', "a text of a megabyte: $path");
+	is(import_of(changed($path, q{to_jsonb(repeat('x', 2200000))}), $chunks), 'XX001: exported model is corrupt: Its texts are too long.', "a text of megabytes: $path");
 }
 for ((map { [ "version,$_", -1 ] } qw(rows_read train_rows valid_rows test_rows)), [ 'version,rows_read', 9223372036854775807 ], [ 'version,train_rows', 1501 ],
 	[ 'features,2,vocabulary_rows', -1 ], [ 'features,2,vocabulary_rows', 4294967297 ])
@@ -189,6 +189,8 @@ my $no_mask = 'XX001: exported model is corrupt: A mask does not fit the model.'
 is(import_of(changed('mask_updates,0,gates', $_), $chunks), $no_mask, "gates: $_")
 	for q{'[1]'}, q{'[]'}, q{jsonb_build_array(r #> '{mask_updates,0,gates}')}, q{(r #> '{mask_updates,0,gates}') - 0 || 'null'};
 is(import_of('r', pack('Q<', 1 + unpack('Q<', $chunks)) . substr($chunks, 8) . pack('VVVV', 5, 5, 4, 0) . 'masks' . 'other' . 'data'), $no_mask, 'masks of another name');
+is(import_of('r', pack('Q<', 3400 + unpack('Q<', $chunks)) . substr($chunks, 8) . join('', map { pack('VVVV', 4, length, 16, 0) . 'junk' . $_ . pack('H*', stored_chunk('')) } 1 .. 3400)),
+	'XX001: exported model is corrupt: It has chunks that nothing reads.', 'chunks of nothing');
 is($node->safe_psql('postgres', $stored), $before, 'nothing of it was stored');
 
 #
