@@ -8,6 +8,7 @@
 
 #include "access/xact.h"
 #include "catalog/access.h"
+#include "catalog/chunks.h"
 #include "catalog/exported.h"
 #include "catalog/model_lock.h"
 #include "catalog/models.h"
