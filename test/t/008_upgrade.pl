@@ -37,9 +37,12 @@ my %stored = (
 	'0.1.0' => {
 		models => 'old 1 f aread 0.1.0, old 2 t aread 0.1.0, old wide 1 t aread 0.1.0',
 		scores => '80|t', updates => 'old', deploy => 'old', train => 'old'},
-	'0.2.0' => {
-		models => join(', ', (map { "$_ 1 t aread 0.2.0" } qw(aread fm hei hemp mmoe started)), 'wide 1 f aread 0.2.0', 'wide 2 t aread 0.2.0'),
-		scores => '160|t', updates => 'hemp', deploy => 'wide', train => 'wide'});
+	map {
+		my $version = $_;
+		$version => {
+			models => join(', ', map { "$_ aread $version" } map({ "$_ 1 t" } qw(aread fm hei hemp mmoe started)), 'wide 1 f', 'wide 2 t'),
+			scores => '160|t', updates => 'hemp', deploy => 'wide', train => 'wide'}
+	} '0.2.0', '0.3.0');
 
 $node->safe_psql('postgres', 'CREATE ROLE old_reader; CREATE DATABASE fresh');
 $node->safe_psql('fresh', 'CREATE EXTENSION aread');
