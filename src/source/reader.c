@@ -24,6 +24,7 @@
 #include "catalog/pg_inherits.h"
 #include "executor/spi.h"
 #include "fault.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
