@@ -18,9 +18,6 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* Rows scored between two looks at interrupts. */
-#define ROWS_AT_ONCE 1024
-
 typedef struct ModelEvaluation
 {
 	const LoadedModel *loaded;
@@ -37,21 +34,14 @@ score_all(const ServedModel *served, const Dataset *data, uint64 n_rows, MemoryC
 {
 	double	   *scores = MemoryContextAllocHuge(context, (n_rows + 1) * sizeof(double));
 
-	for (uint64 row = 0; row < n_rows; row += ROWS_AT_ONCE)
-	{
-		ScoreRows	rows = {
-			.n_rows = Min(n_rows - row, ROWS_AT_ONCE),
-			.ids = data->ids + row * data->shape.n_fields,
-			.list_start = data->list_start,
-			.list_members = data->list_members
-		};
+	ScoreRows	rows = {
+		.n_rows = n_rows,.ids = data->ids,.list_start = data->list_start,
+		.list_members = data->list_members
+	};
+	EngineError error;
 
-		EngineError error;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!scorer_score(served->scorer, &rows, scores + row, &error))
-			host_raise(&error);
-	}
+	if (!scorer_score(served->scorer, &rows, scores, &error))
+		host_raise(&error);
 	return scores;
 }
 

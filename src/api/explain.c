@@ -147,6 +147,7 @@ set_list(ExplainRow *row, const FeatureSpec *spec, int f, const InputRows *input
 	{
 		char	   *member = id_text(spec, f, input->members[i]);
 
+		CHECK_FOR_INTERRUPTS();
 		if (member)
 			status = "known";
 		appendStringInfo(&text, "%s%s", i > from ? ", " : "",

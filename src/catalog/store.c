@@ -285,7 +285,7 @@ insert_masks(const Model *model, int64 version_id)
 	char	   *bytes;
 
 	host_arena(&arena, CurrentMemoryContext);
-	scorer = scorer_create(&arena, model, READY_BYTES, NULL, &error);
+	scorer = scorer_create(&arena, model, READY_BYTES, NULL, NULL, &error);
 	if (!scorer)
 		host_raise(&error);
 	bytes = masks_write(model, scorer, &size);

@@ -60,6 +60,8 @@ adam_dense(const Model *model, size_t from, size_t to, const real *grads, real *
 	}
 }
 
+/* What a parameter costs, in multiply-adds. */
+#define UPDATE_WORK 8
 /* So many rows ahead memory is fetched for one. */
 #define AHEAD 4
 
@@ -82,7 +84,8 @@ expect(const RowTensor *tensor, uint32_t slot, bool by_slot, const real *first,
 
 HOT void
 adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_rows,
-		  real *first, real *second, bool by_slot, AdamStep step)
+		  real *first, real *second, bool by_slot, AdamStep step,
+		  Watch *watch)
 {
 	size_t		dim = tensor->dim;
 
@@ -92,6 +95,8 @@ adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_
 		size_t		moment = (by_slot ? slot : row) * dim;
 		real		decay;
 
+		if (slot % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * UPDATE_WORK * dim))
+			return;
 		if (slot + AHEAD < tensor->n_slots)
 			expect(tensor, slot + AHEAD, by_slot, first, second);
 		decay = counts[row] == 0 ? 0 :

@@ -27,10 +27,11 @@ extern void adam_dense(const Model *model, size_t from, size_t to, const real *g
 /*
  * The rows that a batch touched.  Gradients gain, for each occurrence of a row
  * with c training rows in a batch of B, l2 / (c B) * row (L2 by frequency).
- * Moments are (n_rows, dim), or (n_slots, dim) with by_slot.
+ * Moments are (n_rows, dim), or (n_slots, dim) with by_slot.  Ends early once
+ * the watch (NULL: none) has stopped.
  */
 extern void adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2,
 					  int batch_rows, real *first, real *second, bool by_slot,
-					  AdamStep step);
+					  AdamStep step, Watch *watch);
 
 #endif							/* AREAD_ENGINE_ADAM_H */

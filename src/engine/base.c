@@ -152,7 +152,7 @@ host_continue(const EngineHost *host, EngineError *error)
 {
 	if (!host->interrupted(host->context))
 		return true;
-	return engine_fail(error, ENGINE_INTERRUPTED, "", "training was interrupted");
+	return engine_fail(error, ENGINE_INTERRUPTED, "", "work was interrupted");
 }
 
 bool
@@ -162,8 +162,11 @@ watch_stopped(Watch *watch)
 		return false;
 	if (watch->of)
 		return watch->of->stopped;
-	if (!watch->stopped)
+	if (!watch->stopped && watch->host)
 		watch->stopped = watch->host->interrupted(watch->host->context);
+	/* once stopped, every look sees it */
+	if (!watch->stopped)
+		watch->worked = 0;
 	return watch->stopped;
 }
 
@@ -171,5 +174,5 @@ bool
 watch_continue(Watch *watch, EngineError *error)
 {
 	return watch_stopped(watch) ?
-		engine_fail(error, ENGINE_INTERRUPTED, "", "training was interrupted") : true;
+		engine_fail(error, ENGINE_INTERRUPTED, "", "work was interrupted") : true;
 }

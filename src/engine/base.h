@@ -112,13 +112,33 @@ extern bool host_continue(const EngineHost *host, EngineError *error);
  */
 typedef struct Watch
 {
-	const EngineHost *host;
+	const EngineHost *host;		/* NULL: there is nobody to ask */
 	_Atomic bool stopped;
+	size_t		worked;			/* since the host was asked */
 	struct Watch *of;			/* for other threads, which never ask: whose answer they see */
 } Watch;
 
 /* NULL watches nothing. */
 extern bool watch_stopped(Watch *watch);
 extern bool watch_continue(Watch *watch, EngineError *error);
+
+/* Work between two looks at the host, in multiply-adds: a millisecond or so. */
+#define WATCH_WORK ((size_t) 1 << 20)
+/*
+ * A list may be as long as a table, and rows have many of them: loops over
+ * members look up after so many, and what they fetch ahead is no more.
+ */
+#define WATCH_MEMBERS 256
+
+/* So much is about to be done: is it to be left, since the host wants to stop? */
+static inline bool
+watch_worked(Watch *watch, size_t work)
+{
+	if (!watch)
+		return false;
+	if (watch->of)
+		return watch->of->stopped;
+	return (watch->worked += work) >= WATCH_WORK && watch_stopped(watch);
+}
 
 #endif							/* AREAD_ENGINE_BASE_H */

@@ -86,7 +86,11 @@ walk_values(Build *build, int field, int thread, bool place)
 		if (row % CHECK_ROWS == 0 && watch_stopped(&build->watches[thread]))
 			return false;
 		for (size_t m = 0; m < n; m++)
+		{
+			if (m % WATCH_MEMBERS == 0 && watch_worked(&build->watches[thread], WATCH_MEMBERS))
+				return false;
 			add_row(build, field, members[m], (uint32_t) row, place);
+		}
 	}
 	return true;
 }

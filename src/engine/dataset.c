@@ -11,26 +11,37 @@ shape_domains(const Shape *shape)
 }
 
 static bool
-check_list(const Dataset *data, uint32_t list, uint32_t n_rows)
+check_list(const Dataset *data, uint32_t list, uint32_t n_rows, Watch *watch)
 {
-	for (uint64_t i = data->list_start[list]; i < data->list_start[list + 1]; i++)
-		if (data->list_members[i] >= n_rows)
+	const uint32_t *members = data->list_members + data->list_start[list];
+	size_t		n = data->list_start[list + 1] - data->list_start[list];
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
 			return false;
+		if (members[i] >= n_rows)
+			return false;
+	}
 	return true;
 }
 
 bool
-dataset_check(const Dataset *data, EngineError *error)
+dataset_check(const Dataset *data, const EngineHost *host, EngineError *error)
 {
 	const Shape *shape = &data->shape;
+	Watch		watch = {.host = host};
 
 	for (size_t row = 0; row < data->split_start[3]; row++)
 		for (int f = 0; f < shape->n_fields; f++)
 		{
 			uint32_t	id = data->ids[row * (size_t) shape->n_fields + f];
 			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
-			bool		ok = shape->field_is_list[f] ? check_list(data, id, n_rows) : id < n_rows;
+			bool		ok = shape->field_is_list[f] ? check_list(data, id, n_rows, &watch) :
+				id < n_rows;
 
+			if (watch.stopped)
+				return watch_continue(&watch, error);
 			if (!ok)
 				return engine_fail(error, ENGINE_BAD_INPUT, NULL,
 								   "id of field %d in row %zu is out of bounds", f, row);

@@ -95,6 +95,6 @@ dataset_weight(const Dataset *data, size_t row)
 }
 
 /* Ids and list numbers within bounds; false and *error otherwise. */
-extern bool dataset_check(const Dataset *data, EngineError *error);
+extern bool dataset_check(const Dataset *data, const EngineHost *host, EngineError *error);
 
 #endif							/* AREAD_ENGINE_DATASET_H */

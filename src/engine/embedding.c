@@ -21,7 +21,7 @@ expect_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch, 
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, shape, b, f, &members);
 
-		for (uint32_t i = 0; i < n; i++)
+		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS; i++)
 			for (int e = 0; e < dim; e += 64 / (int) sizeof(real))
 				__builtin_prefetch(values + (size_t) members[i] * dim + e);
 	}
@@ -29,7 +29,7 @@ expect_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch, 
 
 void
 embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
-				  const Batch *batch, int from, int to, int dim)
+				  const Batch *batch, int from, int to, int dim, Watch *watch)
 {
 	for (int b = from; b < to; b++)
 	{
@@ -49,7 +49,11 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 			}
 			memset(out, 0, dim * sizeof(real));
 			for (uint32_t i = 0; i < n; i++)
+			{
+				if (i % WATCH_MEMBERS == 0 && watch_worked(watch, (size_t) WATCH_MEMBERS * dim))
+					return;
 				add_scaled(out, (real) 1 / n, values + (size_t) members[i] * dim, dim);
+			}
 		}
 	}
 }
@@ -61,13 +65,13 @@ expect_slots(const RowTensor *table, const Shape *shape, const Batch *batch, int
 	const uint32_t *members;
 	uint32_t	n = batch_members(batch, shape, b, field, &members);
 
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n && i < WATCH_MEMBERS; i++)
 		__builtin_prefetch(&table->slot_of[members[i]]);
 }
 
 void
 embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const Batch *batch,
-				   int field, int dim)
+				   int field, int dim, Watch *watch)
 {
 	for (int b = 0; b < batch->n_rows; b++)
 	{
@@ -78,7 +82,11 @@ embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const
 		if (b + AHEAD < batch->n_rows)
 			expect_slots(table, shape, batch, b + AHEAD, field);
 		for (uint32_t i = 0; i < n; i++)
+		{
+			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, (size_t) WATCH_MEMBERS * dim))
+				return;
 			add_scaled(rows_touch(table, members[i]), (real) 1 / n, d, dim);
+		}
 	}
 }
 

@@ -9,14 +9,18 @@
 #include "rows.h"
 
 /*
+ * Loops over lists' members end early once the watch (NULL: none) has stopped.
+ */
+
+/*
  * Rows from .. to - 1 of x0 (B, F * dim): a field's vector, of a list the mean
  * of its members' (none: zeros).
  */
 extern void embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
-							  const Batch *batch, int from, int to, int dim);
+							  const Batch *batch, int from, int to, int dim, Watch *watch);
 /* Adds a field's part of d_x0 to the gradients of its table's rows; rows_begin() was called. */
 extern void embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape,
-							   const Batch *batch, int field, int dim);
+							   const Batch *batch, int field, int dim, Watch *watch);
 
 /*
  * logit[B] += sum over pairs of fields f < g of x0_f . x0_g (Rendle 2010);

@@ -69,22 +69,22 @@ is_other(const Dataset *data, size_t a, size_t b)
 }
 
 static bool
-same_list(const Dataset *data, uint32_t a, uint32_t b)
+same_list(const Dataset *data, uint32_t a, uint32_t b, Watch *watch)
 {
 	uint64_t	n = data->list_start[a + 1] - data->list_start[a];
 
-	return data->list_start[b + 1] - data->list_start[b] == n &&
+	return data->list_start[b + 1] - data->list_start[b] == n && !watch_worked(watch, n) &&
 		memcmp(data->list_members + data->list_start[a],
 			   data->list_members + data->list_start[b], n * sizeof(uint32_t)) == 0;
 }
 
 static bool
-same_value(const Dataset *data, size_t a, size_t b, int field)
+same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch)
 {
 	uint32_t	x = id_of(data, a, field);
 	uint32_t	y = id_of(data, b, field);
 
-	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y));
+	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y, watch));
 }
 
 /* Is it time to look, and does the host want to stop? */
@@ -108,6 +108,7 @@ measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int
 	uint32_t   *last = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[owner]]);
 	uint64_t   *same = ARENA_ARRAY(arena, uint64_t, shape->n_fields);
 	uint64_t	n = 0;
+	Watch		watch = {.host = host};
 
 	if (!arena_ok(arena, error))
 		return false;
@@ -115,12 +116,12 @@ measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int
 	{
 		uint32_t	id = id_of(data, row, owner);
 
-		if (stopped(host, row, CHECK_ROWS, error))
-			return false;
+		if (watch_worked(&watch, shape->n_fields))
+			return watch_continue(&watch, error);
 		if (id < FIRST_ID)
 			continue;
 		for (int f = 0; last[id] > 0 && f < shape->n_fields; f++)
-			same[f] += same_value(data, row, last[id] - 1, f);
+			same[f] += same_value(data, row, last[id] - 1, f, &watch);
 		n += last[id] > 0;
 		last[id] = row + 1;
 	}

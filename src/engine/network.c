@@ -233,12 +233,12 @@ embed_task(void *context, int number, int thread)
 	const Model *model = network->model;
 	int			from = part_start(pass->batch->n_rows, ROW_PARTS, number);
 	int			to = part_start(pass->batch->n_rows, ROW_PARTS, number + 1);
+	Watch	   *watch = network->workers.scratch[thread].watch;
 
-	(void) thread;
-	wide_forward(&network->wide, pass->batch, from, to, network->base.logit);
+	wide_forward(&network->wide, pass->batch, from, to, network->base.logit, watch);
 	if (model->config.architecture != ARCH_WIDE)
 		embedding_forward(network->x0, network->tables, &model->shape, pass->batch, from, to,
-						  model->config.embed_dim);
+						  model->config.embed_dim, watch);
 }
 
 /* A table's rows get their gradients. */
@@ -249,13 +249,13 @@ embed_backward_task(void *context, int table, int thread)
 	Network    *network = pass->network;
 	const Shape *shape = &network->model->shape;
 
-	(void) thread;
 	for (int f = 0; f < shape->n_fields; f++)
 	{
 		if ((int) shape->field_table[f] != table)
 			continue;
 		embedding_backward(&network->tables[table], network->d_x0, shape, pass->batch, f,
-						   network->model->config.embed_dim);
+						   network->model->config.embed_dim,
+						   network->workers.scratch[thread].watch);
 		mmoe_add_values(&network->mmoe, f, &network->tables[table]);
 	}
 }

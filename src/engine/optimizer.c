@@ -8,7 +8,7 @@
 
 /* Add one field's training occurrences. */
 static void
-count_field(const Dataset *data, int field, uint32_t *counts)
+count_field(const Dataset *data, int field, uint32_t *counts, Watch *watch)
 {
 	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
@@ -16,14 +16,20 @@ count_field(const Dataset *data, int field, uint32_t *counts)
 		size_t		n = dataset_members(data, row, field, &members);
 
 		for (size_t i = 0; i < n; i++)
+		{
+			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+				return;
 			counts[members[i]]++;
+		}
 	}
 }
 
 bool
-counts_init(uint32_t ***counts, Arena *arena, const Dataset *data, EngineError *error)
+counts_init(uint32_t ***counts, Arena *arena, const Dataset *data, const EngineHost *host,
+			EngineError *error)
 {
 	const Shape *shape = &data->shape;
+	Watch		watch = {.host = host};
 
 	*counts = ARENA_ARRAY(arena, uint32_t *, shape->n_tables);
 	if (!arena_ok(arena, error))
@@ -33,8 +39,8 @@ counts_init(uint32_t ***counts, Arena *arena, const Dataset *data, EngineError *
 	if (!arena_ok(arena, error))
 		return false;
 	for (int f = 0; f < shape->n_fields; f++)
-		count_field(data, f, (*counts)[shape->field_table[f]]);
-	return true;
+		count_field(data, f, (*counts)[shape->field_table[f]], &watch);
+	return watch_continue(&watch, error);
 }
 
 bool
@@ -122,7 +128,6 @@ step_task(void *context, int number, int thread)
 	const Config *config = &network->model->config;
 	int			t = number - DENSE_PARTS;
 
-	(void) thread;
 	if (number < DENSE_PARTS)
 		adam_dense(network->model, part_start(pass->n_dense, DENSE_PARTS, number),
 				   part_start(pass->n_dense, DENSE_PARTS, number + 1), network->grads,
@@ -130,7 +135,7 @@ step_task(void *context, int number, int thread)
 	else if (network->tables[t].values)
 		adam_rows(&network->tables[t], pass->counts[t], config->l2_embedding, pass->batch_rows,
 				  optimizer->table_first[t], optimizer->table_second[t], optimizer->by_slot,
-				  pass->step);
+				  pass->step, network->workers.scratch[thread].watch);
 }
 
 void

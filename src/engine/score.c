@@ -8,9 +8,10 @@
 #include "scorer.h"
 
 Scorer *
-scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team, EngineError *error)
+scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team,
+			  const EngineHost *host, EngineError *error)
 {
-	return scorer_attach(arena, model, ready_bytes, NULL, team, error);
+	return scorer_attach(arena, model, ready_bytes, NULL, team, host, error);
 }
 
 const real *
@@ -22,7 +23,7 @@ scorer_values(const Scorer *scorer, size_t *n_values)
 
 Scorer *
 scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values, Team *team,
-			  EngineError *error)
+			  const EngineHost *host, EngineError *error)
 {
 	Scorer	   *scorer = ARENA_ARRAY(arena, Scorer, 1);
 
@@ -30,6 +31,12 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 		return NULL;
 	scorer->model = model;
 	scorer->team = team;
+	if (host)
+	{
+		scorer->host = *host;
+		scorer->watch.host = &scorer->host;
+	}
+	scorer->others.of = &scorer->watch;
 	scorer->arena = arena;
 	scorer->calibration = model_calibration(model);
 	scorer->tables = tables_bind(model, false, arena);
@@ -56,6 +63,7 @@ scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, Engin
 {
 	if (rows->n_rows > 1 && !scorer->batch && !batch_scorer_init(scorer, error))
 		return false;
+	scorer->watch.stopped = false;
 	for (size_t first = 0; first < rows->n_rows; first += SCORE_BATCH)
 	{
 		size_t		left = rows->n_rows - first;
@@ -65,6 +73,8 @@ scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, Engin
 			batch_score(scorer, rows, first, n, probabilities + first);
 		else
 			probabilities[first] = row_score(scorer, rows, first);
+		if (scorer->watch.stopped)
+			return watch_continue(&scorer->watch, error);
 		for (int i = 0; i < n; i++)
 		{
 			if (!check_score(probabilities[first + i], error))
@@ -82,7 +92,10 @@ scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts, EngineErro
 	double		sum = 0;
 
 	memset(parts, 0, sizeof(*parts));
+	scorer->watch.stopped = false;
 	parts->mean = row_score(scorer, row, 0);
+	if (scorer->watch.stopped)
+		return watch_continue(&scorer->watch, error);
 	if (!check_score(parts->mean, error))
 		return false;
 	parts->score = calibrate(&scorer->calibration, parts->mean);

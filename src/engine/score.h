@@ -26,17 +26,18 @@ typedef struct ScoreRows
 /*
  * Folded weights, gates and products of values (so many bytes) in the arena;
  * model must outlive the scorer (its embedding tables are used in place), and
- * so must arena and team (NULL: none).
+ * so must arena and team (NULL: none).  The host (NULL: nobody) is asked while
+ * scores are computed, however long a row's lists are; it is copied.
  */
 extern Scorer *scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team,
-							 EngineError *error);
+							 const EngineHost *host, EngineError *error);
 
 /*
  * The same with prepared values of an earlier scorer of this model and as many
  * ready bytes, used in place; NULL: compute them.
  */
 extern Scorer *scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values,
-							 Team *team, EngineError *error);
+							 Team *team, const EngineHost *host, EngineError *error);
 /* What was prepared; one block without pointers. */
 extern const real *scorer_values(const Scorer *scorer, size_t *n_values);
 
@@ -44,7 +45,8 @@ extern const real *scorer_values(const Scorer *scorer, size_t *n_values);
  * probabilities[n_rows] of label 1, equation (9), calibrated; rows may mix domains in any
  * order.  Ids must be in bounds.  Not reentrant: scratch belongs to the scorer,
  * that for more than one row is taken from its arena when it is first needed.
- * Errors: lack of memory; ENGINE_CORRUPT, here and below: a score is not a number.
+ * Errors: lack of memory; here and below ENGINE_INTERRUPTED, and ENGINE_CORRUPT: a score
+ * is not a number.
  */
 extern bool scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities,
 						 EngineError *error);

@@ -17,6 +17,7 @@ init_thread(BatchThread *thread, const Scorer *scorer, const Stack *stack, Engin
 	Arena	   *arena = scorer->arena;
 	size_t		layer = (size_t) SCORE_BATCH * scorer_widest_layer(config);
 
+	thread->stack.watch = thread->watch;
 	thread->z = ARENA_ARRAY(arena, real, (size_t) SCORE_BATCH * scorer->prepared.columns.expert);
 	for (int i = 0; i < 2; i++)
 		thread->layer[i] = ARENA_ARRAY(arena, real, layer);
@@ -79,8 +80,11 @@ batch_scorer_init(Scorer *scorer, EngineError *error)
 		(config_has_mmoe(config) && !init_experts(batch, scorer, error)))
 		return false;
 	for (int t = 0; t < n_threads; t++)
+	{
+		batch->threads[t].watch = t == 0 ? &scorer->watch : &scorer->others;
 		if (!init_thread(&batch->threads[t], scorer, &batch->stack, error))
 			return false;
+	}
 	scorer->batch = batch;
 	return true;
 }
@@ -97,17 +101,18 @@ base_task(void *context, int number, int thread)
 	size_t		width = (size_t) shape->n_fields * config->embed_dim;
 	int			from = part_start(batch->n_rows, ROW_PARTS, number);
 	int			to = part_start(batch->n_rows, ROW_PARTS, number + 1);
+	Watch	   *watch = scores->threads[thread].watch;
 
-	(void) thread;
-	wide_forward(&scorer->row.wide, batch, from, to, scores->logit);
+	wide_forward(&scorer->row.wide, batch, from, to, scores->logit, watch);
 	if (config_has_pairwise(config))
 	{
-		embedding_forward(scores->x0, scorer->tables, shape, batch, from, to, config->embed_dim);
+		embedding_forward(scores->x0, scorer->tables, shape, batch, from, to, config->embed_dim,
+						  watch);
 		pairwise_forward(scores->logit + from, scores->sums + (size_t) from * config->embed_dim,
 						 scores->x0 + from * width, to - from, shape->n_fields, config->embed_dim);
 	}
 	if (config_has_mmoe(config))
-		stack_gather(&scores->stack, batch, from, to);
+		stack_gather(&scores->stack, batch, from, to, watch);
 }
 
 /* Tasks: each expert, and the stack's other columns. */
@@ -139,6 +144,8 @@ expert_task(void *context, int m, int thread)
 		Matrix		out = {k == prepared->n_deep - 1 ? scores->e[m] : scratch->layer[k % 2],
 			layer->panels.n_out};
 
+		if (watch_worked(scratch->watch, (size_t) rows * layer->panels.n_in * layer->panels.n_out))
+			return;
 		panels_layer(&layer->panels, layer->bias, in, rows, out);
 		in = out;
 	}
@@ -226,6 +233,9 @@ hei_layer_forward(const Run *run, int l, const bool *open)
 
 		if (!open[n])
 			continue;
+		if (watch_worked(run->thread->watch, (size_t) run->n_rows * (n_in + n_out) *
+						 layers[0].panels.n_out))
+			return;
 		if (l == 1)
 			in = (Matrix) {scores->h + ((size_t) run->from * n_experts + n) * n_in, n_experts * n_in};
 		else
@@ -337,10 +347,10 @@ batch_score(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 			   rows->list_members, scores->rows, NULL, n);
 	if (has_mmoe)
 		stack_index(&scores->stack, batch);
-	team_run(scorer->team, NULL, base_task, scorer, ROW_PARTS);
+	team_run(scorer->team, &scorer->watch, base_task, scorer, ROW_PARTS);
 	if (has_mmoe)
-		team_run(scorer->team, NULL, expert_task, scorer, scorer->prepared.n_experts + 1);
-	team_run(scorer->team, NULL, finish_task, scorer, team_size(scorer->team));
+		team_run(scorer->team, &scorer->watch, expert_task, scorer, scorer->prepared.n_experts + 1);
+	team_run(scorer->team, &scorer->watch, finish_task, scorer, team_size(scorer->team));
 	for (int k = 0; k < n; k++)
 		probabilities[batch->rows[k]] = scores->probabilities[k];
 }

@@ -76,9 +76,12 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	return arena_ok(arena, error);
 }
 
+/* Unless the watch has stopped. */
 static void
-layer_forward(const PreparedLayer *layer, const real *in, real *out)
+layer_forward(const PreparedLayer *layer, const real *in, real *out, Watch *watch)
 {
+	if (watch_worked(watch, (size_t) layer->panels.n_in * layer->panels.n_out))
+		return;
 	panels_layer_row(&layer->panels, layer->bias, in, out);
 }
 
@@ -107,7 +110,8 @@ find_starts(Scorer *scorer)
 		if (!lists)
 			memset(row->lists, 0, prepared->columns.n * sizeof(real));
 		lists = true;
-		stack_list(prepared, f, members, n_members, row->lists, 0, prepared->columns.n);
+		stack_list(prepared, f, members, n_members, row->lists, 0, prepared->columns.n,
+				   &scorer->watch);
 	}
 	if (lists)
 		row->start[n++] = row->lists;
@@ -141,7 +145,7 @@ plain_part(Scorer *scorer, int p)
 	uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
 
 	if (shape->field_is_list[f])
-		stack_vector(table, members, n_members, row->x + (size_t) p * dim);
+		stack_vector(table, members, n_members, row->x + (size_t) p * dim, &scorer->watch);
 	else
 	{
 		part.x = table->values + (size_t) members[0] * dim;
@@ -170,7 +174,11 @@ stack_forward_row(Scorer *scorer)
 	for (int p = 0; p < prepared->n_plain; p++)
 		row->parts[p] = plain_part(scorer, p);
 	for (int p = 0; p < panels->n; p++)
+	{
+		if (watch_worked(&scorer->watch, (size_t) panels->n_in * panels->width))
+			return;
 		panels_row(panels, p, &in, row->z, p * panels->width < prepared->columns.gates);
+	}
 }
 
 /* From z to the experts' outputs e and the mixtures h. */
@@ -192,7 +200,7 @@ mmoe_forward_row(Scorer *scorer)
 			bool		last = k == prepared->n_deep - 1;
 			real	   *out = last ? row->e + m * dim : row->layer[k % 2];
 
-			layer_forward(&prepared->deep[m * prepared->n_deep + k], e[m], out);
+			layer_forward(&prepared->deep[m * prepared->n_deep + k], e[m], out, &scorer->watch);
 			e[m] = out;
 		}
 	}
@@ -248,8 +256,9 @@ hei_forward_row(Scorer *scorer, int64_t domain)
 						add_scaled(row->in, gate, below + (size_t) i * n_in, n_in);
 				}
 			}
-			layer_forward(&layers[0], in, row->layer[0]);
-			layer_forward(&layers[1], row->layer[0], out + (size_t) n * layers[1].panels.n_out);
+			layer_forward(&layers[0], in, row->layer[0], &scorer->watch);
+			layer_forward(&layers[1], row->layer[0], out + (size_t) n * layers[1].panels.n_out,
+						  &scorer->watch);
 		}
 		below = out;
 	}
@@ -266,11 +275,11 @@ base_forward(Scorer *scorer)
 
 	/* they arrive while the wide part is computed */
 	stack_expect(&scorer->prepared, scorer->tables, NULL, &row->batch, 0);
-	wide_forward(&row->wide, &row->batch, 0, 1, &row->base);
+	wide_forward(&row->wide, &row->batch, 0, 1, &row->base, &scorer->watch);
 	if (config_has_pairwise(config))
 	{
 		embedding_forward(row->x, scorer->tables, &model->shape, &row->batch, 0, 1,
-						  config->embed_dim);
+						  config->embed_dim, &scorer->watch);
 		pairwise_forward(&row->base, row->sums, row->x, 1, model->shape.n_fields,
 						 config->embed_dim);
 	}

@@ -15,6 +15,7 @@
 /* What a thread needs for itself. */
 typedef struct BatchThread
 {
+	Watch	   *watch;
 	StackScratch stack;
 	real	   *z;				/* (B, columns.expert) an expert's first layer */
 	real	   *layer[2];		/* (B, widest layer) in turn */
@@ -75,6 +76,9 @@ struct Scorer
 {
 	const Model *model;
 	Team	   *team;
+	EngineHost	host;
+	Watch		watch;			/* over one call; without a host it never stops */
+	Watch		others;			/* the same to other threads than the caller's */
 	Arena	   *arena;
 	Prepared	prepared;
 	RowTensor  *tables;			/* [n_tables] */
@@ -88,6 +92,7 @@ struct Scorer
 extern int	scorer_widest_layer(const Config *config);
 
 extern bool row_scorer_init(Scorer *scorer, EngineError *error);
+/* Its results and those of batch_score() count unless the watch has stopped. */
 /* The mean of the open heads of rows->ids' row number "at"; logits are in scorer->row. */
 extern double row_score(Scorer *scorer, const ScoreRows *rows, size_t at);
 

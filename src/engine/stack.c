@@ -156,7 +156,7 @@ take_values(Stack *stack, const Batch *batch, int p)
 	}
 	stack->n_shared += batch->n_rows - field->n_distinct;
 	for (int k = 0; k < field->n_distinct; k++)
-		stack_vector(table_of(stack, p), &field->ids[k], 1, field->values + k * dim);
+		stack_vector(table_of(stack, p), &field->ids[k], 1, field->values + k * dim, NULL);
 	if (!stack->common[stack->prepared->order[p]])
 		return;
 	memcpy(stack->common_x + stack->n_common * dim, field->values, dim * sizeof(real));
@@ -179,7 +179,8 @@ stack_index(Stack *stack, const Batch *batch)
 }
 
 void
-stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members, real *out)
+stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members, real *out,
+			 Watch *watch)
 {
 	size_t		dim = table->dim;
 
@@ -190,7 +191,11 @@ stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members
 	}
 	memset(out, 0, dim * sizeof(real));
 	for (uint32_t i = 0; i < n_members; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * dim))
+			return;
 		add_scaled(out, (real) 1 / n_members, table->values + members[i] * dim, dim);
+	}
 }
 
 void
@@ -208,14 +213,14 @@ stack_expect(const Prepared *prepared, const RowTensor *tables, const StackField
 		if (fields && fields[p].shared)
 			continue;
 		n = batch_members(batch, shape, row, prepared->order[p], &members);
-		for (uint32_t i = 0; i < n; i++)
+		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS; i++)
 			for (int e = 0; e < table->dim; e += 64 / (int) sizeof(real))
 				__builtin_prefetch(table->values + (size_t) members[i] * table->dim + e);
 	}
 }
 
 void
-stack_gather(Stack *stack, const Batch *batch, int from, int to)
+stack_gather(Stack *stack, const Batch *batch, int from, int to, Watch *watch)
 {
 	const Prepared *prepared = stack->prepared;
 	size_t		dim = prepared->model->config.embed_dim;
@@ -234,7 +239,7 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to)
 			if (stack->fields[p].shared)
 				continue;
 			n = batch_members(batch, &prepared->model->shape, b, prepared->order[p], &members);
-			stack_vector(table_of(stack, p), members, n, x);
+			stack_vector(table_of(stack, p), members, n, x, watch);
 			x += dim;
 		}
 	}
@@ -242,13 +247,17 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to)
 
 HOT void
 stack_list(const Prepared *prepared, int field, const uint32_t *members, uint32_t n_members,
-		   real *out, int first, int n)
+		   real *out, int first, int n, Watch *watch)
 {
 	real		scale = (real) 1 / n_members;
 
 	for (uint32_t i = 0; i < n_members; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, (size_t) WATCH_MEMBERS * n))
+			return;
 		add_scaled(out, scale, prepared->ready[field] + members[i] * (size_t) prepared->columns.n +
 				   first, n);
+	}
 }
 
 /* A pass over a batch, by one thread. */
@@ -368,7 +377,8 @@ make_lists(const Pass *pass, int panel)
 			if (!shape->field_is_list[f])
 				continue;
 			n = batch_members(pass->batch, shape, b, f, &members);
-			stack_list(prepared, f, members, n, to, panel * width, width);
+			stack_list(prepared, f, members, n, to, panel * width, width,
+					   pass->scratch->watch);
 		}
 	}
 }
@@ -392,6 +402,9 @@ add_slices(const Pass *pass, int panel, PanelInput in, real *out, size_t stride,
 		bool		last = first + some >= n_parts;
 
 		in.n_parts = last ? n_parts - first : some;
+		if (watch_worked(pass->scratch->watch, (size_t) pass->batch->n_rows * in.n_parts *
+						 in.length * panels->width))
+			return;
 		panels_forward(panels, panel, &in, pass->batch->n_rows, out, stride, relu && last);
 		in.x += (size_t) some * in.length;
 		in.at += some;

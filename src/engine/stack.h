@@ -27,6 +27,7 @@ typedef struct StackField
 	real	   *values;			/* (n_distinct, E) their vectors */
 } StackField;
 
+/* Its functions leave the rest undone once their watch (NULL: none) has stopped. */
 typedef struct Stack
 {
 	const Prepared *prepared;
@@ -54,6 +55,7 @@ typedef struct StackScratch
 	const real **common_start;	/* [starts] */
 	const real **sums;			/* [B] rows of the output, where their sums go on */
 	size_t	   *offset;			/* [starts] */
+	Watch	   *watch;			/* NULL: none */
 } StackScratch;
 
 extern bool stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables,
@@ -63,7 +65,7 @@ extern bool stack_scratch_init(StackScratch *scratch, const Stack *stack, Arena 
 /* The batch's distinct values: before the following, which may run side by side. */
 extern void stack_index(Stack *stack, const Batch *batch);
 /* Vectors of the rows from .. to - 1. */
-extern void stack_gather(Stack *stack, const Batch *batch, int from, int to);
+extern void stack_gather(Stack *stack, const Batch *batch, int from, int to, Watch *watch);
 /*
  * out (B, stride): the stack's panels first .. first + n - 1, for all rows;
  * relu: what is below 0 becomes 0.
@@ -73,12 +75,12 @@ extern void stack_forward(const Stack *stack, const Batch *batch, int first, int
 
 /* out[n] += the mean of a list's members' ready products, columns first .. first + n - 1. */
 extern void stack_list(const Prepared *prepared, int field, const uint32_t *members,
-					   uint32_t n_members, real *out, int first, int n);
+					   uint32_t n_members, real *out, int first, int n, Watch *watch);
 /* Fetch the vectors that a row will need, but for those of shared fields (fields NULL: none is). */
 extern void stack_expect(const Prepared *prepared, const RowTensor *tables,
 						 const StackField *fields, const Batch *batch, int row);
 /* out[E] = the vector of a value: of a list its members' mean. */
 extern void stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members,
-						 real *out);
+						 real *out, Watch *watch);
 
 #endif							/* AREAD_ENGINE_STACK_H */

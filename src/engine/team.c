@@ -200,11 +200,11 @@ wait_for_members(Team *team, Watch *watch)
 }
 
 void
-team_begin(Team *team, TeamTask task, void *context, int n)
+team_begin(Team *team, Watch *watch, TeamTask task, void *context, int n)
 {
 	if (team_size(team) == 1)
 	{
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n && !watch_stopped(watch); i++)
 			task(context, i, 0);
 		return;
 	}
@@ -235,6 +235,6 @@ team_run(Team *team, Watch *watch, TeamTask task, void *context, int n)
 			task(context, i, 0);
 		return;
 	}
-	team_begin(team, task, context, n);
+	team_begin(team, watch, task, context, n);
 	team_finish(team, watch);
 }

@@ -43,7 +43,7 @@ extern void team_run(Team *team, Watch *watch, TeamTask task, void *context, int
  * threads while the caller does something else.  What is begun is finished
  * before the next job.
  */
-extern void team_begin(Team *team, TeamTask task, void *context, int n);
+extern void team_begin(Team *team, Watch *watch, TeamTask task, void *context, int n);
 /* The caller takes its share of what is left, and waits for the last. */
 extern void team_finish(Team *team, Watch *watch);
 

@@ -27,8 +27,6 @@
  * models on the same 10,000 rows a standard error is several times that.
  */
 #define MIN_GAIN 5e-4
-/* Rows scored between two looks at the host. */
-#define EVALUATE_ROWS 4096
 
 static double
 now(const Trainer *trainer)
@@ -70,30 +68,22 @@ bool
 trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 {
 	const Dataset *data = trainer->data;
-	size_t		n = split_rows(data, split);
-	size_t		first = data->split_start[split];
+	ScoreRows	rows = {
+		.n_rows = split_rows(data, split),
+		.ids = data->ids + data->split_start[split] * (size_t) data->shape.n_fields,
+		.list_start = data->list_start,
+		.list_members = data->list_members
+	};
 	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, READY_BYTES,
-									   trainer->team, error);
+									   trainer->team, trainer->host, error);
 
 	if (!scorer)
 		return false;
-	for (size_t at = 0; at < n; at += EVALUATE_ROWS)
-	{
-		ScoreRows	rows = {
-			.n_rows = n - at < EVALUATE_ROWS ? n - at : EVALUATE_ROWS,
-			.ids = data->ids + (first + at) * (size_t) data->shape.n_fields,
-			.list_start = data->list_start,
-			.list_members = data->list_members
-		};
-
-		if (!watch_continue(&trainer->watch, error))
-			return false;
-		if (!scorer_score(scorer, &rows, scores + at, error))
-			return error->code != ENGINE_CORRUPT ? false :
-				engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
-							"training diverged: scores are not finite");
-	}
-	return true;
+	if (scorer_score(scorer, &rows, scores, error))
+		return true;
+	return error->code != ENGINE_CORRUPT ? false :
+		engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
+					"training diverged: scores are not finite");
 }
 
 /* Measures of a split under the present parameters; by_domain [D] or NULL. */
@@ -295,6 +285,9 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 						   (unsigned long long) trainer->batches);
 	optimizer_step(&trainer->optimizer, network, trainer->counts, n,
 				   trainer->config->learning_rate);
+	/* a step that was left half-way is nothing to go on from */
+	if (trainer->watch.stopped)
+		return watch_continue(&trainer->watch, error);
 	if (config_has_masks(trainer->config))
 		search_observe(trainer, batch);
 	trainer->batches++;
@@ -494,7 +487,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 									  (size_t) model->n_domains * model->n_gates + 1);
 	trainer->best_has_mask = ARENA_ARRAY(arena, bool, model->n_domains + 1);
 	if (!arena_ok(arena, error) ||
-		!counts_init(&trainer->counts, arena, trainer->data, error) ||
+		!counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) ||
 		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
 		!init_network(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
@@ -572,7 +565,7 @@ train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 	*trainer = (Trainer) {.arena = arena,.config = config,.data = data,.team = team,
 		.host = host,.observer = observer,.checkpoints = checkpoints};
 	trainer->started = now(trainer);
-	if (!config_check(config, error) || !dataset_check(data, error) ||
+	if (!config_check(config, error) || !dataset_check(data, host, error) ||
 		!check_labels(config, data, error) || !prior_weigh(trainer, error) ||
 		!trainer_init(trainer, error))
 		return NULL;

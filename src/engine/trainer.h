@@ -125,7 +125,7 @@ extern uint64_t trainer_evaluations(const Trainer *trainer, uint64_t batch);
 extern Evaluation *trainer_add_evaluation(Trainer *trainer, EngineError *error);
 
 extern bool counts_init(uint32_t ***counts, Arena *arena, const Dataset *data,
-						EngineError *error);
+						const EngineHost *host, EngineError *error);
 extern bool domain_rows_init(DomainRows *rows, Arena *arena, const Dataset *data,
 							 EngineError *error);
 

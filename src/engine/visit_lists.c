@@ -62,8 +62,8 @@ list_move_part(void *context, int part, int thread)
 	DescentPart *sums = &visit->descent->parts[part];
 	int			n_parts = descent_parts(descent->n_rows);
 	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	Watch	   *watch = thread == 0 ? &visit->descent->watch : &visit->descent->others;
 
-	(void) thread;
 	*sums = (DescentPart) {0};
 	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
 	{
@@ -72,7 +72,11 @@ list_move_part(void *context, int part, int thread)
 		double		move = 0;
 
 		for (size_t i = 0; i < n; i++)
+		{
+			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+				return;
 			move += descent->moves[members[i]];
+		}
 		move = n > 1 ? move / n : move;
 		descent->of_row[row] = (real) move;
 		sums->bend += descent->rows[row].curvature * move * move;

@@ -8,6 +8,8 @@
 
 /* So many rows ahead. */
 #define AHEAD 4
+/* What a weight costs, in multiply-adds, for it comes from memory. */
+#define FETCH_WORK 16
 
 void
 wide_bind(Wide *wide, const Model *model, Arena *arena)
@@ -30,14 +32,18 @@ wide_bind(Wide *wide, const Model *model, Arena *arena)
 }
 
 static real
-value_weight(const Wide *wide, const Batch *batch, int b, int f)
+value_weight(const Wide *wide, const Batch *batch, int b, int f, Watch *watch)
 {
 	const uint32_t *members;
 	uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 	real		sum = 0;
 
 	for (uint32_t i = 0; i < n; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * FETCH_WORK))
+			break;
 		sum += wide->weights[f][members[i]];
+	}
 	return n > 1 ? sum / n : sum;
 }
 
@@ -64,7 +70,7 @@ expect_row(const Wide *wide, const Batch *batch, int b)
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 
-		for (uint32_t i = 0; i < n && wide->weights[f]; i++)
+		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS && wide->weights[f]; i++)
 			__builtin_prefetch(&wide->weights[f][members[i]]);
 		if (wide->weights[n_fields + f])
 			__builtin_prefetch(&wide->pairs[f].start[*members]);
@@ -90,7 +96,8 @@ expect_pairs(const Wide *wide, const Batch *batch, int b)
 }
 
 void
-wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit)
+wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit,
+			 Watch *watch)
 {
 	int			s = 0;
 
@@ -108,7 +115,7 @@ wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit
 			s++;
 		logit[b] = *wide->bias;
 		for (int f = 0; f < wide->shape->n_fields && wide->weights[f]; f++)
-			logit[b] += value_weight(wide, batch, b, f) +
+			logit[b] += value_weight(wide, batch, b, f, watch) +
 				domain_weight(wide, batch, b, f, batch->segments[s].domain);
 	}
 }

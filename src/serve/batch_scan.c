@@ -30,8 +30,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-/* Of members of lists: scoring a batch is not interrupted. */
-#define MAX_LIST_BYTES (1024 * 1024)
 #define MAX_ROWS 256			/* more gain little */
 
 typedef struct ScanCall
@@ -331,7 +329,7 @@ start_batch(BatchScan *scan)
 static bool
 has_room(const BatchScan *scan)
 {
-	return scan->n_rows < scan->size && scan->list_bytes < MAX_LIST_BYTES &&
+	return scan->n_rows < scan->size &&
 		MemoryContextMemAllocated(scan->context, false) + scan->list_bytes < work_mem * (Size) 1024;
 }
 

@@ -267,12 +267,13 @@ read_entry(const ModelVersion *version)
 {
 	CacheEntry *entry = create_entry(NULL);
 	Arena	   *arena = MemoryContextAllocZero(entry->context, sizeof(Arena));
+	EngineHost	host = host_callbacks();
 	EngineError error;
 
 	entry->served.loaded = catalog_load(version, entry->context);
 	host_arena(arena, entry->context);
 	entry->served.scorer = scorer_create(arena, entry->served.loaded->model, READY_BYTES, NULL,
-										 &error);
+										 &host, &error);
 	if (!entry->served.scorer)
 		host_raise(&error);
 	return entry;

@@ -221,6 +221,7 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 		.n_domains = header->n_domains,.n_gates = header->n_gates,
 		.params = at(block, header->params),.has_mask = at(block, header->has_mask),
 	.masks = at(block, header->masks)};
+	EngineHost	host = host_callbacks();
 	EngineError error;
 	Shape		shape;
 
@@ -236,7 +237,7 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 	loaded->domain_rows = at(block, header->domain_rows);
 	served->loaded = loaded;
 	served->scorer = scorer_attach(arena, loaded->model, READY_BYTES, at(block, header->values),
-								   NULL, &error);
+								   NULL, &host, &error);
 	if (!served->scorer)
 		host_raise(&error);
 }

@@ -73,7 +73,7 @@ count(uint32 *counts, uint32 id)
 /* Members of a row's lists; returns the next row's. */
 static const uint32 *
 count_lists(const Counting *counting, const struct CountTask *task, const uint32 *ids,
-			const uint32 *members, bool training)
+			const uint32 *members, bool training, Watch *watch)
 {
 	const FeatureSpec *spec = counting->collector->spec;
 
@@ -82,7 +82,11 @@ count_lists(const Counting *counting, const struct CountTask *task, const uint32
 		if (spec->features[f].kind != FEATURE_LIST)
 			continue;
 		for (uint32 m = 0; m < ids[f] && training && task->lists[f]; m++)
+		{
+			if (m % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+				break;
 			count(task->lists[f], members[m]);
+		}
 		members += ids[f];
 	}
 	return members;
@@ -98,12 +102,13 @@ count_task(void *context, int number, int thread)
 	int			n_features = collector->spec->n_features;
 	const uint32 *ids = counting->ids;
 	const uint32 *members = counting->members;
+	Watch	   *watch = thread == 0 ? &counting->watch : &counting->others;
 
 	for (uint64 row = 0; row < collector->n_rows; row++, ids += n_features)
 	{
 		bool		training = collector->splits[row] == SPLIT_TRAIN;
 
-		if ((row & 0xFFFF) == 0 && watch_stopped(thread == 0 ? &counting->watch : &counting->others))
+		if ((row & 0xFFFF) == 0 && watch_stopped(watch))
 			return;
 		if (row + ROWS_AHEAD < collector->n_rows)
 			expect_ids(ids + ROWS_AHEAD * n_features, task->columns, task->n);
@@ -111,7 +116,7 @@ count_task(void *context, int number, int thread)
 			if (!task->columns[i].is_list)
 				count(task->columns[i].of_id, ids[task->columns[i].feature]);
 		if (task->has_lists)
-			members = count_lists(counting, task, ids, members, training);
+			members = count_lists(counting, task, ids, members, training, watch);
 	}
 }
 

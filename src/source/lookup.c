@@ -11,6 +11,7 @@
 
 #include "access/tupmacs.h"
 #include "common/hashfn.h"
+#include "host.h"
 #include "miscadmin.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
@@ -95,6 +96,9 @@ lookup_init(Lookup *lookup, const FeatureSpec *spec, Dictionary *dictionaries,
 {
 	memset(lookup, 0, sizeof(*lookup));
 	lookup->team = team;
+	lookup->host = host_callbacks();
+	lookup->watch.host = &lookup->host;
+	lookup->others.of = &lookup->watch;
 	lookup->n_features = spec->n_features;
 	lookup->n_columns = spec->n_columns;
 	lookup->columns = palloc0(spec->n_columns * sizeof(LookupColumn));
@@ -323,7 +327,7 @@ find_slice(const Lookup *lookup, const KeySlice *slice)
 
 /* A column's ids and its part of the rows' hashes. */
 static void
-write_column(const Lookup *lookup, LookupBlock *block, int f)
+write_column(const Lookup *lookup, LookupBlock *block, int f, Watch *watch)
 {
 	bool		is_list = lookup->columns[f].kind == FEATURE_LIST;
 	BlockKeys  *keys = &block->columns[f];
@@ -343,8 +347,12 @@ write_column(const Lookup *lookup, LookupBlock *block, int f)
 		else if (is_list)
 		{
 			*ids = n;
-			while (n-- > 0)
+			for (int i = 0; i < n; i++)
+			{
+				if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+					return;
 				hash = hash_combine64(hash, keys->words[k++]);
+			}
 		}
 		else
 		{
@@ -358,7 +366,7 @@ write_column(const Lookup *lookup, LookupBlock *block, int f)
 
 /* Members of lists, row by row, feature by feature; NULL has NULL_ID as its one member. */
 static void
-write_lists(const Lookup *lookup, LookupBlock *block)
+write_lists(const Lookup *lookup, LookupBlock *block, Watch *watch)
 {
 	uint32	   *result = block->members;
 
@@ -372,31 +380,35 @@ write_lists(const Lookup *lookup, LookupBlock *block)
 			if (keys->n_of_row[row] == NULL_ROW)
 				*result++ = NULL_ID;
 			for (int i = 0; i < keys->n_of_row[row]; i++)
+			{
+				if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+					return;
 				*result++ = keys->ids[keys->next++];
+			}
 		}
 }
 
 static void
-write_block(const Lookup *lookup, LookupBlock *block)
+write_block(const Lookup *lookup, LookupBlock *block, Watch *watch)
 {
 	memset(block->hashes, 0, block->n_rows * sizeof(uint64));
 	for (int f = 0; f < lookup->n_columns; f++)
-		write_column(lookup, block, f);
+		write_column(lookup, block, f, watch);
 	for (int row = 0; row < block->n_rows; row++)
 		for (int f = lookup->n_columns; f < lookup->n_features; f++)
 			block->ids[row * lookup->n_features + f] = UNSEEN_ID;
 	if (block->n_members > 0)
-		write_lists(lookup, block);
+		write_lists(lookup, block, watch);
 }
 
 /* A TeamTask: the first writes, the others find. */
 static void
 run_task(void *context, int number, int thread)
 {
-	const Lookup *lookup = context;
+	Lookup	   *lookup = context;
 
 	if (number == 0)
-		write_block(lookup, lookup->writing);
+		write_block(lookup, lookup->writing, thread == 0 ? &lookup->watch : &lookup->others);
 	else
 		find_slice(lookup, &lookup->slices[number - 1]);
 }
@@ -497,8 +509,11 @@ void
 lookup_pass_on(Lookup *lookup, LookupResult *result)
 {
 	LookupBlock *empty = lookup->writing;
+	EngineError error;
 
-	team_finish(lookup->team, NULL);
+	team_finish(lookup->team, &lookup->watch);
+	if (!watch_continue(&lookup->watch, &error))
+		host_raise(&error);
 	finish_block(lookup, empty, result);
 	lookup->writing = lookup->finding;
 	lookup->finding = lookup->filling;
@@ -507,5 +522,5 @@ lookup_pass_on(Lookup *lookup, LookupResult *result)
 		if (lookup->columns[f].dictionary)
 			add_all_new(&lookup->columns[f], &lookup->writing->columns[f]);
 	reserve_result(lookup, lookup->writing, result);
-	team_begin(lookup->team, run_task, lookup, 1 + cut_slices(lookup));
+	team_begin(lookup->team, &lookup->watch, run_task, lookup, 1 + cut_slices(lookup));
 }

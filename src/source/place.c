@@ -70,6 +70,8 @@ typedef struct Placing
 	uint32	   *result_members; /* [n_members] */
 	uint64		lists_placed;	/* before it */
 	uint64		members_placed;
+	Watch		watch;			/* over a range's rows */
+	Watch		others;			/* the same to other threads than the caller's */
 } Placing;
 
 static void *
@@ -287,7 +289,8 @@ finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result
 }
 
 static void
-finish_members(const Placing *placing, const uint32 *ids, const uint32 *members, uint32 *result)
+finish_members(const Placing *placing, const uint32 *ids, const uint32 *members, uint32 *result,
+			   Watch *watch)
 {
 	for (int l = 0; l < placing->n_lists; l++)
 	{
@@ -295,7 +298,11 @@ finish_members(const Placing *placing, const uint32 *ids, const uint32 *members,
 		uint32		n = ids[placing->lists[l]];
 
 		for (uint32 i = 0; i < n; i++)
+		{
+			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+				return;
 			*result++ = final ? final[*members++] : *members++;
+		}
 	}
 }
 
@@ -317,13 +324,14 @@ expect_row(const Placing *placing, uint64 row, const uint32 *ids)
 static void
 fill_part(void *context, int part, int thread)
 {
-	const Placing *placing = context;
+	Placing    *placing = context;
 	const int	n_features = placing->collector->spec->n_features;
 	uint64		n = placing->collector->n_rows;
 	uint64		first = part_start(n, PARTS, part);
 	uint64		last = part_start(n, PARTS, part + 1);
 	const uint32 *ids = placing->ids + first * n_features;
 	const uint32 *members = placing->members + placing->members_before[part];
+	Watch	   *watch = thread == 0 ? &placing->watch : &placing->others;
 
 	for (uint64 row = first; row < last; row++, ids += n_features)
 	{
@@ -337,7 +345,7 @@ fill_part(void *context, int part, int thread)
 					   placing->result + (place - placing->from) * n_features);
 			if (placing->members_at)
 				finish_members(placing, ids, members,
-							   placing->result_members + placing->members_at[place]);
+							   placing->result_members + placing->members_at[place], watch);
 		}
 		members += count_members(placing, ids);
 	}
@@ -348,11 +356,12 @@ static void
 fill_range(Placing *placing)
 {
 	EngineHost	host = host_callbacks();
-	Watch		watch = {.host = &host};
 	EngineError error;
 
-	team_run(placing->collector->team, &watch, fill_part, placing, PARTS);
-	if (!watch_continue(&watch, &error))
+	placing->watch = (Watch) {.host = &host};
+	placing->others = (Watch) {.of = &placing->watch};
+	team_run(placing->collector->team, &placing->watch, fill_part, placing, PARTS);
+	if (!watch_continue(&placing->watch, &error))
 		host_raise(&error);
 }
 

@@ -257,7 +257,10 @@ find_shared(SourceStream *stream, SpillRow *row)
 		if (stream->is_shared[f] && !is_list)
 			add_shared(stream, row, feature->vocabulary, ids[f]);
 		for (uint32 i = 0; stream->is_shared[f] && is_list && i < ids[f]; i++)
+		{
+			CHECK_FOR_INTERRUPTS();
 			add_shared(stream, row, feature->vocabulary, members[i]);
+		}
 		members += is_list ? ids[f] : 0;
 	}
 }

@@ -61,7 +61,7 @@ set_up(void)
 		result = train(&arena, &base->config, dataset, NULL, &host, &observer, NULL, &error);
 		FUZZ_ASSERT(result);
 		base->model = result->model;
-		scorer = scorer_create(&arena, base->model, READY_BYTES, NULL, &error);
+		scorer = scorer_create(&arena, base->model, READY_BYTES, NULL, NULL, &error);
 		FUZZ_ASSERT(scorer && scorer_score(scorer, &rows, base->scores, &error));
 	}
 }
@@ -143,7 +143,7 @@ score(Arena *scratch, const Model *model, double *scores, EngineError *error)
 {
 	ScoreRows	rows = rows_to_score(0, N_SCORED);
 	ScoreRows	one = rows_to_score(N_ROWS - 1, 1);
-	Scorer	   *scorer = scorer_create(scratch, model, READY_BYTES, NULL, error);
+	Scorer	   *scorer = scorer_create(scratch, model, READY_BYTES, NULL, NULL, error);
 	ScoreParts	parts;
 	double		single;
 	double		effects[TOY_FIELDS];

@@ -186,8 +186,8 @@ check_scores(Arena *arena, const Model *model, const ScoreRows *rows, size_t byt
 {
 	EngineError error = {0};
 	int			n_fields = model->shape.n_fields;
-	Scorer	   *scorer = scorer_create(arena, model, bytes, NULL, &error);
-	Scorer	   *shared = scorer_create(arena, model, bytes, team, &error);
+	Scorer	   *scorer = scorer_create(arena, model, bytes, NULL, NULL, &error);
+	Scorer	   *shared = scorer_create(arena, model, bytes, team, NULL, &error);
 	static double alone[MOST_ROWS + 2];
 	static double together[MOST_ROWS + 2];
 	bool		same = true;

@@ -406,7 +406,7 @@ main(void)
 	data = make_log(&arena);
 	sampled = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);
 	CHECK(sampled != NULL);
-	CHECK(dataset_check(sampled, &error));
+	CHECK(dataset_check(sampled, NULL, &error));
 	CHECK(report.with_item[ITEM] && report.with_item[CATEGORY] && report.with_item[PRICE]);
 	CHECK(!report.with_item[DOMAIN] && !report.with_item[USER] && !report.with_item[AGE] &&
 		  !report.with_item[HOUR] && !report.with_item[CHANNEL]);

@@ -58,7 +58,7 @@ check_reference(Architecture architecture, bool batch_norm, bool pairwise, size_
 	data = toy_dataset(&arena, N_ROWS);
 	result = trained(&arena, data, architecture, batch_norm, pairwise);
 	CHECK(result != NULL);
-	scorer = scorer_create(&arena, result->model, ready_bytes, NULL, &error);
+	scorer = scorer_create(&arena, result->model, ready_bytes, NULL, NULL, &error);
 	CHECK(scorer != NULL);
 	rows = rows_of(data, N_ROWS - SCORED, SCORED);
 	CHECK(scorer_score(scorer, &rows, scores, &error));
@@ -138,14 +138,14 @@ check_closed_gates(void)
 		   (size_t) model->n_domains * model->n_gates);
 	memset(model->has_mask, true, model->n_domains);
 	rows = rows_of(data, 0, N_ROWS);
-	CHECK(scorer_score(scorer_create(&arena, model, READY_BYTES, NULL, &error), &rows, before,
+	CHECK(scorer_score(scorer_create(&arena, model, READY_BYTES, NULL, NULL, &error), &rows, before,
 					   &error));
 	saved = ARENA_ARRAY(&arena, real, model->n_params);
 	memcpy(saved, model->params, model->n_params * sizeof(real));
 	for (uint32_t d = 0; d < model->n_domains; d++)
 	{
 		poison(model, model->masks + (size_t) d * model->n_gates);
-		CHECK(scorer_score(scorer_create(&arena, model, READY_BYTES, NULL, &error), &rows, after,
+		CHECK(scorer_score(scorer_create(&arena, model, READY_BYTES, NULL, NULL, &error), &rows, after,
 					   &error));
 		for (size_t row = 0; row < N_ROWS; row++)
 			if (dataset_domain(data, row) == d)
@@ -178,7 +178,7 @@ check_unseen(void)
 	data = toy_dataset(&arena, 5000);
 	result = trained(&arena, data, ARCH_AREAD, true, false);
 	CHECK(result != NULL);
-	scorer = scorer_create(&arena, result->model, READY_BYTES, NULL, &error);
+	scorer = scorer_create(&arena, result->model, READY_BYTES, NULL, NULL, &error);
 	mean = (double) result->domains[0].positives / result->domains[0].rows;
 	CHECK(scorer_score(scorer, &rows, &score, &error));
 	/* a toy's few heads, trained for three epochs, differ that much between seeds */
@@ -249,7 +249,7 @@ check_explained(Architecture architecture)
 	data = toy_dataset(&arena, N_ROWS);
 	result = trained(&arena, data, architecture, true, false);
 	CHECK(result != NULL);
-	scorer = scorer_create(&arena, result->model, READY_BYTES, NULL, &error);
+	scorer = scorer_create(&arena, result->model, READY_BYTES, NULL, NULL, &error);
 	for (size_t row = 0; row < 40; row++)
 		check_parts(data, scorer, result->model, row, &arena);
 	arena_free_all(&arena);
@@ -307,7 +307,7 @@ check_checked(void)
 	/* all of it finite, and yet a sum of infinities */
 	for (size_t i = 0; i < model->n_params - 2; i++)
 		model->params[i] = i % 2 == 0 ? largest : -largest;
-	scorer = scorer_create(&arena, model, READY_BYTES, NULL, &error);
+	scorer = scorer_create(&arena, model, READY_BYTES, NULL, NULL, &error);
 	CHECK(scorer != NULL);
 	rows = rows_of(data, 0, 2);
 	CHECK(!scorer_score(scorer, &rows, scores, &error) && error.code == ENGINE_CORRUPT);

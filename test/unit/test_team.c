@@ -105,7 +105,7 @@ check_begin(int n_threads)
 	team_finish(team, NULL);
 	for (int round = 0; round < 2; round++)
 	{
-		team_begin(team, count_task, &jobs[round], TASKS / 2);
+		team_begin(team, NULL, count_task, &jobs[round], TASKS / 2);
 		nap(100000);
 		team_finish(team, NULL);
 		team_finish(team, NULL);
@@ -117,7 +117,7 @@ check_begin(int n_threads)
 	CHECK(wrong == 0);
 	CHECK(n_threads == 1 ? others == 0 : others > 0);
 	/* a team can be stopped before what was begun is finished */
-	team_begin(team, count_task, &jobs[0], TASKS);
+	team_begin(team, NULL, count_task, &jobs[0], TASKS);
 	team_stop(team);
 	arena_free_all(&arena);
 }

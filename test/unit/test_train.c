@@ -83,7 +83,7 @@ mean_score(Arena *arena, const Dataset *data, const Model *model, double *mean, 
 	EngineError error = {0};
 	size_t		n = data->split_start[3] - data->split_start[2];
 	double	   *scores = ARENA_ARRAY(arena, double, n);
-	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, &error);
+	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, NULL, &error);
 	ScoreRows	rows = {.n_rows = n,.ids = data->ids + data->split_start[2] * TOY_FIELDS,
 	.list_start = data->list_start,.list_members = data->list_members};
 
@@ -107,7 +107,7 @@ mean_score_at(Arena *arena, const Dataset *data, const Model *model, double rate
 	size_t		first = data->split_start[2];
 	size_t		n = data->split_start[3] - first;
 	double	   *scores = ARENA_ARRAY(arena, double, n);
-	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, &error);
+	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, NULL, &error);
 	ScoreRows	rows = {.n_rows = n,.ids = data->ids + first * TOY_FIELDS,
 	.list_start = data->list_start,.list_members = data->list_members};
 	double		sum[2] = {0, 0};
