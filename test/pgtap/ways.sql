@@ -50,13 +50,12 @@ CREATE FUNCTION train(k kinds) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   name text := 'ways_' || k.type;
 BEGIN
-  EXECUTE format('CREATE TABLE %I AS SELECT (i * 37 %% 101 < 10 + 80 * n / cardinality($1))::int AS label, (ARRAY[''valid'', ''test'', ''train''])[least(1 + i %% 10, 3)] AS split, v::%s AS d, v::%2$s AS x, v::%2$s AS b, ARRAY[v::%2$s] AS l
+  EXECUTE format('CREATE TABLE %I AS SELECT (i * 37 %% 101 < 10 + 80 * n / cardinality($1))::int AS label, (ARRAY[''valid'', ''test'', ''train''])[least(1 + i %% 10, 3)] AS split, i, v, v::%s AS d, v::%2$s AS x, v::%2$s AS b, ARRAY[v::%2$s] AS l
     FROM unnest($1) WITH ORDINALITY u(v, n), generate_series(1, 202) i', name, k.type) USING k.seen;
-  PERFORM aread_train(name::regclass, name, label => 'label', domain => 'd', split => 'split', features => CASE WHEN k.number THEN '{x,b,l}' ELSE '{x,l}' END::text[],
+  PERFORM aread_train(quote_ident(name)::regclass, name, label => 'label', domain => 'd', split => 'split', features => CASE WHEN k.number THEN '{x,b,l}' ELSE '{x,l}' END::text[],
     options => '{"architecture": "wide", "features": {"x": {"kind": "categorical"}, "d": {"kind": "categorical"}}}'::jsonb
       || CASE WHEN k.number THEN '{"features": {"x": {"kind": "categorical"}, "d": {"kind": "categorical"}, "b": {"kind": "binned", "bins": 50}}}' ELSE '{}' END::jsonb);
 END $$;
-CREATE FUNCTION quoted_name(type text) RETURNS regclass LANGUAGE sql AS $$ SELECT format('%I', 'ways_' || type)::regclass $$;
 SELECT train(kinds) FROM kinds;
 
 -- the scores of a value, an expression, in each way: as x, l, d, and b
@@ -121,13 +120,21 @@ SELECT is(b.score, a.score, t || ': -0 is 0') FROM unnest('{float4,float8}'::tex
   LATERAL (SELECT score FROM base WHERE type = t AND v = '0' AND feature = f) a, LATERAL (SELECT score FROM scores(t, true, '''-0''::' || t) s WHERE s.feature = f) b;
 
 -- batch scans
-CREATE FUNCTION batched(k kinds, batch boolean, form text) RETURNS TABLE (v text, score float8) LANGUAGE plpgsql AS $$
+CREATE FUNCTION batched(type text, batch boolean, form text) RETURNS TABLE (v text, score float8, scans bigint) LANGUAGE plpgsql AS $$
+DECLARE
+  query text := format('SELECT v, aread_predict(%L, r, NULL::text) AS score FROM (SELECT v, x%s AS x FROM %I WHERE i <= 3) r', 'ways_' || type, form, 'ways_' || type);
+  line text;
+  n bigint := 0;
 BEGIN
   PERFORM set_config('aread.batch_scan', batch::text, true);
-  RETURN QUERY EXECUTE format('SELECT v, aread_predict(%L, r, NULL::text) FROM (SELECT v, (v::%s)%s AS x FROM unnest($1) v OFFSET 0) r', 'ways_' || k.type, k.type, form) USING k.seen;
+  FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+    n := n + (line LIKE '%(aread_predict)%')::int;
+  END LOOP;
+  RETURN QUERY EXECUTE format('SELECT *, $1 FROM (%s) q', query) USING n;
 END $$;
-SELECT is_empty($$SELECT k.type, f, s, b.score FROM kinds k, unnest('{on,off}'::boolean[]) batch, unnest('{"",::text}'::text[]) f, batched(k, batch, f) s
-  JOIN base b ON b.v = s.v WHERE b.type = k.type AND b.feature = 'x' AND abs(b.score - s.score) > 1e-6$$, 'in a batch scan, and without');
+CREATE TABLE in_batches AS SELECT type, batch, f, s.* FROM kinds, unnest('{on,off}'::boolean[]) batch, unnest('{"",::text}'::text[]) f, batched(type, batch, f) s;
+SELECT is(scans, batch::int::bigint, format('batch scan %s: %s', batch, count(*))) FROM in_batches GROUP BY batch, scans;
+SELECT is_empty($$SELECT s.*, b.score FROM in_batches s JOIN base b USING (type, v) WHERE b.feature = 'x' AND abs(b.score - s.score) > 1e-6$$, 'the same in a batch scan, and without');
 
 -- past the type: never seen, and in the outermost bin
 CREATE TABLE past (type text, digits text, bin text);
