@@ -231,6 +231,14 @@ check_spec(const FeatureSpec *spec)
 	}
 }
 
+/* Before 0.4.0 citext was taken as it is written. */
+static bool
+takes_citext_as_is(const char *software)
+{
+	return strcmp(software, "aread 0.1.0") == 0 || strcmp(software, "aread 0.2.0") == 0 ||
+		strcmp(software, "aread 0.3.0") == 0;
+}
+
 /* Versions that aread 0.1.0 trained have no such checksum. */
 static void
 check_description(const FeatureSpec *spec, const Jsonb *options, const char *software,
@@ -391,6 +399,8 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	read_features(spec, version->id, context);
 	read_vocabularies(spec, version->id, context);
 	read_version(spec, &options, &software, version->id, context);
+	spec->model = loaded->version.name;
+	spec->citext_as_is = takes_citext_as_is(software);
 	check_spec(spec);
 	check_description(spec, options, software, version->id);
 	options_parse(options, &config, &ignored);

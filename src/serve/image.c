@@ -79,6 +79,7 @@ put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *placed)
 		vocabularies[v].bytes = (void *) put(writer, vocabularies[v].bytes, vocabularies[v].size);
 	}
 	placed->label = put_string(writer, spec->label);
+	placed->model = NULL;		/* the version's name, again when it is opened */
 	placed->features = (void *) put(writer, features, spec->n_features * sizeof(Feature));
 	placed->vocabularies = (void *) put(writer, vocabularies,
 										spec->n_vocabularies * sizeof(Vocabulary));
@@ -229,6 +230,7 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 	loaded->version = *version;
 	loaded->version.name = MemoryContextStrdup(context, version->name);
 	loaded->spec = open_spec(block, &header->spec, context);
+	loaded->spec->model = loaded->version.name;
 	spec_shape(loaded->spec, &shape);
 	loaded->model = model_attach(arena, &like, &shape,
 								 open_pairs(block, header->pairs, shape.n_fields, context), &error);

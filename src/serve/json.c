@@ -72,35 +72,51 @@ scalar_id(JsonMap *map, int f, const JsonbValue *value)
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
-					 errmsg("feature \"%s\" cannot take a JSON object or array",
-							map->spec->features[f].name)));
+					 errmsg("feature \"%s\" of model \"%s\" cannot take a JSON object or array",
+							map->spec->features[f].name, map->spec->model)));
 	}
+}
+
+/* Members of arrays in arrays are the list's, as those of a SQL array of many dimensions are. */
+static uint32 *
+array_members(JsonMap *map, int f, JsonbContainer *array, int *n)
+{
+	int			capacity = JsonContainerSize(array) + 1;
+	uint32	   *members = palloc(capacity * sizeof(uint32));
+	JsonbIterator *iterator = JsonbIteratorInit(array);
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	*n = 0;
+	while ((token = JsonbIteratorNext(&iterator, &element, false)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token != WJB_BEGIN_OBJECT && (token != WJB_ELEM || element.type == jbvNull))
+			continue;
+		if (*n == capacity)
+		{
+			capacity *= 2;
+			members = repalloc_huge(members, capacity * sizeof(uint32));
+		}
+		members[(*n)++] = scalar_id(map, f, &element);
+	}
+	return members;
 }
 
 static void
 set_list(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 {
-	JsonbIterator *iterator;
-	JsonbValue	element;
-	JsonbIteratorToken token;
 	uint32	   *members;
-	int			n = 0;
+	int			n;
 
 	if (value->type == jbvNull)
 		return;
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("feature \"%s\" is a list, but its value is not an array",
-						map->spec->features[f].name)));
-	members = palloc((JsonContainerSize(value->val.binary.data) + 1) * sizeof(uint32));
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (token == WJB_ELEM && element.type != jbvNull)
-			members[n++] = scalar_id(map, f, &element);
-	}
+				 errmsg("feature \"%s\" of model \"%s\" is a list, but its value is not an array",
+						map->spec->features[f].name, map->spec->model)));
+	members = array_members(map, f, value->val.binary.data, &n);
 	input_set_list(rows, f, members, n);
 }
 

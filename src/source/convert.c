@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "source/decimal.h"
 #include "syscache_state.h"
 #include "utils/builtins.h"
 #include "utils/bytea.h"
@@ -99,11 +100,11 @@ void
 output_init(ValueOutput *output, const ValueType *type, MemoryContext context)
 {
 	io_init(&output->function, type->output, type, context);
-	/* built-in types of which that is true have no keys, and enums have no settings */
-	output->pin_settings = type->type >= FirstNormalObjectId && type->kind == TYPTYPE_BASE;
+	/* enums have no settings */
+	output->pin_settings = type->kind == TYPTYPE_BASE;
 }
 
-/* Settings that types of extensions write by. */
+/* Settings that types are written by. */
 typedef struct OutputSettings
 {
 	int			float_digits;
@@ -211,7 +212,14 @@ check_cast(const char *feature, const ValueType *from, const ValueType *to, Oid 
 static bool
 is_text(Oid type)
 {
-	return type == UNKNOWNOID || type == TEXTOID || type == VARCHAROID;
+	return type == UNKNOWNOID || type == TEXTOID || type == VARCHAROID || type == BPCHAROID;
+}
+
+/* Digits of numbers are never asked of foreign casts. */
+static bool
+is_number_cast(Oid from, Oid to)
+{
+	return has_digits(from) && (has_digits(to) || to == BOOLOID);
 }
 
 static void
@@ -225,7 +233,7 @@ init_through_text(ValueCast *cast, const ValueType *from, const ValueType *to,
 		cast->kind = CAST_LABEL;
 		return;
 	}
-	cast->kind = CAST_TEXT;
+	cast->kind = has_digits(to->type) || to->type == BOOLOID ? CAST_DIGITS : CAST_TEXT;
 	cast->io_param = to->io_param;
 	io_init(&cast->function, to->input, to, context);
 }
@@ -243,9 +251,9 @@ cast_init(ValueCast *cast, const char *feature, const ValueType *from, const Val
 	cast->kind = CAST_NONE;
 	if (from->type == to->type)
 		return;
-	if (from->type == NUMERICOID && to->type == FLOAT8OID)
+	if (is_number_cast(from->type, to->type))
 	{
-		cast->kind = CAST_NUMERIC;
+		cast->kind = CAST_DIGITS;
 		return;
 	}
 	if (from->type != UNKNOWNOID && find_cast(from->type, to->type, &function, &method))
@@ -267,48 +275,50 @@ cast_init(ValueCast *cast, const char *feature, const ValueType *from, const Val
 	init_through_text(cast, from, to, context);
 }
 
+/* A value as text, as casts to text have it: char(n) without its blanks, booleans in full. */
 static char *
 value_string(ValueCast *cast, Datum value)
 {
+	char	   *string;
+
 	if (cast->from == UNKNOWNOID)
 		return DatumGetCString(value);
-	return is_text(cast->from) ? TextDatumGetCString(value) : output_value(&cast->output, value);
+	if (cast->from == BOOLOID)
+		return pstrdup(DatumGetBool(value) ? "true" : "false");
+	string = is_text(cast->from) ? TextDatumGetCString(value) : output_value(&cast->output, value);
+	if (cast->from == BPCHAROID)
+		string[bpchartruelen(string, strlen(string))] = '\0';
+	return string;
 }
 
-/* The input function's error; no error where the type is gone, which counts as text then. */
-static void
-check_label(Oid type, const char *label)
+char *
+cast_digits(ValueCast *cast, Datum value)
 {
-	if (strlen(label) < NAMEDATALEN &&
-		SearchSysCacheExists2(ENUMTYPOIDNAME, ObjectIdGetDatum(type), CStringGetDatum(label)))
-		return;
-	if (SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input value for enum %s: \"%s\"",
-						format_type_extended(type, -1, FORMAT_TYPE_ALLOW_INVALID), label)));
+	char	   *string;
+
+	if (cast->kind != CAST_DIGITS)
+		return NULL;
+	if (has_digits(cast->from))
+		return decimal_digits(cast->from, value);
+	string = value_string(cast, value);
+	return is_decimal(string) ? string : NULL;
 }
 
 Datum
 cast_apply(ValueCast *cast, Datum value)
 {
-	char	   *string;
-
 	switch (cast->kind)
 	{
 		case CAST_NONE:
 			return value;
 		case CAST_FUNCTION:
 			return FunctionCall1(&cast->function, value);
-		case CAST_NUMERIC:
-			return DirectFunctionCall1(numeric_float8_no_overflow, value);
+		case CAST_DIGITS:
 		case CAST_TEXT:
-			string = value_string(cast, value);
-			return InputFunctionCall(&cast->function, string, cast->io_param, -1);
+			return InputFunctionCall(&cast->function, value_string(cast, value), cast->io_param,
+									 -1);
 		case CAST_LABEL:
-			string = value_string(cast, value);
-			check_label(cast->to, string);
-			return CStringGetTextDatum(string);
+			return CStringGetTextDatum(value_string(cast, value));
 	}
 	pg_unreachable();
 }

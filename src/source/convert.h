@@ -29,9 +29,9 @@ typedef enum CastKind
 {
 	CAST_NONE,					/* it is of that type, or binary compatible */
 	CAST_FUNCTION,
-	CAST_NUMERIC,				/* numeric to double, infinite where it is too large for that */
+	CAST_DIGITS,				/* by the digits of numbers; of other words through the input function */
 	CAST_TEXT,					/* as text through the input function */
-	CAST_LABEL					/* to text that is a label of the enum */
+	CAST_LABEL					/* to text that is, or would be, a label of the enum */
 } CastKind;
 
 typedef struct ValueCast
@@ -47,12 +47,15 @@ typedef struct ValueCast
 /*
  * By an implicit or assignment cast, else through text.  An enum's values come
  * out as text, CAST_LABEL, unless a cast makes them: what is wanted of them is
- * the label, and the type may be dropped at any time.  "feature" is whose values
- * they are, for messages.
+ * the label, and the type may be dropped at any time.  Of numbers and booleans
+ * the digits are wanted, CAST_DIGITS: they may be past the type.  "feature" is
+ * whose values they are, for messages.
  */
 extern void cast_init(ValueCast *cast, const char *feature, const ValueType *from,
 					  const ValueType *to, MemoryContext context);
 extern Datum cast_apply(ValueCast *cast, Datum value);
+/* A new string, the digits (decimal.h) of a value; NULL: a word, or no CAST_DIGITS, for cast_value(). */
+extern char *cast_digits(ValueCast *cast, Datum value);
 
 /* A value that is not NULL. */
 static inline Datum

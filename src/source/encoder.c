@@ -11,7 +11,9 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/convert.h"
+#include "source/decimal.h"
 #include "source/key.h"
+#include "source/number.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -19,6 +21,7 @@
 struct ValueEncoder
 {
 	const Feature *feature;
+	const char *model;			/* NULL: it is being trained */
 	const Vocabulary *vocabulary;
 	ValueCast	cast;
 	KeyWriter	key;			/* not for binned features */
@@ -37,18 +40,18 @@ struct ValueEncoder
 	MemoryContext context;
 };
 
-static bool
-is_integer(Oid type)
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
-/* The type whose rules a feature's values follow; text where it is gone, or another has its name. */
+/*
+ * The type whose rules a feature's values follow; text where it is gone, or
+ * another has its name.  What text is cut off for counts as text, too: 'ab' is
+ * no "char", and most text no name.
+ */
 static void
 read_target(const Feature *feature, ValueType *target)
 {
 	if (feature->kind == FEATURE_BINNED)
-		type_require(FLOAT8OID, target);
+		type_require(feature->type == FLOAT4OID ? FLOAT4OID : FLOAT8OID, target);
+	else if (feature->type == NAMEOID || feature->type == CHAROID)
+		type_require(TEXTOID, target);
 	else if (!OidIsValid(feature->type) || !type_read(feature->type, target) ||
 			 key_kind_of(target) == KEY_UNSUPPORTED)
 		type_require(TEXTOID, target);
@@ -88,6 +91,7 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 	ValueType	target;
 
 	encoder->feature = &spec->features[feature];
+	encoder->model = spec->model;
 	encoder->vocabulary = &spec->vocabularies[encoder->feature->vocabulary];
 	encoder->context = context;
 	read_input(encoder, input_type, &input);
@@ -100,7 +104,20 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 		type_require(TEXTOID, &target);
 	if (encoder->feature->kind != FEATURE_BINNED)
 		key_writer_init(&encoder->key, &target, context);
+	if (spec->citext_as_is)
+		encoder->key.lower = false;
 	return encoder;
+}
+
+/* Whose value it is that is no value, for messages (an error context callback). */
+static void
+tell_feature(void *encoder)
+{
+	const ValueEncoder *told = encoder;
+
+	/* what reads rows to train with tells the column */
+	if (told->model)
+		errcontext("feature \"%s\" of model \"%s\"", told->feature->name, told->model);
 }
 
 uint32
@@ -123,26 +140,89 @@ bin_of(const Feature *feature, double value)
 	return FIRST_ID + low;
 }
 
+/* What is past the type is infinite, or 0: in the outermost bin. */
+static double
+number_of(ValueEncoder *encoder, Datum value)
+{
+	ValueCast  *cast = &encoder->cast;
+	char	   *digits;
+	bool		past;
+
+	/* the same, and soon done */
+	if (is_integer(cast->from) && cast->from != OIDOID && cast->to == FLOAT8OID)
+		return number_value(cast->from, value);
+	digits = cast_digits(cast, value);
+	if (digits)
+		return decimal_float(digits, cast->to, &past);
+	return number_value(cast->to, cast_value(cast, value));
+}
+
 double
 encoder_number(ValueEncoder *encoder, Datum value, bool isnull)
 {
-	return isnull ? NAN : DatumGetFloat8(cast_value(&encoder->cast, value));
+	ErrorContextCallback told = {error_context_stack, tell_feature, encoder};
+	double		number;
+
+	if (isnull)
+		return NAN;
+	error_context_stack = &told;
+	number = number_of(encoder, value);
+	error_context_stack = told.previous;
+	return number;
+}
+
+/*
+ * The key of a number out of its digits.  One past the type, one that is neither
+ * true nor false among them, has the key that a numeric has, which no value of
+ * the type has.
+ */
+static const char *
+digits_key(ValueEncoder *encoder, const char *digits)
+{
+	Oid			type = encoder->cast.to;
+	bool		past;
+	double		number;
+	char	   *key;
+
+	if (type == FLOAT4OID || type == FLOAT8OID)
+	{
+		number = decimal_float(digits, type, &past);
+		if (!past)
+			return key_write(&encoder->key, type == FLOAT4OID ? Float4GetDatum((float4) number) :
+							 Float8GetDatum(number), &encoder->length);
+	}
+	key = decimal_canonical(digits, is_integer(type));
+	if (type == BOOLOID && (strcmp(key, "0") == 0 || strcmp(key, "1") == 0))
+		return key_write(&encoder->key, BoolGetDatum(key[0] == '1'), &encoder->length);
+	return key_take(&encoder->key, key, &encoder->length);
+}
+
+static const char *
+key_of(ValueEncoder *encoder, Datum value)
+{
+	char	   *digits = cast_digits(&encoder->cast, value);
+
+	return digits ? digits_key(encoder, digits) :
+		key_write(&encoder->key, cast_value(&encoder->cast, value), &encoder->length);
 }
 
 void
 encoder_note(ValueEncoder *encoder, Datum value, bool isnull)
 {
+	ErrorContextCallback told = {error_context_stack, tell_feature, encoder};
+
 	encoder->noted = NULL;
 	encoder->id = NULL_ID;
 	if (isnull)
 		return;
+	error_context_stack = &told;
 	if (encoder->feature->kind == FEATURE_BINNED)
-	{
-		encoder->id = bin_of(encoder->feature, encoder_number(encoder, value, false));
+		encoder->id = bin_of(encoder->feature, number_of(encoder, value));
+	else
+		encoder->noted = key_of(encoder, value);
+	error_context_stack = told.previous;
+	if (!encoder->noted)
 		return;
-	}
-	encoder->noted = key_write(&encoder->key, cast_value(&encoder->cast, value),
-							   &encoder->length);
 	encoder->hash = vocabulary_hash(encoder->noted, encoder->length);
 	vocabulary_expect(encoder->vocabulary, encoder->hash);
 }

@@ -15,7 +15,9 @@ typedef struct ValueEncoder ValueEncoder;
  * conversions_hold().  Values of another type than the feature's are cast by
  * that type's own rules (convert.h): an implicit or assignment cast, else
  * through text; raises an error if that would call what the current user may
- * not.  UNKNOWNOID is a C string.
+ * not.  Numbers are known by their digits (decimal.h).  A value past the
+ * feature's type is one never seen, and lies in the outermost bin; of a word that
+ * is no value at all the error names feature and model.  UNKNOWNOID is a C string.
  */
 extern ValueEncoder *encoder_create(const FeatureSpec *spec, int feature, Oid input_type,
 									MemoryContext context);

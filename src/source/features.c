@@ -40,12 +40,22 @@ value_type(Oid type, bool *is_list)
 	return *is_list ? element : type;
 }
 
+/* Are values equal that are spelt differently?  Keys would tell them apart. */
 static bool
-is_supported(Oid type)
+has_many_spellings(const SourceRelation *relation, const char *column)
+{
+	Oid			collation = source_column_collation(relation, column);
+
+	return OidIsValid(collation) && !get_collation_isdeterministic(collation);
+}
+
+static bool
+is_supported(const SourceRelation *relation, const char *column)
 {
 	bool		is_list;
 
-	return key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED;
+	return !has_many_spellings(relation, column) &&
+		key_kind(value_type(source_column_type(relation, column), &is_list)) != KEY_UNSUPPORTED;
 }
 
 /* Every column but label, split and weight; those of no use are named in a NOTICE. */
@@ -68,7 +78,7 @@ default_features(const ColumnRoles *roles)
 			(roles->split && strcmp(name, roles->split) == 0) ||
 			(roles->weight && strcmp(name, roles->weight) == 0))
 			continue;
-		if (is_supported(source_column_type(roles->relation, name)))
+		if (is_supported(roles->relation, name))
 			features = lappend(features, name);
 		else
 			told = &left_out;
@@ -76,7 +86,7 @@ default_features(const ColumnRoles *roles)
 	}
 	ereport(NOTICE,
 			(errmsg("features: %s", used.data),
-			 left_out.len > 0 ? errdetail("Left out, for their types: %s.", left_out.data) : 0));
+			 left_out.len > 0 ? errdetail("Left out, for their types or collations: %s.", left_out.data) : 0));
 	return features;
 }
 
@@ -137,6 +147,13 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 				 errmsg("column \"%s\" of type %s cannot be a feature", name,
 						format_type_be(column)),
 				 errhint("List the features without it, or read from a view that casts it.")));
+	if (has_many_spellings(roles->relation, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("column \"%s\" with collation \"%s\" cannot be a feature", name,
+						get_collation_name(source_column_collation(roles->relation, name))),
+				 errdetail("The collation is nondeterministic: values that are equal are spelt differently, and a model would take them for several."),
+				 errhint("Read from a view that spells equal values alike, such as lower(column COLLATE \"C\").")));
 	feature->kind = is_list ? FEATURE_LIST :
 		kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
 }

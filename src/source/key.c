@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "compat.h"
@@ -18,6 +19,7 @@
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/float.h"
+#include "utils/formatting.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
@@ -117,6 +119,7 @@ key_writer_init(KeyWriter *writer, const ValueType *type, MemoryContext context)
 
 	writer->type = type->type;
 	writer->kind = key_kind_of(type);
+	writer->lower = type->is_citext;
 	writer->has_words = kind_has_words(writer->kind) || type->kind == TYPTYPE_ENUM;
 	if (writer->kind == KEY_OUTPUT)
 		output_init(&writer->output, type, context);
@@ -206,30 +209,34 @@ keep(KeyWriter *writer, const char *key, uint32 length)
 	return writer->buffer.data;
 }
 
+const char *
+key_take(KeyWriter *writer, char *string, uint32 *length)
+{
+	const char *key;
+
+	resetStringInfo(&writer->buffer);
+	*length = strlen(string);
+	key = keep(writer, text_key(writer, string, length), *length);
+	pfree(string);
+	return key;
+}
+
 static const char *
 varlena_key(KeyWriter *writer, Datum value, uint32 *length)
 {
 	struct varlena *text = PG_DETOAST_DATUM_PACKED(value);
 	const char *key;
 
+	/* by the database's collation, whatever the column's: so does citext */
+	if (writer->lower)
+		return key_take(writer, str_tolower(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text),
+											DEFAULT_COLLATION_OID), length);
 	*length = VARSIZE_ANY_EXHDR(text);
 	key = text_key(writer, VARDATA_ANY(text), length);
 	if ((Pointer) text == DatumGetPointer(value))
 		return key;
 	key = keep(writer, key, *length);
 	pfree(text);
-	return key;
-}
-
-/* What a function has written as a C string. */
-static const char *
-string_key(KeyWriter *writer, char *string, uint32 *length)
-{
-	const char *key;
-
-	*length = strlen(string);
-	key = keep(writer, text_key(writer, string, length), *length);
-	pfree(string);
 	return key;
 }
 
@@ -260,8 +267,8 @@ key_write_word(KeyWriter *writer, uint64 word, uint32 *length)
 			append_timestamp(buffer, (TimestampTz) word, true);
 			break;
 		default:				/* enum */
-			return string_key(writer, output_value(&writer->output,
-												   ObjectIdGetDatum((Oid) word)), length);
+			return key_take(writer, output_value(&writer->output,
+												 ObjectIdGetDatum((Oid) word)), length);
 	}
 	*length = buffer->len;
 	return buffer->data;
@@ -281,9 +288,9 @@ key_write(KeyWriter *writer, Datum value, uint32 *length)
 			*length = strlen(NameStr(*DatumGetName(value)));
 			return text_key(writer, NameStr(*DatumGetName(value)), length);
 		case KEY_NUMERIC:
-			return string_key(writer, numeric_normalize(DatumGetNumeric(value)), length);
+			return key_take(writer, numeric_normalize(DatumGetNumeric(value)), length);
 		case KEY_OUTPUT:
-			return string_key(writer, output_value(&writer->output, value), length);
+			return key_take(writer, output_value(&writer->output, value), length);
 		default:
 			elog(ERROR, "values of type %u have no key", writer->type);
 	}

@@ -4,7 +4,7 @@
  *
  * 42 as int2, int8, '42' or a JSON number is one key.  Dates and timestamps
  * are written in ISO style (with time zone: in UTC), numerics without trailing
- * zeros, floats with the fewest digits that round-trip.
+ * zeros, floats with the fewest digits that round-trip, citext in lower case.
  *
  * Many types' values are as different as their keys and fit a word of 64 bits:
  * integers, dates and such.  Whoever meets the same values over and over can
@@ -43,6 +43,7 @@ typedef struct KeyWriter
 	Oid			type;			/* base type */
 	KeyKind		kind;
 	bool		has_words;
+	bool		lower;			/* citext: in lower case, as it is compared */
 	ValueOutput output;
 	StringInfoData buffer;
 } KeyWriter;
@@ -56,6 +57,9 @@ extern void key_writer_init(KeyWriter *writer, const ValueType *type, MemoryCont
  * of whose bytes it may be some.
  */
 extern const char *key_write(KeyWriter *writer, Datum value, uint32 *length);
+
+/* The same of a key that somebody else has written, and which is freed. */
+extern const char *key_take(KeyWriter *writer, char *string, uint32 *length);
 
 /* -0 is 0, and there is one NaN. */
 static inline uint64

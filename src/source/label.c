@@ -9,22 +9,52 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "source/decimal.h"
 #include "source/number.h"
 #include "source/reader.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+
+/* A threshold of 4.1 is the 4.1 of the column's type. */
+static void
+set_threshold(LabelReader *reader, double threshold)
+{
+	bool		past;
+	char	   *digits;
+
+	reader->threshold = threshold;
+	if (isnan(threshold))
+		return;
+	digits = decimal_digits(FLOAT8OID, Float8GetDatum(threshold));
+	if (reader->type == FLOAT4OID)
+		reader->threshold = decimal_float(digits, FLOAT4OID, &past);
+	if (reader->type == NUMERICOID)
+		reader->exact_threshold =
+			DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+												ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+/* Neither is NaN. */
+static bool
+reaches_threshold(const LabelReader *reader, Datum value, double number)
+{
+	if (reader->type == NUMERICOID)
+		return DatumGetBool(DirectFunctionCall2(numeric_ge, value,
+												NumericGetDatum(reader->exact_threshold)));
+	return number >= reader->threshold;
+}
 
 void
 label_init(LabelReader *reader, const SourceRelation *relation, const char *column,
 		   const SourceOptions *options)
 {
 	reader->column = column;
-	reader->threshold = options->label_threshold;
 	reader->skip_bad = options->on_bad_label == BAD_LABELS_SKIP;
 	reader->type = source_column_type(relation, column);
 	if (!OidIsValid(reader->type))
 		source_missing_column(relation, column, "label");
 	reader->type = getBaseType(reader->type);
+	set_threshold(reader, options->label_threshold);
 	if (is_number(reader->type) || (reader->type == BOOLOID && isnan(reader->threshold)))
 		return;
 	ereport(ERROR,
@@ -45,7 +75,7 @@ label_read(const LabelReader *reader, Datum value, bool isnull, uint8 *label)
 	number = number_value(reader->type, value);
 	if (!isnan(reader->threshold) && !isnan(number))
 	{
-		*label = number >= reader->threshold;
+		*label = reaches_threshold(reader, value, number);
 		return LABEL_GOOD;
 	}
 	if (number == 0 || number == 1)

@@ -6,12 +6,14 @@
 #define AREAD_LABEL_H
 
 #include "source/source.h"
+#include "utils/numeric.h"
 
 typedef struct LabelReader
 {
 	const char *column;
 	Oid			type;			/* base type */
-	double		threshold;		/* NaN: none */
+	double		threshold;		/* NaN: none; of reals it is rounded to one */
+	Numeric		exact_threshold;	/* of numerics: its digits */
 	bool		skip_bad;
 } LabelReader;
 

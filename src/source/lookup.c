@@ -35,6 +35,7 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 	const Feature *feature = &spec->features[f];
 	ValueType	type;
 
+	column->name = feature->name;
 	column->kind = feature->kind;
 	if (feature->kind == FEATURE_BINNED)
 	{
@@ -218,15 +219,24 @@ add_number(BlockKeys *keys, LookupColumn *column, Datum value, bool isnull)
 	}
 }
 
+/* Whose value has no key, for messages (an error context callback). */
+static void
+tell_column(void *column)
+{
+	errcontext("column \"%s\"", (*(LookupColumn **) column)->name);
+}
+
 bool
 lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 {
 	LookupBlock *block = lookup->filling;
 	int			row = block->n_rows++;
+	LookupColumn *column = lookup->columns;
+	ErrorContextCallback told = {error_context_stack, tell_column, &column};
 
-	for (int f = 0; f < lookup->n_columns; f++)
+	error_context_stack = &told;
+	for (int f = 0; f < lookup->n_columns; f++, column++)
 	{
-		LookupColumn *column = &lookup->columns[f];
 		BlockKeys  *keys = &block->columns[f];
 
 		keys->n_of_row[row] = nulls[f] ? NULL_ROW : 1;
@@ -239,6 +249,7 @@ lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 		else
 			add_value(block, keys, column, values[f]);
 	}
+	error_context_stack = told.previous;
 	return block->n_rows == LOOKUP_ROWS || block->held >= MAX_HELD;
 }
 
@@ -467,6 +478,9 @@ add_new(LookupColumn *column, BlockKeys *keys, uint32 k)
 static void
 add_all_new(LookupColumn *column, BlockKeys *keys)
 {
+	ErrorContextCallback told = {error_context_stack, tell_column, &column};
+
+	error_context_stack = &told;
 	for (uint32 k = 0; k < keys->n; k++)
 	{
 		if ((k & 0xFFFF) == 0xFFFF)
@@ -476,6 +490,7 @@ add_all_new(LookupColumn *column, BlockKeys *keys)
 		if (keys->ids[k] == NOT_FOUND)
 			add_new(column, keys, k);
 	}
+	error_context_stack = told.previous;
 }
 
 /* Room for a block's results. */

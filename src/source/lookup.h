@@ -28,6 +28,7 @@
 /* A feature's column. */
 typedef struct LookupColumn
 {
+	const char *name;
 	FeatureKind kind;
 	KeyWriter	writer;			/* categorical, lists: of the members */
 	Dictionary *dictionary;		/* NULL: hashed */

@@ -113,6 +113,14 @@ source_column_type(const SourceRelation *relation, const char *name)
 	return number > 0 ? TupleDescAttr(relation->columns, number - 1)->atttypid : InvalidOid;
 }
 
+Oid
+source_column_collation(const SourceRelation *relation, const char *name)
+{
+	AttrNumber	number = source_column_number(relation, name);
+
+	return number > 0 ? TupleDescAttr(relation->columns, number - 1)->attcollation : InvalidOid;
+}
+
 List *
 source_column_names(const SourceRelation *relation)
 {

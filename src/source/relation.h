@@ -34,6 +34,8 @@ extern SourceRelation *source_open(Oid relation);
 extern AttrNumber source_column_number(const SourceRelation *relation, const char *name);
 /* Type of a column by name; InvalidOid if there is no such (user) column. */
 extern Oid	source_column_type(const SourceRelation *relation, const char *name);
+/* Its collation; InvalidOid if it has none. */
+extern Oid	source_column_collation(const SourceRelation *relation, const char *name);
 /* All user columns, of char *, in order. */
 extern List *source_column_names(const SourceRelation *relation);
 /* Are these its columns, by names and types, dropped ones included? */

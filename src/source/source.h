@@ -111,6 +111,8 @@ typedef struct FeatureSpec
 	int			item_feature;	/* -1: none */
 	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
+	const char *model;			/* trained; NULL: not yet */
+	bool		citext_as_is;	/* of citext upper and lower case were told apart: before 0.4.0 */
 	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;
 

@@ -5,8 +5,8 @@
  *
  * Models keep types by name, and nothing holds a type while a session holds the
  * model: it may be dropped, made anew as something else, renamed.  Whatever was
- * made of types is made again when syscache_state() says so.  A type is read as one row at once, for between
- * two look-ups it may be gone.
+ * made of types is made again when syscache_state() says so.  A type is read as
+ * one row at once, for between two look-ups it may be gone.
  */
 #include "postgres.h"
 
@@ -36,6 +36,8 @@ read_row(Oid type, ValueType *read, Oid *domain_of)
 		.type = type,.kind = row->typtype,.category = row->typcategory,.length = row->typlen,
 		.by_value = row->typbyval,.align = row->typalign,
 		.element = IsTrueArrayType(row) ? row->typelem : InvalidOid,
+		.is_citext = row->typcategory == TYPCATEGORY_STRING && row->typlen == -1 &&
+		strcmp(NameStr(row->typname), "citext") == 0,
 		.input = row->typinput,.output = row->typoutput,.io_param = getTypeIOParam(tuple)
 	};
 	*domain_of = row->typtype == TYPTYPE_DOMAIN ? row->typbasetype : InvalidOid;

@@ -14,6 +14,7 @@ typedef struct ValueType
 	Oid			type;			/* base type */
 	char		kind;			/* pg_type.typtype */
 	char		category;
+	bool		is_citext;		/* the extension's type, by its name */
 	int16		length;
 	bool		by_value;
 	char		align;

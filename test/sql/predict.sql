@@ -99,7 +99,7 @@ SELECT aread_predict('m', '{"user_id": [3]}', 'red');
 SELECT aread_predict('m', '{"user_id": "three"}', 'red');
 SELECT aread_predict('m', '{"user_id": 3}');
 SELECT aread_predict('m', ROW(3, 4, 1.5)::candidate);
-SELECT aread_predict('m', s, 'purple'::text) FROM shown s LIMIT 1;
+SELECT aread_predict('m', s, 'purple'::text) = aread_predict('m', s, 'none'::text) AS no_label_is_unseen FROM shown s LIMIT 1;
 SET aread.unseen_domain = error;
 SELECT aread_predict('numbered', '{"item_id": 4}', 77);
 SELECT aread_predict('numbered', '{"item_id": 4}', NULL::int);
