@@ -145,7 +145,7 @@ hint_text(const List *missing, const List *others)
 			break;
 	}
 	appendStringInfoString(&text, text.len > 0 ? "." :
-						   "What is not known can be passed as NULL. Setting \"aread.missing_features\" says whether this is told.");
+						   "Pass what is not known as NULL; setting \"aread.missing_features\" says what is done about what is not passed.");
 	return text.data;
 }
 
