@@ -98,13 +98,27 @@ refuse_twice(const FeatureSpec *spec, const char *text, bool with_domain)
 	}
 }
 
+/* No text has more pairs, its nested objects' included. */
+static uint32
+count_colons(const char *text)
+{
+	uint32		n = 0;
+
+	while ((text = strchr(text, ':')) != NULL)
+	{
+		n++;
+		text++;
+	}
+	return n;
+}
+
 void
 json_check_keys(const FeatureSpec *spec, const char *text, Jsonb *object, bool with_domain)
 {
 	KeyScan		scan = {.at = text};
 	uint32		n = 0;
 
-	if (!JB_ROOT_IS_OBJECT(object))
+	if (!JB_ROOT_IS_OBJECT(object) || count_colons(text) == JB_ROOT_COUNT(object))
 		return;
 	while (next_key(&scan))
 		n++;
