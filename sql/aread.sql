@@ -660,7 +660,7 @@ RETURNS void
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_register';
 COMMENT ON FUNCTION @extschema@.aread_register(regclass, text, text, text, text, text[], text, text) IS
-'keep a table''s column roles, so that other functions need its name only; again: replace them; without a label column, or with label => '''', every row counts as positive';
+'keep a table''s column roles, so that other functions need its name only; again: replace them; without a label column, or with label => '''', every row counts as positive; a notice names the roles, and columns whose names nearly have one';
 
 CREATE FUNCTION @extschema@.aread_unregister(source regclass)
 RETURNS boolean
@@ -1178,29 +1178,29 @@ LANGUAGE C STABLE PARALLEL SAFE COST 5000 SUPPORT aread.predict_support
 AS 'MODULE_PATHNAME', 'aread_predict_json';
 
 COMMENT ON FUNCTION @extschema@.aread_predict(text, record, text) IS
-'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by column name: missing ones count as NULL, as aread.missing_features has it told, and a name that two columns have is an error; the domain as third argument; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, record, anynonarray) IS
-'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by column name: missing ones count as NULL, as aread.missing_features has it told, and a name that two columns have is an error; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, record) IS
-'probability of a positive label under the deployed version of a model, for one row; features by column name, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by column name: missing ones count as NULL, as aread.missing_features has it told, and a name that two columns have is an error; the domain among the features; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb, text) IS
-'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by key: missing ones count as NULL, as aread.missing_features has it told; the domain as third argument; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb, anynonarray) IS
-'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by key: missing ones count as NULL, as aread.missing_features has it told; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb) IS
-'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by key: missing ones count as NULL, as aread.missing_features has it told; the domain among the features; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, json, text) IS
-'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by key: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, json, anynonarray) IS
-'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by key: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, json) IS
-'probability of a positive label under the deployed version of a model, for one row; features by key, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features by key: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain among the features; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, text, text) IS
-'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain as third argument; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features a JSON object: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, text, anynonarray) IS
-'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features a JSON object: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument, of any plain type; NULL for a NULL model or NULL features';
 COMMENT ON FUNCTION @extschema@.aread_predict(text, text) IS
-'probability of a positive label under the deployed version of a model, for one row; features a JSON object, missing ones count as NULL; the domain among the features; NULL for a NULL model or NULL features';
+'probability of a positive label under the deployed version of a model, for one row; features a JSON object: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain among the features; NULL for a NULL model or NULL features';
 
 --
 -- Explaining.  Overloads as those of aread_predict.

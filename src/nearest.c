@@ -22,10 +22,27 @@ nearest_start(NearestName *nearest, const char *wanted)
 	};
 }
 
+/* Case makes no distance.  What is cut off is too far anyway. */
+static void
+fold(const char *name, char folded[TOO_FAR + 1])
+{
+	int			n = 0;
+
+	for (; name[n] && n < TOO_FAR; n++)
+		folded[n] = pg_ascii_tolower((unsigned char) name[n]);
+	folded[n] = '\0';
+}
+
 void
 nearest_offer(NearestName *nearest, const char *candidate)
 {
-	int			distance = edit_distance(nearest->wanted, candidate);
+	char		wanted[TOO_FAR + 1];
+	char		offered[TOO_FAR + 1];
+	int			distance;
+
+	fold(nearest->wanted, wanted);
+	fold(candidate, offered);
+	distance = edit_distance(wanted, offered);
 
 	if (distance >= nearest->distance)
 		return;

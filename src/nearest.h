@@ -20,7 +20,7 @@ typedef struct NearestName
 extern void nearest_start(NearestName *nearest, const char *wanted);
 /*
  * A name that there is.  Names of which more than half would have to be
- * changed are not near; of equally near ones the first offered is kept.
+ * changed are not near, case apart; of equally near ones the first offered is kept.
  */
 extern void nearest_offer(NearestName *nearest, const char *candidate);
 

@@ -36,7 +36,6 @@ check_roles(const ColumnRoles *roles, const Config *config)
 				 errmsg("relation \"%s\" has no item column", roles->relation->name),
 				 errdetail("Augmented rows are of unpopular items; where no argument names the item, it is the column \"item_id\"."),
 				 errhint("Name it by argument \"item_id\".")));
-	roles_report_no_label(roles);
 }
 
 /*

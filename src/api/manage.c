@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "source/roles.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -188,7 +189,7 @@ aread_register(PG_FUNCTION_ARGS)
 	roles = roles_resolve(fcinfo, source_open(PG_GETARG_OID(0)), &arguments, NULL);
 	check_owner(roles->relation);
 	source_check_roles(roles);
-	roles_report_no_label(roles);
+	roles_tell(roles, NULL, NULL);
 	catalog_register(roles);
 	PG_RETURN_VOID();
 }

@@ -7,6 +7,7 @@
 #include "api/roles.h"
 
 #include "catalog/pg_type.h"
+#include "source/roles.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -120,19 +121,16 @@ roles_resolve(FunctionCallInfo fcinfo, const SourceRelation *relation,
 void
 roles_require_label(const ColumnRoles *roles, bool negatives)
 {
-	if (!negatives && !roles->label)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("relation \"%s\" has no label column", roles->relation->name),
-				 errdetail("A label says which rows are positive; where no argument names it, it is the column \"label\"."),
-				 errhint("Name it by argument \"label\"; if every row is positive, set option \"negatives\".")));
-}
+	char	   *near;
 
-void
-roles_report_no_label(const ColumnRoles *roles)
-{
-	if (!roles->label)
-		ereport(NOTICE,
-				(errmsg("relation \"%s\" has no label column: every row counts as positive",
-						roles->relation->name)));
+	if (negatives || roles->label)
+		return;
+	near = roles_near(roles, "label");
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("relation \"%s\" has no label column", roles->relation->name),
+			 errdetail("A label says which rows are positive; where no argument names it, it is the column \"label\"."),
+			 near ? errhint("Perhaps it is the column \"%s\": pass label => %s.", near,
+							quote_literal_cstr(near)) :
+			 errhint("Name it by argument \"label\"; if every row is positive, set option \"negatives\".")));
 }

@@ -33,7 +33,5 @@ extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, const SourceRelation 
 								  const RoleArguments *arguments, const ColumnRoles *known);
 /* Raise an error for a relation without a label column, unless negatives are sampled. */
 extern void roles_require_label(const ColumnRoles *roles, bool negatives);
-/* Word of a relation without a label column: it may have one of another name. */
-extern void roles_report_no_label(const ColumnRoles *roles);
 
 #endif							/* AREAD_ROLES_H */

@@ -37,7 +37,8 @@ present_settings(void)
 	static const char *const names[] = {
 		"search_path", "row_security", "TimeZone", "DateStyle", "IntervalStyle",
 		"extra_float_digits", "bytea_output", "work_mem", "aread.threads",
-		"aread.training_memory", "aread.checkpoint_interval", "aread.unseen_domain"
+		"aread.training_memory", "aread.checkpoint_interval", "aread.unseen_domain",
+		"aread.missing_features"
 	};
 	ArrayType  *settings = NULL;
 

@@ -64,7 +64,6 @@ check_negatives(const ColumnRoles *roles, const Config *config)
 				 errmsg("option \"negatives\" needs an item column"),
 				 errhint("Name it by argument \"item_id\".")));
 	roles_require_label(roles, config->negatives > 0);
-	roles_report_no_label(roles);
 }
 
 void

@@ -7,10 +7,14 @@
 
 #include "serve/batch_scan.h"
 
+#include "catalog/needed.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "serve/missing.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -106,6 +110,22 @@ FeaturesKind
 call_kind(const FuncExpr *call)
 {
 	return noted_function((const Node *) call)->kind;
+}
+
+List *
+call_missing(const FuncExpr *call, FeaturesKind kind)
+{
+	const Const *model = linitial(call->args);
+	bool		with_domain = list_length(call->args) < 3;
+	TupleDesc	descriptor;
+
+	if (kind != FEATURES_RECORD || !IsA(model, Const) || model->constisnull)
+		return NIL;
+	descriptor = get_expr_result_tupdesc(lsecond(call->args), true);
+	if (!descriptor)
+		return NIL;
+	return missing_names(catalog_needed(TextDatumGetCString(model->constvalue), with_domain),
+						 missing_columns(descriptor));
 }
 
 bool

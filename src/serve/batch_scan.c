@@ -21,6 +21,7 @@
 #include "executor/executor.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "serve/missing.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -39,6 +40,7 @@ typedef struct ScanCall
 	ExprState  *domain;			/* NULL: among the features */
 	FeaturesKind kind;
 	Oid			domain_type;
+	List	   *missing;		/* features that the row lacks, as far as the plan tells; for EXPLAIN */
 	CallSite   *site;			/* with the rows of the batch that wait for their score */
 } ScanCall;
 
@@ -142,7 +144,7 @@ check_execute(Oid function)
 }
 
 static void
-begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kind)
+begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kind, bool explain)
 {
 	PlanState  *parent = &scan->css.ss.ps;
 
@@ -156,6 +158,8 @@ begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kin
 		call->domain_type = exprType(lthird(function->args));
 	}
 	call->site = call_site(MAX_ROWS, CurrentMemoryContext);
+	if (explain)
+		call->missing = call_missing(function, kind);
 }
 
 static bool
@@ -178,6 +182,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 {
 	BatchScan  *scan = (BatchScan *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	bool		explain = (eflags & EXEC_FLAG_EXPLAIN_ONLY) != 0 || estate->es_instrument != 0;
 	ListCell   *lc;
 
 	outerPlanState(node) = ExecInitNode(outerPlan(plan), estate,
@@ -189,7 +194,7 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 		TargetEntry *target = list_nth(plan->custom_scan_tlist, foreach_current_index(lc));
 
 		begin_call(scan, &scan->calls[foreach_current_index(lc)], castNode(FuncExpr, target->expr),
-				   (FeaturesKind) lfirst_int(lc));
+				   (FeaturesKind) lfirst_int(lc), explain);
 	}
 	scan->input = CreateExprContext(estate);
 	scan->context = AllocSetContextCreate(CurrentMemoryContext, "aread batch",
@@ -429,14 +434,34 @@ named_models(const CustomScan *plan)
 	return names;
 }
 
+/* Features that rows lacked, or that they will lack. */
+static List *
+missing_features(const BatchScan *scan)
+{
+	List	   *missing = NIL;
+
+	for (int i = 0; i < scan->n_calls; i++)
+	{
+		const ScanCall *call = &scan->calls[i];
+
+		missing = list_concat(missing, missing_names(call->missing, missing));
+		for (int j = 0; j < call->site->n_calls; j++)
+			missing = list_concat(missing, missing_names(call->site->calls[j]->missing, missing));
+	}
+	return missing;
+}
+
 static void
 explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	BatchScan  *scan = (BatchScan *) node;
+	List	   *missing = missing_features(scan);
 	List	   *models = scan->models ? scan->models : named_models((CustomScan *) node->ss.ps.plan);
 
 	if (models)
 		ExplainPropertyList("Models", models, es);
+	if (missing)
+		ExplainPropertyList("Missing Features", missing, es);
 	if (!es->analyze || !node->ss.ps.instrument)
 		return;
 	ExplainPropertyFloat("Batches", NULL, node->ss.ps.instrument->ntuples2, 0, es);

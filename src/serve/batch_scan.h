@@ -53,6 +53,8 @@ extern List *calls_always_made(Node *expression, Unseen *unseen);
 /* The same of the arguments of its aggregates and window functions. */
 extern List *calls_in_aggregates(Node *expression, Unseen *unseen);
 extern FeaturesKind call_kind(const FuncExpr *call);
+/* Features that a call lacks, as char *, as far as the plan says which model and what row. */
+extern List *call_missing(const FuncExpr *call, FeaturesKind kind);
 
 /* How expressions change that move to the batch scan above a node. */
 typedef struct Rise

@@ -6,10 +6,14 @@
 
 #include "serve/call.h"
 
+#include "access/htup_details.h"
+#include "serve/json_keys.h"
+#include "serve/missing.h"
 #include "serve/settings.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/typcache.h"
 
 CallSite *
 call_site(int max_rows, MemoryContext parent)
@@ -82,7 +86,7 @@ forget_stale_encoders(ScoreCall *call)
 
 /* The map of the record's type. */
 static RecordMap *
-find_record_map(ScoreCall *call, HeapTupleHeader record)
+find_record_map(ScoreCall *call, HeapTupleHeader record, bool with_domain)
 {
 	RecordMap  *map = NULL;
 	int			i = 0;
@@ -96,7 +100,7 @@ find_record_map(ScoreCall *call, HeapTupleHeader record)
 	else
 		call->n_records++;
 	if (!map)
-		map = record_map(call->rows.spec, record, call->encoders);
+		map = record_map(call->rows.spec, record, with_domain, call->encoders);
 	for (; i > 0; i--)
 		call->records[i] = call->records[i - 1];
 	return call->records[0] = map;
@@ -123,23 +127,80 @@ encode_domain(ScoreCall *call, const CallRow *row)
 			  encoder_id(call->domain, row->domain, row->domain_null));
 }
 
-static void
-encode_features(ScoreCall *call, const CallRow *row)
+/* JSON text as jsonb. */
+static Jsonb *
+parse_json(const ScoreCall *call, const CallRow *row)
 {
-	Datum		object = row->features;
+	char	   *string = TextDatumGetCString(row->features);
+	Jsonb	   *object = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(string)));
 
-	if (row->kind == FEATURES_RECORD)
-	{
-		HeapTupleHeader record = DatumGetHeapTupleHeader(row->features);
+	json_check_keys(call->rows.spec, string, object, !row->has_domain);
+	return object;
+}
 
-		record_encode(find_record_map(call, record), record, &call->rows);
-		return;
-	}
-	if (row->kind == FEATURES_JSON)
-		object = DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(row->features)));
+/*
+ * Remember what a row does not have, and say so.  It is the first one: rows of
+ * JSON may differ, and one is enough to tell of the others.
+ */
+static void
+note_missing(ScoreCall *call, List *present, bool with_domain)
+{
+	List	   *needed = missing_needed(call->rows.spec, with_domain);
+	List	   *missing = missing_names(needed, present);
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+
+	/* the names themselves are the model's */
+	call->missing = list_copy(missing);
+	MemoryContextSwitchTo(old);
+	missing_tell(call->served->loaded->version.name, needed, present, missing);
+}
+
+/* Of a row with so many features: need one say anything? */
+static bool
+is_news(const ScoreCall *call, const CallRow *row, int n_found)
+{
+	return n_found < call->rows.spec->n_columns - row->has_domain &&
+		(!call->missing || serve_missing_features == MISSING_FEATURES_ERROR);
+}
+
+static List *
+record_columns(HeapTupleHeader record)
+{
+	TupleDesc	descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(record),
+													HeapTupleHeaderGetTypMod(record));
+	List	   *names = missing_columns(descriptor);
+
+	ReleaseTupleDesc(descriptor);
+	return names;
+}
+
+static void
+encode_record(ScoreCall *call, const CallRow *row)
+{
+	HeapTupleHeader record = DatumGetHeapTupleHeader(row->features);
+	bool		with_domain = !row->has_domain;
+	int			n_found = record_encode(find_record_map(call, record, with_domain), record,
+										&call->rows);
+
+	encode_domain(call, row);
+	if (is_news(call, row, n_found))
+		note_missing(call, record_columns(record), with_domain);
+}
+
+static void
+encode_json(ScoreCall *call, const CallRow *row)
+{
+	Jsonb	   *object = row->kind == FEATURES_JSON ? parse_json(call, row) :
+		DatumGetJsonbP(row->features);
+	bool		with_domain = !row->has_domain;
+	int			n_found;
+
 	if (!call->json)
 		call->json = json_map(call->rows.spec, call->encoders);
-	json_encode(call->json, DatumGetJsonbP(object), &call->rows);
+	n_found = json_encode(call->json, object, with_domain, &call->rows);
+	encode_domain(call, row);
+	if (is_news(call, row, n_found))
+		note_missing(call, missing_keys(object), with_domain);
 }
 
 static void
@@ -162,8 +223,10 @@ call_add(ScoreCall *call, const CallRow *row)
 	forget_stale_encoders(call);
 	call->encoding = true;
 	input_add(&call->rows);
-	encode_features(call, row);
-	encode_domain(call, row);
+	if (row->kind == FEATURES_RECORD)
+		encode_record(call, row);
+	else
+		encode_json(call, row);
 	check_domain(call);
 	input_finish(&call->rows);
 	call->encoding = false;

@@ -40,6 +40,7 @@ typedef struct ScoreCall
 	MemoryContext context;		/* of all below, and of this */
 	InputRows	rows;
 	int		   *at;				/* [max_rows] whatever the caller notes of a row */
+	List	   *missing;		/* features that a row did not have, of the first such row: names */
 	Oid			owner;			/* who was found to own the model; InvalidOid: not asked yet */
 	MemoryContext encoders;		/* of all below */
 	ConversionState made;		/* when and for whom they were made */
@@ -73,7 +74,8 @@ extern bool call_site_full(const CallSite *site);
 extern ScoreCall *call_open(CallSite *site, const ServedModel *served);
 /*
  * Adds a row.  Raises an error for features that have no name in common with
- * the model, a missing domain, and an unseen one if the setting says so.
+ * the model, or two of one name, a missing domain, and an unseen one or missing
+ * features if the settings say so.
  */
 extern void call_add(ScoreCall *call, const CallRow *row);
 

@@ -48,20 +48,25 @@ typedef struct RecordMap RecordMap;
 
 /*
  * Matches columns by name, once for each record type: an error if there is
- * none to match.
+ * none to match, or two of one name.  A domain that is an argument of its own
+ * (with_domain: it is not) is not looked for.
  */
-extern RecordMap *record_map(const FeatureSpec *spec, HeapTupleHeader record,
+extern RecordMap *record_map(const FeatureSpec *spec, HeapTupleHeader record, bool with_domain,
 							 MemoryContext parent);
 extern void record_map_delete(RecordMap *map);
 /* Is it a map for this record? */
 extern bool record_map_fits(const RecordMap *map, HeapTupleHeader record);
-extern void record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows);
+/* Returns how many features it has. */
+extern int	record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows);
 
 /* Encoders for JSON's types, made when first needed. */
 typedef struct JsonMap JsonMap;
 
 extern JsonMap *json_map(const FeatureSpec *spec, MemoryContext context);
-/* Keys are feature names; raises an error if it is no object, or has no key that is one. */
-extern void json_encode(JsonMap *map, Jsonb *features, InputRows *rows);
+/*
+ * Keys are feature names; raises an error if it is no object, or has no key
+ * that is one.  The domain and the result are as above.
+ */
+extern int	json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows);
 
 #endif							/* AREAD_INPUT_H */

@@ -120,10 +120,11 @@ set_list(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 	input_set_list(rows, f, members, n);
 }
 
-void
-json_encode(JsonMap *map, Jsonb *features, InputRows *rows)
+int
+json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 {
 	bool		any = false;
+	int			n_found = 0;
 
 	if (!JB_ROOT_IS_OBJECT(features))
 		ereport(ERROR,
@@ -138,6 +139,9 @@ json_encode(JsonMap *map, Jsonb *features, InputRows *rows)
 		if (!getKeyJsonValueFromContainer(&features->root, name, strlen(name), &value))
 			continue;
 		any = true;
+		if (f == map->spec->domain_feature && !with_domain)
+			continue;
+		n_found++;
 		if (map->spec->features[f].kind == FEATURE_LIST)
 			set_list(map, f, &value, rows);
 		else
@@ -149,4 +153,5 @@ json_encode(JsonMap *map, Jsonb *features, InputRows *rows)
 				 errmsg("no key of the object is a feature of the model"),
 				 errhint("The view aread.feature lists the features; the first is \"%s\".",
 						 map->spec->features[0].name)));
+	return n_found;
 }

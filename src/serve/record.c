@@ -18,7 +18,8 @@ struct RecordMap
 	TupleDesc	descriptor;
 	ValueEncoder **encoders;	/* [n_features]; NULL: the record lacks it */
 	int		   *position;		/* [n_features] column, from 0 */
-	int			n_scalars;		/* features of the record that are no lists */
+	int			n_found;		/* features of the record */
+	int			n_scalars;		/* those that are no lists */
 	int		   *scalars;
 	Datum	   *values;			/* [natts] */
 	bool	   *nulls;
@@ -37,8 +38,19 @@ record_map_fits(const RecordMap *map, HeapTupleHeader record)
 	return map->identifier == record_identifier(record);
 }
 
+/* As SQL has it of a name that is two columns'; the others may be what they like. */
+static void
+ambiguous(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_AMBIGUOUS_COLUMN),
+			 errmsg("column reference \"%s\" is ambiguous", name),
+			 errdetail("The record has two columns of this name, which is a feature of the model."),
+			 errhint("Select the columns of the record one by one, or give one of the two another name.")));
+}
+
 static bool
-match_columns(RecordMap *map, const FeatureSpec *spec, MemoryContext context)
+match_columns(RecordMap *map, const FeatureSpec *spec, bool with_domain, MemoryContext context)
 {
 	bool		any = false;
 
@@ -52,17 +64,23 @@ match_columns(RecordMap *map, const FeatureSpec *spec, MemoryContext context)
 		f = spec_find(spec, NameStr(attribute->attname));
 		if (f < 0)
 			continue;
+		any = true;
+		if (f == spec->domain_feature && !with_domain)
+			continue;
+		if (map->encoders[f])
+			ambiguous(NameStr(attribute->attname));
 		map->encoders[f] = encoder_create(spec, f, attribute->atttypid, context);
 		map->position[f] = i;
 		if (spec->features[f].kind != FEATURE_LIST)
 			map->scalars[map->n_scalars++] = f;
-		any = true;
+		map->n_found++;
 	}
 	return any;
 }
 
 RecordMap *
-record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext parent)
+record_map(const FeatureSpec *spec, HeapTupleHeader record, bool with_domain,
+		   MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "aread record", ALLOCSET_SMALL_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
@@ -77,7 +95,7 @@ record_map(const FeatureSpec *spec, HeapTupleHeader record, MemoryContext parent
 	map->scalars = palloc0(map->descriptor->natts * sizeof(int) + 1);
 	map->values = palloc0((map->descriptor->natts + 1) * sizeof(Datum));
 	map->nulls = palloc0((map->descriptor->natts + 1) * sizeof(bool));
-	if (!match_columns(map, spec, context))
+	if (!match_columns(map, spec, with_domain, context))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("no column of the record is a feature of the model"),
@@ -112,7 +130,7 @@ encode_scalars(RecordMap *map, InputRows *rows)
 		input_set(rows, map->scalars[i], encoder_noted_id(map->encoders[map->scalars[i]]));
 }
 
-void
+int
 record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 {
 	const FeatureSpec *spec = rows->spec;
@@ -134,4 +152,5 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 		n = encoder_members(map->encoders[f], map->values[at], map->nulls[at], &members);
 		input_set_list(rows, f, members, n);
 	}
+	return map->n_found;
 }

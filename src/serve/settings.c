@@ -16,11 +16,19 @@ bool		serve_batch_scan = true;
 int			serve_cache_megabytes = 512;
 int			serve_checkpoint_interval = 5 * 60 * 1000;
 int			serve_max_runs_per_role = 4;
+int			serve_missing_features = MISSING_FEATURES_NOTICE;
 char	   *serve_preload_models = NULL;
 int			serve_shared_cache_megabytes = 1024;
 int			serve_unseen_domain = UNSEEN_DOMAIN_SCORE;
 int			serve_threads = 2;
 int			serve_training_memory = 1024 * 1024;
+
+static const struct config_enum_entry missing_features_values[] = {
+	{"ignore", MISSING_FEATURES_IGNORE, false},
+	{"notice", MISSING_FEATURES_NOTICE, false},
+	{"error", MISSING_FEATURES_ERROR, false},
+	{NULL, 0, false}
+};
 
 static const struct config_enum_entry unseen_domain_values[] = {
 	{"score", UNSEEN_DOMAIN_SCORE, false},
@@ -50,6 +58,11 @@ serve_define_settings(void)
 							"Superusers have no limit. 0: none; -1: any number.",
 							&serve_max_runs_per_role, 4, -1, INT_MAX, PGC_SUSET, 0,
 							NULL, NULL, NULL);
+	DefineCustomEnumVariable("aread.missing_features",
+							 "What aread_predict and aread_explain do for features that a row does not have.",
+							 "They count as NULL: \"notice\" tells so once for each statement, \"ignore\" does not; \"error\" raises an error.",
+							 &serve_missing_features, MISSING_FEATURES_NOTICE,
+							 missing_features_values, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("aread.preload_models",
 							   "Models to load into shared memory when the server starts, as database.model.",
 							   "Needs aread in shared_preload_libraries. Separated by commas; in double quotes where needed.",

@@ -14,10 +14,19 @@ typedef enum UnseenDomain
 	UNSEEN_DOMAIN_ERROR
 } UnseenDomain;
 
+/* What a row's features do that a model needs and the row does not have. */
+typedef enum MissingFeatures
+{
+	MISSING_FEATURES_IGNORE,	/* count as NULL */
+	MISSING_FEATURES_NOTICE,	/* the same, and are told */
+	MISSING_FEATURES_ERROR
+} MissingFeatures;
+
 extern bool serve_batch_scan;	/* aread.batch_scan */
 extern int	serve_cache_megabytes;	/* aread.cache_size */
 extern int	serve_checkpoint_interval;	/* aread.checkpoint_interval, milliseconds; -1: none */
 extern int	serve_max_runs_per_role;	/* aread.max_runs_per_role; -1: any number */
+extern int	serve_missing_features; /* aread.missing_features, a MissingFeatures */
 extern char *serve_preload_models;	/* aread.preload_models */
 extern int	serve_shared_cache_megabytes;	/* aread.shared_cache_size */
 extern int	serve_threads;		/* aread.threads */

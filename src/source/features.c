@@ -11,6 +11,7 @@
 #include "lib/stringinfo.h"
 #include "source/key.h"
 #include "source/reader.h"
+#include "source/roles.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -84,9 +85,7 @@ default_features(const ColumnRoles *roles)
 			told = &left_out;
 		appendStringInfo(told, "%s%s", told->len > 0 ? ", " : "", name);
 	}
-	ereport(NOTICE,
-			(errmsg("features: %s", used.data),
-			 left_out.len > 0 ? errdetail("Left out, for their types or collations: %s.", left_out.data) : 0));
+	roles_tell(roles, used.data, left_out.len > 0 ? left_out.data : NULL);
 	return features;
 }
 
@@ -100,6 +99,8 @@ feature_names(const ColumnRoles *roles)
 
 	if (roles->features == NIL)
 		features = default_features(roles);
+	else
+		roles_tell(roles, NULL, NULL);
 	foreach(cell, roles->features)
 	{
 		char	   *name = lfirst(cell);
