@@ -48,9 +48,32 @@ is_supported(Oid type)
 	return key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED;
 }
 
-/* Every column but label, split and weight; those of no use are named in a NOTICE. */
+bool
+feature_is_vector(const ColumnRoles *roles, const char *name)
+{
+	bool		is_list;
+	Oid			type = value_type(source_column_type(roles->relation, name), &is_list);
+
+	return is_list && key_kind(getBaseType(type)) == KEY_FLOAT;
+}
+
+bool
+feature_has_options(const SourceOptions *options, const char *name)
+{
+	JsonbValue	key = {.type = jbvString};
+
+	key.val.string.val = (char *) name;
+	key.val.string.len = strlen(name);
+	return options->features &&
+		findJsonbValueFromContainer(&options->features->root, JB_FOBJECT, &key);
+}
+
+/*
+ * Every column but label, split, weight and vectors, which survey.c tells of;
+ * those of no use are named in a NOTICE.
+ */
 static List *
-default_features(const ColumnRoles *roles)
+default_features(const ColumnRoles *roles, const SourceOptions *options)
 {
 	List	   *features = NIL;
 	StringInfoData used;
@@ -66,7 +89,8 @@ default_features(const ColumnRoles *roles)
 
 		if ((roles->label && strcmp(name, roles->label) == 0) ||
 			(roles->split && strcmp(name, roles->split) == 0) ||
-			(roles->weight && strcmp(name, roles->weight) == 0))
+			(roles->weight && strcmp(name, roles->weight) == 0) ||
+			(feature_is_vector(roles, name) && !feature_has_options(options, name)))
 			continue;
 		if (is_supported(source_column_type(roles->relation, name)))
 			features = lappend(features, name);
@@ -82,14 +106,14 @@ default_features(const ColumnRoles *roles)
 
 /* The features asked for, or all; domain, user and item are always among them. */
 static List *
-feature_names(const ColumnRoles *roles)
+feature_names(const ColumnRoles *roles, const SourceOptions *options)
 {
 	List	   *features = NIL;
 	const char *always[] = {roles->domain, roles->user_id, roles->item_id};
 	ListCell   *cell;
 
 	if (roles->features == NIL)
-		features = default_features(roles);
+		features = default_features(roles, options);
 	foreach(cell, roles->features)
 	{
 		char	   *name = lfirst(cell);
@@ -130,6 +154,8 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 	feature->type = getBaseType(value_type(column, &is_list));
 	feature->type_name = qualified_type_name(feature->type);
 	feature->min_count = options->default_min_count;
+	plan->is_listed = is_member(roles->features, name);
+	plan->has_options = feature_has_options(options, name);
 	kind = key_kind(feature->type);
 	if (kind == KEY_UNSUPPORTED)
 		ereport(ERROR,
@@ -378,7 +404,7 @@ check_bonds(const FeatureSpec *spec, const SourceOptions *options)
 FeatureSpec *
 features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePlan **plans)
 {
-	List	   *names = feature_names(roles);
+	List	   *names = feature_names(roles, options);
 	FeatureSpec *spec = palloc0(sizeof(FeatureSpec));
 	char	  **shared = palloc0(list_length(names) * sizeof(char *));
 	ListCell   *cell;
