@@ -68,40 +68,53 @@ feature_has_options(const SourceOptions *options, const char *name)
 		findJsonbValueFromContainer(&options->features->root, JB_FOBJECT, &key);
 }
 
-/*
- * Every column but label, split, weight and vectors, which survey.c tells of;
- * those of no use are named in a NOTICE.
- */
+/* Columns of these parts are no features, unless they are listed. */
+static bool
+plays_other_part(const ColumnRoles *roles, const char *name)
+{
+	return (roles->label && strcmp(name, roles->label) == 0) ||
+		(roles->split && strcmp(name, roles->split) == 0) ||
+		(roles->weight && strcmp(name, roles->weight) == 0);
+}
+
+/* Every column but label, split and weight, types of no use and, as survey.c tells, vectors. */
 static List *
 default_features(const ColumnRoles *roles, const SourceOptions *options)
 {
 	List	   *features = NIL;
+	ListCell   *cell;
+
+	foreach(cell, source_column_names(roles->relation))
+	{
+		char	   *name = lfirst(cell);
+
+		if (!plays_other_part(roles, name) &&
+			is_supported(source_column_type(roles->relation, name)) &&
+			(!feature_is_vector(roles, name) || feature_has_options(options, name)))
+			features = lappend(features, name);
+	}
+	return features;
+}
+
+void
+features_tell(const ColumnRoles *roles, const FeatureSpec *spec)
+{
 	StringInfoData used;
 	StringInfoData left_out;
 	ListCell   *cell;
 
 	initStringInfo(&used);
 	initStringInfo(&left_out);
+	for (int f = 0; f < spec->n_columns; f++)
+		appendStringInfo(&used, "%s%s", f > 0 ? ", " : "", spec->features[f].name);
 	foreach(cell, source_column_names(roles->relation))
-	{
-		char	   *name = lfirst(cell);
-		StringInfo	told = &used;
-
-		if ((roles->label && strcmp(name, roles->label) == 0) ||
-			(roles->split && strcmp(name, roles->split) == 0) ||
-			(roles->weight && strcmp(name, roles->weight) == 0) ||
-			(feature_is_vector(roles, name) && !feature_has_options(options, name)))
-			continue;
-		if (is_supported(source_column_type(roles->relation, name)))
-			features = lappend(features, name);
-		else
-			told = &left_out;
-		appendStringInfo(told, "%s%s", told->len > 0 ? ", " : "", name);
-	}
+		if (!plays_other_part(roles, lfirst(cell)) &&
+			!is_supported(source_column_type(roles->relation, lfirst(cell))))
+			appendStringInfo(&left_out, "%s%s", left_out.len > 0 ? ", " : "",
+							 (char *) lfirst(cell));
 	ereport(NOTICE,
 			(errmsg("features: %s", used.data),
 			 left_out.len > 0 ? errdetail("Left out, for their types: %s.", left_out.data) : 0));
-	return features;
 }
 
 /* The features asked for, or all; domain, user and item are always among them. */

@@ -22,6 +22,8 @@ typedef struct FeaturePlan
 
 extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions *options,
 								   FeaturePlan **plans);
+/* A NOTICE of the features that were chosen because none were listed. */
+extern void features_tell(const ColumnRoles *roles, const FeatureSpec *spec);
 /* Is a column an array of floating-point numbers?  By default it is no feature. */
 extern bool feature_is_vector(const ColumnRoles *roles, const char *name);
 /* Does option "features" say something of a column? */

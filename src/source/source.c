@@ -118,6 +118,8 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 		collector = read_rows(&chosen, options, room, team, report);
 	}
 	*spec = collector->spec;
+	if (roles->features == NIL)
+		features_tell(roles, *spec);
 	data = collector_finish(collector);
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);

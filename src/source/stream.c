@@ -155,6 +155,8 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 	if (all && roles->features == NIL)
 		chosen.features = source_features(roles, options);
 	spec = features_infer(&chosen, options, &plans);
+	if (roles->features == NIL)
+		features_tell(roles, spec);
 	stream->spec = features_for_roles(spec, plans, whole_rows, all, &stream->is_shared);
 	choose_columns(stream, roles);
 	if (whole_rows)
