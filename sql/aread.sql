@@ -2071,7 +2071,11 @@ AS 'MODULE_PATHNAME', 'aread_run_state';
 COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment, of a role whose rights one has, else NULL: one whose worker is gone is interrupted; for the view aread.run';
 
 CREATE VIEW aread.known_run WITH (security_barrier) AS
-SELECT r.*,
+SELECT r.run_id, r.model, r.role, r.role_name, r.source, r.source_name, r.label, r.domain, r.user_id,
+       r.item_id, r.split, r.weight, r.features, r.options, r.settings, r.state, r.pid, r.attempts,
+       r.started_at, r.ended_at, r.phase, r.epoch, r.epochs, r.batch, r.batches, r.loss, r.rows_per_second,
+       r.valid_auc, r.valid_domain_auc, r.valid_log_loss, r.fingerprint, r.checkpoint_at, r.checkpoint_bytes,
+       r.software, r.version, r.error_code, r.error, r.error_detail, r.error_hint, r.messages,
        CASE WHEN r.state IN ('starting', 'running') THEN aread.run_state(r.run_id) ELSE r.state END AS state_now
 FROM aread.stored_run r
 WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
