@@ -396,7 +396,8 @@ CREATE TABLE aread.stored_run (
   error text,
   error_detail text,
   error_hint text,
-  messages text
+  messages text,
+  name_given boolean NOT NULL DEFAULT true
 );
 COMMENT ON TABLE aread.stored_run IS 'background trainings: what they were to do, how far they are, how they ended; of this server, so not dumped';
 COMMENT ON COLUMN aread.stored_run.run_id IS 'never reused';
@@ -439,6 +440,7 @@ COMMENT ON COLUMN aread.stored_run.error IS 'its message';
 COMMENT ON COLUMN aread.stored_run.error_detail IS 'its detail';
 COMMENT ON COLUMN aread.stored_run.error_hint IS 'its hint';
 COMMENT ON COLUMN aread.stored_run.messages IS 'notices and warnings';
+COMMENT ON COLUMN aread.stored_run.name_given IS 'whether who started it named the model; false: its name is the source''s, and not to be that of another source''s model';
 
 CREATE TABLE aread.stored_checkpoint (
   run_id bigint NOT NULL REFERENCES aread.stored_run ON DELETE CASCADE,
@@ -504,7 +506,7 @@ RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
 COMMENT ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
-'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none, with the negatives sampled for them; a table without a label (label => '''' says so where a column has that name) holds positives only and needs option negatives';
+'train a model over a table, store it as a new version and deploy it; measures are on test rows, or on validation rows where there are none, with the negatives sampled for them; a table without a label (label => '''' says so where a column has that name) holds positives only and needs option negatives; where no argument names the model, the table does, unless the model of that name is another table''s; where none lists the features, columns that tell nothing, or a value of its own in each row, are left out with a warning';
 
 CREATE FUNCTION @extschema@.aread_train_start(
   source regclass,
@@ -2069,7 +2071,11 @@ AS 'MODULE_PATHNAME', 'aread_run_state';
 COMMENT ON FUNCTION aread.run_state(bigint) IS 'state of a background training at this moment, of a role whose rights one has, else NULL: one whose worker is gone is interrupted; for the view aread.run';
 
 CREATE VIEW aread.known_run WITH (security_barrier) AS
-SELECT r.*,
+SELECT r.run_id, r.model, r.role, r.role_name, r.source, r.source_name, r.label, r.domain, r.user_id,
+       r.item_id, r.split, r.weight, r.features, r.options, r.settings, r.state, r.pid, r.attempts,
+       r.started_at, r.ended_at, r.phase, r.epoch, r.epochs, r.batch, r.batches, r.loss, r.rows_per_second,
+       r.valid_auc, r.valid_domain_auc, r.valid_log_loss, r.fingerprint, r.checkpoint_at, r.checkpoint_bytes,
+       r.software, r.version, r.error_code, r.error, r.error_detail, r.error_hint, r.messages,
        CASE WHEN r.state IN ('starting', 'running') THEN aread.run_state(r.run_id) ELSE r.state END AS state_now
 FROM aread.stored_run r
 WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)

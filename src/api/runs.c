@@ -63,6 +63,7 @@ aread_train_start(PG_FUNCTION_ARGS)
 	run.role = GetUserId();
 	run.role_name = GetUserNameFromId(run.role, false);
 	run.model = (char *) job.new.name;
+	run.name_given = job.new.name_given;
 	run.roles = (ColumnRoles *) job.new.roles;
 	run.source = job.new.roles->relation->id;
 	run.source_name = job.new.roles->relation->full_name;

@@ -8,6 +8,7 @@
 
 #include "api/roles.h"
 #include "api/train.h"
+#include "catalog/model_source.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -84,9 +85,10 @@ training_arguments(FunctionCallInfo fcinfo, TrainJob *job)
 		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"))) :
 		PG_GETARG_JSONB_P(8);
 	job->new.roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
-	job->new.name = PG_ARGISNULL(1) ? relation->name :
-		text_to_cstring(PG_GETARG_TEXT_PP(1));
+	job->new.name_given = !PG_ARGISNULL(1);
+	job->new.name = job->new.name_given ? text_to_cstring(PG_GETARG_TEXT_PP(1)) : relation->name;
 	job_prepare(job);
+	model_source_check(&job->new, true);
 	check_negatives(job->new.roles, &job->config);
 }
 

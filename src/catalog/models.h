@@ -36,6 +36,7 @@ typedef struct ModelVersion
 typedef struct NewModel
 {
 	const char *name;
+	bool		name_given;		/* by the caller; false: it is the source's */
 	const ColumnRoles *roles;
 	Jsonb	   *options;		/* as the user gave them */
 	const Config *config;		/* as used */

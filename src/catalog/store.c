@@ -12,6 +12,7 @@
 #include "catalog/models.h"
 #include "catalog/chunks.h"
 #include "catalog/masks.h"
+#include "catalog/model_source.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
 #include "catalog/versions.h"
@@ -344,6 +345,7 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	*crc = catalog_model_crc(model);
 	catalog_enter(&access);
 	lock_model(user, new->name, MISSING_IS_MADE, &locked);
+	model_source_require(user, new);
 	*version = catalog_new_version(&locked, new->deploy);
 	version_id = insert_version(new, config, locked.id, *version, *crc);
 	insert_features(new, version_id);

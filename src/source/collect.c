@@ -110,6 +110,32 @@ collector_forget(Collector *collector)
 		collector->lookup.columns[f].numbers.used = 0;
 }
 
+void
+collector_free_order(Collector *collector)
+{
+	if (collector->capacity == 0)
+		return;
+	pfree(collector->labels);
+	pfree(collector->result.hashes);
+	if (collector->split_keys)
+		pfree(collector->split_keys);
+	if (collector->weights)
+		pfree(collector->weights);
+	room_take(collector->room, -(int64) collector->bytes);
+}
+
+void
+collector_discard(Collector *collector)
+{
+	team_finish(collector->team, NULL);
+	spool_free(&collector->result.ids);
+	spool_free(&collector->result.members);
+	lookup_free(&collector->lookup);
+	for (int v = 0; v < collector->spec->n_vocabularies; v++)
+		dictionary_free(&collector->dictionaries[v]);
+	collector_free_order(collector);
+}
+
 /* Is the row to be left out?  Counts why. */
 static bool
 skip_row(Collector *collector, const Datum *values, const bool *nulls)

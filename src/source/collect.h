@@ -65,6 +65,10 @@ extern void collector_reserve(Collector *collector);
 extern uint32 collect_list(Collector *collector, const uint32 *members, int n);
 /* Forget all rows; dictionaries stay. */
 extern void collector_forget(Collector *collector);
+/* Give back what only the order of rows needs: labels, hashes, keys of splits, weights. */
+extern void collector_free_order(Collector *collector);
+/* Give back all that grows with the source: its rows are not needed. */
+extern void collector_discard(Collector *collector);
 /* The smallest minimum count of the features that share a vocabulary. */
 extern uint32 collector_min_count(const FeatureSpec *spec, int v);
 /*
@@ -74,7 +78,7 @@ extern uint32 collector_min_count(const FeatureSpec *spec, int v);
 extern uint32 *collector_vocabulary(Collector *collector, int v);
 /* Raise an error if there are too many domains. */
 extern void collector_check_domains(const FeatureSpec *spec);
-/* Splits, vocabularies, bins and final ids; rows ordered by split and content. */
+/* Of rows that have their ids: splits, vocabularies, bins and final ids; rows ordered by split and content. */
 extern Dataset *collector_finish(Collector *collector);
 
 #endif							/* AREAD_COLLECT_H */

@@ -59,48 +59,88 @@ is_supported(const SourceRelation *relation, const char *column)
 		key_kind(value_type(source_column_type(relation, column), &is_list)) != KEY_UNSUPPORTED;
 }
 
-/* Every column but label, split and weight; those of no use are named in a NOTICE. */
+bool
+feature_is_vector(const ColumnRoles *roles, const char *name)
+{
+	bool		is_list;
+	Oid			type = value_type(source_column_type(roles->relation, name), &is_list);
+
+	return is_list && key_kind(getBaseType(type)) == KEY_FLOAT;
+}
+
+bool
+feature_has_options(const SourceOptions *options, const char *name)
+{
+	JsonbValue	key = {.type = jbvString};
+
+	key.val.string.val = (char *) name;
+	key.val.string.len = strlen(name);
+	return options->features &&
+		findJsonbValueFromContainer(&options->features->root, JB_FOBJECT, &key);
+}
+
+/* Columns of these parts are no features, unless they are listed. */
+static bool
+plays_other_part(const ColumnRoles *roles, const char *name)
+{
+	return (roles->label && strcmp(name, roles->label) == 0) ||
+		(roles->split && strcmp(name, roles->split) == 0) ||
+		(roles->weight && strcmp(name, roles->weight) == 0);
+}
+
+/* Every column but label, split and weight, types of no use and, as survey.c tells, vectors. */
 static List *
-default_features(const ColumnRoles *roles)
+default_features(const ColumnRoles *roles, const SourceOptions *options)
 {
 	List	   *features = NIL;
+	ListCell   *cell;
+
+	foreach(cell, source_column_names(roles->relation))
+	{
+		char	   *name = lfirst(cell);
+
+		if (!plays_other_part(roles, name) &&
+			is_supported(roles->relation, name) &&
+			(!feature_is_vector(roles, name) || feature_has_options(options, name)))
+			features = lappend(features, name);
+	}
+	return features;
+}
+
+void
+features_tell(const ColumnRoles *roles, const FeatureSpec *spec)
+{
 	StringInfoData used;
 	StringInfoData left_out;
 	ListCell   *cell;
 
+	if (roles->features != NIL)
+	{
+		roles_tell(roles, NULL, NULL);
+		return;
+	}
 	initStringInfo(&used);
 	initStringInfo(&left_out);
+	for (int f = 0; f < spec->n_columns; f++)
+		appendStringInfo(&used, "%s%s", f > 0 ? ", " : "", spec->features[f].name);
 	foreach(cell, source_column_names(roles->relation))
-	{
-		char	   *name = lfirst(cell);
-		StringInfo	told = &used;
-
-		if ((roles->label && strcmp(name, roles->label) == 0) ||
-			(roles->split && strcmp(name, roles->split) == 0) ||
-			(roles->weight && strcmp(name, roles->weight) == 0))
-			continue;
-		if (is_supported(roles->relation, name))
-			features = lappend(features, name);
-		else
-			told = &left_out;
-		appendStringInfo(told, "%s%s", told->len > 0 ? ", " : "", name);
-	}
+		if (!plays_other_part(roles, lfirst(cell)) &&
+			!is_supported(roles->relation, lfirst(cell)))
+			appendStringInfo(&left_out, "%s%s", left_out.len > 0 ? ", " : "",
+							 (char *) lfirst(cell));
 	roles_tell(roles, used.data, left_out.len > 0 ? left_out.data : NULL);
-	return features;
 }
 
 /* The features asked for, or all; domain, user and item are always among them. */
 static List *
-feature_names(const ColumnRoles *roles)
+feature_names(const ColumnRoles *roles, const SourceOptions *options)
 {
 	List	   *features = NIL;
 	const char *always[] = {roles->domain, roles->user_id, roles->item_id};
 	ListCell   *cell;
 
 	if (roles->features == NIL)
-		features = default_features(roles);
-	else
-		roles_tell(roles, NULL, NULL);
+		features = default_features(roles, options);
 	foreach(cell, roles->features)
 	{
 		char	   *name = lfirst(cell);
@@ -141,6 +181,8 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 	feature->type = getBaseType(value_type(column, &is_list));
 	feature->type_name = qualified_type_name(feature->type);
 	feature->min_count = options->default_min_count;
+	plan->is_listed = is_member(roles->features, name);
+	plan->has_options = feature_has_options(options, name);
 	kind = key_kind(feature->type);
 	if (kind == KEY_UNSUPPORTED)
 		ereport(ERROR,
@@ -396,7 +438,7 @@ check_bonds(const FeatureSpec *spec, const SourceOptions *options)
 FeatureSpec *
 features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePlan **plans)
 {
-	List	   *names = feature_names(roles);
+	List	   *names = feature_names(roles, options);
 	FeatureSpec *spec = palloc0(sizeof(FeatureSpec));
 	char	  **shared = palloc0(list_length(names) * sizeof(char *));
 	ListCell   *cell;

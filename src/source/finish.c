@@ -413,7 +413,6 @@ collector_finish(Collector *collector)
 	FinalIds	final = {0};
 	Dataset    *data;
 
-	collector_look_up(collector);
 	collector->splits = huge(collector->n_rows);
 	split_rows(&collector->split, collector->options, collector->split_keys,
 			   collector->result.hashes, collector->n_rows, collector->splits);

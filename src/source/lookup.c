@@ -539,3 +539,28 @@ lookup_pass_on(Lookup *lookup, LookupResult *result)
 	reserve_result(lookup, lookup->writing, result);
 	team_begin(lookup->team, &lookup->watch, run_task, lookup, 1 + cut_slices(lookup));
 }
+
+static void
+free_block(LookupBlock *block, int n_columns)
+{
+	for (int f = 0; f < n_columns; f++)
+	{
+		pfree(block->columns[f].words);
+		pfree(block->columns[f].lengths);
+		pfree(block->columns[f].places);
+		pfree(block->columns[f].ids);
+		pfree(block->columns[f].bytes);
+	}
+	pfree(block->columns);
+}
+
+void
+lookup_free(Lookup *lookup)
+{
+	for (int i = 0; i < lengthof(lookup->blocks); i++)
+		free_block(&lookup->blocks[i], lookup->n_columns);
+	for (int f = 0; f < lookup->n_columns; f++)
+		if (lookup->columns[f].kind == FEATURE_BINNED)
+			spool_free(&lookup->columns[f].numbers);
+	pfree(lookup->slices);
+}

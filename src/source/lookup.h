@@ -124,4 +124,7 @@ extern bool lookup_add(Lookup *lookup, const Datum *values, const bool *nulls);
  */
 extern void lookup_pass_on(Lookup *lookup, LookupResult *result);
 
+/* Give back its blocks and numbers; no task of it is under way. */
+extern void lookup_free(Lookup *lookup);
+
 #endif							/* AREAD_LOOKUP_H */

@@ -155,21 +155,6 @@ places_of(uint32 *order, uint64 n)
 	return place;
 }
 
-/* What only the order needed. */
-static void
-free_sorted(Collector *collector)
-{
-	if (collector->capacity == 0)
-		return;
-	pfree(collector->labels);
-	pfree(collector->result.hashes);
-	if (collector->split_keys)
-		pfree(collector->split_keys);
-	if (collector->weights)
-		pfree(collector->weights);
-	room_take(collector->room, -(int64) collector->bytes);
-}
-
 /* Members of a collected row's lists. */
 static inline uint32
 count_members(const Placing *placing, const uint32 *ids)
@@ -484,7 +469,7 @@ collector_place(Collector *collector, const FinalIds *final)
 
 	spec_shape(collector->spec, &data->shape);
 	place_labels(collector, order, data);
-	free_sorted(collector);
+	collector_free_order(collector);
 	placing.place = places_of(order, collector->n_rows);
 	find_lists(&placing);
 	place_ids(&placing);

@@ -14,8 +14,8 @@
 extern char *roles_near(const ColumnRoles *roles, const char *role);
 /*
  * The NOTICE of a training or a registration: features (NULL: they were listed),
- * columns that are none for their types or collations (NULL: none), roles, and the columns that
- * nearly have one.
+ * columns that are none for their types or collations (NULL: none), roles, and the
+ * columns that nearly have one.
  */
 extern void roles_tell(const ColumnRoles *roles, const char *features, const char *left_out);
 

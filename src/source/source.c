@@ -12,8 +12,12 @@
 #include "source/place.h"
 #include "source/reader.h"
 #include "source/rowcount.h"
+#include "source/survey.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#define BROWSED_ROWS 4096
 
 /* Columns in the order that collect_row() expects them. */
 static List *
@@ -59,33 +63,117 @@ source_check_roles(const ColumnRoles *roles)
 			source_missing_column(roles->relation, lfirst(cell), "feature");
 }
 
+/* On an error the threads outlive this function for a moment: nothing lies on its stack. */
+static Collector *
+begin_reading(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom *room, Team *team,
+			  ReadReport *report)
+{
+	Collector  *collector = palloc(sizeof(Collector));
+	FeaturePlan *plans;
+	FeatureSpec *spec = features_infer(roles, options, &plans);
+
+	memset(report, 0, sizeof(*report));
+	for (int f = 0; f < spec->n_columns; f++)
+		if (plans[f].buckets > 0)
+			vocabulary_build_hashed(&spec->vocabularies[spec->features[f].vocabulary],
+									plans[f].buckets);
+	if (options->row_counts)
+		rowcount_append(spec, options->negatives);
+	collector_init(collector, roles, options, spec, plans, room, team, report);
+	return collector;
+}
+
+static Collector *
+read_rows(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom *room, Team *team,
+		  ReadReport *report)
+{
+	Collector  *collector = begin_reading(roles, options, room, team, report);
+
+	reader_run(roles->relation, columns_to_read(collector->spec, roles), READ_LATEST, collect_row,
+			   collector);
+	collector_look_up(collector);
+	return collector;
+}
+
 Dataset *
 source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContext context,
 			SpoolRoom *room, Team *team, FeatureSpec **spec, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	/* on an error the threads outlive this function for a moment: not on its stack */
-	Collector  *collector = palloc(sizeof(Collector));
-	FeaturePlan *plans;
-	Dataset    *data;
 	double		start = host_seconds();
+	ColumnRoles chosen = *roles;
+	Collector  *collector;
+	Survey		survey;
+	Dataset    *data;
 
-	memset(report, 0, sizeof(*report));
 	source_check_roles(roles);
-	*spec = features_infer(roles, options, &plans);
-	for (int f = 0; f < (*spec)->n_columns; f++)
-		if (plans[f].buckets > 0)
-			vocabulary_build_hashed(&(*spec)->vocabularies[(*spec)->features[f].vocabulary],
-									plans[f].buckets);
-	if (options->row_counts)
-		rowcount_append(*spec, options->negatives);
-	collector_init(collector, roles, options, *spec, plans, room, team, report);
-	reader_run(roles->relation, columns_to_read(*spec, roles), READ_LATEST, collect_row,
-			   collector);
+	collector = read_rows(roles, options, room, team, report);
+	survey_init(&survey, collector->spec);
+	survey_add(&survey, collector);
+	survey_warn(&survey, collector, roles);
+	chosen.features = survey_features(&survey, collector);
+	if (list_length(chosen.features) < collector->spec->n_columns)
+	{
+		collector_discard(collector);
+		collector = read_rows(&chosen, options, room, team, report);
+	}
+	*spec = collector->spec;
+	features_tell(roles, *spec);
 	data = collector_finish(collector);
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
+}
+
+/* Rows that are looked at and forgotten. */
+typedef struct Browsing
+{
+	Collector  *collector;
+	Survey		survey;
+} Browsing;
+
+static void
+look_at_rows(Browsing *browsing)
+{
+	collector_look_up(browsing->collector);
+	survey_add(&browsing->survey, browsing->collector);
+	collector_forget(browsing->collector);
+}
+
+static void
+browse_row(void *context, const Datum *values, const bool *nulls)
+{
+	Browsing   *browsing = context;
+
+	collect_row(browsing->collector, values, nulls);
+	if (browsing->collector->n_rows == BROWSED_ROWS)
+		look_at_rows(browsing);
+}
+
+List *
+source_features(const ColumnRoles *roles, const SourceOptions *options)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread survey",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	List	   *names = NIL;
+	ReadReport	report;
+	SpoolRoom	room;
+	Browsing	browsing;
+	ListCell   *cell;
+
+	room_init(&room, context, PG_INT32_MAX, false);
+	browsing.collector = begin_reading(roles, options, &room, NULL, &report);
+	survey_init(&browsing.survey, browsing.collector->spec);
+	reader_run(roles->relation, columns_to_read(browsing.collector->spec, roles), READ_AS_CALLER,
+			   browse_row, &browsing);
+	look_at_rows(&browsing);
+	foreach(cell, survey_features(&browsing.survey, browsing.collector))
+		names = lappend(names, MemoryContextStrdup(old, lfirst(cell)));
+	MemoryContextSwitchTo(old);
+	names = list_copy(names);
+	MemoryContextDelete(context);
+	return names;
 }
 
 /* A source encoded by the vocabularies of a trained model. */

@@ -139,14 +139,22 @@ extern void report_tell_skipped(const ReadReport *report);
 extern void source_check_roles(const ColumnRoles *roles);
 
 /*
- * Read the roles' relation once, with the caller's rights, through the executor; infer
- * the feature spec, build vocabularies and bins from its training rows.
+ * Read the roles' relation, with the caller's rights, through the executor; infer
+ * the feature spec, build vocabularies and bins from its training rows.  It is
+ * read once, and once more without them if there are columns that are no features
+ * and that nobody has listed (survey.h).
  * Everything is allocated in "context", the room's too, which is to outlive the
  * threads of the team (NULL: none); what there is no room for lies in files.  Errors are raised with ereport.
  */
 extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *options,
 							MemoryContext context, SpoolRoom *room, Team *team,
 							FeatureSpec **spec, ReadReport *report);
+
+/*
+ * The features (of char *) that source_read() chooses where the roles list none;
+ * reads the relation for that alone, as the calling query sees it.
+ */
+extern List *source_features(const ColumnRoles *roles, const SourceOptions *options);
 
 /*
  * Read a relation with the spec of a trained model and a label column: for

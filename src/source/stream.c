@@ -140,19 +140,23 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 {
 	SourceStream *stream = palloc0(sizeof(SourceStream));
 	ColumnRoles unweighted = *roles;
+	ColumnRoles chosen = *roles;
 	FeaturePlan *plans;
 	FeatureSpec *spec;
 	SplitReader split;
+	bool		all;
 
 	stream->context = CurrentMemoryContext;
 	stream->options = options;
 	stream->whole_rows = whole_rows;
 	source_check_roles(roles);
-	spec = features_infer(roles, options, &plans);
 	split_init(&split, roles, options);
-	stream->spec = features_for_roles(spec, plans, whole_rows,
-									  whole_rows || split.method == SPLIT_BY_HASH,
-									  &stream->is_shared);
+	all = whole_rows || split.method == SPLIT_BY_HASH;
+	if (all && roles->features == NIL)
+		chosen.features = source_features(roles, options);
+	spec = features_infer(&chosen, options, &plans);
+	features_tell(roles, spec);
+	stream->spec = features_for_roles(spec, plans, whole_rows, all, &stream->is_shared);
 	choose_columns(stream, roles);
 	if (whole_rows)
 		describe_whole(stream, roles);

@@ -59,6 +59,7 @@ digest_run(const Run *run, uint8 *digest)
 	append_name(&text, roles->split);
 	append_name(&text, roles->weight);
 	append_name(&text, run->model);
+	append_part(&text, &run->name_given, sizeof(run->name_given));
 	append_value(&text, run->options);
 	append_value(&text, run->settings);
 	foreach(cell, roles->features)

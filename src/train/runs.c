@@ -107,10 +107,11 @@ run_insert(const Run *run)
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(run->options), false);
 	add_argument(&arguments, TEXTARRAYOID, PointerGetDatum(run->settings), false);
 	add_int4(&arguments, run->pid);
+	add_bool(&arguments, run->name_given);
 	run_on("INSERT INTO aread.stored_run (label, domain, user_id, item_id, split, weight, features,"
-		   " source, source_name, model, role, role_name, options, settings, pid, run_id, state,"
-		   " attempts, started_at)"
-		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+		   " source, source_name, model, role, role_name, options, settings, pid, name_given, run_id,"
+		   " state, attempts, started_at)"
+		   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
 		   " 'starting', 1, pg_catalog.clock_timestamp())", run->id, &arguments);
 }
 
@@ -155,6 +156,7 @@ take_run(int64 id, MemoryContext context)
 	run->error = catalog_text(21, context);
 	run->error_detail = catalog_text(22, context);
 	run->error_hint = catalog_text(23, context);
+	run->name_given = DatumGetBool(catalog_value(0, 24, NULL));
 	old = MemoryContextSwitchTo(context);
 	run->options = DatumGetJsonbPCopy(catalog_value(0, 13, NULL));
 	value = catalog_value(0, 14, &isnull);
@@ -177,7 +179,7 @@ run_read(int64 id)
 	if (catalog_query_now("SELECT label, domain, user_id, item_id, split, weight, features, source,"
 						  " source_name, model, role, role_name, options, settings, pid, state,"
 						  " fingerprint, software, version, error_code, error, error_detail,"
-						  " error_hint FROM aread.stored_run WHERE run_id = $1", 1, &type,
+						  " error_hint, name_given FROM aread.stored_run WHERE run_id = $1", 1, &type,
 						  &value) == 1)
 		run = take_run(id, context);
 	catalog_leave(&access);

@@ -36,6 +36,7 @@ typedef struct Run
 	Oid			role;			/* as whom it trains */
 	char	   *role_name;
 	char	   *model;
+	bool		name_given;		/* the model's, by who started it */
 	Oid			source;
 	char	   *source_name;	/* as it was when the run began */
 	ColumnRoles *roles;

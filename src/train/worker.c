@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/model_source.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -238,6 +239,7 @@ prepare_job(Worker *worker)
 	Run		   *run = worker->run;
 
 	job->new.name = run->model;
+	job->new.name_given = run->name_given;
 	job->new.roles = run->roles;
 	job->new.options = run->options;
 	job->run = run->id;
@@ -266,6 +268,7 @@ read_source(Worker *worker)
 	begin(worker);
 	worker_lock(worker->start.run, worker->start.role, false);
 	open_source(worker);
+	model_source_check(&worker->job.new, false);
 	job_read(&worker->job, worker->context, true);
 	commit(worker);
 	take_locks(worker);

@@ -156,7 +156,7 @@ SELECT cmp_ok(avg(aread_predict('positives', c)), '>', (avg(aread_predict('plain
 SELECT aread_register('weighted', weight => 'positives');
 SELECT is((weight, features)::text, '(positives,)', 'a weight is kept') FROM aread.source WHERE relation = 'weighted'::regclass;
 SELECT aread_train('weighted', 'registered', options => '{"architecture": "wide"}');
-SELECT set_eq($$SELECT name FROM aread.feature WHERE model = 'registered'$$, '{domain,user_id,item_id,age_band,category,w,user_id (rows),item_id (rows)}'::text[], 'and is no feature');
+SELECT set_eq($$SELECT name FROM aread.feature WHERE model = 'registered'$$, '{domain,user_id,item_id,age_band,category,user_id (rows),item_id (rows)}'::text[], 'and is no feature');
 
 -- stored bytes that are damaged or missing are told, not used
 CREATE FUNCTION pg_temp.damage(m text, k text, n text, change text) RETURNS void LANGUAGE plpgsql AS $$

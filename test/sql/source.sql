@@ -125,7 +125,7 @@ SELECT train_rows, valid_rows, test_rows FROM aread_train('splits', options => :
 SELECT train_rows, valid_rows, test_rows FROM aread_train('splits', split => 'code', options => :'wide');
 SELECT train_rows, valid_rows, test_rows FROM aread_train('splits', split => 'at', options => :'wide'::jsonb || '{"test_share": 0.2}');
 SELECT train_rows BETWEEN 370 AND 430 AS train, valid_rows BETWEEN 30 AND 70 AS valid, test_rows BETWEEN 30 AND 70 AS test
-FROM aread_train('splits', options => :'wide'::jsonb || '{"split_method": "hash"}');
+FROM aread_train('splits', options => :'wide'::jsonb || '{"split_method": "hash", "features": {"at": {"min_count": 2}}}');
 UPDATE splits SET split = 'validate' WHERE split = 'valid';
 SELECT aread_train('splits', options => :'wide');
 UPDATE splits SET split = NULL WHERE split = 'validate';
