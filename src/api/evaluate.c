@@ -18,7 +18,10 @@
 #include "source/split.h"
 #include "source/splitter.h"
 #include "source/vocabulary.h"
+#include "source/types.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* Rows scored between two looks at interrupts. */
@@ -124,10 +127,36 @@ wanted_split(const text *name)
 	return split;
 }
 
+/* Has the relation a split column as in training, which the caller may read? */
+static bool
+has_split_column(const SplitRule *rule, const SourceRelation *relation)
+{
+	AttrNumber	number = source_column_number(relation, rule->column);
+	Oid			type = source_column_type(relation, rule->column);
+
+	return number > 0 && getBaseType(type) == type_by_name(rule->type_name) &&
+		(pg_class_aclcheck(relation->id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck(relation->id, number, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
+}
+
 /*
- * Which rows were trained on, if the split is asked for, or the relation is the
- * one trained over and still has the columns; else NULL.
+ * Can it be told by the way, without more rights than an evaluation takes, which
+ * of the rows were trained on?
  */
+static bool
+tells_splits(const TrainingRecord *record, const FeatureSpec *spec, const SourceRelation *relation)
+{
+	if (!record->has_split || strcmp(record->source_name, relation->full_name) != 0)
+		return false;
+	if (record->split.method != SPLIT_BY_HASH)
+		return has_split_column(&record->split, relation);
+	for (int f = 0; f < spec->n_columns; f++)
+		if (source_column_number(relation, spec->features[f].name) == 0)
+			return false;
+	return true;
+}
+
+/* A filter for a split, or (wanted -1) to count what is of which; NULL: that cannot be told. */
 static SplitFilter *
 make_filter(const LoadedModel *loaded, const SourceRelation *relation,
 			const TrainingRecord *record, int wanted)
@@ -136,8 +165,7 @@ make_filter(const LoadedModel *loaded, const SourceRelation *relation,
 	Oid		   *types;
 	ListCell   *cell;
 
-	if (wanted < 0 &&
-		(!record->has_split || strcmp(record->source_name, relation->full_name) != 0))
+	if (wanted < 0 && !tells_splits(record, loaded->spec, relation))
 		return NULL;
 	filter->wanted = wanted;
 	filter->columns = splitter_columns(&record->split, loaded->spec);
@@ -146,8 +174,6 @@ make_filter(const LoadedModel *loaded, const SourceRelation *relation,
 	{
 		Oid			type = source_column_type(relation, lfirst(cell));
 
-		if (!OidIsValid(type) && wanted < 0)
-			return NULL;
 		if (!OidIsValid(type))
 			source_missing_column(relation, lfirst(cell), "split");
 		types[foreach_current_index(cell)] = type;
@@ -167,6 +193,22 @@ warn_of_training_rows(const LoadedModel *loaded, const SplitFilter *filter, uint
 				(errmsg("model \"%s\" was trained on most of these rows: " UINT64_FORMAT " of "
 						UINT64_FORMAT, loaded->version.name, trained, n_rows),
 				 errhint("Pass split => 'test' for the rows that it has not seen.")));
+}
+
+/* A model that was trained with some labels left out is not to be measured on the few that are not. */
+static void
+warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record)
+{
+	double		share = report->bad_labels / Max((double) report->rows_read, 1);
+	double		before = record->bad_labels / Max((double) record->rows_read, 1);
+
+	if (share > 2 * before)
+		ereport(WARNING,
+				(errmsg("left out " UINT64_FORMAT " of " UINT64_FORMAT
+						" rows: their labels are neither 0 nor 1",
+						report->bad_labels, report->rows_read),
+				 errdetail("In training these were " UINT64_FORMAT " of " UINT64_FORMAT " rows.",
+						   record->bad_labels, record->rows_read)));
 }
 
 /* Everything is allocated in the current memory context. */
@@ -200,6 +242,7 @@ evaluate(FunctionCallInfo fcinfo)
 	evaluation->loaded = loaded;
 	evaluation->n_rows = data->split_start[3];
 	evaluation->n_domains = loaded->model->n_domains;
+	warn_of_bad_labels(&evaluation->report, record);
 	if (filter)
 		warn_of_training_rows(loaded, filter, evaluation->n_rows);
 	scores = score_all(served, data, evaluation->n_rows, CurrentMemoryContext);

@@ -103,7 +103,8 @@ record_read(const ModelVersion *version, TrainingRecord *record)
 	memset(record, 0, sizeof(*record));
 	catalog_enter(&access);
 	if (catalog_query("SELECT source_name, options ->> 'on_bad_label', split_method, split, split_type,"
-					  " split_shares[1], split_shares[2], split_bounds[1], split_bounds[2], seed"
+					  " split_shares[1], split_shares[2], split_bounds[1], split_bounds[2], seed,"
+					  " rows_read, bad_labels"
 					  " FROM aread.stored_version WHERE version_id = $1", true, 1, &type, &value,
 					  NULL) != 1)
 		stored_corrupt("version", "Its row is missing.");
@@ -111,6 +112,8 @@ record_read(const ModelVersion *version, TrainingRecord *record)
 	on_bad_label = catalog_text(2, context);
 	if (on_bad_label && strcmp(on_bad_label, "skip") == 0)
 		record->on_bad_label = BAD_LABELS_SKIP;
+	record->rows_read = (uint64) DatumGetInt64(catalog_value(0, 11, NULL));
+	record->bad_labels = (uint64) DatumGetInt64(catalog_value(0, 12, NULL));
 	method = catalog_text(3, context);
 	record->has_split = method != NULL;
 	if (method)

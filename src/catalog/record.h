@@ -12,6 +12,8 @@ typedef struct TrainingRecord
 {
 	char	   *source_name;	/* as SourceRelation.full_name */
 	BadLabels	on_bad_label;
+	uint64		rows_read;
+	uint64		bad_labels;		/* rows among these that were left out */
 	bool		has_split;		/* false: of a version before 0.4.0 */
 	SplitRule	split;
 } TrainingRecord;

@@ -12,6 +12,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/key.h"
+#include "source/number.h"
 #include "source/reader.h"
 #include "source/sorting.h"
 #include "utils/builtins.h"
@@ -127,11 +128,11 @@ split_by_name(const char *name, int length)
 	return -1;
 }
 
-static int64
-named_split(SplitReader *reader, Datum value)
+/* -1: it names none; *name is what it says, if that was needed to tell. */
+static int
+find_named(SplitReader *reader, Datum value, char **name)
 {
 	struct varlena *text;
-	char	   *name;
 	int			split = -1;
 
 	if (reader->is_text)
@@ -141,8 +142,16 @@ named_split(SplitReader *reader, Datum value)
 	}
 	if (split >= 0)
 		return split;
-	name = output_value(&reader->output, value);
-	split = split_by_name(name, strlen(name));
+	*name = output_value(&reader->output, value);
+	return split_by_name(*name, strlen(*name));
+}
+
+static int64
+named_split(SplitReader *reader, Datum value)
+{
+	char	   *name;
+	int			split = find_named(reader, value, &name);
+
 	if (split < 0)
 		unknown_split(reader, name);
 	return split;
@@ -187,6 +196,18 @@ split_key(SplitReader *reader, Datum value)
 		default:
 			return named_split(reader, value);
 	}
+}
+
+int
+split_of_name(SplitReader *reader, Datum value)
+{
+	char	   *name;
+	int64		key;
+
+	if (!is_number(reader->type))
+		return find_named(reader, value, &name);
+	key = split_key(reader, value);
+	return key >= SPLIT_TRAIN && key <= SPLIT_TEST ? (int) key : -1;
 }
 
 bool
@@ -306,6 +327,6 @@ split_warn(const SplitReader *reader, const SourceOptions *options, const uint64
 			 errdetail("Column \"%s\" has too few values: rows of one value stay together.",
 					   reader->column) :
 			 errdetail("The source has too few rows, or too many that are alike."),
-			 no_valid ? errhint("Without validation rows training cannot tell when to stop: it runs all epochs and keeps the last.") :
+			 no_valid ? errhint("Without validation rows nothing tells when to stop: all epochs are run, the last is kept, and scores are not calibrated.") :
 			 errhint("Measures are those on validation rows, which decided what to keep.")));
 }

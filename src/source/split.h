@@ -34,6 +34,8 @@ extern void split_rule(const SplitReader *reader, const SourceOptions *options,
 extern int	split_by_name(const char *name, int length);
 /* A row's value as an integer that sorts as the column does, or names 0, 1, 2. */
 extern int64 split_key(SplitReader *reader, Datum value);
+/* The split that a value names; -1: none. */
+extern int	split_of_name(SplitReader *reader, Datum value);
 /*
  * Is a row's split known from the row alone?  Integers name splits if all of
  * them are 0, 1 or 2, and where the splits begin in order depends on all rows.

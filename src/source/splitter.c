@@ -4,7 +4,7 @@
  *
  * By hash it is told by the row's features alone, by order and by name by the
  * split column.  What training left out has none: rows without label, domain
- * or split.
+ * or split, and those whose split column has another name.
  */
 #include "postgres.h"
 
@@ -107,7 +107,7 @@ splitter_split(Splitter *splitter, const Datum *values, const bool *nulls)
 	const SplitRule *rule = splitter->rule;
 	int			at = splitter->label_at;
 	uint8		label;
-	int64		key;
+	Datum		value;
 
 	if (nulls[splitter->domain_at] ||
 		(splitter->has_label && label_read(&splitter->label, values[at], nulls[at], &label) != LABEL_GOOD))
@@ -117,6 +117,9 @@ splitter_split(Splitter *splitter, const Datum *values, const bool *nulls)
 						row_hash(splitter, values, nulls));
 	if (nulls[0])
 		return -1;
-	key = split_key(&splitter->reader, cast_value(&splitter->cast, values[0]));
-	return split_of(&splitter->reader, &splitter->options, &rule->bounds, key, 0);
+	value = cast_value(&splitter->cast, values[0]);
+	if (rule->method == SPLIT_BY_NAME)
+		return split_of_name(&splitter->reader, value);
+	return split_of(&splitter->reader, &splitter->options, &rule->bounds,
+					split_key(&splitter->reader, value), 0);
 }

@@ -18,7 +18,7 @@ extern List *splitter_columns(const SplitRule *rule, const FeatureSpec *spec);
  */
 extern Splitter *splitter_create(const SplitRule *rule, const FeatureSpec *spec,
 								 const Oid *types, Oid label_type);
-/* A Split; -1: training left such a row out. */
+/* A Split; -1: training left such a row out, or would not have taken it. */
 extern int	splitter_split(Splitter *splitter, const Datum *values, const bool *nulls);
 
 #endif							/* AREAD_SPLITTER_H */
