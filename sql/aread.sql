@@ -181,6 +181,12 @@ CREATE TABLE aread.stored_version (
   calibration float8[] NOT NULL,
   trained_at timestamptz NOT NULL,
   comment text,
+  split_method text DEFAULT NULL,
+  split_type text DEFAULT NULL,
+  split_shares float8[] DEFAULT NULL,
+  split_bounds bigint[] DEFAULT NULL,
+  score_edges float8[] DEFAULT NULL,
+  score_rows bigint[] DEFAULT NULL,
   UNIQUE (model_id, version)
 );
 COMMENT ON TABLE aread.stored_version IS 'one row for each training: what went in and what came out';
@@ -221,6 +227,12 @@ COMMENT ON COLUMN aread.stored_version.sampled_rows IS 'negative rows sampled, o
 COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits';
 COMMENT ON COLUMN aread.stored_version.trained_at IS 'when';
 COMMENT ON COLUMN aread.stored_version.comment IS 'what the model''s owner says about it';
+COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: name, order or hash; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_version.split_type IS 'type of the split column';
+COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and test rows that were asked for';
+COMMENT ON COLUMN aread.stored_version.split_bounds IS 'by order: where validation rows begin, and test rows, as 64-bit integers in the order of the split column; NULL: there are none';
+COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
 
 CREATE TABLE aread.stored_feature (
   version_id bigint NOT NULL,
@@ -237,6 +249,7 @@ CREATE TABLE aread.stored_feature (
   domain_weight_sd float8,
   goes_with_item boolean,
   counted integer,
+  bin_rows bigint[] DEFAULT NULL,
   PRIMARY KEY (version_id, position)
 );
 COMMENT ON TABLE aread.stored_feature IS 'features of each version';
@@ -254,6 +267,7 @@ COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and dom
 COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
 COMMENT ON COLUMN aread.stored_feature.goes_with_item IS 'taken from the item of a sampled negative; NULL: none were sampled';
 COMMENT ON COLUMN aread.stored_feature.counted IS 'of a count of training rows: position of the feature whose rows are counted';
+COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 
 CREATE TABLE aread.stored_domain (
   version_id bigint NOT NULL,
@@ -297,10 +311,10 @@ CREATE TABLE aread.stored_chunk (
   PRIMARY KEY (version_id, kind, name, chunk)
 );
 ALTER TABLE aread.stored_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
-COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, places of domain weights and masks in pieces of 512 KB, each with magic, length and CRC-32C';
+COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights and masks in pieces of 512 KB, each with magic, length and CRC-32C';
 COMMENT ON COLUMN aread.stored_chunk.version_id IS 'its version';
-COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, pairs, masks or checksum';
-COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, part and field of the pairs, what the checksum is over';
+COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, rare, pairs, masks or checksum';
+COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, also of rare values, part and field of the pairs, what the checksum is over';
 COMMENT ON COLUMN aread.stored_chunk.chunk IS 'piece, from 0';
 COMMENT ON COLUMN aread.stored_chunk.data IS 'the bytes';
 
@@ -316,6 +330,7 @@ CREATE TABLE aread.stored_evaluation (
   mask_updates integer NOT NULL,
   seconds float8 NOT NULL,
   best boolean NOT NULL,
+  reason text DEFAULT NULL,
   PRIMARY KEY (version_id, number)
 );
 COMMENT ON TABLE aread.stored_evaluation IS 'evaluations during each training';
@@ -330,6 +345,7 @@ COMMENT ON COLUMN aread.stored_evaluation.rows_per_second IS 'training rows per 
 COMMENT ON COLUMN aread.stored_evaluation.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.stored_evaluation.seconds IS 'since training began';
 COMMENT ON COLUMN aread.stored_evaluation.best IS 'better than all before';
+COMMENT ON COLUMN aread.stored_evaluation.reason IS 'what it meant for the training, as a sentence; NULL: trained before 0.4.0';
 
 CREATE TABLE aread.stored_mask_update (
   version_id bigint NOT NULL,
@@ -793,7 +809,29 @@ RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate';
 COMMENT ON FUNCTION @extschema@.aread_evaluate(text, regclass) IS
-'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only; for a model trained without a label, the one registered for the table or the column label';
+'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only; for a model trained without a label, the one registered for the table or the column label; labels are to be coded as in training, and a WARNING tells if most rows were trained on';
+
+CREATE FUNCTION @extschema@.aread_evaluate(
+  model text,
+  source regclass,
+  split text,
+  OUT rows bigint,
+  OUT skipped_rows bigint,
+  OUT auc float8,
+  OUT domain_auc float8,
+  OUT domain_auc_rows bigint,
+  OUT major5_auc float8,
+  OUT major5_auc_rows bigint,
+  OUT minor10_auc float8,
+  OUT minor10_auc_rows bigint,
+  OUT minor5_auc float8,
+  OUT minor5_auc_rows bigint,
+  OUT log_loss float8)
+RETURNS record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_evaluate';
+COMMENT ON FUNCTION @extschema@.aread_evaluate(text, regclass, text) IS
+'the same over the rows of one split, train, valid or test, as aread_split tells it';
 
 CREATE FUNCTION @extschema@.aread_evaluate_domains(
   model text,
@@ -809,6 +847,29 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate_domains';
 COMMENT ON FUNCTION @extschema@.aread_evaluate_domains(text, regclass) IS
 'the same domain by domain; domain NULL: rows of domains never seen in training';
+
+CREATE FUNCTION @extschema@.aread_evaluate_domains(
+  model text,
+  source regclass,
+  split text,
+  OUT domain text,
+  OUT rows bigint,
+  OUT positives bigint,
+  OUT auc float8,
+  OUT log_loss float8,
+  OUT train_rows bigint)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_evaluate_domains';
+COMMENT ON FUNCTION @extschema@.aread_evaluate_domains(text, regclass, text) IS
+'the same over the rows of one split, train, valid or test, as aread_split tells it';
+
+CREATE FUNCTION @extschema@.aread_split(model text, features record)
+RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000
+AS 'MODULE_PATHNAME', 'aread_split';
+COMMENT ON FUNCTION @extschema@.aread_split(text, record) IS
+'the split of a row in the model''s training: train, valid or test; by hash it is told by the model''s features, which the row must have, by order and by name by the split column; of a row that was not there, the split it would have had; NULL: training left such rows out, for want of label, domain or split';
 
 --
 -- Measures: aggregates over scores of any kind.  Rows with NULL score, label or
@@ -955,11 +1016,11 @@ CREATE AGGREGATE @extschema@.aread_log_loss(score float8, label float8) (
   SFUNC = aread.log_loss_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
   FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.aread_log_loss(float8, boolean) IS
-'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
+'mean of -ln(probability of the label), probabilities kept within [2^-52, 1 - 2^-52] as scikit-learn does; NULL: no rows';
 COMMENT ON AGGREGATE @extschema@.aread_log_loss(float8, integer) IS
-'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
+'mean of -ln(probability of the label), probabilities kept within [2^-52, 1 - 2^-52] as scikit-learn does; NULL: no rows';
 COMMENT ON AGGREGATE @extschema@.aread_log_loss(float8, float8) IS
-'mean of -ln(probability of the label), probabilities kept within [1e-15, 1 - 1e-15]; NULL: no rows';
+'mean of -ln(probability of the label), probabilities kept within [2^-52, 1 - 2^-52] as scikit-learn does; NULL: no rows';
 
 CREATE AGGREGATE @extschema@.aread_domain_auc(score float8, label boolean, domain text) (
   SFUNC = aread.grouped_auc_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
@@ -1103,7 +1164,20 @@ RETURNS SETOF record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_drift';
 COMMENT ON FUNCTION @extschema@.aread_drift(text, regclass) IS
-'values of a table by feature and domain (NULL: domains never seen, or NULL): unseen ones were never in training, rare ones less often than the feature''s min_count (or, where that is above 1, never), missing ones are NULL; rows are values, of lists their members; of binned and hashed features only NULL is told; needs no labels';
+'values of a table by feature and domain (NULL: domains never seen, or NULL): unseen ones were never in training rows, rare ones less often than the feature''s min_count, missing ones are NULL; rows are values, of lists their members; of binned and hashed features only NULL is told; models keep hashes of rare values, so that about one unseen value in 4 billion for each rare one passes for rare; those trained before 0.4.0 keep none, and where their min_count is above 1 unseen is NULL and rare counts both; needs no labels';
+
+CREATE FUNCTION @extschema@.aread_shift(
+  model text,
+  source regclass,
+  OUT feature text,
+  OUT rows bigint,
+  OUT bins integer,
+  OUT psi float8)
+RETURNS SETOF record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_shift';
+COMMENT ON FUNCTION @extschema@.aread_shift(text, regclass) IS
+'how far the numbers of a table, and its scores (feature NULL), lie from those of training: the population stability index, the sum of (p - q) ln(p / q) over bins of about a tenth of the training rows each and one for NULL, where there is any, with half a row added to every bin; up to 0.1 is no shift to speak of, above 0.25 is a large one; scores are compared with those of validation rows, or where there were none of test or training rows; psi is NULL for versions trained before 0.4.0, and where there are no rows; needs no labels';
 
 --
 -- Scoring.  The overloads make a row, JSON and a bare literal work as features,
@@ -1563,7 +1637,14 @@ COMMENT ON FUNCTION @extschema@.aread_vector_text(real[]) IS
 --
 
 CREATE VIEW aread.usable_version WITH (security_barrier) AS
-SELECT m.name AS model, v.*, v.version OPERATOR(pg_catalog.=) m.deployed_version AS deployed,
+SELECT m.name AS model,
+       v.version_id, v.model_id, v.version, v.source_name, v.label, v.label_threshold, v.domain_feature,
+       v.user_feature, v.item_feature, v.split, v.weight, v.options, v.config, v.architecture, v.seed,
+       v.rows_read, v.train_rows, v.valid_rows, v.test_rows, v.null_labels, v.bad_labels, v.null_domains,
+       v.null_splits, v.n_parameters, v.n_domains, v.valid_measures, v.valid_measure_rows, v.test_measures,
+       v.test_measure_rows, v.best_evaluation, v.seconds, v.crc, v.software, v.sampled_rows, v.calibration,
+       v.trained_at, v.comment,
+       v.version OPERATOR(pg_catalog.=) m.deployed_version AS deployed,
        aread.role_name(m.owner, m.owner_name) AS owner_name,
        m.comment AS model_comment,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
@@ -1879,7 +1960,8 @@ CREATE VIEW aread.training_log WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_end, e.batches,
        e.train_loss, e.measures[6] AS valid_loss, e.measures[1] AS auc,
        e.measures[2] AS domain_auc, e.measures[3] AS major5_auc, e.measures[4] AS minor10_auc,
-       e.measures[5] AS minor5_auc, e.rows_per_second, e.mask_updates, e.seconds, e.best
+       e.measures[5] AS minor5_auc, e.rows_per_second, e.mask_updates, e.seconds, e.best,
+       e.number OPERATOR(pg_catalog.=) v.best_evaluation AS kept, e.reason
 FROM aread.visible_version v
 JOIN aread.stored_evaluation e USING (version_id);
 COMMENT ON VIEW aread.training_log IS 'evaluations during training, on validation rows';
@@ -1900,7 +1982,9 @@ COMMENT ON COLUMN aread.training_log.minor5_auc IS 'the same over the 5 smallest
 COMMENT ON COLUMN aread.training_log.rows_per_second IS 'training rows per second since the evaluation before';
 COMMENT ON COLUMN aread.training_log.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
-COMMENT ON COLUMN aread.training_log.best IS 'better than all before';
+COMMENT ON COLUMN aread.training_log.best IS 'better than all before, by at least 0.0005: less is noise';
+COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
+COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, and why training stopped; NULL: trained before 0.4.0';
 
 --
 -- Pictures.  Each is an SVG document in ASCII, of the deployed version.

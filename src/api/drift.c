@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/record.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -26,7 +27,7 @@ typedef struct DriftCount
 typedef struct Drift
 {
 	RowEncoder	encoder;
-	const FeatureSpec *spec;
+	const FeatureSpec *spec;	/* with the rare values of its vocabularies */
 	uint32		n_domains;
 	bool	   *domain_read;	/* [n_domains + 1] has the table rows of it? */
 	DriftCount *counts;			/* [n_domains + 1, n_columns]; last: domains never seen */
@@ -67,22 +68,31 @@ count_relation(const LoadedModel *loaded, const SourceRelation *relation)
 {
 	Drift	   *drift = palloc0(sizeof(Drift));
 
-	drift->spec = loaded->spec;
+	drift->spec = record_read_rare(loaded);
 	drift->n_domains = loaded->model->n_domains;
 	drift->domain_read = palloc0(drift->n_domains + 1);
 	drift->counts = MemoryContextAllocExtended(CurrentMemoryContext,
 											   ((Size) drift->n_domains + 1) *
 											   drift->spec->n_columns * sizeof(DriftCount),
 											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	reader_run(relation, row_encoder_init(&drift->encoder, relation, loaded->spec), READ_LATEST,
+	reader_run(relation, row_encoder_init(&drift->encoder, relation, drift->spec), READ_LATEST,
 			   count_row, drift);
 	return drift;
+}
+
+/* Can unseen values be told from rare ones? */
+static bool
+tells_unseen(const FeatureSpec *spec, const Feature *feature)
+{
+	const Vocabulary *vocabulary = &spec->vocabularies[feature->vocabulary];
+
+	return !vocabulary->has_rare || vocabulary->rare;
 }
 
 /* domain NULL: those never seen. */
 static void
 put_count(ReturnSetInfo *rsinfo, const char *feature, const char *domain,
-		  const DriftCount *count)
+		  const DriftCount *count, bool has_unseen)
 {
 	Datum		values[7];
 	bool		nulls[7] = {false};
@@ -92,9 +102,10 @@ put_count(ReturnSetInfo *rsinfo, const char *feature, const char *domain,
 	nulls[1] = !domain;
 	values[2] = Int64GetDatum((int64) count->values);
 	values[3] = Int64GetDatum((int64) count->unseen);
+	nulls[3] = !has_unseen;
 	values[4] = Int64GetDatum((int64) count->rare);
 	values[5] = Int64GetDatum((int64) count->missing);
-	nulls[6] = count->values == 0;
+	nulls[6] = count->values == 0 || !has_unseen;
 	values[6] = Float8GetDatum(nulls[6] ? 0 : (double) count->unseen / count->values);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
@@ -128,7 +139,8 @@ aread_drift(PG_FUNCTION_ARGS)
 			if (drift->domain_read[d])
 				put_count(rsinfo, spec->features[f].name,
 						  d < drift->n_domains ? vocabulary_key(domains, FIRST_ID + d) : NULL,
-						  &drift->counts[(Size) d * spec->n_columns + f]);
+						  &drift->counts[(Size) d * spec->n_columns + f],
+						  tells_unseen(spec, &spec->features[f]));
 		}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "catalog/record.h"
 #include "engine/metrics.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -14,8 +15,13 @@
 #include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/settings.h"
+#include "source/split.h"
+#include "source/splitter.h"
 #include "source/vocabulary.h"
+#include "source/types.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 typedef struct ModelEvaluation
@@ -98,6 +104,103 @@ label_column(const LoadedModel *loaded, const SourceRelation *relation)
 	return "label";
 }
 
+static int
+wanted_split(const text *name)
+{
+	int			split = split_by_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+
+	if (split < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown split \"%s\"", text_to_cstring(name)),
+				 errhint("Splits are train, valid and test.")));
+	return split;
+}
+
+/* Has the relation a split column as in training, which the caller may read? */
+static bool
+has_split_column(const SplitRule *rule, const SourceRelation *relation)
+{
+	AttrNumber	number = source_column_number(relation, rule->column);
+	Oid			type = source_column_type(relation, rule->column);
+
+	return number > 0 && getBaseType(type) == type_by_name(rule->type_name) &&
+		(pg_class_aclcheck(relation->id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck(relation->id, number, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
+}
+
+/*
+ * Can it be told by the way, without more rights than an evaluation takes, which
+ * of the rows were trained on?
+ */
+static bool
+tells_splits(const TrainingRecord *record, const FeatureSpec *spec, const SourceRelation *relation)
+{
+	if (!record->has_split || strcmp(record->source_name, relation->full_name) != 0)
+		return false;
+	if (record->split.method != SPLIT_BY_HASH)
+		return has_split_column(&record->split, relation);
+	for (int f = 0; f < spec->n_columns; f++)
+		if (source_column_number(relation, spec->features[f].name) == 0)
+			return false;
+	return true;
+}
+
+/* A filter for a split, or (wanted -1) to count what is of which; NULL: that cannot be told. */
+static SplitFilter *
+make_filter(const LoadedModel *loaded, const SourceRelation *relation,
+			const TrainingRecord *record, int wanted)
+{
+	SplitFilter *filter = palloc0(sizeof(SplitFilter));
+	Oid		   *types;
+	ListCell   *cell;
+
+	if (wanted < 0 && !tells_splits(record, loaded->spec, relation))
+		return NULL;
+	filter->wanted = wanted;
+	filter->columns = splitter_columns(&record->split, loaded->spec);
+	types = palloc(list_length(filter->columns) * sizeof(Oid));
+	foreach(cell, filter->columns)
+	{
+		Oid			type = source_column_type(relation, lfirst(cell));
+
+		if (!OidIsValid(type))
+			source_missing_column(relation, lfirst(cell), "split");
+		types[foreach_current_index(cell)] = type;
+	}
+	filter->splitter = splitter_create(&record->split, loaded->spec, types, InvalidOid);
+	return filter;
+}
+
+/* Measures over rows that the model has learnt by heart say little. */
+static void
+warn_of_training_rows(const LoadedModel *loaded, const SplitFilter *filter, uint64 n_rows)
+{
+	uint64		trained = filter->rows[SPLIT_TRAIN];
+
+	if (filter->wanted < 0 && 2 * trained > n_rows)
+		ereport(WARNING,
+				(errmsg("model \"%s\" was trained on most of these rows: " UINT64_FORMAT " of "
+						UINT64_FORMAT, loaded->version.name, trained, n_rows),
+				 errhint("Pass split => 'test' for the rows that it has not seen.")));
+}
+
+/* A model that was trained with some labels left out is not to be measured on the few that are not. */
+static void
+warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record)
+{
+	double		share = report->bad_labels / Max((double) report->rows_read, 1);
+	double		before = record->bad_labels / Max((double) record->rows_read, 1);
+
+	if (share > 2 * before)
+		ereport(WARNING,
+				(errmsg("left out " UINT64_FORMAT " of " UINT64_FORMAT
+						" rows: their labels are neither 0 nor 1",
+						report->bad_labels, report->rows_read),
+				 errdetail("In training these were " UINT64_FORMAT " of " UINT64_FORMAT " rows.",
+						   record->bad_labels, record->rows_read)));
+}
+
 /* Everything is allocated in the current memory context. */
 static ModelEvaluation *
 evaluate(FunctionCallInfo fcinfo)
@@ -105,22 +208,33 @@ evaluate(FunctionCallInfo fcinfo)
 	text	   *name = PG_GETARG_TEXT_PP(0);
 	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
-	const FeatureSpec *spec = served->loaded->spec;
-	SourceOptions options = {
-		.label_threshold = spec->label_threshold,.on_bad_label = BAD_LABELS_SKIP
-	};
+	const LoadedModel *loaded = served->loaded;
+	int			wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
+	SourceOptions options = {.label_threshold = loaded->spec->label_threshold};
 	const SourceRelation *relation = source_open(PG_GETARG_OID(1));
+	TrainingRecord *record = palloc(sizeof(TrainingRecord));
+	SplitFilter *filter;
 	Dataset    *data;
 	double	   *scores;
 	SpoolRoom	room;
 
 	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
 	cache_pin(served, CurrentMemoryContext);
-	data = source_read_as(relation, spec, label_column(served->loaded, relation), &options,
+	if (wanted >= 0)
+		record_read_split(&loaded->version, record);
+	else
+		record_read(&loaded->version, record);
+	options.on_bad_label = record->on_bad_label;
+	options.model = loaded->version.name;
+	filter = make_filter(loaded, relation, record, wanted);
+	data = source_read_as(relation, loaded->spec, label_column(loaded, relation), &options, filter,
 						  CurrentMemoryContext, &room, &evaluation->report);
-	evaluation->loaded = served->loaded;
+	evaluation->loaded = loaded;
 	evaluation->n_rows = data->split_start[3];
-	evaluation->n_domains = served->loaded->model->n_domains;
+	evaluation->n_domains = loaded->model->n_domains;
+	warn_of_bad_labels(&evaluation->report, record);
+	if (filter)
+		warn_of_training_rows(loaded, filter, evaluation->n_rows);
 	scores = score_all(served, data, evaluation->n_rows, CurrentMemoryContext);
 	measure(evaluation, data, scores, CurrentMemoryContext);
 	room_close(&room);
@@ -139,7 +253,7 @@ set_measure(Datum *values, bool *nulls, int at, const Measure *measure, bool wit
 }
 
 PG_FUNCTION_INFO_V1(aread_evaluate);
-/* aread_evaluate(model, source) */
+/* aread_evaluate(model, source [, split]) */
 Datum
 aread_evaluate(PG_FUNCTION_ARGS)
 {
@@ -195,7 +309,7 @@ put_domain(ReturnSetInfo *rsinfo, const char *name, const DomainMeasure *measure
 }
 
 PG_FUNCTION_INFO_V1(aread_evaluate_domains);
-/* aread_evaluate_domains(model, source) */
+/* aread_evaluate_domains(model, source [, split]) */
 Datum
 aread_evaluate_domains(PG_FUNCTION_ARGS)
 {

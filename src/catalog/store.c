@@ -15,7 +15,9 @@
 #include "catalog/model_source.h"
 #include "catalog/options.h"
 #include "catalog/pg_type.h"
+#include "catalog/record.h"
 #include "catalog/versions.h"
+#include "engine/stopping.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "source/vocabulary.h"
@@ -39,6 +41,19 @@ measures_to_arrays(const Measures *measures, double *values, int64 *rows)
 		values[i] = list[i]->value;
 		rows[i] = (int64) list[i]->rows;
 	}
+}
+
+/* NULL: unknown. */
+static void
+add_counts(Arguments *arguments, const uint64 *counts, int n)
+{
+	Datum	   *elements = palloc(n * sizeof(Datum));
+
+	for (int i = 0; i < n && counts; i++)
+		elements[i] = Int64GetDatum((int64) counts[i]);
+	add_argument(arguments, INT8ARRAYOID, !counts ? (Datum) 0 :
+				 PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
+												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), !counts);
 }
 
 static void
@@ -128,15 +143,20 @@ insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 v
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(new->options), false);
 	add_argument(&arguments, JSONBOID, JsonbPGetDatum(config), false);
 	add_training(&arguments, new, crc);
+	record_add_split(&arguments, &new->report->split);
+	add_float8_array(&arguments, new->result->scores.edges, new->result->scores.n_edges);
+	add_counts(&arguments, new->result->scores.rows, new->result->scores.n_edges + 1);
 	run_statement("INSERT INTO aread.stored_version (model_id, version, source_name, label,"
 		" label_threshold, domain_feature, user_feature, item_feature, split, weight, options, config,"
 		" architecture, seed, rows_read, train_rows, valid_rows, test_rows, null_labels,"
 		" bad_labels, null_domains, null_splits, n_parameters, n_domains, valid_measures,"
 		" valid_measure_rows, test_measures, test_measure_rows, best_evaluation, seconds, crc,"
-		" software, sampled_rows, calibration, trained_at)"
+		" software, sampled_rows, calibration, split_method, split_type, split_shares, split_bounds,"
+		" score_edges, score_rows, trained_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12 ->> 'architecture',"
 		" $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,"
-		" $30, $31, $32, $33, pg_catalog.now()) RETURNING version_id", &arguments);
+		" $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,"
+		" pg_catalog.now()) RETURNING version_id", &arguments);
 	return DatumGetInt64(catalog_value(0, 1, NULL));
 }
 
@@ -181,8 +201,11 @@ insert_features(const NewModel *new, int64 version_id)
 					 !new->with_item);
 		add_argument(&arguments, INT4OID, Int32GetDatum(feature->counted),
 					 feature->kind != FEATURE_ROWS);
-		run_statement("INSERT INTO aread.stored_feature VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
-			" $10, $11, $12, $13, $14)", &arguments);
+		add_counts(&arguments, feature->bin_rows, feature->n_edges + 2);
+		run_statement("INSERT INTO aread.stored_feature (version_id, position, name, kind, type_name,"
+			" vocabulary, vocabulary_rows, min_count, edges, weight_sd, domain_weights,"
+			" domain_weight_sd, goes_with_item, counted, bin_rows) VALUES"
+			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", &arguments);
 	}
 }
 
@@ -218,8 +241,10 @@ insert_domains(const NewModel *new, int64 version_id)
 }
 
 static void
-insert_evaluations(const TrainResult *result, int64 version_id)
+insert_evaluations(const TrainResult *result, const Config *config, int64 version_id)
 {
+	char		reason[MAX_REASON];
+
 	for (int i = 0; i < result->n_evaluations; i++)
 	{
 		const Evaluation *evaluation = &result->evaluations[i];
@@ -239,8 +264,10 @@ insert_evaluations(const TrainResult *result, int64 version_id)
 		add_int4(&arguments, evaluation->mask_updates);
 		add_float8(&arguments, evaluation->seconds);
 		add_bool(&arguments, evaluation->best);
+		evaluation_reason(result, config, i, reason);
+		add_text(&arguments, reason);
 		run_statement("INSERT INTO aread.stored_evaluation VALUES"
-			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", &arguments);
+			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", &arguments);
 	}
 }
 
@@ -323,8 +350,15 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 					 (const char *) (model->params + model->tensors[i].offset),
 					 model->tensors[i].size * sizeof(real));
 	for (int v = 0; v < new->spec->n_vocabularies; v++)
-		insert_bytes(version_id, "vocabulary", psprintf("%d", v),
-					 new->spec->vocabularies[v].bytes, new->spec->vocabularies[v].size);
+	{
+		const Vocabulary *vocabulary = &new->spec->vocabularies[v];
+
+		insert_bytes(version_id, "vocabulary", psprintf("%d", v), vocabulary->bytes,
+					 vocabulary->size);
+		if (vocabulary->has_rare)
+			insert_bytes(version_id, "rare", psprintf("%d", v), (const char *) vocabulary->rare,
+						 vocabulary->n_rare * sizeof(uint32));
+	}
 	insert_bytes(version_id, "checksum", "description", (const char *) &description,
 				 sizeof(description));
 	insert_pairs(model, version_id);
@@ -350,7 +384,7 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	version_id = insert_version(new, config, locked.id, *version, *crc);
 	insert_features(new, version_id);
 	insert_domains(new, version_id);
-	insert_evaluations(new->result, version_id);
+	insert_evaluations(new->result, new->config, version_id);
 	for (int u = 0; u < new->result->n_mask_updates; u++)
 		for (uint32 d = 0; d < model->n_domains; d++)
 			insert_mask_choice(model, &new->result->mask_updates[u], d, version_id);

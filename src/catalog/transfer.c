@@ -13,6 +13,7 @@
 #include "catalog/model_lock.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "catalog/record.h"
 #include "catalog/rights.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
@@ -250,8 +251,8 @@ static const struct
 static void
 check_shown(const LoadedModel *loaded, int64 version_id)
 {
-	/* tensors; of each feature a vocabulary and two parts of pairs; masks and a checksum */
-	int64		n_things = loaded->model->n_tensors + 3 * (int64) loaded->spec->n_features + 2;
+	/* tensors; of each feature a vocabulary, its rare values and two parts of pairs; masks and a checksum */
+	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 2;
 	Oid			types[] = {INT8OID, INT4OID, INT8OID};
 	Datum		values[] = {Int64GetDatum(version_id), Int32GetDatum(loaded->model->n_gates),
 	Int64GetDatum(n_things)};
@@ -300,10 +301,13 @@ check_imported(const char *name, int64 version_id)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread import",
 												  ALLOCSET_DEFAULT_SIZES);
 	ModelVersion found;
+	LoadedModel *loaded;
 
 	catalog_find_new(version_id, name, &found);
 	PushActiveSnapshot(GetLatestSnapshot());
-	check_shown(catalog_load(&found, context), version_id);
+	loaded = catalog_load(&found, context);
+	check_shown(loaded, version_id);
+	record_check(loaded);
 	PopActiveSnapshot();
 	MemoryContextDelete(context);
 }

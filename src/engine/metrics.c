@@ -4,13 +4,15 @@
  */
 #include "metrics.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "sort.h"
 #include "total.h"
 
-#define MIN_PROBABILITY 1e-15
+/* As scikit-learn clips probabilities that are doubles. */
+#define MIN_PROBABILITY DBL_EPSILON
 /* Rows or groups between two looks at the host. */
 #define CHUNK ((size_t) 1 << 20)
 #define GROUP_CHUNK 4096

@@ -53,7 +53,7 @@ extern bool metrics_grouped_auc(Arena *arena, const double *scores, const uint8_
 								const int64_t *groups, size_t n, uint32_t n_groups,
 								Measure *auc, const EngineHost *host, EngineError *error);
 
-/* -log p(label), the probability kept within [1e-15, 1 - 1e-15]. */
+/* -log p(label), the probability kept within [2^-52, 1 - 2^-52]. */
 extern double metrics_loss(double score, uint8_t label);
 
 /*

@@ -11,22 +11,14 @@
 #include "logistic.h"
 #include "score.h"
 #include "shuffle.h"
+#include "stopping.h"
 #include "trainer.h"
 
 #define START_TOLERANCE 1e-3	/* in logits */
 #define START_ITERATIONS 500
 #define START_L2 1.0			/* where the search for it starts */
-/*
- * Heads that start at zero move little at first: patience counts from here on,
- * and mask updates of small sets need not be closer than this.
- */
-#define SETTLE_BATCHES 400
+/* Mask updates of small sets need not be closer than this. */
 #define MIN_MASK_INTERVAL 100
-/*
- * An evaluation must gain that much to be better.  Less is noise: between two
- * models on the same 10,000 rows a standard error is several times that.
- */
-#define MIN_GAIN 5e-4
 
 static double
 now(const Trainer *trainer)
@@ -108,19 +100,6 @@ measure_split(Trainer *trainer, Split split, Measures *measures, DomainMeasure *
 						trainer->host, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
-}
-
-/* Higher is better; without validation rows the latest evaluation is the best. */
-static double
-evaluation_score(const Evaluation *evaluation)
-{
-	if (!isnan(evaluation->valid.domain_auc.value))
-		return evaluation->valid.domain_auc.value;
-	if (!isnan(evaluation->valid.auc.value))
-		return evaluation->valid.auc.value;
-	if (!isnan(evaluation->valid.log_loss.value))
-		return -evaluation->valid.log_loss.value;
-	return evaluation->number;
 }
 
 Evaluation *
@@ -516,6 +495,28 @@ fill_domain(const Trainer *trainer, uint32_t d, DomainRecord *domain)
 		domain->augmented_rows = trainer->augmented.start[d + 1] - trainer->augmented.start[d];
 }
 
+/* The scores that the model gives to rows that it was not trained on, if there are any. */
+static bool
+spread_scores(Trainer *trainer, EngineError *error)
+{
+	const Split order[] = {SPLIT_VALID, SPLIT_TEST, SPLIT_TRAIN};
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	int			i = 0;
+	size_t		n;
+	double	   *scores;
+
+	while (split_rows(trainer->data, order[i]) == 0)
+		i++;					/* there are training rows */
+	n = split_rows(trainer->data, order[i]);
+	scores = ARENA_ARRAY(trainer->arena, double, n);
+	if (!arena_ok(trainer->arena, error) ||
+		!trainer_score(trainer, order[i], scores, error) ||
+		!deciles_find(trainer->arena, scores, n, &trainer->result->scores, trainer->host, error))
+		return false;
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
 /* What was kept, calibrated, and measured on validation and test rows. */
 static bool
 finish(Trainer *trainer, EngineError *error)
@@ -543,7 +544,7 @@ finish(Trainer *trainer, EngineError *error)
 		result->domains[d].test = measures[d];
 	for (int split = 0; split < 3; split++)
 		result->rows[split] = split_rows(trainer->data, split);
-	if (!prior_set_base_rate(trainer, error))
+	if (!prior_set_base_rate(trainer, error) || !spread_scores(trainer, error))
 		return false;
 	if (!model_is_finite(trainer->model))
 		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",

@@ -7,6 +7,7 @@
 
 #include "augment.h"
 #include "checkpoint.h"
+#include "deciles.h"
 #include "metrics.h"
 #include "model.h"
 #include "team.h"
@@ -100,6 +101,7 @@ typedef struct TrainResult
 	double	   *wide_l2;		/* [2 * n_fields], as logistic_fit() left it; NULL: no wide part */
 	Measures	valid;			/* of what was kept */
 	Measures	test;			/* looked at once, at the end */
+	Deciles		scores;			/* of validation rows; without any, of test or training rows */
 	double		seconds;
 } TrainResult;
 

@@ -44,6 +44,7 @@ typedef struct Collector
 	int64	   *split_keys;		/* NULL: split by hash */
 	float	   *weights;		/* NULL: none */
 	uint8	   *splits;			/* [n_rows], when all are read */
+	SplitBounds bounds;			/* the same, where splits are by order */
 	SpoolRoom  *room;
 } Collector;
 

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/convert.h"
 #include "source/decimal.h"
@@ -289,4 +290,46 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 	}
 	*members = encoder->members;
 	return n_members;
+}
+
+/* Of one that is not NULL, and no list. */
+static uint64
+value_hash(ValueEncoder *encoder, Datum value)
+{
+	const char *key;
+	uint32		length;
+	double		number;
+
+	if (encoder->feature->kind == FEATURE_BINNED)
+	{
+		number = encoder_number(encoder, value, false);
+		if (number == 0)
+			number = 0;			/* -0 */
+		return hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
+	}
+	key = key_write(&encoder->key, cast_value(&encoder->cast, value), &length);
+	return vocabulary_hash(key, length);
+}
+
+uint64
+encoder_row_hash(ValueEncoder *encoder, Datum value, bool isnull)
+{
+	uint64		hash = 0;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	if (isnull)
+		return NULL_HASH;
+	if (encoder->feature->kind != FEATURE_LIST)
+		return value_hash(encoder, value);
+	deconstruct_array(DatumGetArrayTypeP(value), encoder->element_type, encoder->element_length,
+					  encoder->element_by_value, encoder->element_align, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!nulls[i])
+			hash = hash_combine64(hash, value_hash(encoder, values[i]));
+	}
+	return hash;
 }

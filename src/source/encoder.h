@@ -10,6 +10,9 @@
 
 typedef struct ValueEncoder ValueEncoder;
 
+/* What NULL is in the hash of a row. */
+#define NULL_HASH UINT64CONST(0x6E756C6C)
+
 /*
  * Prepare to encode values of input_type for a feature, as long as
  * conversions_hold().  Values of another type than the feature's are cast by
@@ -39,9 +42,19 @@ extern uint32 encoder_noted_id(const ValueEncoder *encoder);
 extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 							const uint32 **members);
 
+/* The value's part in the hash of a row, which splits and orders rows in training (lookup.c). */
+extern uint64 encoder_row_hash(ValueEncoder *encoder, Datum value, bool isnull);
+
 /* A value of a binned feature as a number; NULL is NaN. */
 extern double encoder_number(ValueEncoder *encoder, Datum value, bool isnull);
 /* The value of a binned feature's bin: FIRST_ID + edges at or below it; NaN: NULL_ID. */
 extern uint32 bin_of(const Feature *feature, double value);
+
+/* Number of that id in Feature.bin_rows: 0 for NULL. */
+static inline int
+bin_number(uint32 id)
+{
+	return id >= FIRST_ID ? id - FIRST_ID + 1 : 0;
+}
 
 #endif							/* AREAD_ENCODER_H */

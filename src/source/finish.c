@@ -406,6 +406,25 @@ warn_of_one_domain(const FeatureSpec *spec)
 				 errhint("The model learns what domains share and where they differ; with one, a simpler architecture does.")));
 }
 
+/* Training rows of each bin: what later rows are compared with. */
+static void
+count_bins(FeatureSpec *spec, const Dataset *data)
+{
+	for (int f = 0; f < spec->n_columns; f++)
+		if (spec->features[f].kind == FEATURE_BINNED)
+			spec->features[f].bin_rows = palloc0((spec->features[f].n_edges + 2) * sizeof(uint64));
+	for (uint64 row = 0; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		const uint32 *ids = data->ids + row * data->shape.n_fields;
+
+		if ((row & 0xFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int f = 0; f < spec->n_columns; f++)
+			if (spec->features[f].bin_rows)
+				spec->features[f].bin_rows[bin_number(ids[f])]++;
+	}
+}
+
 Dataset *
 collector_finish(Collector *collector)
 {
@@ -415,13 +434,17 @@ collector_finish(Collector *collector)
 
 	collector->splits = huge(collector->n_rows);
 	split_rows(&collector->split, collector->options, collector->split_keys,
-			   collector->result.hashes, collector->n_rows, collector->splits);
+			   collector->result.hashes, collector->n_rows, &collector->bounds, collector->splits);
+	split_rule(&collector->split, collector->options, &collector->bounds,
+			   &collector->report->split);
 	build_vocabularies(collector, &final);
 	build_bins(collector, &final);
 	collector_check_domains(spec);
 	warn_of_one_domain(spec);
 	data = collector_place(collector, &final);
 	free_final(&final);
+	count_bins(spec, data);
+	split_warn(&collector->split, collector->options, collector->report->rows);
 	leak_warn(spec, data);
 	return data;
 }

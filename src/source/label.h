@@ -15,6 +15,10 @@ typedef struct LabelReader
 	double		threshold;		/* NaN: none; of reals it is rounded to one */
 	Numeric		exact_threshold;	/* of numerics: its digits */
 	bool		skip_bad;
+	const char *model;			/* that is evaluated; NULL: in training */
+	bool		zeros;			/* what was read: any 0, any 1, anything else? */
+	bool		ones;
+	bool		others;
 } LabelReader;
 
 typedef enum LabelState
@@ -25,8 +29,15 @@ typedef enum LabelState
 /* Booleans and numbers; raises an error for a column of another type. */
 extern void label_init(LabelReader *reader, const SourceRelation *relation, const char *column,
 					   const SourceOptions *options);
+/* The same of a column that is not a relation's. */
+extern void label_init_type(LabelReader *reader, Oid type, const char *column,
+							const SourceOptions *options);
 /* Raises an error for a value that is neither 0 nor 1, unless those are skipped. */
-extern LabelState label_read(const LabelReader *reader, Datum value, bool isnull,
-							 uint8 *label);
+extern LabelState label_read(LabelReader *reader, Datum value, bool isnull, uint8 *label);
+/*
+ * All labels are read: raises an error if they are plainly 0 and 1 where the
+ * model's were numbers on both sides of a threshold that does not part these.
+ */
+extern void label_check_coding(const LabelReader *reader);
 
 #endif							/* AREAD_LABEL_H */

@@ -20,7 +20,6 @@
 #define FIRST_BYTES 1024
 #define NOT_FOUND PG_UINT32_MAX
 #define NULL_ROW (-1)
-#define NULL_HASH UINT64CONST(0x6E756C6C)
 /* Rows with long lists do not wait for as many others. */
 #define MAX_HELD ((Size) 1024 * 1024)
 /* Keys between one's slot, its entry, its bytes, and the look at it. */

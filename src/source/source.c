@@ -12,6 +12,7 @@
 #include "source/place.h"
 #include "source/reader.h"
 #include "source/rowcount.h"
+#include "source/splitter.h"
 #include "source/survey.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
@@ -182,7 +183,19 @@ typedef struct Encoding
 	Collector	rows;
 	RowEncoder	encoder;
 	int			label_position;
+	SplitFilter *filter;		/* NULL: none; its columns follow the label */
 } Encoding;
+
+/* Is the row one to evaluate? */
+static bool
+passes(SplitFilter *filter, const Datum *values, const bool *nulls)
+{
+	int			split = splitter_split(filter->splitter, values, nulls);
+
+	if (split >= 0)
+		filter->rows[split]++;
+	return filter->wanted < 0 || split == filter->wanted;
+}
 
 static void
 encode_row(void *context, const Datum *values, const bool *nulls)
@@ -206,6 +219,9 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 			rows->report->bad_labels++;
 		return;
 	}
+	if (encoding->filter && !passes(encoding->filter, values + encoding->label_position + 1,
+									nulls + encoding->label_position + 1))
+		return;
 	row_encoder_read(&encoding->encoder, values, nulls);
 	row = spool_reserve(&rows->result.ids, size);
 	for (int f = 0; f < rows->spec->n_columns; f++)
@@ -224,8 +240,8 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 
 Dataset *
 source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
-			   const SourceOptions *options, MemoryContext context, SpoolRoom *room,
-			   ReadReport *report)
+			   const SourceOptions *options, SplitFilter *filter, MemoryContext context,
+			   SpoolRoom *room, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ColumnRoles roles = {.relation = relation,.label = (char *) label,
@@ -240,7 +256,12 @@ source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const ch
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
 	encoding.label_position = list_length(columns);
-	reader_run(relation, lappend(columns, (char *) label), READ_LATEST, encode_row, &encoding);
+	columns = lappend(columns, (char *) label);
+	encoding.filter = filter;
+	if (filter)
+		columns = list_concat(columns, filter->columns);
+	reader_run(relation, columns, READ_LATEST, encode_row, &encoding);
+	label_check_coding(&encoding.rows.label);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
 	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
 	data = collector_place(&encoding.rows, NULL);

@@ -47,6 +47,7 @@ typedef struct SourceOptions
 {
 	double		label_threshold;	/* label = column >= threshold; NaN: none */
 	BadLabels	on_bad_label;	/* raise an error, or skip and count */
+	const char *model;			/* that is evaluated, for messages; no option */
 	SplitMethod split_method;
 	double		valid_share;
 	double		test_share;
@@ -79,6 +80,9 @@ typedef struct Vocabulary
 	uint32		n_rows;			/* ids, FIRST_ID included */
 	uint32		buckets;		/* > 0: hashed, no keys */
 	bool		has_rare;		/* values below the minimum count share RARE_ID */
+	/* after training, and for telling drift: hashes of these values, ascending (vocabulary.h) */
+	uint32	   *rare;			/* NULL: not known here; all that have no id count as rare */
+	uint32		n_rare;
 	const char *bytes;
 	Size		size;
 } Vocabulary;
@@ -95,6 +99,7 @@ typedef struct Feature
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id */
 	double	   *edges;
 	uint32		min_count;
+	uint64	   *bin_rows;		/* after training, of binned: rows of NULL, then of each bin */
 	FieldBond	bond;			/* when negatives are sampled; not stored */
 } Feature;
 
@@ -116,6 +121,27 @@ typedef struct FeatureSpec
 	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;
 
+/* By order: a row's split is told by its key. */
+typedef struct SplitBounds
+{
+	bool		has_valid;
+	bool		has_test;
+	int64		first_valid;	/* the lowest key of validation rows */
+	int64		first_test;
+} SplitBounds;
+
+/* Which rows train, as it was decided in training; stored with the model. */
+typedef struct SplitRule
+{
+	SplitMethod method;			/* not SPLIT_AUTO */
+	char	   *column;			/* NULL: by the hash of a row's features */
+	char	   *type_name;		/* of the column, schema-qualified */
+	double		valid_share;	/* by hash */
+	double		test_share;
+	uint64		seed;
+	SplitBounds bounds;
+} SplitRule;
+
 /* What became of the source's rows. */
 typedef struct ReadReport
 {
@@ -127,6 +153,7 @@ typedef struct ReadReport
 	uint64		null_splits;	/* skipped: NULL in the split or ordering column */
 	uint64		no_negatives;	/* left out when negatives were sampled: none was found */
 	uint64		rows[3];		/* by split */
+	SplitRule	split;			/* of a training */
 	double		seconds;
 } ReadReport;
 
@@ -150,6 +177,15 @@ extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *optio
 							MemoryContext context, SpoolRoom *room, Team *team,
 							FeatureSpec **spec, ReadReport *report);
 
+/* Rows of one split alone, as training had them, or a count of each. */
+typedef struct SplitFilter
+{
+	struct Splitter *splitter;
+	List	   *columns;		/* that it reads, of char * */
+	int			wanted;			/* -1: all rows */
+	uint64		rows[3];		/* met, of each split */
+} SplitFilter;
+
 /*
  * The features (of char *) that source_read() chooses where the roles list none;
  * reads the relation for that alone, as the calling query sees it.
@@ -158,11 +194,11 @@ extern List *source_features(const ColumnRoles *roles, const SourceOptions *opti
 
 /*
  * Read a relation with the spec of a trained model and a label column: for
- * evaluation.  All rows land in SPLIT_TEST, whatever their split column says.
+ * evaluation.  All rows that pass the filter (NULL: none) land in SPLIT_TEST.
  */
 extern Dataset *source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
-							   const SourceOptions *options, MemoryContext context,
-							   SpoolRoom *room, ReadReport *report);
+							   const SourceOptions *options, SplitFilter *filter,
+							   MemoryContext context, SpoolRoom *room, ReadReport *report);
 
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);

@@ -12,6 +12,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "source/key.h"
+#include "source/number.h"
 #include "source/reader.h"
 #include "source/sorting.h"
 #include "utils/builtins.h"
@@ -78,6 +79,28 @@ split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *o
 			 errhint("Use text (train, valid, test), an integer (0, 1, 2), or something ordered in time.")));
 }
 
+void
+split_init_rule(SplitReader *reader, const SplitRule *rule, const ValueType *type)
+{
+	reader->method = rule->method;
+	reader->column = rule->column;
+	reader->type = type->type;
+	output_init(&reader->output, type, CurrentMemoryContext);
+	reader->is_text = key_kind_of(type) == KEY_TEXT && type->length == -1;
+}
+
+void
+split_rule(const SplitReader *reader, const SourceOptions *options, const SplitBounds *bounds,
+		   SplitRule *rule)
+{
+	*rule = (SplitRule) {.method = reader->method,.valid_share = options->valid_share,
+		.test_share = options->test_share,.seed = options->seed,.bounds = *bounds};
+	if (reader->method == SPLIT_BY_HASH)
+		return;
+	rule->column = pstrdup(reader->column);
+	rule->type_name = format_type_extended(reader->type, -1, FORMAT_TYPE_FORCE_QUALIFY);
+}
+
 static void
 unknown_split(const SplitReader *reader, const char *value)
 {
@@ -87,9 +110,8 @@ unknown_split(const SplitReader *reader, const char *value)
 			 errhint("Splits are train, valid and test, or 0, 1 and 2.")));
 }
 
-/* Names of splits in any case, and their numbers; -1: it is none. */
-static int
-find_split(const char *name, int length)
+int
+split_by_name(const char *name, int length)
 {
 	static const struct
 	{
@@ -106,22 +128,30 @@ find_split(const char *name, int length)
 	return -1;
 }
 
-static int64
-named_split(SplitReader *reader, Datum value)
+/* -1: it names none; *name is what it says, if that was needed to tell. */
+static int
+find_named(SplitReader *reader, Datum value, char **name)
 {
 	struct varlena *text;
-	char	   *name;
 	int			split = -1;
 
 	if (reader->is_text)
 	{
 		text = PG_DETOAST_DATUM_PACKED(value);
-		split = find_split(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
+		split = split_by_name(VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 	}
 	if (split >= 0)
 		return split;
-	name = output_value(&reader->output, value);
-	split = find_split(name, strlen(name));
+	*name = output_value(&reader->output, value);
+	return split_by_name(*name, strlen(*name));
+}
+
+static int64
+named_split(SplitReader *reader, Datum value)
+{
+	char	   *name;
+	int			split = find_named(reader, value, &name);
+
 	if (split < 0)
 		unknown_split(reader, name);
 	return split;
@@ -168,6 +198,18 @@ split_key(SplitReader *reader, Datum value)
 	}
 }
 
+int
+split_of_name(SplitReader *reader, Datum value)
+{
+	char	   *name;
+	int64		key;
+
+	if (!is_number(reader->type))
+		return find_named(reader, value, &name);
+	key = split_key(reader, value);
+	return key >= SPLIT_TRAIN && key <= SPLIT_TEST ? (int) key : -1;
+}
+
 bool
 split_is_known(const SplitReader *reader)
 {
@@ -182,23 +224,13 @@ split_settle(SplitReader *reader, int64 lowest, int64 highest)
 			SPLIT_BY_NAME : SPLIT_BY_ORDER;
 }
 
-void
-split_rank(const SourceOptions *options, uint64 n, SplitBounds *bounds)
-{
-	uint64		n_test = (uint64) rint(n * options->test_share);
-	uint64		n_valid = (uint64) rint(n * options->valid_share);
-
-	*bounds = (SplitBounds) {.n = n,.test_rank = n - n_test,.valid_rank = n - n_test - n_valid};
-}
-
 /* The last rows test, those before validate; rows alike stay together, in the later split. */
 static Split
 by_order(const SplitBounds *bounds, int64 key)
 {
-	if (bounds->test_rank < bounds->n && key >= bounds->first_test)
+	if (bounds->has_test && key >= bounds->first_test)
 		return SPLIT_TEST;
-	return bounds->valid_rank < bounds->test_rank && key >= bounds->first_valid ?
-		SPLIT_VALID : SPLIT_TRAIN;
+	return bounds->has_valid && key >= bounds->first_valid ? SPLIT_VALID : SPLIT_TRAIN;
 }
 
 static Split
@@ -231,30 +263,35 @@ split_of(const SplitReader *reader, const SourceOptions *options, const SplitBou
 
 /* Where the splits begin: the keys in order, which words keep that have the sign turned. */
 static void
-find_bounds(const SourceOptions *options, const int64 *keys, uint64 n, SplitBounds *bounds)
+find_bounds(const SplitReader *reader, const SourceOptions *options, const int64 *keys, uint64 n,
+			SplitBounds *bounds)
 {
 	const uint64 sign = UINT64CONST(1) << 63;
 	uint64	   *sorted = MemoryContextAllocHuge(CurrentMemoryContext, n * sizeof(uint64));
+	CutFinder	finder;
 
-	split_rank(options, n, bounds);
+	cuts_start(&finder, options, n);
 	for (uint64 row = 0; row < n; row++)
 		sorted[row] = (uint64) keys[row] ^ sign;
 	sort_words(sorted, NULL, n);
-	if (bounds->valid_rank < n)
-		bounds->first_valid = sorted[bounds->valid_rank] ^ sign;
-	if (bounds->test_rank < n)
-		bounds->first_test = sorted[bounds->test_rank] ^ sign;
+	for (uint64 i = 0; i < n; i++)
+	{
+		if ((i & 0xFFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+		cuts_add(&finder, sorted[i] ^ sign);
+	}
+	cuts_end(&finder, reader->column, bounds);
 	pfree(sorted);
 }
 
 void
 split_rows(SplitReader *reader, const SourceOptions *options, const int64 *keys,
-		   const uint64 *hashes, uint64 n, uint8 *splits)
+		   const uint64 *hashes, uint64 n, SplitBounds *bounds, uint8 *splits)
 {
-	SplitBounds bounds;
 	int64		lowest = PG_INT64_MAX;
 	int64		highest = PG_INT64_MIN;
 
+	*bounds = (SplitBounds) {0};
 	if (n == 0)
 		return;
 	for (uint64 row = 0; row < n && !split_is_known(reader); row++)
@@ -264,11 +301,32 @@ split_rows(SplitReader *reader, const SourceOptions *options, const int64 *keys,
 	}
 	split_settle(reader, lowest, highest);
 	if (reader->method == SPLIT_BY_ORDER)
-		find_bounds(options, keys, n, &bounds);
+		find_bounds(reader, options, keys, n, bounds);
 	for (uint64 row = 0; row < n; row++)
 	{
 		if ((row & 0xFFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		splits[row] = split_of(reader, options, &bounds, keys ? keys[row] : 0, hashes[row]);
+		splits[row] = split_of(reader, options, bounds, keys ? keys[row] : 0, hashes[row]);
 	}
+}
+
+void
+split_warn(const SplitReader *reader, const SourceOptions *options, const uint64 rows[3])
+{
+	bool		by_name = reader->method == SPLIT_BY_NAME;
+	bool		no_valid = rows[SPLIT_VALID] == 0 && (by_name || options->valid_share > 0);
+	bool		no_test = rows[SPLIT_TEST] == 0 && !by_name && options->test_share > 0;
+
+	if (rows[SPLIT_TRAIN] == 0 || (!no_valid && !no_test))
+		return;
+	ereport(WARNING,
+			(errmsg(no_valid && no_test ? "there are no validation rows and no test rows" :
+					no_valid ? "there are no validation rows" : "there are no test rows"),
+			 by_name ? errdetail("No row is named so by column \"%s\".", reader->column) :
+			 reader->method == SPLIT_BY_ORDER ?
+			 errdetail("Column \"%s\" has too few values: rows of one value stay together.",
+					   reader->column) :
+			 errdetail("The source has too few rows, or too many that are alike."),
+			 no_valid ? errhint("Without validation rows nothing tells when to stop: all epochs are run, the last is kept, and scores are not calibrated.") :
+			 errhint("Measures are those on validation rows, which decided what to keep.")));
 }

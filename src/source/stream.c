@@ -359,22 +359,26 @@ receive(void *context, const Datum *values, const bool *nulls)
 	collector_forget(collector);
 }
 
-/* The sorted key of a rank; *at is how many were fetched before. */
-static int64
-key_at(Tuplesortstate *keys, uint64 *at, uint64 rank)
+/* Where the splits begin in the order of all keys. */
+static void
+find_bounds(SourceStream *stream)
 {
+	CutFinder	finder;
 	Datum		key = (Datum) 0;
 	bool		isnull;
 
-	if (!tuplesort_skiptuples(keys, rank - *at, true) ||
+	cuts_start(&finder, stream->options, stream->n_keys);
+	tuplesort_performsort(stream->keys);
 #if PG_VERSION_NUM >= 160000
-		!tuplesort_getdatum(keys, true, false, &key, &isnull, NULL))
+	while (tuplesort_getdatum(stream->keys, true, false, &key, &isnull, NULL))
 #else
-		!tuplesort_getdatum(keys, true, &key, &isnull, NULL))
+	while (tuplesort_getdatum(stream->keys, true, &key, &isnull, NULL))
 #endif
-		elog(ERROR, "a sort of the split column lost rows");
-	*at = rank + 1;
-	return DatumGetInt64(key);
+	{
+		CHECK_FOR_INTERRUPTS();
+		cuts_add(&finder, DatumGetInt64(key));
+	}
+	cuts_end(&finder, stream->collector.split.column, &stream->bounds);
 }
 
 /* All rows are read: now it is known which ones train. */
@@ -382,23 +386,14 @@ static void
 settle_splits(SourceStream *stream)
 {
 	SplitReader *split = &stream->collector.split;
-	SplitBounds *bounds = &stream->bounds;
-	uint64		at = 0;
 	SpillRow	row;
 
 	split_settle(split, stream->lowest, stream->highest);
-	split_rank(stream->options, stream->n_keys, bounds);
 	if (split->method == SPLIT_BY_ORDER)
-	{
-		tuplesort_performsort(stream->keys);
-		if (bounds->valid_rank < bounds->test_rank)
-			bounds->first_valid = key_at(stream->keys, &at, bounds->valid_rank);
-		if (bounds->test_rank < bounds->n)
-			bounds->first_test = key_at(stream->keys, &at, bounds->test_rank);
-	}
+		find_bounds(stream);
 	tuplesort_end(stream->keys);
 	while (spill_next(&stream->rows, &row))
-		if (split_of(split, stream->options, bounds, row.split_key, 0) == SPLIT_TRAIN)
+		if (split_of(split, stream->options, &stream->bounds, row.split_key, 0) == SPLIT_TRAIN)
 			count_row(stream, &row);
 	spill_rewind(&stream->rows);
 }

@@ -93,8 +93,8 @@ standard_type(const char *name)
  * A type by the name that format_type_extended() gives it with its schema:
  * what is stored may come from anywhere, and is not worth a parser.
  */
-static Oid
-find_type(const char *name)
+Oid
+type_by_name(const char *name)
 {
 	Oid			type = standard_type(name);
 	List	   *parts;
@@ -120,6 +120,6 @@ types_resolve(FeatureSpec *spec)
 	if (spec->resolved == now)
 		return;
 	for (int f = 0; f < spec->n_features; f++)
-		spec->features[f].type = find_type(spec->features[f].type_name);
+		spec->features[f].type = type_by_name(spec->features[f].type_name);
 	spec->resolved = now;
 }

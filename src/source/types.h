@@ -29,6 +29,8 @@ extern bool type_read(Oid type, ValueType *read);
 /* The same; raises an error. */
 extern void type_require(Oid type, ValueType *read);
 
+/* A type by the name that format_type_extended() gives it with its schema; InvalidOid if it is gone. */
+extern Oid	type_by_name(const char *name);
 /* features[].type from type_name, unless that was done in this very state. */
 extern void types_resolve(FeatureSpec *spec);
 

@@ -187,6 +187,35 @@ write_keys(char *bytes, const VocabularyKey *keys, const uint32 *order)
 	offsets_of(bytes)[n] = offset;
 }
 
+/* What is left of a hash when it stands for a value that is rare. */
+static uint32
+short_hash(uint64 hash)
+{
+	return (uint32) (hash >> 32);
+}
+
+/* Remember which values were there, if not often enough. */
+static void
+keep_rare(Vocabulary *vocabulary, const VocabularyKey *keys, uint32 n_keys, uint32 min_count)
+{
+	uint64	   *words;
+	uint32		n = 0;
+
+	for (uint32 i = 0; i < n_keys; i++)
+		n += keys[i].count > 0 && keys[i].count < min_count;
+	words = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) n + 1) * sizeof(uint64));
+	n = 0;
+	for (uint32 i = 0; i < n_keys; i++)
+		if (keys[i].count > 0 && keys[i].count < min_count)
+			words[n++] = short_hash(keys[i].hash);
+	sort_words(words, NULL, n);
+	vocabulary->rare = MemoryContextAllocHuge(CurrentMemoryContext, ((Size) n + 1) * sizeof(uint32));
+	vocabulary->n_rare = n;
+	for (uint32 i = 0; i < n; i++)
+		vocabulary->rare[i] = (uint32) words[i];
+	pfree(words);
+}
+
 void
 vocabulary_build(Vocabulary *vocabulary, const VocabularyKey *keys, uint32 n_keys,
 				 uint32 min_count, uint32 *ids)
@@ -218,6 +247,8 @@ vocabulary_build(Vocabulary *vocabulary, const VocabularyKey *keys, uint32 n_key
 	vocabulary->n_rows = FIRST_ID + header.n_keys;
 	vocabulary->buckets = 0;
 	vocabulary->has_rare = header.has_rare;
+	if (header.has_rare)
+		keep_rare(vocabulary, keys, n_keys, min_count);
 	pfree(order);
 }
 
@@ -249,6 +280,25 @@ vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length)
 	return vocabulary_find_hash(vocabulary, key, length, vocabulary_hash(key, length));
 }
 
+static bool
+is_rare(const Vocabulary *vocabulary, uint64 hash)
+{
+	uint32		wanted = short_hash(hash);
+	uint32		low = 0;
+	uint32		high = vocabulary->n_rare;
+
+	while (low < high)
+	{
+		uint32		middle = low + (high - low) / 2;
+
+		if (vocabulary->rare[middle] < wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < vocabulary->n_rare && vocabulary->rare[low] == wanted;
+}
+
 uint32
 vocabulary_find_hash(const Vocabulary *vocabulary, const char *key, uint32 length, uint64 hash)
 {
@@ -267,7 +317,8 @@ vocabulary_find_hash(const Vocabulary *vocabulary, const char *key, uint32 lengt
 			memcmp(keys_of(bytes) + offsets[k], key, length) == 0)
 			return FIRST_ID + k;
 	}
-	return vocabulary->has_rare ? RARE_ID : UNSEEN_ID;
+	return vocabulary->has_rare && (!vocabulary->rare || is_rare(vocabulary, hash)) ?
+		RARE_ID : UNSEEN_ID;
 }
 
 void

@@ -25,7 +25,11 @@ extern void vocabulary_build(Vocabulary *vocabulary, const VocabularyKey *keys, 
 /* A hashed vocabulary: no keys, a fixed number of buckets. */
 extern void vocabulary_build_hashed(Vocabulary *vocabulary, uint32 buckets);
 
-/* Id of a key: UNSEEN_ID, or RARE_ID where has_rare, if it is not there. */
+/*
+ * Id of a key: UNSEEN_ID, or RARE_ID where has_rare, if it is not there.  Where
+ * the vocabulary knows its rare values, RARE_ID is theirs alone, but for those
+ * whose hash has the same 32 bits.
+ */
 extern uint32 vocabulary_find(const Vocabulary *vocabulary, const char *key, uint32 length);
 
 /*

@@ -151,7 +151,7 @@ job_train(TrainJob *job)
 		host_raise(&error);
 	MemoryContextDelete(job->threads);
 	room_close(&job->room);
-	report_start_kept(&job->new);
+	report_kept(&job->new);
 }
 
 int32

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "engine/stopping.h"
 #include "host.h"
 
 void
@@ -74,17 +75,42 @@ report_evaluation(void *context, const Evaluation *evaluation)
 						evaluation->best ? ", best so far" : "")));
 }
 
-void
-report_start_kept(const NewModel *new)
+/* Nothing that the network learnt was worth keeping. */
+static void
+report_start_kept(const Config *config, const char *criterion)
 {
-	if (new->config->architecture == ARCH_WIDE || new->result->best_evaluation > 0)
-		return;
 	ereport(NOTICE,
 			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
-			 config_has_masks(new->config) ?
-			 errdetail("Its masks are left out with the network: every gate is open.") : 0,
-			 new->config->wide ?
+			 errdetail("No evaluation gained %g of %s.%s", MIN_GAIN, criterion,
+					   config_has_masks(config) ?
+					   " Its masks are left out with the network: every gate is open." : ""),
+			 config->wide ?
 			 errhint("With \"architecture\": \"wide\" the same model takes less time and memory.") : 0));
+}
+
+void
+report_kept(const NewModel *new)
+{
+	const TrainResult *result = new->result;
+	const Evaluation *kept = &result->evaluations[result->best_evaluation];
+	const char *criterion = evaluation_criterion(kept);
+
+	if (new->config->architecture == ARCH_WIDE)
+		return;
+	if (!criterion)
+		ereport(NOTICE,
+				(errmsg("kept the last evaluation: there are no validation rows to compare by")));
+	else if (result->best_evaluation == 0)
+		report_start_kept(new->config, criterion);
+	else
+		ereport(NOTICE,
+				(errmsg("kept evaluation %d, of epoch %d: validation %s %.4f", kept->number,
+						kept->epoch, criterion, fabs(evaluation_score(kept))),
+				 patience_ran_out(result, new->config) ?
+				 errdetail("None of the %d after it gained %g: option \"patience\".",
+						   result->n_evaluations - 1 - kept->number, MIN_GAIN) :
+				 errdetail("The last epoch has ended; a later evaluation must gain %g to be kept.",
+						   MIN_GAIN)));
 }
 
 /* Names of the features that went with the items, but for the item's own. */

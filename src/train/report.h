@@ -22,7 +22,7 @@ extern void report_progress(void *reporter, const TrainProgress *progress);
 extern void report_evaluation(void *reporter, const Evaluation *evaluation);
 /* What became of the rows that negatives were sampled for. */
 extern void report_negatives(const NewModel *new, const NegativeReport *report);
-/* A network that was trained in vain: better said than found out. */
-extern void report_start_kept(const NewModel *new);
+/* Which evaluation was kept, and why: a network trained in vain is better told than found out. */
+extern void report_kept(const NewModel *new);
 
 #endif							/* AREAD_REPORT_H */
