@@ -114,7 +114,7 @@ evaluate(FunctionCallInfo fcinfo)
 {
 	text	   *name = PG_GETARG_TEXT_PP(0);
 	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
 	const FeatureSpec *spec = served->loaded->spec;
 	SourceOptions options = {
 		.label_threshold = spec->label_threshold,.on_bad_label = BAD_LABELS_SKIP

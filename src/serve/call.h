@@ -40,7 +40,6 @@ typedef struct ScoreCall
 	MemoryContext context;		/* of all below, and of this */
 	InputRows	rows;
 	int		   *at;				/* [max_rows] whatever the caller notes of a row */
-	Oid			owner;			/* who was found to own the model; InvalidOid: not asked yet */
 	MemoryContext encoders;		/* of all below */
 	ConversionState made;		/* when and for whom they were made */
 	bool		encoding;		/* a row: true before the next one says that an error came in between */
@@ -79,9 +78,9 @@ extern void call_add(ScoreCall *call, const CallRow *row);
 
 /*
  * The call with the one row of a function's arguments (model, features
- * [, domain]), the first two not NULL; its site is kept in fn_extra.  Errors
+ * [, domain]), the first two not NULL, of a model that the caller has that right to; its site is kept in fn_extra.  Errors
  * are those of cache_find() and call_add().
  */
-extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind);
+extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right);
 
 #endif							/* AREAD_CALL_H */

@@ -45,6 +45,8 @@ typedef struct Collector
 	float	   *weights;		/* NULL: none */
 	uint8	   *splits;			/* [n_rows], when all are read */
 	SpoolRoom  *room;
+	struct Collector *twin;		/* the same rows, encoded otherwise; NULL: none */
+	Dataset    *twin_data;		/* of these, placed */
 } Collector;
 
 /*

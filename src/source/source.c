@@ -59,14 +59,87 @@ source_check_roles(const ColumnRoles *roles)
 			source_missing_column(roles->relation, lfirst(cell), "feature");
 }
 
+/* A source encoded by the vocabularies of a trained model. */
+typedef struct Encoding
+{
+	Collector	rows;
+	RowEncoder	encoder;
+	int			label_position;
+} Encoding;
+
+/* Append the ids of a row, for which there is room. */
+static void
+encode_features(Encoding *encoding, const Datum *values, const bool *nulls)
+{
+	Collector  *rows = &encoding->rows;
+	Size		size = rows->spec->n_features * sizeof(uint32);
+	uint32	   *row;
+
+	row_encoder_read(&encoding->encoder, values, nulls);
+	row = spool_reserve(&rows->result.ids, size);
+	for (int f = 0; f < rows->spec->n_columns; f++)
+	{
+		const uint32 *ids;
+		int			n = row_encoder_ids(&encoding->encoder, f, &ids);
+
+		row[f] = rows->spec->features[f].kind == FEATURE_LIST ?
+			collect_list(rows, ids, n) : ids[0];
+	}
+	rowcount_encode(rows->spec, row);
+	spool_advance(&rows->result.ids, size);
+}
+
+/* Rows for a new model, and the same for one that there is. */
+typedef struct DoubleReading
+{
+	Collector  *first;
+	Encoding   *twin;			/* NULL: none */
+	int			twin_at;		/* where its columns begin */
+} DoubleReading;
+
+/* Its columns, to be read after n others. */
+static List *
+twin_init(DoubleReading *both, const SourceTwin *twin, const ColumnRoles *roles, int n,
+		  SpoolRoom *room)
+{
+	ColumnRoles *none = palloc0(sizeof(ColumnRoles));
+	SourceOptions *options = palloc0(sizeof(SourceOptions));
+	ReadReport *report = palloc0(sizeof(ReadReport));
+
+	none->relation = roles->relation;
+	both->twin = palloc0(sizeof(Encoding));
+	both->twin_at = n;
+	both->first->twin = &both->twin->rows;
+	collector_init(&both->twin->rows, none, options, (FeatureSpec *) twin->spec, NULL, room, NULL,
+				   report);
+	return row_encoder_init(&both->twin->encoder, roles->relation, twin->spec);
+}
+
+/* A row of both, unless it is left out. */
+static void
+collect_twice(void *context, const Datum *values, const bool *nulls)
+{
+	DoubleReading *both = context;
+	uint64		before = both->first->n_rows;
+
+	collect_row(both->first, values, nulls);
+	if (!both->twin || both->first->n_rows == before)
+		return;
+	collector_reserve(&both->twin->rows);
+	encode_features(both->twin, values + both->twin_at, nulls + both->twin_at);
+	both->twin->rows.n_rows++;
+}
+
 Dataset *
 source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContext context,
-			SpoolRoom *room, Team *team, FeatureSpec **spec, ReadReport *report)
+			SpoolRoom *room, Team *team, FeatureSpec **spec, SourceTwin *twin, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	/* on an error the threads outlive this function for a moment: not on its stack */
 	Collector  *collector = palloc(sizeof(Collector));
+	DoubleReading both = {.first = collector};
 	FeaturePlan *plans;
+	List	   *columns;
 	Dataset    *data;
 	double		start = host_seconds();
 
@@ -80,29 +153,23 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	if (options->row_counts)
 		rowcount_append(*spec, options->negatives);
 	collector_init(collector, roles, options, *spec, plans, room, team, report);
-	reader_run(roles->relation, columns_to_read(*spec, roles), READ_LATEST, collect_row,
-			   collector);
+	columns = columns_to_read(*spec, roles);
+	if (twin)
+		columns = list_concat(columns, twin_init(&both, twin, roles, list_length(columns), room));
+	reader_run(roles->relation, columns, READ_LATEST, collect_twice, &both);
 	data = collector_finish(collector);
+	if (twin)
+		twin->data = collector->twin_data;
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
 }
-
-/* A source encoded by the vocabularies of a trained model. */
-typedef struct Encoding
-{
-	Collector	rows;
-	RowEncoder	encoder;
-	int			label_position;
-} Encoding;
 
 static void
 encode_row(void *context, const Datum *values, const bool *nulls)
 {
 	Encoding   *encoding = context;
 	Collector  *rows = &encoding->rows;
-	Size		size = rows->spec->n_features * sizeof(uint32);
-	uint32	   *row;
 	LabelState	state;
 
 	CHECK_FOR_INTERRUPTS();
@@ -118,18 +185,7 @@ encode_row(void *context, const Datum *values, const bool *nulls)
 			rows->report->bad_labels++;
 		return;
 	}
-	row_encoder_read(&encoding->encoder, values, nulls);
-	row = spool_reserve(&rows->result.ids, size);
-	for (int f = 0; f < rows->spec->n_columns; f++)
-	{
-		const uint32 *ids;
-		int			n = row_encoder_ids(&encoding->encoder, f, &ids);
-
-		row[f] = rows->spec->features[f].kind == FEATURE_LIST ?
-			collect_list(rows, ids, n) : ids[0];
-	}
-	rowcount_encode(rows->spec, row);
-	spool_advance(&rows->result.ids, size);
+	encode_features(encoding, values, nulls);
 	rows->result.hashes[rows->n_rows] = rows->n_rows;
 	rows->n_rows++;
 }
