@@ -176,11 +176,10 @@ catalog_find_deployed(const char *name, ModelVersion *version)
 	bool		found;
 
 	catalog_enter(&access);
-	CommandCounterIncrement();
-	found = catalog_query_now("SELECT " VERSION_COLUMNS " FROM aread.stored_model m"
-							  " JOIN aread.stored_version v ON v.model_id = m.model_id"
-							  " AND v.version = m.deployed_version WHERE m.name = $1",
-							  1, &type, &value) == 1 && row_is_owned(user, 0);
+	found = catalog_query("SELECT " VERSION_COLUMNS " FROM aread.stored_model m"
+						  " JOIN aread.stored_version v ON v.model_id = m.model_id"
+						  " AND v.version = m.deployed_version WHERE m.name = $1",
+						  true, 1, &type, &value, NULL) == 1 && row_is_owned(user, 0);
 	if (found)
 		take_version(version, name, context);
 	catalog_leave(&access);

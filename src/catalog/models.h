@@ -81,7 +81,7 @@ extern int32 catalog_store(const NewModel *model, DeployDecision *decision);
 extern void catalog_find(const char *name, ModelRight right, ModelVersion *version);
 /* The same for its owner alone. */
 extern void catalog_find_owned(const char *name, ModelVersion *version);
-/* The version that is deployed at this moment; false: none is, or the model is another role's. */
+/* The version that is deployed under the active snapshot; false: none is, or the model is another role's. */
 extern bool catalog_find_deployed(const char *name, ModelVersion *version);
 /* One that the present transaction has just written, by its id, whatever the name means. */
 extern void catalog_find_new(int64 version_id, const char *name, ModelVersion *version);

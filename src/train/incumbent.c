@@ -7,6 +7,7 @@
 
 #include "train/incumbent.h"
 
+#include "access/xact.h"
 #include "catalog/models.h"
 #include "engine/score.h"
 #include "host.h"
@@ -76,15 +77,17 @@ incumbent_open(const char *name, const SourceRelation *relation, MemoryContext c
 
 	*incumbent = (Incumbent) {0};
 	reading->context = own;
+	/* one snapshot: what is found is still there when it is loaded */
+	CommandCounterIncrement();
+	PushActiveSnapshot(GetLatestSnapshot());
 	if (catalog_find_deployed(name, &version))
 	{
 		incumbent->version = version.version;
-		PushActiveSnapshot(GetLatestSnapshot());
 		reading->loaded = catalog_load(&version, own);
-		PopActiveSnapshot();
 		reading->twin.spec = reading->loaded->spec;
 		problem = find_problem(reading->loaded->spec, relation);
 	}
+	PopActiveSnapshot();
 	MemoryContextSwitchTo(old);
 	if (incumbent->version > 0 && !problem)
 		return reading;
