@@ -104,20 +104,25 @@ COMMENT ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], 
 
 DO $$
 DECLARE
-  rights aclitem[] := NULLIF(pg_catalog.current_setting('aread_update.rights'), '')::aclitem[];
-  given record;
+  before aclitem[] := NULLIF(pg_catalog.current_setting('aread_update.rights'), '')::aclitem[];
+  command text;
 BEGIN
-  IF rights IS NULL THEN
-    RETURN;
-  END IF;
-  REVOKE ALL ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) FROM PUBLIC;
-  FOR given IN
-    SELECT r.rolname, a.is_grantable FROM pg_catalog.aclexplode(rights) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-    WHERE a.grantee = 0 OR r.rolname <> CURRENT_USER
+  -- of one that nobody touched the end of this script takes care, as of all new ones
+  FOR command IN
+    SELECT pg_catalog.format('REVOKE ALL ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) FROM %s CASCADE', COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_catalog.pg_proc p
+    CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE p.oid = '@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure AND a.grantee <> p.proowner AND before IS NOT NULL
+    UNION ALL
+    SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) TO %s%s', COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'),
+                             CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
+    FROM pg_catalog.pg_proc p
+    CROSS JOIN LATERAL pg_catalog.aclexplode(before) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    WHERE p.oid = '@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure AND a.grantee <> p.proowner
   LOOP
-    EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) TO %s%s',
-                              COALESCE(pg_catalog.quote_ident(given.rolname), 'PUBLIC'),
-                              CASE WHEN given.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+    EXECUTE command;
   END LOOP;
 END
 $$;
@@ -234,8 +239,55 @@ COMMENT ON COLUMN aread.deployment.at IS 'when the transaction began that did it
 COMMENT ON COLUMN aread.deployment.action IS 'train, deploy, rollback, import or drop_version';
 COMMENT ON COLUMN aread.deployment.reason IS 'why: what the guard found, or what was said';
 
-GRANT SELECT ON aread.deployment TO PUBLIC;
 
 --
 -- Runs
 --
+
+--
+-- Rights.  What default privileges gave to the objects above is taken back from whoever has
+-- it.  Left alone are grants by hand, and functions where PUBLIC has no EXECUTE: there somebody
+-- decided who has.
+--
+
+DO $$
+DECLARE
+  given record;
+BEGIN
+  FOR given IN
+    SELECT o.kind, i.identity, r.rolname
+    FROM pg_catalog.pg_depend d
+    JOIN (SELECT tableoid, oid, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, relowner AS owner, relacl AS acl
+          FROM pg_catalog.pg_class WHERE relkind IN ('r', 'v', 'S')
+          UNION ALL SELECT tableoid, oid, 'SCHEMA', nspowner, nspacl FROM pg_catalog.pg_namespace
+          UNION ALL SELECT tableoid, oid, 'TYPE', typowner, typacl FROM pg_catalog.pg_type
+          UNION ALL SELECT tableoid, oid, 'ROUTINE', proowner, proacl FROM pg_catalog.pg_proc) o
+      ON o.tableoid = d.classid AND o.oid = d.objid
+    CROSS JOIN LATERAL (SELECT grantee FROM pg_catalog.aclexplode(o.acl) UNION SELECT 0) a
+    LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
+    WHERE d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+      AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'aread')
+      -- The server notes what an object's rights were at the end of a script that gave or took
+      -- some: of these objects an earlier script has made sure.
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs p WHERE p.classoid = d.classid AND p.objoid = d.objid AND p.objsubid = 0)
+      AND a.grantee <> o.owner
+      AND CASE WHEN o.kind IN ('TYPE', 'ROUTINE')
+               THEN r.rolname IS NOT NULL AND EXISTS (SELECT FROM pg_catalog.aclexplode(o.acl) e WHERE e.grantee = 0)
+               ELSE r.rolname IS NOT NULL OR a.grantee = 0 END
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE', given.kind, given.identity,
+                              COALESCE(pg_catalog.quote_ident(given.rolname), 'PUBLIC'));
+  END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
+GRANT USAGE ON SCHEMA aread TO PUBLIC;
+GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
+  aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
+  aread.training_log, aread.cache, aread.run, aread.deployment TO PUBLIC;
+-- what these views call, also where default privileges keep functions from PUBLIC
+GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(aread.stored_role, name), aread.as_role(oid),
+  aread.mask_gates(bytea[]), aread.mask_overlaps(bytea[]), aread.mask_fates(jsonb, smallint[]), aread.mask_experts(bytea[]),
+  aread.cached_versions(), aread.trainings(), aread.run_state(bigint) TO PUBLIC;

@@ -12,6 +12,7 @@ $primary->append_conf('postgresql.conf', "aread.batch_scan = off\n");   # scores
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE ROLE anna LOGIN;
+	CREATE ROLE explaining;
 	CREATE EXTENSION aread;
 	GRANT CREATE ON SCHEMA public TO anna;
 	SET ROLE anna;
@@ -23,7 +24,6 @@ $primary->safe_psql('postgres', q{
 		"warmup_batches": 5, "mask_interval": 10, "features": {"list": {"vocabulary": "item_id"}}}');
 	SELECT aread_train('clicks', 'w', options => '{"architecture": "wide"}');
 	SELECT aread_train('clicks', 'h', options => '{"architecture": "wide"}') FROM generate_series(1, 3);
-	CREATE ROLE explaining;
 	SELECT aread_deploy('h', 1, 'as before'), aread_pin('h@2'), aread_grant('h', 'explaining', 'explain');
 	CREATE TABLE score AS SELECT user_id, item_id, domain, price, list, aread_predict('m', c) AS m, aread_predict('w', c) AS w FROM clicks c;
 });
