@@ -127,7 +127,7 @@ aread_drift(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
 	cache_pin(served, context);
 	drift = count_relation(served->loaded, source_open(PG_GETARG_OID(1)));
 	spec = drift->spec;

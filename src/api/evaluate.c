@@ -207,7 +207,7 @@ evaluate(FunctionCallInfo fcinfo)
 {
 	text	   *name = PG_GETARG_TEXT_PP(0);
 	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
 	const LoadedModel *loaded = served->loaded;
 	int			wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
 	SourceOptions options = {.label_threshold = loaded->spec->label_threshold};

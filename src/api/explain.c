@@ -4,15 +4,14 @@
  */
 #include "postgres.h"
 
-#include "catalog/rights.h"
 #include "engine/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "host.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
 #include "serve/call.h"
 #include "source/describe.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 /* Columns of the result. */
@@ -205,10 +204,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return (Datum) 0;
-	call = score_call(fcinfo, kind);
-	if (call->owner != GetUserId())
-		catalog_require_owner(&call->served->loaded->version);
-	call->owner = GetUserId();
+	call = score_call(fcinfo, kind, RIGHT_TO_EXPLAIN);
 	spec = call->rows.spec;
 	config = &call->served->loaded->model->config;
 	rows = input_rows(&call->rows);

@@ -43,26 +43,37 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 }
 
 PG_FUNCTION_INFO_V1(aread_deploy);
-/* aread_deploy(model, version): the version that was deployed before */
+/* aread_deploy(model, version [, reason]): the version that was deployed before */
 Datum
 aread_deploy(PG_FUNCTION_ARGS)
 {
 	int32		before;
 
 	PreventCommandIfReadOnly("aread_deploy()");
-	before = catalog_deploy(text_argument(fcinfo, 0), PG_GETARG_INT32(1));
+	before = catalog_deploy(text_argument(fcinfo, 0), PG_GETARG_INT32(1),
+							PG_NARGS() > 2 ? text_argument(fcinfo, 2) : NULL);
 	if (before == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT32(before);
 }
 
 PG_FUNCTION_INFO_V1(aread_rollback);
-/* aread_rollback(model): the version that is deployed now */
+/* aread_rollback(model [, reason]): the version that is deployed now */
 Datum
 aread_rollback(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("aread_rollback()");
-	PG_RETURN_INT32(catalog_roll_back(text_argument(fcinfo, 0)));
+	PG_RETURN_INT32(catalog_roll_back(text_argument(fcinfo, 0),
+									  PG_NARGS() > 1 ? text_argument(fcinfo, 1) : NULL));
+}
+
+PG_FUNCTION_INFO_V1(aread_pin);
+/* aread_pin(model@version, pinned): false if it was so already */
+Datum
+aread_pin(PG_FUNCTION_ARGS)
+{
+	PreventCommandIfReadOnly("aread_pin()");
+	PG_RETURN_BOOL(catalog_keep_version(text_argument(fcinfo, 0), PG_GETARG_BOOL(1)));
 }
 
 PG_FUNCTION_INFO_V1(aread_drop_version);
@@ -119,22 +130,31 @@ grantee_argument(FunctionCallInfo fcinfo, int argument)
 	return strcmp(name, "public") == 0 ? InvalidOid : get_role_oid(name, false);
 }
 
+/* A right by its name, if the call has that argument. */
+static ModelRight
+right_argument(FunctionCallInfo fcinfo, int argument, ModelRight otherwise)
+{
+	return PG_NARGS() > argument ? right_of_name(text_argument(fcinfo, argument)) : otherwise;
+}
+
 PG_FUNCTION_INFO_V1(aread_grant);
-/* aread_grant(model, role): false if it had the right already */
+/* aread_grant(model, role [, privilege]): false if it had the right already */
 Datum
 aread_grant(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("aread_grant()");
-	PG_RETURN_BOOL(catalog_grant(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1)));
+	PG_RETURN_BOOL(catalog_grant(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1),
+								 right_argument(fcinfo, 2, RIGHT_TO_PREDICT)));
 }
 
 PG_FUNCTION_INFO_V1(aread_revoke);
-/* aread_revoke(model, role): false if it had not the right */
+/* aread_revoke(model, role [, privilege]): false if it had not the right, or none */
 Datum
 aread_revoke(PG_FUNCTION_ARGS)
 {
 	PreventCommandIfReadOnly("aread_revoke()");
-	PG_RETURN_BOOL(catalog_revoke(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1)));
+	PG_RETURN_BOOL(catalog_revoke(text_argument(fcinfo, 0), grantee_argument(fcinfo, 1),
+								  right_argument(fcinfo, 2, ANY_RIGHT)));
 }
 
 PG_FUNCTION_INFO_V1(aread_export);

@@ -14,7 +14,7 @@ const ServedModel *
 model_argument(FunctionCallInfo fcinfo, int argument)
 {
 	text	   *name = PG_GETARG_TEXT_PP(argument);
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), ANY_RIGHT);
 
 	catalog_require_owner(&served->loaded->version);
 	cache_pin(served, CurrentMemoryContext);

@@ -19,7 +19,7 @@ predict(FunctionCallInfo fcinfo, FeaturesKind kind)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	call = score_call(fcinfo, kind);
+	call = score_call(fcinfo, kind, RIGHT_TO_PREDICT);
 	rows = input_rows(&call->rows);
 	if (!scorer_score(call->served->scorer, &rows, &probability, &error))
 		host_raise(&error);

@@ -202,7 +202,8 @@ aread_shift(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
+						RIGHT_TO_PREDICT);
 	cache_pin(served, context);
 	spec = served->loaded->spec;
 	shift = read_relation(served, source_open(PG_GETARG_OID(1)));

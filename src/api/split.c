@@ -129,7 +129,8 @@ aread_split(PG_FUNCTION_ARGS)
 	static const char *const names[] = {"train", "valid", "test"};
 	text	   *name = PG_GETARG_TEXT_PP(0);
 	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(1);
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
+											RIGHT_TO_PREDICT);
 	SplitCall  *call = fcinfo->flinfo->fn_extra;
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row),.t_data = row};
 	int			split;

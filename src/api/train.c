@@ -28,12 +28,13 @@ set_measure(Datum *values, bool *nulls, int at, const Measure *measure)
 
 /* The row that the call returns; measures on test rows if there are any. */
 static Datum
-result_row(FunctionCallInfo fcinfo, const NewModel *new, int32 version)
+result_row(FunctionCallInfo fcinfo, const TrainJob *job, int32 version)
 {
+	const NewModel *new = &job->new;
 	const TrainResult *result = new->result;
 	const Measures *measures = new->report->rows[SPLIT_TEST] > 0 ? &result->test : &result->valid;
-	Datum		values[15];
-	bool		nulls[15] = {false};
+	Datum		values[17];
+	bool		nulls[17] = {false};
 	TupleDesc	descriptor;
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
@@ -52,6 +53,8 @@ result_row(FunctionCallInfo fcinfo, const NewModel *new, int32 version)
 	values[12] = Int32GetDatum(result->evaluations[result->n_evaluations - 1].epoch);
 	values[13] = Int32GetDatum(result->evaluations[result->best_evaluation].epoch);
 	values[14] = Float8GetDatum(new->report->seconds + result->seconds);
+	values[15] = BoolGetDatum(job->decision.deployed);
+	values[16] = CStringGetTextDatum(job->decision.reason);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
@@ -143,5 +146,5 @@ aread_train(PG_FUNCTION_ARGS)
 	report_start(&reporter, job.config.epochs);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
 	version = train_job(&job);
-	return result_row(fcinfo, &job.new, version);
+	return result_row(fcinfo, &job, version);
 }

@@ -61,7 +61,7 @@ select_now(const char *name)
 static LockedModel
 take_model(Oid user, const char *name)
 {
-	LockedModel model = {.name = name};
+	LockedModel model = {.name = name,.user = user};
 	bool		isnull;
 	Datum		previous;
 

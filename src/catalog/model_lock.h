@@ -21,6 +21,7 @@ typedef struct LockedModel
 {
 	int64		id;
 	const char *name;
+	Oid			user;
 	int32		deployed;		/* 0: none */
 	int32		previous;		/* 0: none */
 } LockedModel;

@@ -96,7 +96,7 @@ no_version(const ModelName *name)
 }
 
 void
-catalog_find(const char *name, ModelVersion *version)
+catalog_find(const char *name, ModelRight right, ModelVersion *version)
 {
 	MemoryContext context = CurrentMemoryContext;
 	Oid			user = GetUserId();
@@ -123,7 +123,7 @@ catalog_find(const char *name, ModelVersion *version)
 		(void) catalog_value(0, 4, &missing);
 		if (!missing)
 			take_version(version, name, context);
-		allowed = row_is_owned(user, 0) || is_granted(user, model_id);
+		allowed = row_is_owned(user, 0) || is_granted(user, model_id, right);
 	}
 	else
 		offer_names(user, &nearest);
@@ -161,8 +161,29 @@ catalog_find_new(int64 version_id, const char *name, ModelVersion *version)
 void
 catalog_find_owned(const char *name, ModelVersion *version)
 {
-	catalog_find(name, version);
+	catalog_find(name, ANY_RIGHT, version);
 	catalog_require_owner(version);
+}
+
+bool
+catalog_find_deployed(const char *name, ModelVersion *version)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Oid			user = GetUserId();
+	Oid			type = TEXTOID;
+	Datum		value = CStringGetTextDatum(name);
+	CatalogAccess access;
+	bool		found;
+
+	catalog_enter(&access);
+	found = catalog_query("SELECT " VERSION_COLUMNS " FROM aread.stored_model m"
+						  " JOIN aread.stored_version v ON v.model_id = m.model_id"
+						  " AND v.version = m.deployed_version WHERE m.name = $1",
+						  true, 1, &type, &value, NULL) == 1 && row_is_owned(user, 0);
+	if (found)
+		take_version(version, name, context);
+	catalog_leave(&access);
+	return found;
 }
 
 char *
@@ -176,7 +197,7 @@ catalog_pinned(const char *name)
 {
 	ModelVersion version;
 
-	catalog_find(name, &version);
+	catalog_find(name, ANY_RIGHT, &version);
 	return catalog_pin(&version);
 }
 

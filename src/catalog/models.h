@@ -13,7 +13,9 @@
 #include "utils/jsonb.h"
 
 #include "catalog/arguments.h"
+#include "catalog/deploy.h"
 #include "catalog/model_lock.h"
+#include "catalog/rights.h"
 #include "engine/train.h"
 #include "source/source.h"
 
@@ -45,7 +47,8 @@ typedef struct NewModel
 	uint64		sampled_rows;	/* negatives, not among the report's rows */
 	const bool *with_item;		/* [n_features] what went with their items; NULL: none sampled */
 	const TrainResult *result;
-	bool		deploy;			/* it scores from now on */
+	const DeployRule *deploy;	/* whether it scores from now on */
+	const Incumbent *incumbent; /* what it may have to be better than */
 	int			keep_versions;	/* older ones go; 0: none */
 } NewModel;
 
@@ -69,21 +72,23 @@ extern void catalog_check_name(const char *name);
  * Between catalog_enter() and catalog_leave().
  */
 extern int32 catalog_new_version(const LockedModel *model, bool deploy);
-/* Write a new version and deploy it; sets *version and *crc. */
-extern void catalog_store(const NewModel *model, int32 *version, uint32 *crc);
+/* Write a new version, and deploy it or not; returns its number.  The reason lies in the current memory context. */
+extern int32 catalog_store(const NewModel *model, DeployDecision *decision);
 /*
  * The deployed version of a name under the active snapshot, allocated in the
  * current memory context.  Raises an error, with the nearest name that the
- * caller can see as hint, if there is none or the caller has no right to it.
+ * caller can see as hint, if there is none or the caller has not that right to it.
  */
-extern void catalog_find(const char *name, ModelVersion *version);
+extern void catalog_find(const char *name, ModelRight right, ModelVersion *version);
 /* The same for its owner alone. */
 extern void catalog_find_owned(const char *name, ModelVersion *version);
+/* The version that is deployed under the active snapshot; false: none is, or the model is another role's. */
+extern bool catalog_find_deployed(const char *name, ModelVersion *version);
 /* One that the present transaction has just written, by its id, whatever the name means. */
 extern void catalog_find_new(int64 version_id, const char *name, ModelVersion *version);
 /* As a name that is pinned to it: "shop@3". */
 extern char *catalog_pin(const ModelVersion *version);
-/* The version that a name means, so; errors are those of catalog_find(). */
+/* The version that a name means, so, for any right; errors are those of catalog_find(). */
 extern char *catalog_pinned(const char *name);
 /* OID of the table of versions. */
 extern Oid	catalog_relation(void);

@@ -43,7 +43,7 @@ catalog_needed(const char *name, bool with_domain)
 		MemoryContextSwitchTo(old);
 	}
 	if (n > 0 && !row_is_owned(user, 0) &&
-		!is_granted(user, DatumGetInt64(catalog_value(0, 3, NULL))))
+		!is_granted(user, DatumGetInt64(catalog_value(0, 3, NULL)), RIGHT_TO_PREDICT))
 		needed = NIL;
 	catalog_leave(&access);
 	return needed;

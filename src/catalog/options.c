@@ -8,12 +8,14 @@
 
 #include <math.h>
 
+#include "catalog/deploy.h"
 #include "common/shortest_dec.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
 
 static const char *const bad_label_choices[] = {"error", "skip", NULL};
+static const char *const deploy_choices[] = {"false", "true", "if_better", NULL};
 static const char *const split_choices[] = {"auto", "name", "order", "hash", NULL};
 
 #define AT(member) offsetof(SourceOptions, member)
@@ -35,8 +37,14 @@ const Option source_options[] = {
 	"Values with fewer training rows share one id."},
 	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
 	"Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
-	{"deploy", OPTION_BOOL, AT(deploy), 0, 1, NULL, "true", "",
-	"The new version scores from the commit on; false: when aread_deploy says so."},
+	{"deploy", OPTION_CHOICE, AT(deploy.when), 0, 0, deploy_choices, "true", "",
+	"The new version scores from the commit on; false: when aread_deploy says so; \"if_better\": if it is no worse than the deployed version, on its own test rows."},
+	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, deploy_metrics, "\"domain_auc\"", "",
+	"What \"if_better\" compares; log loss is better if it is lower."},
+	{"deploy_tolerance", OPTION_REAL, AT(deploy.tolerance), -1000, 1000, NULL, "0", "",
+	"How much worse a version may be that \"if_better\" deploys; negative: how much better it has to be."},
+	{"min_rows", OPTION_REAL, AT(deploy.min_rows), 0, 1e15, NULL, "null", "",
+	"A version made of fewer rows is stored, but not deployed; null: a tenth of the deployed version's."},
 	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
 	"Drop the model's oldest versions until there are so many, but never the deployed one and the one deployed before; 0: keep all."},
 };
@@ -53,7 +61,7 @@ source_defaults(SourceOptions *source)
 	source->default_bins = 32;
 	source->default_min_count = 1;
 	source->row_counts = true;
-	source->deploy = true;
+	source->deploy = (DeployRule) {.when = DEPLOY_ALWAYS,.metric = 1,.min_rows = NAN};
 }
 
 static void
@@ -99,13 +107,14 @@ check_range(const Option *option, double value)
 static int
 choice_of(const Option *option, const JsonbValue *value)
 {
+	const char *given = value->type == jbvBool ? value->val.boolean ? "true" : "false" :
+		value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : "";
 	StringInfoData choices;
 
 	initStringInfo(&choices);
 	for (int i = 0; option->choices[i]; i++)
 	{
-		if (value->type == jbvString && strlen(option->choices[i]) == value->val.string.len &&
-			memcmp(option->choices[i], value->val.string.val, value->val.string.len) == 0)
+		if (strcmp(option->choices[i], given) == 0)
 			return i;
 		appendStringInfo(&choices, "%s\"%s\"", i > 0 ? ", " : "", option->choices[i]);
 	}

@@ -7,6 +7,7 @@
 #include "catalog/rights.h"
 
 #include "catalog/access.h"
+#include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/stored_role.h"
 #include "miscadmin.h"
@@ -65,13 +66,37 @@ row_is_owned(Oid user, uint64 row)
 	return superuser_arg(user) || stored_role_is_held(user, catalog_value(row, 2, NULL));
 }
 
-bool
-is_granted(Oid user, int64 model_id)
+static const char *const right_names[] = {"predict", "explain"};
+
+StaticAssertDecl(lengthof(right_names) == N_RIGHTS, "each right has a name");
+
+const char *
+right_name(ModelRight right)
 {
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(model_id);
-	uint64		n = catalog_query("SELECT grantee FROM aread.stored_grant WHERE model_id = $1",
-								  true, 1, &type, &value, NULL);
+	return right_names[right];
+}
+
+ModelRight
+right_of_name(const char *name)
+{
+	for (int right = 0; right < N_RIGHTS; right++)
+		if (strcmp(right_names[right], name) == 0)
+			return right;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("there is no right \"%s\"", name),
+			 errhint("Rights to a model are \"predict\" and \"explain\".")));
+}
+
+bool
+is_granted(Oid user, int64 model_id, ModelRight right)
+{
+	Oid			types[] = {INT8OID, TEXTOID};
+	Datum		values[] = {Int64GetDatum(model_id),
+	right == ANY_RIGHT ? (Datum) 0 : CStringGetTextDatum(right_name(right))};
+	uint64		n = catalog_query("SELECT grantee FROM aread.stored_grant"
+								  " WHERE model_id = $1 AND privilege = COALESCE($2, privilege)",
+								  true, 2, types, values, right == ANY_RIGHT ? " n" : NULL);
 
 	for (uint64 row = 0; row < n; row++)
 		if (stored_role_is_held(user, catalog_value(row, 1, NULL)))
@@ -86,7 +111,7 @@ no_right(const char *name)
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for model \"%s\"", name),
 			 errdetail("It belongs to another role."),
-			 errhint("Its owner can grant you to score with it: aread_grant. All else is for members of the owning role.")));
+			 errhint("Its owner can grant you to score with it, or to have scores explained: aread_grant. All else is for members of the owning role.")));
 }
 
 /* Select the model of a version as row_is_owned() wants it, and its id; false: it is gone. */
@@ -110,7 +135,7 @@ catalog_may_use(int64 version_id)
 
 	catalog_enter(&access);
 	allowed = select_model(version_id) &&
-		(row_is_owned(user, 0) || is_granted(user, DatumGetInt64(catalog_value(0, 3, NULL))));
+		(row_is_owned(user, 0) || is_granted(user, DatumGetInt64(catalog_value(0, 3, NULL)), RIGHT_TO_PREDICT));
 	catalog_leave(&access);
 	return allowed;
 }

@@ -11,6 +11,7 @@
 #include "catalog/checksums.h"
 #include "catalog/models.h"
 #include "catalog/chunks.h"
+#include "catalog/history.h"
 #include "catalog/masks.h"
 #include "catalog/model_source.h"
 #include "catalog/options.h"
@@ -366,22 +367,26 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 		insert_masks(model, version_id);
 }
 
-void
-catalog_store(const NewModel *new, int32 *version, uint32 *crc)
+int32
+catalog_store(const NewModel *new, DeployDecision *decision)
 {
 	const Model *model = new->result->model;
+	uint32		crc = catalog_model_crc(model);
+	MemoryContext context = CurrentMemoryContext;
 	Oid			user = GetUserId();
 	const Jsonb *config = options_from_config(new->config);
 	CatalogAccess access;
 	LockedModel locked;
+	int32		version;
 	int64		version_id;
 
-	*crc = catalog_model_crc(model);
 	catalog_enter(&access);
 	lock_model(user, new->name, MISSING_IS_MADE, &locked);
 	model_source_require(user, new);
-	*version = catalog_new_version(&locked, new->deploy);
-	version_id = insert_version(new, config, locked.id, *version, *crc);
+	*decision = deploy_decide(new, &locked, context);
+	version = catalog_new_version(&locked, decision->deployed);
+	history_add(&locked, &(HistoryEvent) {"train", version, decision->deployed, decision->reason});
+	version_id = insert_version(new, config, locked.id, version, crc);
 	insert_features(new, version_id);
 	insert_domains(new, version_id);
 	insert_evaluations(new->result, new->config, version_id);
@@ -392,4 +397,6 @@ catalog_store(const NewModel *new, int32 *version, uint32 *crc)
 	if (new->keep_versions > 0)
 		catalog_keep(&locked, new->keep_versions);
 	catalog_leave(&access);
+	deploy_report(new, version, decision);
+	return version;
 }

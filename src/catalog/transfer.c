@@ -10,6 +10,7 @@
 #include "catalog/access.h"
 #include "catalog/chunks.h"
 #include "catalog/exported.h"
+#include "catalog/history.h"
 #include "catalog/model_lock.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
@@ -330,6 +331,8 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 	catalog_enter(&access);
 	lock_model(user, name, MISSING_IS_MADE, &model);
 	version = catalog_new_version(&model, deploy);
+	history_add(&model, &(HistoryEvent) {"import", version, deploy,
+				deploy ? "argument deploy is true" : "argument deploy is false"});
 	version_id = insert_version_row(rows, model.id, version);
 	insert_rows(rows, version_id);
 	insert_chunks(&reader, version_id);

@@ -7,13 +7,14 @@
 #include "catalog/versions.h"
 
 #include "catalog/access.h"
+#include "catalog/arguments.h"
+#include "catalog/history.h"
 #include "catalog/pg_type.h"
-#include "catalog/rights.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-/* Bytes of a comment: views show it to all who may score. */
+/* Bytes of a comment or a reason: views show it to all who may score. */
 #define MAX_COMMENT 65536
 #define GRANTED_TO " WHERE model_id = $1 AND aread.role_oid(grantee) = $2::oid"
 
@@ -61,50 +62,110 @@ require_version(const LockedModel *model, int32 version)
 			 errhint("The view aread.model lists its versions.")));
 }
 
+/* previous 0: none */
 static void
-set_deployed(const LockedModel *model, int32 version)
+set_deployed(const LockedModel *model, int32 version, int32 previous)
 {
-	if (version != model->deployed)
-		run("UPDATE aread.stored_model SET previous_version = NULLIF(deployed_version, 0),"
-			" deployed_version = $2::int4 WHERE model_id = $1", model->id, version, NULL);
+	Arguments	arguments = {0};
+
+	add_int8(&arguments, model->id);
+	add_int4(&arguments, version);
+	add_int4(&arguments, previous);
+	run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
+				  " previous_version = NULLIF($3, 0) WHERE model_id = $1", &arguments);
+}
+
+static void
+check_text(const char *what, const char *text)
+{
+	if (text && strlen(text) > MAX_COMMENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s has more than %d bytes", what, MAX_COMMENT),
+				 errhint("It is shown to everyone who may score with the model.")));
 }
 
 int32
-catalog_deploy(const char *name, int32 version)
+catalog_deploy(const char *name, int32 version, const char *reason)
 {
 	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 
+	check_text("reason", reason);
 	catalog_enter(&access);
 	model = lock_owned(user, name);
 	require_version(&model, version);
-	set_deployed(&model, version);
+	if (version != model.deployed)
+	{
+		set_deployed(&model, version, model.deployed);
+		history_add(&model, &(HistoryEvent) {"deploy", version, true, reason});
+	}
 	catalog_leave(&access);
 	return model.deployed;
 }
 
 int32
-catalog_roll_back(const char *name)
+catalog_roll_back(const char *name, const char *reason)
 {
 	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
+	WayBack		back;
 
+	check_text("reason", reason);
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	if (model.previous == 0 ||
-		run("SELECT FROM aread.stored_version WHERE model_id = $1 AND version = $2",
-			model.id, model.previous, NULL) != 1)
+	back = history_way_back(&model);
+	if (back.version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("there is no version of model \"%s\" to roll back to", name),
-				 errdetail(model.previous == 0 ? "No other version was deployed before." :
-						   "Version %d, which was deployed before, is gone.", model.previous),
+				 back.gone == 0 ? errdetail("No other version was deployed before.") :
+				 errdetail("Version %d, which was deployed before, is gone.", back.gone),
 				 errhint("aread_deploy chooses a version.")));
-	set_deployed(&model, model.previous);
+	/* what keep_versions is to spare: where the next call goes */
+	set_deployed(&model, back.version, back.next);
+	history_add(&model, &(HistoryEvent) {"rollback", back.version, true, reason});
 	catalog_leave(&access);
-	return model.previous;
+	return back.version;
+}
+
+/* Pinned in the sense of aread_pin(). */
+static bool
+is_kept(const LockedModel *model, int32 version)
+{
+	return run("SELECT FROM aread.stored_model WHERE model_id = $1"
+			   " AND $2::int4 = ANY (pinned_versions)", model->id, version, NULL) == 1;
+}
+
+bool
+catalog_keep_version(const char *name, bool keep)
+{
+	Oid			user = GetUserId();
+	ModelName	parsed = model_name_parse(name);
+	CatalogAccess access;
+	LockedModel model;
+	bool		changed;
+
+	if (parsed.version == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" names no version", name),
+				 errhint("Name the version to be pinned: \"%s@1\".", name)));
+	catalog_enter(&access);
+	model = lock_owned(user, parsed.name);
+	require_version(&model, parsed.version);
+	changed = is_kept(&model, parsed.version) != keep;
+	if (changed)
+		run(keep ?
+			"UPDATE aread.stored_model SET pinned_versions ="
+			" pg_catalog.array_append(pinned_versions, $2::int4) WHERE model_id = $1" :
+			"UPDATE aread.stored_model SET pinned_versions ="
+			" pg_catalog.array_remove(pinned_versions, $2::int4) WHERE model_id = $1",
+			model.id, parsed.version, NULL);
+	catalog_leave(&access);
+	return changed;
 }
 
 void
@@ -122,8 +183,27 @@ catalog_drop_version(const char *name, int32 version)
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("version %d of model \"%s\" is deployed", version, name),
 				 errhint("Deploy another version first, or drop the model with aread_drop.")));
+	if (is_kept(&model, version))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("version %d of model \"%s\" is pinned", version, name),
+				 errhint("Unpin it first: aread_pin('%s@%d', pinned => false).", name, version)));
+	history_add(&model, &(HistoryEvent) {"drop_version", version, false, NULL});
 	run(DELETE_VERSIONS("v.model_id = $1 AND v.version = $2"), model.id, version, NULL);
 	catalog_leave(&access);
+}
+
+static void
+check_none_kept(const LockedModel *model)
+{
+	if (run("SELECT pg_catalog.array_to_string(pinned_versions, ', ') FROM aread.stored_model"
+			" WHERE model_id = $1 AND pg_catalog.cardinality(pinned_versions) > 0", model->id, 0,
+			NULL) == 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("model \"%s\" has versions that are pinned", model->name),
+				 errdetail("These are: %s.", TextDatumGetCString(catalog_value(0, 1, NULL))),
+				 errhint("Unpin each first, with aread_pin(..., pinned => false).")));
 }
 
 bool
@@ -138,6 +218,8 @@ catalog_drop(const char *name)
 	found = lock_model(user, name, MISSING_IS_FALSE, &model);
 	if (found)
 	{
+		check_none_kept(&model);
+		history_drop(&model);
 		run(DELETE_VERSIONS("v.model_id = $1"), model.id, 0, NULL);
 		run("DELETE FROM aread.stored_grant WHERE model_id = $1", model.id, 0, NULL);
 		run("DELETE FROM aread.stored_model WHERE model_id = $1", model.id, 0, NULL);
@@ -151,7 +233,7 @@ catalog_keep(const LockedModel *model, int32 versions)
 {
 	run(DELETE_VERSIONS("v.model_id = $1 AND NOT EXISTS (SELECT FROM aread.stored_model m"
 						" WHERE m.model_id = $1"
-						" AND v.version IN (m.deployed_version, m.previous_version))"
+						" AND v.version = ANY (m.pinned_versions || m.deployed_version || m.previous_version))"
 						" AND v.version NOT IN (SELECT n.version FROM aread.stored_version n"
 						" WHERE n.model_id = $1 ORDER BY n.version DESC LIMIT $2)"),
 		model->id, versions, NULL);
@@ -178,11 +260,7 @@ catalog_comment(const char *name, const char *comment)
 	CatalogAccess access;
 	LockedModel model;
 
-	if (comment && strlen(comment) > MAX_COMMENT)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("comment has more than %d bytes", MAX_COMMENT),
-				 errhint("It is shown to everyone who may score with the model.")));
+	check_text("comment", comment);
 	catalog_enter(&access);
 	model = lock_owned(user, parsed.name);
 	if (parsed.version > 0)
@@ -215,25 +293,31 @@ catalog_set_owner(const char *name, Oid owner)
 }
 
 bool
-catalog_grant(const char *name, Oid role)
+catalog_grant(const char *name, Oid role, ModelRight right)
 {
-	Oid			user = GetUserId();
 	const char *role_name = OidIsValid(role) ? GetUserNameFromId(role, false) : "public";
+	Arguments	arguments = {0};
+	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 	bool		granted;
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	granted = run("INSERT INTO aread.stored_grant (model_id, grantee, grantee_name)"
-				  " SELECT $1, aread.as_role($2::oid), $3 WHERE NOT EXISTS"
-				  " (SELECT FROM aread.stored_grant" GRANTED_TO ")", model.id, role, role_name) > 0;
+	add_int8(&arguments, model.id);
+	add_oid(&arguments, role);
+	add_text(&arguments, role_name);
+	add_text(&arguments, right_name(right));
+	granted = run_statement("INSERT INTO aread.stored_grant (model_id, grantee, grantee_name, privilege)"
+							" SELECT $1, aread.as_role($2), $3, $4 WHERE NOT EXISTS"
+							" (SELECT FROM aread.stored_grant" GRANTED_TO " AND privilege = $4)",
+							&arguments) > 0;
 	catalog_leave(&access);
 	return granted;
 }
 
 bool
-catalog_revoke(const char *name, Oid role)
+catalog_revoke(const char *name, Oid role, ModelRight right)
 {
 	Oid			user = GetUserId();
 	CatalogAccess access;
@@ -242,7 +326,8 @@ catalog_revoke(const char *name, Oid role)
 
 	catalog_enter(&access);
 	model = lock_owned(user, name);
-	revoked = run("DELETE FROM aread.stored_grant" GRANTED_TO, model.id, role, NULL) > 0;
+	revoked = run("DELETE FROM aread.stored_grant" GRANTED_TO " AND privilege = COALESCE($3, privilege)",
+				  model.id, role, right == ANY_RIGHT ? NULL : right_name(right)) > 0;
 	catalog_leave(&access);
 	return revoked;
 }

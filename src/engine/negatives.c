@@ -43,6 +43,9 @@ typedef struct Sampler
 	uint8_t    *labels;			/* [all rows] */
 	float	   *weights;		/* NULL: none */
 	size_t		n_rows;			/* placed so far */
+	bool		traced;
+	RowOrigin  *origins;		/* of test rows, if it is traced */
+	size_t		n_origins;
 } Sampler;
 
 static uint32_t
@@ -351,6 +354,8 @@ place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 	sampler->labels[sampler->n_rows] = label;
 	if (sampler->weights)
 		sampler->weights[sampler->n_rows] = data->weights[row];
+	if (sampler->traced && row >= data->split_start[SPLIT_TEST])
+		sampler->origins[sampler->n_origins++] = (RowOrigin) {(uint32_t) row, (uint32_t) from};
 	sampler->n_rows++;
 	if (sampler->stored && sampler->n_rows - sampler->n_stored == FILE_ROWS)
 		store_rows(sampler);
@@ -439,10 +444,16 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 	const Store *store = data->store;
 	size_t		row_size = (size_t) data->shape.n_fields * sizeof(uint32_t);
 	uint64_t	n = data->split_start[3];
+	uint64_t	n_test = data->split_start[3] - data->split_start[SPLIT_TEST];
 	bool		in_memory;
 
 	for (size_t row = 0; row < data->split_start[3]; row++)
-		n += data->labels[row] ? sampler->config->negatives : 0;
+	{
+		uint64_t	drawn = data->labels[row] ? sampler->config->negatives : 0;
+
+		n += drawn;
+		n_test += row >= data->split_start[SPLIT_TEST] ? drawn : 0;
+	}
 	if (n >= UINT32_MAX)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Set option \"negatives\" lower.",
 						   "the source and its sampled negatives are more than %u rows",
@@ -454,6 +465,8 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 	sampler->ids = arena_array(arena, in_memory ? n : FILE_ROWS, row_size);
 	sampler->labels = ARENA_ARRAY(arena, uint8_t, n);
 	sampler->weights = data->weights ? ARENA_ARRAY(arena, float, n) : NULL;
+	if (sampler->traced)
+		sampler->origins = ARENA_ARRAY(arena, RowOrigin, n_test);
 	return arena_ok(arena, error);
 }
 
@@ -516,10 +529,12 @@ finish_ids(Sampler *sampler)
 }
 
 Dataset *
-negatives_draw(Arena *arena, const Config *config, const Dataset *data, const FieldBond *bonds,
-			   const EngineHost *host, NegativeReport *report, EngineError *error)
+negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
+					  const FieldBond *bonds, const EngineHost *host, NegativeReport *report,
+					  RowOrigin **origins, EngineError *error)
 {
-	Sampler		sampler = {.config = config,.data = data,.host = host,.report = report};
+	Sampler		sampler = {.config = config,.data = data,.host = host,.report = report,
+	.traced = origins != NULL};
 	Dataset    *sampled = ARENA_ARRAY(arena, Dataset, 1);
 
 	*report = (NegativeReport) {.with_item = ARENA_ARRAY(arena, bool, data->shape.n_fields)};
@@ -544,5 +559,14 @@ negatives_draw(Arena *arena, const Config *config, const Dataset *data, const Fi
 	sampled->ids = finish_ids(&sampler);
 	sampled->labels = sampler.labels;
 	sampled->weights = sampler.weights;
+	if (origins)
+		*origins = sampler.origins;
 	return sampled;
+}
+
+Dataset *
+negatives_draw(Arena *arena, const Config *config, const Dataset *data, const FieldBond *bonds,
+			   const EngineHost *host, NegativeReport *report, EngineError *error)
+{
+	return negatives_draw_traced(arena, config, data, bonds, host, report, NULL, error);
 }

@@ -28,6 +28,13 @@ typedef struct NegativeReport
 	bool	   *with_item;		/* [n_fields] what went with the item, itself included */
 } NegativeReport;
 
+/* Of a row of the result: the row of "data" that it is of, and the one that its item is of. */
+typedef struct RowOrigin
+{
+	uint32_t	row;
+	uint32_t	item;
+} RowOrigin;
+
 /*
  * "data" and, before the rows of each split, config->negatives rows for each of
  * its positive ones: label 0, the weight of the positive row (all weights are
@@ -48,5 +55,10 @@ typedef struct NegativeReport
 extern Dataset *negatives_draw(Arena *arena, const Config *config, const Dataset *data,
 							   const FieldBond *bonds, const EngineHost *host,
 							   NegativeReport *report, EngineError *error);
+/* The same, and the origin of each test row of the result, in the arena. */
+extern Dataset *negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
+									  const FieldBond *bonds, const EngineHost *host,
+									  NegativeReport *report, RowOrigin **origins,
+									  EngineError *error);
 
 #endif							/* AREAD_ENGINE_NEGATIVES_H */

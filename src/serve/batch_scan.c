@@ -255,7 +255,7 @@ static ScoreCall *
 find_model(BatchScan *scan, ScanCall *call, Datum model)
 {
 	text	   *name = DatumGetTextPP(model);
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
 	ScoreCall  *found = call_find(call->site, served);
 
 	if (found)

@@ -68,7 +68,7 @@ typedef struct CacheEntry
 {
 	ServedModel served;			/* must be first */
 	dlist_node	node;			/* in entries, used last first */
-	SnapshotKey found;			/* when its name meant it */
+	SnapshotKey found[N_RIGHTS + 1];	/* when its name meant it, by what there is a right to */
 	Mapping    *mapping;		/* NULL: no shared memory */
 	MemoryContext context;
 	Size		bytes;
@@ -360,6 +360,14 @@ drop_evicted(void)
 	}
 }
 
+/* Its name means another version. */
+static void
+forget_name(CacheEntry *entry)
+{
+	for (int right = 0; right <= N_RIGHTS; right++)
+		entry->found[right].valid = false;
+}
+
 /* The entry of a version, loaded if need be; other versions lose the name. */
 static CacheEntry *
 entry_of_version(const ModelVersion *version)
@@ -375,7 +383,7 @@ entry_of_version(const ModelVersion *version)
 		if (is_of_version(entry, version) && strcmp(own->name, version->name) == 0)
 			found = entry;
 		else if (strcmp(own->name, version->name) == 0)
-			entry->found.valid = false;
+			forget_name(entry);
 	}
 	/* the transaction that wrote it has ended: others want it, too */
 	if (found && entry_version(found)->uncommitted && !version->uncommitted && found->pins == 0)
@@ -406,7 +414,7 @@ use_entry(CacheEntry *entry)
 }
 
 const ServedModel *
-cache_find(const char *name, Size length)
+cache_find(const char *name, Size length, ModelRight right)
 {
 	SnapshotKey key = snapshot_key();
 	ModelVersion version;
@@ -416,14 +424,14 @@ cache_find(const char *name, Size length)
 	dlist_foreach(iter, &entries)
 	{
 		entry = dlist_container(CacheEntry, node, iter.cur);
-		if (same_key(&entry->found, &key) && has_name(entry, name, length))
+		if (same_key(&entry->found[right], &key) && has_name(entry, name, length))
 			return use_entry(entry);
 	}
-	catalog_find(pnstrdup(name, length), &version);
+	catalog_find(pnstrdup(name, length), right, &version);
 	fault_wait("model");
 	drop_evicted();
 	entry = entry_of_version(&version);
-	entry->found = key;
+	entry->found[right] = key;
 	note_use(entry);
 	return use_entry(entry);
 }

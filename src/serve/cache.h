@@ -16,7 +16,7 @@
  * and catalog_load().  The result stays until the next call, or while it is
  * pinned.
  */
-extern const ServedModel *cache_find(const char *name, Size length);
+extern const ServedModel *cache_find(const char *name, Size length, ModelRight right);
 
 /* A model as the cache holds it. */
 typedef struct CachedModel

@@ -233,7 +233,7 @@ call_add(ScoreCall *call, const CallRow *row)
 }
 
 ScoreCall *
-score_call(FunctionCallInfo fcinfo, FeaturesKind kind)
+score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right)
 {
 	CallSite   *site = fcinfo->flinfo->fn_extra;
 	text	   *name = PG_GETARG_TEXT_PP(0);
@@ -243,7 +243,7 @@ score_call(FunctionCallInfo fcinfo, FeaturesKind kind)
 
 	if (!site)
 		fcinfo->flinfo->fn_extra = site = call_site(1, fcinfo->flinfo->fn_mcxt);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), right);
 	call = call_find(site, served);
 	if (!call)
 		call = call_open(site, served);

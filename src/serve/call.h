@@ -41,7 +41,6 @@ typedef struct ScoreCall
 	InputRows	rows;
 	int		   *at;				/* [max_rows] whatever the caller notes of a row */
 	List	   *missing;		/* features that a row did not have, of the first such row: names */
-	Oid			owner;			/* who was found to own the model; InvalidOid: not asked yet */
 	MemoryContext encoders;		/* of all below */
 	ConversionState made;		/* when and for whom they were made */
 	bool		encoding;		/* a row: true before the next one says that an error came in between */
@@ -81,9 +80,9 @@ extern void call_add(ScoreCall *call, const CallRow *row);
 
 /*
  * The call with the one row of a function's arguments (model, features
- * [, domain]), the first two not NULL; its site is kept in fn_extra.  Errors
+ * [, domain]), the first two not NULL, of a model that the caller has that right to; its site is kept in fn_extra.  Errors
  * are those of cache_find() and call_add().
  */
-extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind);
+extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right);
 
 #endif							/* AREAD_CALL_H */

@@ -117,7 +117,7 @@ preload(const char *model)
 	PG_TRY();
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
-		cache_find(model, strlen(model));
+		cache_find(model, strlen(model), RIGHT_TO_PREDICT);
 		PopActiveSnapshot();
 		CommitTransactionCommand();
 	}

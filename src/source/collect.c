@@ -128,6 +128,11 @@ void
 collector_discard(Collector *collector)
 {
 	team_finish(collector->team, NULL);
+	if (collector->twin)
+	{
+		spool_free(&collector->twin->result.ids);
+		spool_free(&collector->twin->result.members);
+	}
 	spool_free(&collector->result.ids);
 	spool_free(&collector->result.members);
 	lookup_free(&collector->lookup);

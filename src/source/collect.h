@@ -46,6 +46,8 @@ typedef struct Collector
 	uint8	   *splits;			/* [n_rows], when all are read */
 	SplitBounds bounds;			/* the same, where splits are by order */
 	SpoolRoom  *room;
+	struct Collector *twin;		/* the same rows, encoded otherwise; NULL: none */
+	Dataset    *twin_data;		/* of these, placed */
 } Collector;
 
 /*

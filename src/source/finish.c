@@ -425,6 +425,30 @@ count_bins(FeatureSpec *spec, const Dataset *data)
 	}
 }
 
+static void *
+copied(const void *array, Size size)
+{
+	return memcpy(huge(size), array, size);
+}
+
+/* Place a second encoding of the rows as these will be: by what orders these. */
+static Dataset *
+place_twin(const Collector *collector, Collector *twin)
+{
+	uint64		n = collector->n_rows;
+
+	if (n > 0)
+	{
+		memcpy(twin->labels, collector->labels, n);
+		memcpy(twin->result.hashes, collector->result.hashes, n * sizeof(uint64));
+	}
+	twin->splits = n > 0 ? copied(collector->splits, n) : huge(1);
+	if (collector->weights)
+		twin->weights = copied(collector->weights, n * sizeof(float));
+	twin->weight = collector->weight;
+	return collector_place(twin, NULL);
+}
+
 Dataset *
 collector_finish(Collector *collector)
 {
@@ -441,6 +465,8 @@ collector_finish(Collector *collector)
 	build_bins(collector, &final);
 	collector_check_domains(spec);
 	warn_of_one_domain(spec);
+	if (collector->twin)
+		collector->twin_data = place_twin(collector, collector->twin);
 	data = collector_place(collector, &final);
 	free_final(&final);
 	count_bins(spec, data);

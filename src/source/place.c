@@ -491,3 +491,17 @@ dataset_free_ids(Dataset *data)
 	spool_free(&placed->ids);
 	data->ids = NULL;
 }
+
+void
+dataset_free(Dataset *data)
+{
+	PlacedDataset *placed = (PlacedDataset *) data;
+
+	spool_free(&placed->ids);
+	spool_free(&placed->list_start);
+	spool_free(&placed->members);
+	pfree(unconstify(uint8 *, data->labels));
+	if (data->weights)
+		pfree(unconstify(float *, data->weights));
+	pfree(placed);
+}

@@ -53,5 +53,7 @@ extern Dataset *collector_place(Collector *collector, const FinalIds *final);
 
 /* Give the ids' memory or file back; lists stay. */
 extern void dataset_free_ids(Dataset *data);
+/* All that a placed dataset has. */
+extern void dataset_free(Dataset *data);
 
 #endif							/* AREAD_PLACE_H */

@@ -8,11 +8,10 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/encode_rows.h"
+#include "source/encoding.h"
 #include "source/place.h"
 #include "source/reader.h"
 #include "source/rowcount.h"
-#include "source/splitter.h"
 #include "source/survey.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
@@ -84,21 +83,64 @@ begin_reading(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom 
 	return collector;
 }
 
+/* Rows for a new model, and the same for one that there is. */
+typedef struct DoubleReading
+{
+	Collector  *first;
+	Encoding   *twin;			/* NULL: none */
+	int			twin_at;		/* where its columns begin */
+} DoubleReading;
+
+/* Its columns, to be read after n others. */
+static List *
+twin_init(DoubleReading *both, const SourceTwin *twin, const ColumnRoles *roles, int n,
+		  SpoolRoom *room)
+{
+	ColumnRoles *none = palloc0(sizeof(ColumnRoles));
+	SourceOptions *options = palloc0(sizeof(SourceOptions));
+	ReadReport *report = palloc0(sizeof(ReadReport));
+
+	none->relation = roles->relation;
+	both->twin = palloc0(sizeof(Encoding));
+	both->twin_at = n;
+	both->first->twin = &both->twin->rows;
+	collector_init(&both->twin->rows, none, options, (FeatureSpec *) twin->spec, NULL, room, NULL,
+				   report);
+	return row_encoder_init(&both->twin->encoder, roles->relation, twin->spec);
+}
+
+/* A row of both, unless it is left out. */
+static void
+collect_twice(void *context, const Datum *values, const bool *nulls)
+{
+	DoubleReading *both = context;
+	uint64		before = both->first->n_rows;
+
+	collect_row(both->first, values, nulls);
+	if (!both->twin || both->first->n_rows == before)
+		return;
+	collector_reserve(&both->twin->rows);
+	encoding_add(both->twin, values + both->twin_at, nulls + both->twin_at);
+	both->twin->rows.n_rows++;
+}
+
 static Collector *
 read_rows(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom *room, Team *team,
-		  ReadReport *report)
+		  const SourceTwin *twin, ReadReport *report)
 {
-	Collector  *collector = begin_reading(roles, options, room, team, report);
+	DoubleReading both = {.first = begin_reading(roles, options, room, team, report)};
+	List	   *columns = columns_to_read(both.first->spec, roles);
 
-	reader_run(roles->relation, columns_to_read(collector->spec, roles), READ_LATEST, collect_row,
-			   collector);
-	collector_look_up(collector);
-	return collector;
+	if (twin)
+		columns = list_concat(columns, twin_init(&both, twin, roles, list_length(columns), room));
+	reader_run(roles->relation, columns, READ_LATEST, collect_twice, &both);
+	collector_look_up(both.first);
+	return both.first;
 }
 
 Dataset *
 source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContext context,
-			SpoolRoom *room, Team *team, FeatureSpec **spec, ReadReport *report)
+			SpoolRoom *room, Team *team, FeatureSpec **spec, SourceTwin *twin, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	double		start = host_seconds();
@@ -108,7 +150,7 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	Dataset    *data;
 
 	source_check_roles(roles);
-	collector = read_rows(roles, options, room, team, report);
+	collector = read_rows(roles, options, room, team, twin, report);
 	survey_init(&survey, collector->spec);
 	survey_add(&survey, collector);
 	survey_warn(&survey, collector, roles);
@@ -116,11 +158,13 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	if (list_length(chosen.features) < collector->spec->n_columns)
 	{
 		collector_discard(collector);
-		collector = read_rows(&chosen, options, room, team, report);
+		collector = read_rows(&chosen, options, room, team, twin, report);
 	}
 	*spec = collector->spec;
 	features_tell(roles, *spec);
 	data = collector_finish(collector);
+	if (twin)
+		twin->data = collector->twin_data;
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
@@ -175,97 +219,4 @@ source_features(const ColumnRoles *roles, const SourceOptions *options)
 	names = list_copy(names);
 	MemoryContextDelete(context);
 	return names;
-}
-
-/* A source encoded by the vocabularies of a trained model. */
-typedef struct Encoding
-{
-	Collector	rows;
-	RowEncoder	encoder;
-	int			label_position;
-	SplitFilter *filter;		/* NULL: none; its columns follow the label */
-} Encoding;
-
-/* Is the row one to evaluate? */
-static bool
-passes(SplitFilter *filter, const Datum *values, const bool *nulls)
-{
-	int			split = splitter_split(filter->splitter, values, nulls);
-
-	if (split >= 0)
-		filter->rows[split]++;
-	return filter->wanted < 0 || split == filter->wanted;
-}
-
-static void
-encode_row(void *context, const Datum *values, const bool *nulls)
-{
-	Encoding   *encoding = context;
-	Collector  *rows = &encoding->rows;
-	Size		size = rows->spec->n_features * sizeof(uint32);
-	uint32	   *row;
-	LabelState	state;
-
-	CHECK_FOR_INTERRUPTS();
-	collector_reserve(rows);
-	rows->report->rows_read++;
-	state = label_read(&rows->label, values[encoding->label_position],
-					   nulls[encoding->label_position], &rows->labels[rows->n_rows]);
-	if (state != LABEL_GOOD)
-	{
-		if (state == LABEL_NULL)
-			rows->report->null_labels++;
-		else
-			rows->report->bad_labels++;
-		return;
-	}
-	if (encoding->filter && !passes(encoding->filter, values + encoding->label_position + 1,
-									nulls + encoding->label_position + 1))
-		return;
-	row_encoder_read(&encoding->encoder, values, nulls);
-	row = spool_reserve(&rows->result.ids, size);
-	for (int f = 0; f < rows->spec->n_columns; f++)
-	{
-		const uint32 *ids;
-		int			n = row_encoder_ids(&encoding->encoder, f, &ids);
-
-		row[f] = rows->spec->features[f].kind == FEATURE_LIST ?
-			collect_list(rows, ids, n) : ids[0];
-	}
-	rowcount_encode(rows->spec, row);
-	spool_advance(&rows->result.ids, size);
-	rows->result.hashes[rows->n_rows] = rows->n_rows;
-	rows->n_rows++;
-}
-
-Dataset *
-source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
-			   const SourceOptions *options, SplitFilter *filter, MemoryContext context,
-			   SpoolRoom *room, ReadReport *report)
-{
-	MemoryContext old = MemoryContextSwitchTo(context);
-	ColumnRoles roles = {.relation = relation,.label = (char *) label,
-	.domain = spec->features[spec->domain_feature].name};
-	Encoding	encoding;
-	Dataset    *data;
-	List	   *columns;
-	double		start = host_seconds();
-
-	memset(report, 0, sizeof(*report));
-	source_check_roles(&roles);
-	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
-	columns = row_encoder_init(&encoding.encoder, relation, spec);
-	encoding.label_position = list_length(columns);
-	columns = lappend(columns, (char *) label);
-	encoding.filter = filter;
-	if (filter)
-		columns = list_concat(columns, filter->columns);
-	reader_run(relation, columns, READ_LATEST, encode_row, &encoding);
-	label_check_coding(&encoding.rows.label);
-	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
-	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
-	data = collector_place(&encoding.rows, NULL);
-	report->seconds = host_seconds() - start;
-	MemoryContextSwitchTo(old);
-	return data;
 }

@@ -43,6 +43,20 @@ typedef enum BadLabels
 	BAD_LABELS_ERROR, BAD_LABELS_SKIP
 } BadLabels;
 
+typedef enum DeployWhen
+{
+	DEPLOY_NEVER, DEPLOY_ALWAYS, DEPLOY_IF_BETTER
+} DeployWhen;
+
+/* When a new version scores: catalog/deploy.h. */
+typedef struct DeployRule
+{
+	DeployWhen	when;
+	int			metric;			/* of deploy_metrics */
+	double		tolerance;
+	double		min_rows;		/* NaN: a share of the deployed version's */
+} DeployRule;
+
 typedef struct SourceOptions
 {
 	double		label_threshold;	/* label = column >= threshold; NaN: none */
@@ -55,7 +69,7 @@ typedef struct SourceOptions
 	int			default_min_count;
 	bool		row_counts;		/* of user and item, as features */
 	/* what becomes of the model */
-	bool		deploy;			/* the new version scores */
+	DeployRule	deploy;
 	int			keep_versions;	/* 0: all */
 	bool		negatives;		/* are sampled; no option of its own */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
@@ -165,17 +179,25 @@ extern void report_tell_skipped(const ReadReport *report);
 /* Every column that has a role is there, and the label plays no other; raises an error otherwise. */
 extern void source_check_roles(const ColumnRoles *roles);
 
+/* The same rows a second time, by the vocabularies of a trained model. */
+typedef struct SourceTwin
+{
+	const FeatureSpec *spec;
+	Dataset    *data;			/* row by row beside the first; of ids and lists only */
+} SourceTwin;
+
 /*
  * Read the roles' relation, with the caller's rights, through the executor; infer
  * the feature spec, build vocabularies and bins from its training rows.  It is
  * read once, and once more without them if there are columns that are no features
  * and that nobody has listed (survey.h).
  * Everything is allocated in "context", the room's too, which is to outlive the
- * threads of the team (NULL: none); what there is no room for lies in files.  Errors are raised with ereport.
+ * threads of the team (NULL: none); what there is no room for lies in files.  The twin, whose
+ * columns must all be there, is read along with it (NULL: none).  Errors are raised with ereport.
  */
 extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *options,
 							MemoryContext context, SpoolRoom *room, Team *team,
-							FeatureSpec **spec, ReadReport *report);
+							FeatureSpec **spec, SourceTwin *twin, ReadReport *report);
 
 /* Rows of one split alone, as training had them, or a count of each. */
 typedef struct SplitFilter

@@ -13,6 +13,7 @@
 #include "serve/settings.h"
 #include "source/fingerprint.h"
 #include "source/place.h"
+#include "train/incumbent.h"
 #include "train/report.h"
 #include "utils/memutils.h"
 
@@ -22,16 +23,18 @@ job_prepare(TrainJob *job)
 	job->new.config = &job->config;
 	options_parse(job->new.options, &job->config, &job->source);
 	job->source.negatives = job->config.negatives > 0;
-	job->new.deploy = job->source.deploy;
+	job->new.deploy = &job->source.deploy;
+	job->new.incumbent = &job->incumbent;
 	job->new.keep_versions = job->source.keep_versions;
 	catalog_check_name(job->new.name);
 }
 
-/* A dataset with sampled negatives, in place of the one read. */
+/* A dataset with sampled negatives, in place of the one read; measures the incumbent on it, if there is one. */
 static void
-sample_negatives(TrainJob *job, ReadReport *read)
+sample_negatives(TrainJob *job, ReadReport *read, IncumbentReading *incumbent)
 {
 	NewModel   *new = &job->new;
+	RowOrigin  *origins = NULL;
 	FieldBond  *bonds = palloc(new->spec->n_features * sizeof(FieldBond));
 	EngineHost	host = host_callbacks();
 	double		start = host_seconds();
@@ -43,7 +46,8 @@ sample_negatives(TrainJob *job, ReadReport *read)
 	host_arena(&arena, job->context);
 	for (int f = 0; f < new->spec->n_features; f++)
 		bonds[f] = new->spec->features[f].bond;
-	sampled = negatives_draw(&arena, new->config, job->data, bonds, &host, &report, &error);
+	sampled = negatives_draw_traced(&arena, new->config, job->data, bonds, &host, &report,
+									incumbent ? &origins : NULL, &error);
 	if (!sampled)
 		host_raise(&error);
 	dataset_free_ids(job->data);
@@ -56,6 +60,8 @@ sample_negatives(TrainJob *job, ReadReport *read)
 	new->with_item = report.with_item;
 	report_negatives(new, &report);
 	job->data = sampled;
+	if (incumbent)
+		incumbent_measure(incumbent, sampled, origins, &report, new->spec, &job->incumbent);
 	read->seconds += host_seconds() - start;
 }
 
@@ -91,6 +97,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 {
 	NewModel   *new = &job->new;
 	ReadReport *report = MemoryContextAllocZero(context, sizeof(ReadReport));
+	IncumbentReading *incumbent = NULL;
 	FeatureSpec *spec;
 
 	blas_require();
@@ -100,13 +107,19 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
 	job->team = start_team(job->threads);
 	room_init(&job->room, context, serve_training_memory, lasting);
+	if (new->deploy->when == DEPLOY_IF_BETTER)
+		incumbent = incumbent_open(new->name, new->roles->relation, context, &job->incumbent);
 	job->data = source_read(new->roles, &job->source, context, &job->room, job->team, &spec,
-							report);
+							incumbent ? incumbent_twin(incumbent) : NULL, report);
 	report_tell_skipped(report);
 	new->spec = spec;
 	new->report = report;
 	if (job->config.negatives > 0)
-		sample_negatives(job, report);
+		sample_negatives(job, report, incumbent);
+	else if (incumbent)
+		incumbent_measure(incumbent, job->data, NULL, NULL, spec, &job->incumbent);
+	if (incumbent)
+		incumbent_close(incumbent);
 }
 
 uint32
@@ -157,12 +170,8 @@ job_train(TrainJob *job)
 int32
 job_store(TrainJob *job)
 {
-	int32		version;
-	uint32		crc;
-
 	progress_phase(&job->progress, PROGRESS_STORE);
-	catalog_store(&job->new, &version, &crc);
-	return version;
+	return catalog_store(&job->new, &job->decision);
 }
 
 void

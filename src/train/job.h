@@ -20,12 +20,14 @@ typedef struct TrainJob
 	TrainObserver observer;		/* who else is told */
 	const CheckpointStore *checkpoints; /* NULL: none */
 	/* while it is done */
+	Incumbent	incumbent;
 	MemoryContext context;
 	MemoryContext threads;
 	Team	   *team;
 	SpoolRoom	room;
 	Dataset    *data;
 	Progress	progress;
+	DeployDecision decision;	/* once it is stored */
 } TrainJob;
 
 /*

@@ -17,8 +17,8 @@ RESET extra_float_digits;
 SELECT is(aread_import(data, model || ' moved'), 1, 'imported as a model of its own') FROM exported;
 SELECT is_empty($$SELECT * FROM seen s, unnest('{shop,wide}'::text[]) m WHERE aread_predict(m, s) <> aread_predict(m || ' moved', s) LIMIT 5$$, 'it scores the same');
 SELECT is(aread_export('shop moved'), set_byte(aread_export('shop moved'), 0, 65), 'an export is a value');
-SELECT set_eq(format($$SELECT to_jsonb(x) - '{model,version,trained_at}'::text[] FROM aread.%I x WHERE model = '%s moved'$$, v, m),
-  format($$SELECT to_jsonb(x) - '{model,version,trained_at}'::text[] FROM aread.%I x WHERE model = %L$$, v, m), v || ' is the same: ' || m)
+SELECT set_eq(format($$SELECT to_jsonb(x) - '{model,version,trained_at,deploy_reason}'::text[] FROM aread.%I x WHERE model = '%s moved'$$, v, m),
+  format($$SELECT to_jsonb(x) - '{model,version,trained_at,deploy_reason}'::text[] FROM aread.%I x WHERE model = %L$$, v, m), v || ' is the same: ' || m)
 FROM unnest('{model,feature,domain,mask,mask_update,mask_history,training_log}'::text[]) v, unnest('{shop,wide}'::text[]) m;
 SELECT is(aread_import(data), 2, 'imported where it comes from it is another version') FROM exported WHERE model = 'shop';
 SELECT is(version, 2, 'deployed') FROM aread.model WHERE model = 'shop' AND deployed;

@@ -12,6 +12,7 @@ $primary->append_conf('postgresql.conf', "aread.batch_scan = off\n");   # scores
 $primary->start;
 $primary->safe_psql('postgres', q{
 	CREATE ROLE anna LOGIN;
+	CREATE ROLE explaining;
 	CREATE EXTENSION aread;
 	GRANT CREATE ON SCHEMA public TO anna;
 	SET ROLE anna;
@@ -22,14 +23,17 @@ $primary->safe_psql('postgres', q{
 		"hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2,
 		"warmup_batches": 5, "mask_interval": 10, "features": {"list": {"vocabulary": "item_id"}}}');
 	SELECT aread_train('clicks', 'w', options => '{"architecture": "wide"}');
+	SELECT aread_train('clicks', 'h', options => '{"architecture": "wide"}') FROM generate_series(1, 3);
+	SELECT aread_deploy('h', 1, 'as before'), aread_pin('h@2'), aread_grant('h', 'explaining', 'explain');
 	CREATE TABLE score AS SELECT user_id, item_id, domain, price, list, aread_predict('m', c) AS m, aread_predict('w', c) AS w FROM clicks c;
 });
 
 my %asked = (
 	'every score is the same' => q{SELECT count(*), bool_and(aread_predict('m', s) = m), bool_and(aread_predict('w', s) = w) FROM score s},
-	'models' => 'SELECT * FROM aread.model ORDER BY model',
-	'features' => 'SELECT * FROM aread.feature ORDER BY model, position',
-	'domains' => 'SELECT * FROM aread.domain ORDER BY model, domain',
+	'models' => 'SELECT * FROM aread.model ORDER BY model, version',
+	'deployments' => 'SELECT * FROM aread.deployment ORDER BY event',
+	'features' => 'SELECT * FROM aread.feature ORDER BY model, version, position',
+	'domains' => 'SELECT * FROM aread.domain ORDER BY model, version, domain',
 	'masks' => 'SELECT * FROM aread.mask ORDER BY 1, 2, 3, 4, 5, 6, 7',
 	'mask history' => 'SELECT * FROM aread.mask_history ORDER BY 1, 2, 4, 5, 6, 7, 8',
 	'expert usage' => 'SELECT * FROM aread.expert_usage ORDER BY 1, 2, 4, 5, 6',

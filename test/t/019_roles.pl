@@ -183,12 +183,12 @@ sub with_oids
 	my ($columns, $rows, $place) = @_;
 	my @rows = map { [split /\t/] } split /\n/, $rows;
 
-	# its table of grants had no number of its own
-	my $without = $columns =~ s/, grant_id//;
+	# its table of grants had no number of its own, and one right
+	my $without = $columns =~ s/, grant_id, privilege//;
 	for my $row (@rows)
 	{
 		$row->[$place] = $oid{$row->[$place]} // ($row->[$place] =~ s/^dropped //r);
-		pop @$row if $without;
+		splice @$row, -2 if $without;
 	}
 	return "$columns FROM stdin;\n" . join('', map { join("\t", @$_) . "\n" } @rows) . '\\.';
 }

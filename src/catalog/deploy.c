@@ -1,0 +1,150 @@
+/*
+ * deploy.c
+ *	  Is a version that was just trained to score?
+ */
+#include "postgres.h"
+
+#include "catalog/deploy.h"
+
+#include <math.h>
+
+#include "catalog/access.h"
+#include "catalog/arguments.h"
+#include "catalog/models.h"
+#include "utils/memutils.h"
+
+/* Without option min_rows: so many of the deployed version's rows. */
+#define MIN_SHARE 0.1
+
+const char *const deploy_metrics[] = {
+	"auc", "domain_auc", "major5_auc", "minor10_auc", "minor5_auc", "log_loss", NULL
+};
+
+typedef struct DeployMetric
+{
+	size_t		offset;			/* of the Measure within Measures */
+	int			better;			/* 1: higher is better; -1: lower */
+} DeployMetric;
+
+static const DeployMetric metrics[] = {
+	{offsetof(Measures, auc), 1}, {offsetof(Measures, domain_auc), 1},
+	{offsetof(Measures, major5_auc), 1}, {offsetof(Measures, minor10_auc), 1},
+	{offsetof(Measures, minor5_auc), 1}, {offsetof(Measures, log_loss), -1}
+};
+
+StaticAssertDecl(lengthof(metrics) == lengthof(deploy_metrics) - 1, "each metric has a name");
+
+static Measure
+measure_of(const Measures *measures, int metric)
+{
+	return *(const Measure *) ((const char *) measures + metrics[metric].offset);
+}
+
+/* Rows that the deployed version was made of; 0 if there is none. */
+static double
+deployed_rows(const LockedModel *model)
+{
+	Arguments	arguments = {0};
+
+	add_int8(&arguments, model->id);
+	add_int4(&arguments, model->deployed);
+	if (run_statement("SELECT train_rows::float8 + valid_rows::float8 + test_rows::float8"
+					  " FROM aread.stored_version WHERE model_id = $1 AND version = $2",
+					  &arguments) != 1)
+		return 0;
+	return DatumGetFloat8(catalog_value(0, 1, NULL));
+}
+
+/* Why there are too few rows; NULL: there are enough. */
+static char *
+too_few_rows(const NewModel *new, const LockedModel *model)
+{
+	const uint64 *split = new->report->rows;
+	uint64		rows = split[SPLIT_TRAIN] + split[SPLIT_VALID] + split[SPLIT_TEST];
+	double		minimum = new->deploy->min_rows;
+	double		before;
+
+	if (!isnan(minimum))
+		return rows >= minimum ? NULL :
+			psprintf("it is made of " UINT64_FORMAT " rows, and min_rows is %.0f", rows, minimum);
+	before = deployed_rows(model);
+	return rows >= MIN_SHARE * before ? NULL :
+		psprintf("it is made of " UINT64_FORMAT " rows, fewer than a tenth of the %.0f of version %d, which is deployed",
+				 rows, before, model->deployed);
+}
+
+/* Against the deployed version; true: no worse than the tolerance lets it be. */
+static bool
+is_better(const NewModel *new, const LockedModel *model, char **reason)
+{
+	const DeployRule *rule = new->deploy;
+	const Incumbent *incumbent = new->incumbent;
+	const char *metric = deploy_metrics[rule->metric];
+	Measure		own = measure_of(&new->result->test, rule->metric);
+	Measure		other = measure_of(&incumbent->measures, rule->metric);
+
+	if (incumbent->version != model->deployed)
+		*reason = psprintf("version %d was deployed while it was trained, and is not measured on its test rows",
+						   model->deployed);
+	else if (incumbent->problem)
+		*reason = psprintf("version %d, which is deployed, cannot score its test rows: %s",
+						   model->deployed, incumbent->problem);
+	else if (isnan(own.value) || isnan(other.value))
+		*reason = psprintf("its test rows have no %s to compare by", metric);
+	else
+	{
+		*reason = psprintf("%s on its " UINT64_FORMAT " test rows is %.6g, that of version %d is %.6g; deploy_tolerance is %g",
+						   metric, own.rows, own.value, model->deployed, other.value,
+						   rule->tolerance);
+		return metrics[rule->metric].better * (own.value - other.value) >= -rule->tolerance;
+	}
+	return false;
+}
+
+DeployDecision
+deploy_decide(const NewModel *new, const LockedModel *model, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	DeployDecision decision = {0};
+
+	if (new->deploy->when == DEPLOY_NEVER)
+		decision.reason = pstrdup("option deploy is false");
+	else if ((decision.reason = too_few_rows(new, model)) != NULL)
+		decision.too_few = true;
+	else if (model->deployed == 0)
+	{
+		decision.deployed = true;
+		decision.reason = pstrdup("no version was deployed");
+	}
+	else if (new->deploy->when == DEPLOY_ALWAYS)
+	{
+		decision.deployed = true;
+		decision.reason = pstrdup("option deploy is true");
+	}
+	else
+		decision.deployed = is_better(new, model, &decision.reason);
+	MemoryContextSwitchTo(old);
+	return decision;
+}
+
+void
+deploy_report(const NewModel *new, int32 version, const DeployDecision *decision)
+{
+	const char *verdict = decision->deployed ? "is deployed" : "is not deployed";
+
+	if (decision->too_few)
+		ereport(WARNING,
+				(errmsg("version %d of model \"%s\" is not deployed: %s", version, new->name,
+						decision->reason),
+				 errhint("It is stored: aread_deploy deploys it. Option \"min_rows\" says how many rows a version must have.")));
+	else if (new->deploy->when == DEPLOY_IF_BETTER)
+	{
+		ereport(LOG,
+				(errmsg("version %d of model \"%s\" %s: %s", version, new->name, verdict,
+						decision->reason),
+				 errhidestmt(true)));
+		ereport(NOTICE,
+				(errmsg("version %d of model \"%s\" %s: %s", version, new->name, verdict,
+						decision->reason)));
+	}
+}

@@ -1,0 +1,92 @@
+-- Guarded deployment: a new version against the deployed one, on the new one's test rows.
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT plan(54);
+
+CREATE TABLE rated AS SELECT label, domain, user_id, item_id, (price * 10)::numeric(6,2) AS price, ARRAY[item_id % 7, user_id % 5] AS tags, sequence, 1 + sequence % 3 AS weight,
+  CASE WHEN sequence % 10 = 0 THEN 'test' WHEN sequence % 10 = 1 THEN 'valid' ELSE 'train' END AS part
+FROM aread_simulate(3000, domains => 4, groups => 2, users => 60, items => 40, strength => 3);
+CREATE TABLE noise AS SELECT user_id % 2 AS label, domain, user_id, item_id, price, tags, sequence, weight, part FROM rated;
+CREATE FUNCTION pg_temp.train(source regclass, model text, options jsonb DEFAULT '{}', features text[] DEFAULT '{user_id,item_id}', split text DEFAULT 'part', weight text DEFAULT NULL,
+  OUT version int, OUT deployed boolean, OUT deploy_reason text, OUT domain_auc float8, OUT log_loss float8) LANGUAGE sql AS $$
+  SELECT version, deployed, deploy_reason, domain_auc, log_loss
+  FROM aread_train(source, model, features => features, user_id => 'user_id', item_id => 'item_id', split => split, weight => weight,
+    options => '{"mmoe_dims": [8], "epochs": 1, "l2_wide": 10, "warmup_batches": 2, "mask_interval": 50, "candidates": 1, "architecture": "wide", "deploy": "if_better"}'::jsonb || options) $$;
+CREATE FUNCTION pg_temp.deployed(name text) RETURNS int LANGUAGE sql VOLATILE AS $$ SELECT version FROM aread.model WHERE model = name AND deployed $$;
+-- the two numbers of a reason
+CREATE FUNCTION pg_temp.numbers(reason text) RETURNS float8[] LANGUAGE sql AS $$
+  SELECT regexp_match(reason, ' test rows is ([0-9.e-]+), that of version \d+ is ([0-9.e-]+); deploy_tolerance is [0-9.-]+$')::float8[] $$;
+
+-- the first one
+SELECT results_eq($$SELECT deployed, deploy_reason FROM pg_temp.train('rated', 'shop')$$, $$VALUES (true, 'no version was deployed')$$, 'with none deployed there is nothing to be better than');
+SELECT results_eq($$SELECT deployed, deploy_reason FROM pg_temp.train('rated', 'shop', '{"deploy": false}')$$, $$VALUES (false, 'option deploy is false')$$, 'as one says');
+SELECT results_eq($$SELECT deployed, deploy_reason FROM pg_temp.train('rated', 'shop', '{"deploy": true}')$$, $$VALUES (true, 'option deploy is true')$$, 'either way');
+SELECT results_eq($$SELECT version, deploy_reason, deployed FROM aread.model WHERE model = 'shop' ORDER BY 1$$,
+  $$VALUES (1, 'no version was deployed', false), (2, 'option deploy is false', false), (3, 'option deploy is true', true)$$, 'the view says so');
+
+-- a model trained twice is as good as itself, to the last digit shown, whatever its rows consist of
+SELECT unnest(ARRAY[ok(t.deployed, what || ': no worse'), ok((pg_temp.numbers(t.deploy_reason))[1] = (pg_temp.numbers(t.deploy_reason))[2], what || ': as good as itself: ' || t.deploy_reason),
+  ok(abs((pg_temp.numbers(t.deploy_reason))[1] - t.domain_auc) < 1e-6, what || ': by what the call returns')])
+FROM (VALUES ('wide', 'shop two', 'rated', '{}'::jsonb, '{user_id,item_id}'::text[], 'part', NULL), ('hash', 'hash', 'rated', '{}', '{user_id,item_id,price}', NULL, NULL),
+    ('order', 'order', 'rated', '{}', '{user_id,item_id,price}', 'sequence', NULL),
+    ('lists, bins, rare values', 'lists', 'rated', '{"bins": 5, "min_count": 20, "features": {"tags": {"vocabulary": "item_id"}}}', '{user_id,item_id,price,tags}', 'part', NULL),
+    ('buckets, weights', 'buckets', 'rated', '{"features": {"user_id": {"buckets": 16}}}', '{user_id,item_id}', NULL, 'weight'),
+    ('a network', 'net', 'rated', '{"architecture": "mmoe"}', '{user_id,item_id,price,tags}', 'part', NULL)) v(what, model, source, o, features, split, weight),
+  LATERAL (SELECT pg_temp.train(v.source::regclass, v.model, v.o, v.features, v.split, v.weight)) first,
+  LATERAL pg_temp.train(v.source::regclass, v.model, v.o, v.features, v.split, v.weight) t WHERE first IS NOT NULL;
+-- sampled negatives, which no table holds
+CREATE TABLE taken AS SELECT domain, user_id, item_id, item_id % 7 AS brand, ARRAY[item_id % 3, 5] AS tags, sequence, part FROM rated WHERE label = 1;
+SELECT pg_temp.train('taken', 'taken', '{"negatives": 3}', '{user_id,item_id,brand,tags}') \g /dev/null
+SELECT unnest(ARRAY[ok(deployed, 'sampled negatives'), ok((pg_temp.numbers(deploy_reason))[1] = (pg_temp.numbers(deploy_reason))[2], 'are the same for both: ' || deploy_reason)])
+FROM pg_temp.train('taken', 'taken', '{"negatives": 3}', '{user_id,item_id,brand,tags}');
+
+-- what is measured is what aread_evaluate measures
+CREATE VIEW tested AS SELECT * FROM rated WHERE part = 'test';
+SELECT pg_temp.train('noise', 'measured', '{"deploy": true}', '{user_id,item_id,price}') \g /dev/null
+SELECT ok(abs((pg_temp.numbers(t.deploy_reason))[2] - CASE metric WHEN 'auc' THEN e.auc WHEN 'domain_auc' THEN e.domain_auc WHEN 'major5_auc' THEN e.major5_auc WHEN 'minor5_auc' THEN e.minor5_auc
+    WHEN 'minor10_auc' THEN e.minor10_auc ELSE e.log_loss END) < 2e-6, format('%s: %s', metric, t.deploy_reason))
+FROM unnest('{auc,domain_auc,major5_auc,minor10_auc,minor5_auc,log_loss}'::text[]) metric, aread_evaluate('measured@1', 'tested') e,
+  LATERAL pg_temp.train('rated', 'measured', jsonb_build_object('deploy_metric', metric, 'deploy_tolerance', -1000)) t;
+SELECT is(pg_temp.deployed('measured'), 1, 'none is better by 1000');
+
+-- worse
+SELECT pg_temp.train('rated', 'measured', '{"deploy": true}') \g /dev/null
+SELECT is(deployed, false, 'what has learned nothing stays out: ' || deploy_reason) FROM pg_temp.train('rated', 'measured', '{"l2_wide": 1e6, "row_counts": false, "domain_weights": false}');
+SELECT is(deployed, false, 'lower is better: ' || deploy_reason) FROM pg_temp.train('rated', 'measured', '{"l2_wide": 1e6, "deploy_metric": "log_loss", "row_counts": false, "domain_weights": false}');
+SELECT is(deployed, true, 'within the tolerance: ' || deploy_reason) FROM pg_temp.train('rated', 'measured', '{"l2_wide": 1e6, "deploy_tolerance": 0.5, "row_counts": false, "domain_weights": false}');
+
+-- what cannot be compared
+SELECT pg_temp.train('rated', 'features', '{"deploy": true}', '{user_id,item_id,price,tags}') \g /dev/null
+CREATE VIEW fewer AS SELECT label, domain, user_id, item_id, part FROM rated;
+SELECT is(deploy_reason, 'version 1, which is deployed, cannot score its test rows: the source does not have its features price, tags', 'features that are gone') FROM pg_temp.train('fewer', 'features') WHERE NOT deployed;
+CREATE VIEW other AS SELECT label, domain, user_id, item_id::text, price, tags::text[], part FROM rated;
+SELECT is(deploy_reason, 'version 1, which is deployed, cannot score its test rows: columns have other types than its features item_id, tags', 'features of other types') FROM pg_temp.train('other', 'features') WHERE NOT deployed;
+CREATE VIEW untested AS SELECT label, domain, user_id, item_id, price, tags, 'train' AS part FROM rated;
+SELECT is(deploy_reason, 'its test rows have no domain_auc to compare by', 'no test rows') FROM pg_temp.train('untested', 'features') WHERE NOT deployed;
+SELECT is(pg_temp.deployed('features'), 1, 'each time the deployed one stays');
+-- another one is deployed meanwhile: by the source itself
+SELECT pg_temp.train('rated', 'meanwhile', '{"deploy": true}') FROM generate_series(1, 2) \g /dev/null
+CREATE FUNCTION pg_temp.meddle() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM aread_deploy('meanwhile', 1); RETURN 1; END $$;
+CREATE VIEW meddling AS SELECT label, domain, user_id, item_id, part FROM (SELECT *, pg_temp.meddle() AS m FROM rated) r WHERE m = 1;
+SELECT is(deploy_reason, 'version 1 was deployed while it was trained, and is not measured on its test rows', 'another version meanwhile') FROM pg_temp.train('meddling', 'meanwhile') WHERE NOT deployed;
+
+-- too few rows
+CREATE TABLE few AS SELECT * FROM rated ORDER BY sequence LIMIT 299;
+SELECT pg_temp.train('rated', 'rows', '{"deploy": true}') \g /dev/null
+SELECT is(deploy_reason, 'it is made of 299 rows, fewer than a tenth of the 3000 of version 1, which is deployed', 'fewer than a tenth') FROM pg_temp.train('few', 'rows', '{"deploy": true}') WHERE NOT deployed;
+SELECT is(deployed, false, 'nor if it is better') FROM pg_temp.train('few', 'rows', '{"deploy_tolerance": 1}');
+SELECT is(pg_temp.deployed('rows'), 1, 'the deployed version is not replaced');
+SELECT is(deployed, true, 'as few as one says') FROM pg_temp.train('few', 'rows', '{"deploy": true, "min_rows": 299}');
+SELECT is(deploy_reason, 'it is made of 299 rows, and min_rows is 300', 'and no fewer') FROM pg_temp.train('few', 'rows', '{"deploy": true, "min_rows": 300}') WHERE NOT deployed;
+SELECT is(deployed, false, 'a first version, too') FROM pg_temp.train('few', 'first', '{"min_rows": 1000}');
+SELECT throws_ok($$SELECT aread_predict('first', '{"user_id": 1}', 'domain_01')$$, '42704', 'no version of model "first" is deployed', 'is not deployed');
+
+-- options
+SELECT throws_ok(format('SELECT pg_temp.train(''few'', ''bad'', %L)', o), '22023', e, o) FROM (VALUES
+  ('{"deploy": "sometimes"}', 'option "deploy" must be one of "false", "true", "if_better"'), ('{"deploy": 1}', 'option "deploy" must be one of "false", "true", "if_better"'),
+  ('{"deploy": null}', 'option "deploy" must be one of "false", "true", "if_better"'), ('{"architecture": true}', NULL),
+  ('{"deploy_metric": "accuracy"}', 'option "deploy_metric" must be one of "auc", "domain_auc", "major5_auc", "minor10_auc", "minor5_auc", "log_loss"'),
+  ('{"min_rows": -1}', NULL), ('{"min_rows": "many"}', NULL), ('{"deploy_tolerance": null}', NULL)) v(o, e);
+
+SELECT * FROM finish();
+ROLLBACK;
