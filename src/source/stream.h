@@ -3,10 +3,11 @@
  *	  A source's training rows, one after the other, with counts of all of
  *	  them: for what needs neither a dataset nor a model.
  *
- * The source is read once, and once before where its features are to be chosen: by
- * them rows are split by hash, and ordered.  Rows are split, and items and domains
- * numbered, as aread_train does it.  What stays in memory are the distinct domains, users
- * and items; rows spill to a file at work_mem.
+ * The source is read once, and once before that where its features are to be
+ * chosen: by them rows are split and ordered.  Rows are split, and items and
+ * domains numbered, as aread_train does it.  What stays in memory are the distinct
+ * domains, users and items, and of all features while they are chosen; rows spill
+ * to a file at work_mem.
  */
 #ifndef AREAD_STREAM_H
 #define AREAD_STREAM_H

@@ -122,8 +122,10 @@ fault_of(const Survey *survey, const Collector *collector, int f)
 	/* of hashed values and of those of several columns there is no count */
 	if (survey->n_rows < MIN_ROWS || plan->buckets > 0 || shares_vocabulary(spec, f))
 		return NO_FAULT;
-	if (feature->kind != FEATURE_BINNED)
+	if (feature->kind == FEATURE_CATEGORICAL || feature->kind == FEATURE_LIST)
 		return fault_of_keys(survey, collector, f);
+	if (feature->kind != FEATURE_BINNED)
+		return NO_FAULT;
 	if (survey->nulls[f] == survey->n_rows)
 		return NO_VALUE;
 	return survey->lowest[f] == survey->highest[f] && survey->nulls[f] == 0 ?

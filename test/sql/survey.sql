@@ -21,6 +21,12 @@ SELECT train_rows + valid_rows + test_rows AS rows FROM aread_train('visits', op
 SELECT count(DISTINCT crc) AS models, count(*) AS versions FROM aread.model WHERE model = 'visits';
 SELECT sum(p.rows) = m.train_rows AS same_rows FROM aread_augment_plan('visits') p, aread.model m
 WHERE m.model = 'visits' AND m.version = 1 GROUP BY m.train_rows;
+-- and that of a training in the background, whose messages tell of it
+SELECT aread_train_start('visits', options => :'wide') AS run \gset
+SELECT aread_wait(:run) AS version;
+SELECT messages LIKE '%WARNING:  columns that are no good features: id, session, %' AS told FROM aread.run WHERE run = :run;
+SELECT aread_forget(:run);
+SELECT count(DISTINCT crc) AS models, count(*) AS versions FROM aread.model WHERE model = 'visits';
 -- so it is where rows do not fit the memory
 SET aread.training_memory = '1MB';
 INSERT INTO visits SELECT (jsonb_populate_record(v, jsonb_build_object('id', v.id + 1000 * n, 'session', md5((v.id + 1000 * n)::text)))).*
@@ -29,7 +35,7 @@ SELECT train_rows + valid_rows + test_rows AS rows FROM aread_train('visits', op
 RESET aread.training_memory;
 SELECT train_rows + valid_rows + test_rows AS rows FROM aread_train('visits', options => :'wide',
   features => string_to_array(features('visits'), ' '));
-SELECT count(DISTINCT crc) AS models, count(*) AS versions FROM aread.model WHERE model = 'visits' AND version > 2;
+SELECT count(DISTINCT crc) AS models, count(*) AS versions FROM aread.model WHERE model = 'visits' AND version > 3;
 DELETE FROM visits WHERE id > 1000;
 
 -- what is asked for is kept; what does harm is told
