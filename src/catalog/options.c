@@ -14,6 +14,7 @@
 #include "utils/numeric.h"
 
 static const char *const bad_label_choices[] = {"error", "skip", NULL};
+static const char *const resume_choices[] = {"call", "auto", NULL};
 static const char *const split_choices[] = {"auto", "name", "order", "hash", NULL};
 
 #define AT(member) offsetof(SourceOptions, member)
@@ -39,6 +40,8 @@ const Option source_options[] = {
 	"The new version scores from the commit on; false: when aread_deploy says so."},
 	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
 	"Drop the model's oldest versions until there are so many, but never the deployed one and the one deployed before; 0: keep all."},
+	{"resume", OPTION_CHOICE, AT(resume), 0, 0, resume_choices, "\"call\"", "",
+	"How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };
 
 const int	n_source_options = lengthof(source_options);

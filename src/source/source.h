@@ -43,6 +43,12 @@ typedef enum BadLabels
 	BAD_LABELS_ERROR, BAD_LABELS_SKIP
 } BadLabels;
 
+typedef enum ResumeMethod
+{
+	RESUME_BY_CALL,				/* of aread_resume */
+	RESUME_AUTO					/* by itself, after a restart of the server */
+} ResumeMethod;
+
 typedef struct SourceOptions
 {
 	double		label_threshold;	/* label = column >= threshold; NaN: none */
@@ -56,6 +62,7 @@ typedef struct SourceOptions
 	/* what becomes of the model */
 	bool		deploy;			/* the new version scores */
 	int			keep_versions;	/* 0: all */
+	ResumeMethod resume;		/* of a background training that is interrupted */
 	bool		negatives;		/* are sampled; no option of its own */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
 	uint64		seed;
