@@ -21,13 +21,14 @@
 #define SUFFIX ".ticket"
 #define UNFINISHED SUFFIX ".new"
 /* To be changed with WorkerStart. */
-#define MAGIC UINT64CONST(0x31304e5552444541)
+#define MAGIC 0x31525241
 
+/* Without a byte that the checksum is not about. */
 typedef struct Ticket
 {
-	uint64		magic;
+	uint32		magic;
+	pg_crc32c	crc;			/* of the rest */
 	WorkerStart start;
-	pg_crc32c	crc;			/* of all before it */
 } Ticket;
 
 static pg_crc32c
@@ -36,7 +37,7 @@ checksum(const Ticket *ticket)
 	pg_crc32c	crc;
 
 	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, ticket, offsetof(Ticket, crc));
+	COMP_CRC32C(crc, &ticket->start, sizeof(ticket->start));
 	FIN_CRC32C(crc);
 	return crc;
 }
@@ -79,7 +80,6 @@ ticket_write(const WorkerStart *start)
 	char	   *unfinished = psprintf("%s.new", path);
 	Ticket		ticket;
 
-	memset(&ticket, 0, sizeof(ticket));
 	ticket.magic = MAGIC;
 	ticket.start = *start;
 	ticket.crc = checksum(&ticket);
