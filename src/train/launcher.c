@@ -92,40 +92,49 @@ is_refused(const WorkerStart *start)
 	return why != NULL;
 }
 
-/* Those of the files that no worker was free for. */
-static List *
-resume_all(List *names)
+/* Is there nothing more to do for a ticket?  Else no worker was free. */
+static bool
+is_settled(const char *name)
 {
-	List	   *left = NIL;
+	WorkerStart start;
+
+	if (!ticket_read(name, &start) || is_refused(&start))
+		return true;
+	start.resumes++;
+	return worker_resume(&start);
+}
+
+/* Those that are left; all else that is allocated goes. */
+static List *
+resume_all(List *names, MemoryContext scratch)
+{
 	ListCell   *cell;
 
 	foreach(cell, names)
 	{
-		WorkerStart start;
-
-		if (!ticket_read(lfirst(cell), &start) || is_refused(&start))
-			continue;
-		start.resumes++;
-		if (!worker_resume(&start))
-			left = lappend(left, lfirst(cell));
+		MemoryContextSwitchTo(scratch);
+		if (is_settled(lfirst(cell)))
+			names = foreach_delete_current(names, cell);
+		MemoryContextReset(scratch);
 	}
-	return left;
+	return names;
 }
 
 void
 aread_launcher_main(Datum argument)
 {
+	MemoryContext scratch;
 	List	   *names;
 
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
 	MemoryContextSwitchTo(TopMemoryContext);
+	scratch = AllocSetContextCreate(TopMemoryContext, "aread launcher", ALLOCSET_SMALL_SIZES);
 	names = ticket_names();
 	while (!ShutdownRequestPending)
 	{
-		names = resume_all(names);
-		MemoryContextSwitchTo(TopMemoryContext);
+		names = resume_all(names, scratch);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_EXIT_ON_PM_DEATH | (names ? WL_TIMEOUT : 0),
 						 RETRY_SECONDS * 1000L, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);

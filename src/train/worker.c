@@ -147,11 +147,12 @@ static void
 name_run(Worker *worker)
 {
 	const char *role = GetUserNameFromId(worker->start.role, true);
+	MemoryContext old = MemoryContextSwitchTo(worker->context);
 
-	worker->label = MemoryContextStrdup(worker->context,
-										psprintf("run " INT64_FORMAT " of model \"%s\" (role \"%s\", database \"%s\")",
-												 worker->run->id, worker->run->model, role ? role : "",
-												 get_database_name(MyDatabaseId)));
+	worker->label = psprintf("run " INT64_FORMAT " of model \"%s\" (role \"%s\", database \"%s\")",
+							 worker->run->id, worker->run->model, role ? role : "",
+							 get_database_name(MyDatabaseId));
+	MemoryContextSwitchTo(old);
 }
 
 /* The run that this worker is for; NULL: who started it has not committed. */

@@ -119,6 +119,13 @@ resumed_after('a launcher that was ended, too', 'launcher', sub {
 	sql(q{SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE backend_type = 'aread launcher'});
 	$node->restart });
 
+# where it cannot be kept in mind the run says so, and goes on
+chmod 0500, $directory;
+$run = start_run('unwritable', qq{"architecture": "wide", $auto});
+is(sql("SELECT aread_wait($run)"), '1', 'a training that cannot write its ticket');
+like(column($run, 'messages'), qr/WARNING:  run $run will not be resumed by itself after a restart\nDETAIL:  Could not write file "pg_stat_tmp.*Permission denied.\nHINT:  If it is interrupted, go on with aread_resume/, 'says so');
+chmod 0700, $directory;
+
 # those that did not ask for it are left
 $run = start_run('patient', $endless, $often);
 await($run, 'checkpoint_at IS NOT NULL');
