@@ -1,4 +1,13 @@
 -- The main job, from a table of interactions to ranked candidates.
+--
+--   psql -v pictures=DIRECTORY -f demo.sql
+--
+-- It makes a database of its own, aread_demo, anew each time; that stays to be looked at.
+-- The pictures are left out where no directory is named.
+SET client_min_messages = warning;
+DROP DATABASE IF EXISTS aread_demo WITH (FORCE);
+CREATE DATABASE aread_demo;
+\connect aread_demo
 \set ECHO queries
 \pset footer off
 SET client_min_messages = notice;
@@ -53,6 +62,7 @@ SELECT part, feature, value, round(coalesce(effect, logit)::numeric, 2) AS logit
 FROM candidate c, aread_explain('interactions', c, 'domain_11')
 WHERE item_id = 10 AND part IN ('score', 'feature') ORDER BY part DESC, abs(effect) DESC;
 
+\if :{?pictures}
 -- pictures, complete SVG documents
 \pset format unaligned
 \pset tuples_only on
@@ -64,3 +74,5 @@ SELECT aread_experts_svg('interactions', 'domain_11', 'domain_01');
 SELECT aread_domains_svg('interactions');
 \o :pictures/training.svg
 SELECT aread_training_svg('interactions');
+\o
+\endif

@@ -38,6 +38,14 @@ packages() {
   as_root env DEBIAN_FRONTEND="$DEBIAN_FRONTEND" apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# known NAME...: those that this Debian has.  Tests that need others are skipped.
+known() {
+  local name
+  for name in "$@"; do
+    apt-cache show "$name" >/dev/null 2>&1 && echo "$name" || say "no package $name" >&2
+  done
+}
+
 # Sets pg_major.
 choose_postgres() {
   pg_major=${PG_MAJOR:-}
@@ -100,12 +108,21 @@ count() {
     END { print ok + 0, bad + 0 }' "$1"
 }
 
-# set_up [PACKAGE...]: on return aread is built and installed for the server
-# in $bin, and PGHOST and PGUSER lead to a running cluster.  "NN" in a
-# package's name is the server's major version.
+# set_up [PACKAGE...] [-- PACKAGE...]: on return aread is built and installed for
+# the server in $bin, and PGHOST and PGUSER lead to a running cluster.  "NN" in a
+# package's name is the server's major version; those after "--" are installed
+# where there are such.
 set_up() {
+  local needed=()
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    needed+=("$1")
+    shift
+  done
+  [ $# = 0 ] || shift
   choose_postgres
-  packages gcc libc6-dev make libopenblas-dev "postgresql-$pg_major" "postgresql-server-dev-$pg_major" "${@//NN/$pg_major}"
+  packages gcc libc6-dev make libopenblas-dev "postgresql-$pg_major" "postgresql-server-dev-$pg_major" "${needed[@]//NN/$pg_major}"
+  # shellcheck disable=SC2046
+  packages $(known "${@//NN/$pg_major}")
 
   work=$(mktemp -d /tmp/aread.XXXXXX)
   trap clean_up EXIT

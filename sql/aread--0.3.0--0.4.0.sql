@@ -379,6 +379,9 @@ COMMENT ON COLUMN aread.deployment.reason IS 'why: what the guard found, or what
 --
 -- Runs
 --
+COMMENT ON FUNCTION @extschema@.aread_train_start(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
+'train a model in the background, as the calling role, with checkpoints on the way; arguments are those of aread_train; returns the number of the run at once, which begins when the caller''s transaction commits; with option "resume": "auto" it goes on by itself after a restart of the server';
+COMMENT ON COLUMN aread.run.attempts IS 'workers that it had: 1, and one more for each time that it was resumed';
 
 --
 -- Rights.  What default privileges gave to the objects above is taken back from whoever has

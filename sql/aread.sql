@@ -572,7 +572,7 @@ RETURNS bigint
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train_start';
 COMMENT ON FUNCTION @extschema@.aread_train_start(regclass, text, text, text, text[], text, text, text, jsonb, text) IS
-'train a model in the background, as the calling role, with checkpoints on the way; arguments are those of aread_train; returns the number of the run at once, which begins when the caller''s transaction commits';
+'train a model in the background, as the calling role, with checkpoints on the way; arguments are those of aread_train; returns the number of the run at once, which begins when the caller''s transaction commits; with option "resume": "auto" it goes on by itself after a restart of the server';
 
 CREATE FUNCTION @extschema@.aread_wait(run bigint, timeout interval DEFAULT NULL)
 RETURNS integer
@@ -2314,7 +2314,7 @@ COMMENT ON COLUMN aread.run.ends_at IS 'when the last epoch ends if it goes on a
 COMMENT ON COLUMN aread.run.ended_at IS 'when it ended';
 COMMENT ON COLUMN aread.run.checkpoint_at IS 'when its checkpoint was written; NULL: it has none';
 COMMENT ON COLUMN aread.run.checkpoint_bytes IS 'bytes of the checkpoint';
-COMMENT ON COLUMN aread.run.attempts IS 'workers that it had: 1, and one more for each aread_resume';
+COMMENT ON COLUMN aread.run.attempts IS 'workers that it had: 1, and one more for each time that it was resumed';
 COMMENT ON COLUMN aread.run.pid IS 'process that trains';
 COMMENT ON COLUMN aread.run.error IS 'error that ended it';
 COMMENT ON COLUMN aread.run.error_detail IS 'its detail';

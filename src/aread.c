@@ -10,6 +10,7 @@
 #include "serve/batch_scan.h"
 #include "serve/preload.h"
 #include "serve/settings.h"
+#include "train/launcher.h"
 
 PG_MODULE_MAGIC;
 
@@ -22,5 +23,6 @@ _PG_init(void)
 	batch_scan_init();
 	batch_plan_init();
 	preload_register();
+	launcher_register();
 	MarkGUCPrefixReserved("aread");
 }

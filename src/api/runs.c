@@ -11,16 +11,21 @@
 
 #include "access/xact.h"
 #include "api/train.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_inherits.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "tcop/utility.h"
 #include "train/launch.h"
+#include "train/launcher.h"
 #include "train/locks.h"
+#include "train/ticket.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
@@ -47,6 +52,37 @@ present_settings(void)
 	return settings;
 }
 
+/*
+ * A worker is a session of its own: it sees no temporary relation of the
+ * caller's, and none that inherits from the source.
+ */
+static void
+check_lasting(const SourceRelation *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(source->id, NoLock, NULL))
+		if (get_rel_persistence(lfirst_oid(cell)) == RELPERSISTENCE_TEMP &&
+			!isOtherTempNamespace(get_rel_namespace(lfirst_oid(cell))))
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("a background training cannot read temporary relation \"%s\"",
+							get_rel_name(lfirst_oid(cell))),
+					 errdetail("Only this session sees its rows."),
+					 errhint("Copy them to a table that stays, or train with aread_train.")));
+}
+
+static void
+check_resume(const SourceOptions *options)
+{
+	if (options->resume == RESUME_AUTO && !launcher_is_there())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("option \"resume\" cannot be \"auto\" on this server"),
+				 errdetail("Nothing of aread runs when the server starts."),
+				 errhint("Add aread to shared_preload_libraries and restart the server.")));
+}
+
 PG_FUNCTION_INFO_V1(aread_train_start);
 /* aread_train_start(arguments of aread_train): the run's number */
 Datum
@@ -59,6 +95,8 @@ aread_train_start(PG_FUNCTION_ARGS)
 	PreventCommandIfParallelMode("aread_train_start()");
 	training_arguments(fcinfo, &job);
 	source_check_roles(job.new.roles);
+	check_lasting(job.new.roles->relation);
+	check_resume(&job.source);
 	run.id = run_new_id();
 	run.role = GetUserId();
 	run.role_name = GetUserNameFromId(run.role, false);
@@ -137,6 +175,8 @@ aread_cancel(PG_FUNCTION_ARGS)
 			if (run->state != RUN_FAILED && run->state != RUN_INTERRUPTED)
 				PG_RETURN_BOOL(false);
 			run_failed(id, RUN_CANCELLED, NULL);
+			/* whatever becomes of this transaction: the caller does not want it */
+			ticket_remove(MyDatabaseId, id);
 			PG_RETURN_BOOL(true);
 		case RUN_DONE:
 		case RUN_CANCELLED:
@@ -240,6 +280,7 @@ aread_forget(PG_FUNCTION_ARGS)
 				 errmsg("run " INT64_FORMAT " is at work", id),
 				 errhint("End it first: aread_cancel.")));
 	run_forget(id);
+	ticket_remove(MyDatabaseId, id);
 	PG_RETURN_VOID();
 }
 

@@ -128,6 +128,16 @@ train_job(TrainJob *job)
 	return version;
 }
 
+static void
+check_no_resume(const SourceOptions *options)
+{
+	if (options->resume == RESUME_AUTO)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"resume\" is for trainings in the background"),
+				 errhint("Start one with aread_train_start.")));
+}
+
 PG_FUNCTION_INFO_V1(aread_train);
 /*
  * aread_train(source, model, label, domain, features, user_id, item_id, split,
@@ -143,6 +153,7 @@ aread_train(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("aread_train()");
 	PreventCommandIfParallelMode("aread_train()");
 	training_arguments(fcinfo, &job);
+	check_no_resume(&job.source);
 	report_start(&reporter, job.config.epochs);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
 	version = train_job(&job);

@@ -16,6 +16,7 @@
 
 static const char *const bad_label_choices[] = {"error", "skip", NULL};
 static const char *const deploy_choices[] = {"false", "true", "if_better", NULL};
+static const char *const resume_choices[] = {"call", "auto", NULL};
 static const char *const split_choices[] = {"auto", "name", "order", "hash", NULL};
 
 #define AT(member) offsetof(SourceOptions, member)
@@ -47,6 +48,8 @@ const Option source_options[] = {
 	"A version made of fewer rows is stored, but not deployed; null: a tenth of the deployed version's."},
 	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
 	"Drop the model's oldest versions until there are so many, but never the deployed one and the one deployed before; 0: keep all."},
+	{"resume", OPTION_CHOICE, AT(resume), 0, 0, resume_choices, "\"call\"", "",
+	"How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };
 
 const int	n_source_options = lengthof(source_options);

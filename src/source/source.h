@@ -57,6 +57,12 @@ typedef struct DeployRule
 	double		min_rows;		/* NaN: a share of the deployed version's */
 } DeployRule;
 
+typedef enum ResumeMethod
+{
+	RESUME_BY_CALL,				/* of aread_resume */
+	RESUME_AUTO					/* by itself, after a restart of the server */
+} ResumeMethod;
+
 typedef struct SourceOptions
 {
 	double		label_threshold;	/* label = column >= threshold; NaN: none */
@@ -71,6 +77,7 @@ typedef struct SourceOptions
 	/* what becomes of the model */
 	DeployRule	deploy;
 	int			keep_versions;	/* 0: all */
+	ResumeMethod resume;		/* of a background training that is interrupted */
 	bool		negatives;		/* are sampled; no option of its own */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
 	uint64		seed;

@@ -67,32 +67,37 @@ digest_run(const Run *run, uint8 *digest)
 	sha256_of(text.data, text.len, digest);
 }
 
-/* Until role_unlock_starts(), nobody else starts one for the role. */
-static void
-check_limit(Oid role)
+bool
+role_is_at_limit(Oid role)
 {
 	int			limit = serve_max_runs_per_role;
 
 	role_lock_starts(role);
-	if (limit < 0 || superuser_arg(role) || role_workers(role) < limit)
+	return limit >= 0 && !superuser_arg(role) && role_workers(role) >= limit;
+}
+
+static void
+check_limit(Oid role)
+{
+	if (!role_is_at_limit(role))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("role \"%s\" has as many background trainings as it may",
 					GetUserNameFromId(role, false)),
-			 errdetail("Setting aread.max_runs_per_role is %d.", limit),
+			 errdetail("Setting aread.max_runs_per_role is %d.", serve_max_runs_per_role),
 			 errhint("Wait for one of them to end (aread_wait), or end it: aread_cancel.")));
 }
 
-static BackgroundWorkerHandle *
-register_worker(const WorkerStart *start)
+/* False where no worker is free; the handle, where it is wanted, is to be told of its start. */
+static bool
+register_worker(const WorkerStart *start, BackgroundWorkerHandle **handle)
 {
-	BackgroundWorkerHandle *handle;
 	BackgroundWorker worker = {
 		.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
 		.bgw_start_time = BgWorkerStart_RecoveryFinished,
 		.bgw_restart_time = BGW_NEVER_RESTART,
-		.bgw_notify_pid = MyProcPid
+		.bgw_notify_pid = handle ? MyProcPid : 0
 	};
 
 	StaticAssertStmt(sizeof(*start) <= BGW_EXTRALEN, "start of a worker does not fit");
@@ -101,12 +106,7 @@ register_worker(const WorkerStart *start)
 	strlcpy(worker.bgw_library_name, "aread", sizeof(worker.bgw_library_name));
 	strlcpy(worker.bgw_function_name, "aread_run_main", BGW_MAXLEN);
 	memcpy(worker.bgw_extra, start, sizeof(*start));
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
-		ereport(ERROR,
-				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("no background worker is free for the training"),
-				 errhint("Wait for another one to end, or raise max_worker_processes.")));
-	return handle;
+	return RegisterDynamicBackgroundWorker(&worker, handle);
 }
 
 static void
@@ -146,13 +146,25 @@ worker_start(const Run *run)
 		.transaction = GetTopTransactionId(),.role = GetUserId(),
 		.given = InLocalUserIdChange()
 	};
+	BackgroundWorkerHandle *handle;
 	pid_t		pid;
 
 	digest_run(run, start.digest);
 	check_limit(start.role);
-	pid = await_worker(register_worker(&start), run->id);
+	if (!register_worker(&start, &handle))
+		ereport(ERROR,
+				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+				 errmsg("no background worker is free for the training"),
+				 errhint("Wait for another one to end, or raise max_worker_processes.")));
+	pid = await_worker(handle, run->id);
 	role_unlock_starts(start.role);
 	return pid;
+}
+
+bool
+worker_resume(const WorkerStart *start)
+{
+	return register_worker(start, NULL);
 }
 
 void

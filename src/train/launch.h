@@ -28,6 +28,7 @@ typedef struct WorkerStart
 	Oid			role;			/* as whom it trains */
 	bool		given;			/* the role, by the server: session_user need not be able to become it */
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];	/* of what the run's row says is to be done */
+	uint8		resumes;		/* > 0: it goes on after a restart, for the how manieth time */
 } WorkerStart;
 
 /*
@@ -37,6 +38,10 @@ typedef struct WorkerStart
  * where the role has as many as it may, or there is no free slot.
  */
 extern int	worker_start(const Run *run);
+/* The same for a run that a restart interrupted; false where no worker is free. */
+extern bool worker_resume(const WorkerStart *start);
+/* Has the role as many workers as it may?  Until role_unlock_starts(), nobody else starts one. */
+extern bool role_is_at_limit(Oid role);
 /* In the worker: an error unless it may train the run, as its row is, as its role. */
 extern void worker_check_start(const WorkerStart *start, const Run *run);
 

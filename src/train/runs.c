@@ -128,6 +128,14 @@ run_restart(const Run *run)
 		   &arguments);
 }
 
+bool
+run_take_over(int64 id)
+{
+	return run_on("UPDATE aread.stored_run SET state = 'starting', pid = pg_catalog.pg_backend_pid(),"
+				  " attempts = attempts + 1, phase = NULL"
+				  " WHERE run_id = $1 AND state IN ('starting', 'running')", id, NULL) == 1;
+}
+
 /* Out of the row that run_find() selects. */
 static Run *
 take_run(int64 id, MemoryContext context)

@@ -58,6 +58,8 @@ extern int64 run_new_id(void);
 extern void run_insert(const Run *run);
 /* Another worker has been started for it, under other settings. */
 extern void run_restart(const Run *run);
+/* This process is its worker from now on.  False: its row says that it has ended, or is gone. */
+extern bool run_take_over(int64 id);
 /* A run as its row has it, in the current memory context; NULL: there is none. */
 extern Run *run_read(int64 id);
 /* The same as it is now; not for its own worker. */

@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "catalog/model_source.h"
+#include "commands/dbcommands.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -25,6 +26,7 @@
 #include "train/launch.h"
 #include "train/locks.h"
 #include "train/report.h"
+#include "train/ticket.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -48,6 +50,7 @@ typedef struct Worker
 	WorkerStart start;
 	MemoryContext context;		/* of the whole run */
 	Run		   *run;
+	char	   *label;			/* what the log calls it */
 	TrainJob	job;
 	CheckpointStore checkpoints;
 	Reporter	reporter;
@@ -99,6 +102,13 @@ keep_message(ErrorData *error)
 		error->output_to_server = false;
 }
 
+/* To whatever the server logs of it. */
+static void
+tell_run(void *context)
+{
+	errcontext("%s", ((const Worker *) context)->label);
+}
+
 /*
  * A transaction as the role that started the run, who cannot become another one
  * in it, as the session's user, a superuser maybe, could.
@@ -133,6 +143,19 @@ take_locks(const Worker *worker)
 	commit(worker);
 }
 
+/* What the log is to call the run, once its row is known; of a row that others changed, too. */
+static void
+name_run(Worker *worker)
+{
+	const char *role = GetUserNameFromId(worker->start.role, true);
+	MemoryContext old = MemoryContextSwitchTo(worker->context);
+
+	worker->label = psprintf("run " INT64_FORMAT " of model \"%s\" (role \"%s\", database \"%s\")",
+							 worker->run->id, worker->run->model, role ? role : "",
+							 get_database_name(MyDatabaseId));
+	MemoryContextSwitchTo(old);
+}
+
 /* The run that this worker is for; NULL: who started it has not committed. */
 static Run *
 find_run(const Worker *worker)
@@ -149,9 +172,67 @@ find_run(const Worker *worker)
 static void
 await_commit(const Worker *worker)
 {
+	take_locks(worker);
 	begin(worker);
 	XactLockTableWait(worker->start.transaction, NULL, NULL, XLTW_None);
 	commit(worker);
+}
+
+/* False where somebody else has resumed the run, or its role has as many as it may. */
+static bool
+is_wanted(const Worker *worker)
+{
+	if (run_is_at_work(worker->start.run))
+		return false;
+	if (!role_is_at_limit(worker->start.role))
+		return true;
+	ereport(LOG,
+			(errmsg("run " INT64_FORMAT " is not resumed: role \"%s\" has as many background trainings as it may",
+					worker->start.run, GetUserNameFromId(worker->start.role, false)),
+			 errdetail("Setting aread.max_runs_per_role is %d.", serve_max_runs_per_role),
+			 errhint("Go on with aread_resume, or after the next restart.")));
+	return false;
+}
+
+/*
+ * After a restart: a run that has not ended becomes this worker's, if its row
+ * is what was allowed.  The row is left as it is otherwise.
+ */
+static bool
+take_over(const Worker *worker)
+{
+	const WorkerStart *start = &worker->start;
+	bool		taken = false;
+	bool		wanted;
+	Run		   *run;
+
+	begin(worker);
+	wanted = is_wanted(worker);
+	if (wanted)
+	{
+		worker_lock(start->run, start->role, true);
+		role_unlock_starts(start->role);
+		run = run_read(start->run);
+		if (run)
+			worker_check_start(start, run);
+		taken = run && run_take_over(start->run);
+		if (!taken)
+			ticket_remove(start->database, start->run);
+	}
+	commit(worker);
+	return taken;
+}
+
+/* Is there a run to train, and is it this worker's? */
+static bool
+have_run(Worker *worker)
+{
+	if (worker->start.resumes == 0)
+		await_commit(worker);
+	else if (!take_over(worker))
+		return false;
+	worker->run = find_run(worker);
+	return worker->run != NULL;
 }
 
 /* The settings of the session that started the run, as far as they matter here. */
@@ -297,16 +378,17 @@ train_run(Worker *worker)
 {
 	int32		version;
 
-	await_commit(worker);
-	worker->run = find_run(worker);
-	if (!worker->run)
+	if (!have_run(worker))
 		return;
 	begin(worker);
 	MemoryContextSwitchTo(worker->context);
+	name_run(worker);
 	worker_check_start(&worker->start, worker->run);
 	apply_settings(worker);
 	run_started(worker->run->id);
 	prepare_job(worker);
+	if (worker->job.source.resume == RESUME_AUTO)
+		ticket_write(&worker->start);
 	commit(worker);
 	read_source(worker);
 	check_fingerprint(worker);
@@ -318,6 +400,27 @@ train_run(Worker *worker)
 	version = job_store(&worker->job);
 	run_done(worker->run->id, version);
 	commit(worker);
+	ticket_remove(worker->start.database, worker->start.run);
+	ereport(LOG, (errmsg("%s is done: version %d", worker->label, version)));
+}
+
+/* One line of the log that says which run has failed, and why. */
+static void
+log_failure(const Worker *worker, const ErrorData *error)
+{
+	ErrorData	named = *error;
+
+	named.message = psprintf("%s failed: %s", worker->label, error->message);
+	PG_TRY();
+	{
+		ThrowErrorData(&named);
+	}
+	PG_CATCH();
+	{
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
 }
 
 /* In a PG_CATCH: the run's row says what happened. */
@@ -326,12 +429,13 @@ record_error(Worker *worker)
 {
 	ErrorData  *error;
 
-	HOLD_INTERRUPTS();
 	MemoryContextSwitchTo(worker->context);
 	error = CopyErrorData();
-	EmitErrorReport();
 	FlushErrorState();
+	log_failure(worker, error);
+	HOLD_INTERRUPTS();
 	AbortCurrentTransaction();
+	ticket_remove(worker->start.database, worker->start.run);
 	if (!worker->run)
 		worker->run = find_run(worker);
 	if (!worker->run)
@@ -376,6 +480,7 @@ static void
 start_worker(Worker *worker)
 {
 	char		activity[64];
+	char		name[NAMEDATALEN];
 
 	worker->context = AllocSetContextCreate(TopMemoryContext, "aread training",
 											ALLOCSET_DEFAULT_SIZES);
@@ -390,22 +495,28 @@ start_worker(Worker *worker)
 	snprintf(activity, sizeof(activity), "aread training, run " INT64_FORMAT,
 			 worker->start.run);
 	pgstat_report_activity(STATE_RUNNING, activity);
+	snprintf(name, sizeof(name), "aread run " INT64_FORMAT, worker->start.run);
+	SetConfigOption("application_name", name, PGC_USERSET, PGC_S_OVERRIDE);
+	worker->label = pstrdup(MyBgworkerEntry->bgw_name);
 	set_defaults();
 	messages = makeStringInfo();
 	next_hook = emit_log_hook;
 	emit_log_hook = keep_message;
-	take_locks(worker);
 }
 
 void
 aread_run_main(Datum argument)
 {
 	static Worker worker;
+	ErrorContextCallback callback = {.callback = tell_run,.arg = &worker};
 
 	start_worker(&worker);
 	PG_TRY();
 	{
+		callback.previous = error_context_stack;
+		error_context_stack = &callback;
 		train_run(&worker);
+		error_context_stack = callback.previous;
 	}
 	PG_CATCH();
 	{
