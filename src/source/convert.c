@@ -322,3 +322,45 @@ cast_apply(ValueCast *cast, Datum value)
 	}
 	pg_unreachable();
 }
+
+/* NaN is above all numbers, as PostgreSQL orders it. */
+static int64
+nearest_integer(const char *digits, int64 lowest, int64 highest)
+{
+	int64		number;
+
+	if (strpbrk(digits, "nN"))
+		return digits[0] == '-' ? lowest : highest;
+	number = strtoll(decimal_canonical(digits, true), NULL, 10);
+	return Min(Max(number, lowest), highest);
+}
+
+Datum
+cast_nearest(ValueCast *cast, Datum value)
+{
+	char	   *digits = cast_digits(cast, value);
+	bool		past;
+
+	if (!digits)
+		return cast_value(cast, value);
+	switch (cast->to)
+	{
+		case INT2OID:
+			return Int16GetDatum((int16) nearest_integer(digits, PG_INT16_MIN, PG_INT16_MAX));
+		case INT4OID:
+			return Int32GetDatum((int32) nearest_integer(digits, PG_INT32_MIN, PG_INT32_MAX));
+		case INT8OID:
+			return Int64GetDatum(nearest_integer(digits, PG_INT64_MIN, PG_INT64_MAX));
+		case OIDOID:
+			return ObjectIdGetDatum((Oid) nearest_integer(digits, 0, PG_UINT32_MAX));
+		case FLOAT4OID:
+			return Float4GetDatum((float4) decimal_float(digits, FLOAT4OID, &past));
+		case FLOAT8OID:
+			return Float8GetDatum(decimal_float(digits, FLOAT8OID, &past));
+		case BOOLOID:
+			return BoolGetDatum(nearest_integer(digits, 0, 1) == 1);
+		default:
+			return DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	}
+}

@@ -65,6 +65,12 @@ cast_value(ValueCast *cast, Datum value)
 }
 
 /*
+ * The same where digits are known as well: a number past the type becomes the
+ * type's nearest one.  An enum's values are text, as of CAST_LABEL.
+ */
+extern Datum cast_nearest(ValueCast *cast, Datum value);
+
+/*
  * When and for whom conversions were made ready; they hold no longer than that,
  * for rights are the current user's at the time of use.
  */

@@ -296,8 +296,8 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 static uint64
 value_hash(ValueEncoder *encoder, Datum value)
 {
+	ErrorContextCallback told = {error_context_stack, tell_feature, encoder};
 	const char *key;
-	uint32		length;
 	double		number;
 
 	if (encoder->feature->kind == FEATURE_BINNED)
@@ -307,8 +307,10 @@ value_hash(ValueEncoder *encoder, Datum value)
 			number = 0;			/* -0 */
 		return hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
 	}
-	key = key_write(&encoder->key, cast_value(&encoder->cast, value), &length);
-	return vocabulary_hash(key, length);
+	error_context_stack = &told;
+	key = key_of(encoder, value);
+	error_context_stack = told.previous;
+	return vocabulary_hash(key, encoder->length);
 }
 
 uint64

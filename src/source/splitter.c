@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "source/encoder.h"
 #include "source/label.h"
@@ -57,6 +58,8 @@ init_column(Splitter *splitter, Oid column_type)
 	if (OidIsValid(trained))
 		type_require(trained, &to);
 	cast_init(&splitter->cast, rule->column, &from, &to, CurrentMemoryContext);
+	if (splitter->cast.kind == CAST_LABEL)
+		type_require(TEXTOID, &to);
 	split_init_rule(&splitter->reader, rule, &to);
 }
 
@@ -117,7 +120,7 @@ splitter_split(Splitter *splitter, const Datum *values, const bool *nulls)
 						row_hash(splitter, values, nulls));
 	if (nulls[0])
 		return -1;
-	value = cast_value(&splitter->cast, values[0]);
+	value = cast_nearest(&splitter->cast, values[0]);
 	if (rule->method == SPLIT_BY_NAME)
 		return split_of_name(&splitter->reader, value);
 	return split_of(&splitter->reader, &splitter->options, &rule->bounds,

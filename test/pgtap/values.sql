@@ -55,7 +55,7 @@ END $$;
 SET LOCAL ROLE aread_mallory;
 CREATE OR REPLACE FUNCTION lair.positive(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('lair.spy'); RETURN true; END $$;
 SELECT is(lair.train('lair.visits', 'trap'), 1, 'training over one''s own types');
-SELECT aread_grant('trap', 'public');
+SELECT aread_grant('trap', 'public'), aread_grant('trap', 'public', 'explain');
 GRANT SELECT ON lair.visits TO PUBLIC;
 RESET ROLE;
 SELECT is(lair.ran(), 0::bigint, 'no constraint of a domain is checked');
