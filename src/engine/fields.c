@@ -109,12 +109,14 @@ columns(const Fields *fields, const real *weight, int field)
 /* out (rows, n_out) gains each row's values' products. */
 static HOT void
 gather(const Fields *fields, real *restrict out, const real *restrict products, int rows,
-	   int n_out)
+	   int n_out, Watch *watch)
 {
 	for (int b = 0; b < rows; b++)
 	{
 		real	   *row = out + (size_t) b * n_out;
 
+		if (watch_worked(watch, (size_t) fields->n_shared * n_out))
+			return;
 		for (int i = 0; i < fields->n_shared; i++)
 		{
 			const SharedField *shared = &fields->shared[i];
@@ -129,12 +131,14 @@ gather(const Fields *fields, real *restrict out, const real *restrict products, 
 /* The counterpart: each value's sum gains its rows' gradients. */
 static HOT void
 scatter(const Fields *fields, real *restrict sums, const real *restrict d_out, int rows,
-		int n_out)
+		int n_out, Watch *watch)
 {
 	for (int b = 0; b < rows; b++)
 	{
 		const real *row = d_out + (size_t) b * n_out;
 
+		if (watch_worked(watch, (size_t) fields->n_shared * n_out))
+			return;
 		for (int i = 0; i < fields->n_shared; i++)
 		{
 			const SharedField *shared = &fields->shared[i];
@@ -170,7 +174,7 @@ fields_forward(const Fields *fields, real *out, const real *x0, const real *weig
 				   (Matrix) {columns(fields, weight, shared->field), fields->width},
 				   shared->n_distinct, fields->dim, n_out, scratch->watch);
 	}
-	gather(fields, out, scratch->products, rows, n_out);
+	gather(fields, out, scratch->products, rows, n_out, scratch->watch);
 }
 
 void
@@ -187,7 +191,7 @@ fields_backward(const Fields *fields, real *d_weight, real *d_values, const real
 				   n_out, run->n * fields->dim, scratch->watch);
 	}
 	memset(scratch->products, 0, fields->n_distinct * n_out * sizeof(real));
-	scatter(fields, scratch->products, d_out, rows, n_out);
+	scatter(fields, scratch->products, d_out, rows, n_out, scratch->watch);
 	for (int i = 0; i < fields->n_shared; i++)
 	{
 		const SharedField *shared = &fields->shared[i];

@@ -19,6 +19,8 @@
 
 /* Embeddings start at N(0, 0.01^2): larger starts overfit sparse ids. */
 #define EMBEDDING_START_STD 0.01
+/* What a random number costs, in multiply-adds. */
+#define DRAW_WORK 64
 
 typedef struct Layout
 {
@@ -440,9 +442,11 @@ initial_constant(const Tensor *tensor)
 	return ends_with(tensor->name, ".scale") || ends_with(tensor->name, ".variance") ? 1 : 0;
 }
 
-void
-model_init_weights(Model *model)
+bool
+model_init_weights(Model *model, const EngineHost *host, EngineError *error)
 {
+	Watch		watch = {.host = host};
+
 	for (int i = 0; i < model->n_tensors; i++)
 	{
 		const Tensor *tensor = &model->tensors[i];
@@ -452,8 +456,13 @@ model_init_weights(Model *model)
 
 		random_start(&random, model->config.seed, RANDOM_WEIGHTS, i);
 		for (size_t k = 0; k < tensor->size; k++)
+		{
+			if (watch_worked(&watch, DRAW_WORK))
+				return watch_continue(&watch, error);
 			values[k] = std > 0 ? std * random_normal(&random) : initial_constant(tensor);
+		}
 	}
+	return true;
 }
 
 /* Mean of a table's rows weighted by counts -> mean[dim]; unchanged if all counts are 0. */

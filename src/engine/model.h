@@ -70,7 +70,7 @@ extern Model *model_create(Arena *arena, const Config *config, const Shape *shap
 extern Model *model_attach(Arena *arena, const Model *like, const Shape *shape,
 						   const DomainPairs *pairs, EngineError *error);
 /* Initial weights from config.seed (see algorithm: start). */
-extern void model_init_weights(Model *model);
+extern bool model_init_weights(Model *model, const EngineHost *host, EngineError *error);
 
 extern const Tensor *model_find(const Model *model, const char *name);
 /* A model whose first n parameters, of whole tensors, are its own; all else is that of "of". */

@@ -185,7 +185,7 @@ fill_columns(StackWeights *weights, int at, real *from, int n_out)
 }
 
 static bool
-fill_experts(StackWeights *weights, Arena *arena, EngineError *error)
+fill_experts(StackWeights *weights, Arena *arena, Watch *watch, EngineError *error)
 {
 	Prepared   *prepared = weights->prepared;
 	int			width = prepared->model->config.mmoe_dims.value[0];
@@ -196,7 +196,7 @@ fill_experts(StackWeights *weights, Arena *arena, EngineError *error)
 		Mlp			folded;
 
 		mlp_bind(&mlp, prepared->model, "mmoe", 1 + prepared->n_deep, m, m);
-		if (!mlp_fold(&folded, &mlp, arena, error))
+		if (!watch_continue(watch, error) || !mlp_fold(&folded, &mlp, arena, error))
 			return false;
 		fill_columns(weights, m * prepared->columns.expert, folded.layer[0].weight, width);
 		memcpy(prepared->bias + (size_t) m * prepared->columns.expert, folded.layer[0].bias,
@@ -259,7 +259,7 @@ prepared_mask(const Model *model, int64_t domain)
 }
 
 static bool
-fill_hei(Prepared *prepared, Arena *arena, EngineError *error)
+fill_hei(Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
 {
 	const Model *model = prepared->model;
 	size_t		dim = model->config.embed_dim;
@@ -277,7 +277,8 @@ fill_hei(Prepared *prepared, Arena *arena, EngineError *error)
 		{
 			Mlp			folded;
 
-			if (!mlp_fold(&folded, &hei.layer[l].experts[n].mlp, arena, error))
+			if (!watch_continue(watch, error) ||
+				!mlp_fold(&folded, &hei.layer[l].experts[n].mlp, arena, error))
 				return false;
 			fill_layer(&prepared->hei[l][n][0], &folded.layer[0]);
 			fill_layer(&prepared->hei[l][n][1], &folded.layer[1]);
@@ -287,6 +288,8 @@ fill_hei(Prepared *prepared, Arena *arena, EngineError *error)
 		int64_t		domain = d < model->n_domains ? (int64_t) d : -1;
 		size_t		row = domain < 0 ? UNSEEN_ID : FIRST_ID + d;
 
+		if (watch_worked(watch, dim * model->n_gates))
+			return watch_continue(watch, error);
 		hei_gates_forward(&hei, domains + row * dim, prepared_mask(model, domain), scratch,
 						  scratch + 2 * dim, prepared->gates + (size_t) d * model->n_gates);
 	}
@@ -318,7 +321,7 @@ fill_ready(const StackWeights *weights)
 }
 
 static bool
-fill(Prepared *prepared, Arena *arena, EngineError *error)
+fill(Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
 {
 	StackWeights weights = {.prepared = prepared};
 	struct ArenaBlock *mark;
@@ -330,10 +333,10 @@ fill(Prepared *prepared, Arena *arena, EngineError *error)
 	mark = arena_mark(arena);
 	weights.ready = stack_panels(prepared, prepared->model->shape.n_fields - prepared->n_plain);
 	weights.ready.values = ARENA_ARRAY(arena, real, panels_size(&weights.ready));
-	if (!arena_ok(arena, error) || !fill_experts(&weights, arena, error) ||
+	if (!arena_ok(arena, error) || !fill_experts(&weights, arena, watch, error) ||
 		!fill_rest(&weights, arena, error))
 		return false;
-	if (prepared->n_hei > 0 && !fill_hei(prepared, arena, error))
+	if (prepared->n_hei > 0 && !fill_hei(prepared, arena, watch, error))
 		return false;
 	fill_ready(&weights);
 	arena_reset_to(arena, mark);
@@ -342,7 +345,7 @@ fill(Prepared *prepared, Arena *arena, EngineError *error)
 
 bool
 prepare(Prepared *prepared, const Model *model, size_t ready_bytes, real *values, Arena *arena,
-		EngineError *error)
+		Watch *watch, EngineError *error)
 {
 	const Config *config = &model->config;
 
@@ -360,5 +363,5 @@ prepare(Prepared *prepared, const Model *model, size_t ready_bytes, real *values
 		return false;
 	prepared->values = values;
 	lay_out(prepared);
-	return values ? true : fill(prepared, arena, error);
+	return values ? true : fill(prepared, arena, watch, error);
 }

@@ -69,7 +69,7 @@ typedef struct Prepared
  * the same model and bytes, in whatever memory; NULL: compute them.
  */
 extern bool prepare(Prepared *prepared, const Model *model, size_t ready_bytes, real *values,
-					Arena *arena, EngineError *error);
+					Arena *arena, Watch *watch, EngineError *error);
 /* logits[J] += the heads' products with the cross network's output; z: the stack's output from gates on. */
 extern void prepared_add_cross(const Prepared *prepared, const real *z, real *logits);
 /* The mask of a domain (-1: never seen); NULL: all gates open. */

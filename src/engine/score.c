@@ -41,7 +41,7 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 	scorer->calibration = model_calibration(model);
 	scorer->tables = tables_bind(model, false, arena);
 	heads_bind(&scorer->heads, model);
-	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, error) ||
+	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, &scorer->watch, error) ||
 		!row_scorer_init(scorer, error))
 		return NULL;
 	return scorer;

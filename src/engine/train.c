@@ -457,9 +457,8 @@ trainer_init(Trainer *trainer, EngineError *error)
 		 !pairs_build(arena, trainer->data, trainer->host, pairs, error)))
 		return false;
 	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
-	if (!model)
+	if (!model || !model_init_weights(model, trainer->host, error))
 		return false;
-	model_init_weights(model);
 	trainer->result->model = model;
 	trainer->best_params = ARENA_ARRAY(arena, real, model->n_params);
 	trainer->best_masks = ARENA_ARRAY(arena, uint8_t,

@@ -32,10 +32,7 @@ struct ValueEncoder
 	uint64		hash;
 	uint32		id;
 	/* lists: how the input array is made, and room for ids */
-	Oid			element_type;
-	int16		element_length;
-	bool		element_by_value;
-	char		element_align;
+	ArrayMetaState array;		/* as far as walking through it needs */
 	uint32	   *members;
 	int			capacity;
 	MemoryContext context;
@@ -71,11 +68,11 @@ read_input(ValueEncoder *encoder, Oid input_type, ValueType *input)
 					 errmsg("feature \"%s\" is a list, but its value is of type %s",
 							encoder->feature->name, format_type_be(input_type)),
 					 errhint("Pass an array.")));
-		encoder->element_type = input->element;
+		encoder->array.element_type = input->element;
 		type_require(input->element, input);
-		encoder->element_length = input->length;
-		encoder->element_by_value = input->by_value;
-		encoder->element_align = input->align;
+		encoder->array.typlen = input->length;
+		encoder->array.typbyval = input->by_value;
+		encoder->array.typalign = input->align;
 	}
 	else if (key_kind_of(input) == KEY_UNSUPPORTED && input->type != UNKNOWNOID)
 		ereport(ERROR,
@@ -262,8 +259,8 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 {
 	static const uint32 null_list[] = {NULL_ID};
 	ArrayType  *array;
-	Datum	   *values;
-	bool	   *nulls;
+	ArrayIterator iterator;
+	Datum		member;
 	int			n;
 	int			n_members = 0;
 
@@ -271,8 +268,7 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 	if (isnull)
 		return 1;
 	array = DatumGetArrayTypeP(value);
-	deconstruct_array(array, encoder->element_type, encoder->element_length,
-					  encoder->element_by_value, encoder->element_align, &values, &nulls, &n);
+	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (n > encoder->capacity)
 	{
 		if (encoder->members)
@@ -281,13 +277,15 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 		encoder->members = MemoryContextAllocHuge(encoder->context,
 											  encoder->capacity * sizeof(uint32));
 	}
-	for (int i = 0; i < n; i++)
+	iterator = array_create_iterator(array, 0, &encoder->array);
+	while (array_iterate(iterator, &member, &isnull))
 	{
 		/* the vocabulary of a model that somebody made up may take long to search */
 		CHECK_FOR_INTERRUPTS();
-		if (!nulls[i])
-			encoder->members[n_members++] = encoder_id(encoder, values[i], false);
+		if (!isnull)
+			encoder->members[n_members++] = encoder_id(encoder, member, false);
 	}
+	array_free_iterator(iterator);
 	*members = encoder->members;
 	return n_members;
 }

@@ -25,7 +25,10 @@ add_rows(pg_crc32c crc, const Dataset *data, size_t from, size_t to)
 			size_t		n = dataset_members(data, row, f, &members);
 
 			if (data->shape.field_is_list[f])
+			{
+				CHECK_FOR_INTERRUPTS();
 				COMP_CRC32C(crc, &n, sizeof(n));
+			}
 			COMP_CRC32C(crc, members, n * sizeof(uint32_t));
 		}
 	COMP_CRC32C(crc, data->labels + from, to - from);

@@ -158,7 +158,7 @@ check_mlp(bool batch_norm, bool dropout)
 	config.embed_dim = 1;
 	layer.model = model_create(&arena, &config, &shape, no_pairs, &error);
 	CHECK(layer.model != NULL);
-	model_init_weights(layer.model);
+	model_init_weights(layer.model, NULL, &error);
 	mlp_bind(&layer.mlp, layer.model, "mmoe", 2, 1, 0);
 	layer.n_in = layer.mlp.layer[0].n_in;
 	for (int k = 0; k < 2; k++)
@@ -354,7 +354,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 	memset(c, 0, sizeof(*c));
 	c->model = model_create(arena, config, &shape, no_pairs, &error);
 	CHECK(c->model != NULL);
-	model_init_weights(c->model);
+	model_init_weights(c->model, NULL, &error);
 	/* away from the zeros and small values of the start, so that all gradients flow */
 	for (int i = 0; i < c->model->n_tensors; i++)
 	{

@@ -111,7 +111,7 @@ draw_model(Random *random, Arena *arena, const Config *config, const Shape *shap
 
 	if (!model)
 		return NULL;
-	model_init_weights(model);
+	CHECK(model_init_weights(model, NULL, &error));
 	for (int i = 0; i < model->n_tensors; i++)
 		fill_tensor(random, model, &model->tensors[i]);
 	for (uint32_t d = 0; d < model->n_domains && config_has_masks(config); d++)
