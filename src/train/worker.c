@@ -396,8 +396,9 @@ train_run(Worker *worker)
 	worker->last_checkpoint = host_seconds();
 	job_train(&worker->job);
 	begin(worker);
-	put_progress(worker);
 	version = job_store(&worker->job);
+	/* with what storing has told */
+	put_progress(worker);
 	run_done(worker->run->id, version);
 	commit(worker);
 	ticket_remove(worker->start.database, worker->start.run);

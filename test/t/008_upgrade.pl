@@ -72,7 +72,12 @@ for my $version (sort keys %stored)
 	is($node->safe_psql($database, q{SELECT string_agg(concat_ws(' ', model, version, deployed, software), ', ' ORDER BY model, version) FROM aread.model}),
 		$expected->{models}, "$version: they are listed");
 	cmp_ok($node->safe_psql($database, qq{SELECT count(*) FROM aread.mask_update WHERE model = '$expected->{updates}'}), '>', 0, "$version: with their history");
+	# what it deployed is in no history
+	is($node->safe_psql($database, 'SELECT count(*) FROM aread.deployment'), '0', "$version: history begins");
+	like(($node->psql($database, qq{BEGIN; SELECT aread_rollback('$expected->{deploy}'); ROLLBACK}))[$version eq '0.1.0' ? 2 : 1], $version eq '0.1.0' ? qr/no version of model "old" to roll back to/ : qr/^1$/,
+		"$version: can be rolled back, if it has been told what was deployed before");
 	is($node->safe_psql($database, qq{SELECT aread_deploy('$expected->{deploy}', 1)}), '2', "$version: can be deployed");
+	is($node->safe_psql($database, qq{SELECT aread_rollback('$expected->{deploy}'), aread_deploy('$expected->{deploy}', 1)}), '2|2', "$version: and rolled back to where history began");
 	is($node->safe_psql($database, qq{SELECT aread_import(aread_export('$expected->{deploy}\@1'), 'moved')}), '1', "$version: exported and imported");
 	is($node->safe_psql($database, qq{SELECT version FROM aread_train('old_rows', '$expected->{train}', options => '{"architecture": "wide"}')}), '3', "$version: and trained again");
 	is($node->safe_psql($database, q{SELECT count(*) FROM aread.source}), '1', "$version: registered tables are kept");

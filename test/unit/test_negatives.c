@@ -206,6 +206,33 @@ share_of_item(const Dataset *data, size_t first, size_t end, uint32_t item)
 	return (double) n / (double) (end - first);
 }
 
+/* Test rows are what their origins say; the rows are those of a draw that is not traced. */
+static void
+check_traced(Arena *arena, const Config *config, const Dataset *data, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	NegativeReport report;
+	RowOrigin  *origins = NULL;
+	const Dataset *plain = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	const Dataset *traced = negatives_draw_traced(arena, config, data, bonds, &host, &report,
+												  &origins, &error);
+	size_t		first = traced->split_start[SPLIT_TEST];
+	int			bad = 0;
+
+	CHECK(memcmp(plain->ids, traced->ids, plain->split_start[3] * FIELDS * sizeof(uint32_t)) == 0);
+	CHECK(traced->split_start[3] > first && report.drawn[SPLIT_TEST] > 0);
+	for (size_t row = first; row < traced->split_start[3]; row++)
+		for (int f = 0; f < FIELDS; f++)
+		{
+			RowOrigin	origin = origins[row - first];
+			uint32_t	from = report.with_item[f] ? origin.item : origin.row;
+
+			bad += traced->ids[row * FIELDS + f] != data->ids[(size_t) from * FIELDS + f];
+		}
+	CHECK(bad == 0);
+}
+
 /*
  * Rare items share an id, rows without an item another: neither must be a sign
  * of label 1.
@@ -439,6 +466,7 @@ main(void)
 	check_without_user(&arena, &config, data, bonds);
 	check_interrupted(&config, data, bonds);
 	check_unseen_users(&arena, &config, data, bonds);
+	check_traced(&arena, &config, data, bonds);
 	check_shared_items(&arena, &config, bonds);
 	for (uint32_t domain = 0; domain < DOMAINS; domain++)
 		check_left_out(&arena, &config, bonds, FIRST_ID + domain);
