@@ -5,7 +5,7 @@
 #   make unit                   engine tests, stand-alone, under ASan and UBSan
 #   make fuzz                   hostile bytes, each target for FUZZ_SECONDS (30); all set-up included
 #   make demo, make check       all set-up included, on a bare machine too
-#   make check-all              make check, and the same with PostgreSQL 17 and 18 in chroots
+#   make check-all              make check, the same with PostgreSQL 17 and 18 in chroots, and the container's image
 #
 # Variables: PG_CONFIG (which PostgreSQL), WERROR=1 (warnings are errors),
 # FAULTS=1 (points that fail on demand, for test/faults).
@@ -91,6 +91,7 @@ fuzz:
 check-all:
 	scripts/check
 	test/chroots
+	test/image
 
 # Only where it is asked for: PGXS's own rule of that name gives way with a warning.
 ifneq ($(filter check,$(MAKECMDGOALS)),)

@@ -28,7 +28,7 @@ typedef struct WorkerStart
 	Oid			role;			/* as whom it trains */
 	bool		given;			/* the role, by the server: session_user need not be able to become it */
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];	/* of what the run's row says is to be done */
-	uint8		resumes;		/* > 0: it goes on after a restart, for the how manieth time */
+	uint8		resumes;		/* after restarts, this one included; 0: started by a call */
 } WorkerStart;
 
 /*

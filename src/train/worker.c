@@ -509,15 +509,15 @@ void
 aread_run_main(Datum argument)
 {
 	static Worker worker;
-	ErrorContextCallback callback = {.callback = tell_run,.arg = &worker};
+	ErrorContextCallback told = {.callback = tell_run,.arg = &worker};
 
 	start_worker(&worker);
 	PG_TRY();
 	{
-		callback.previous = error_context_stack;
-		error_context_stack = &callback;
+		told.previous = error_context_stack;
+		error_context_stack = &told;
 		train_run(&worker);
-		error_context_stack = callback.previous;
+		error_context_stack = told.previous;
 	}
 	PG_CATCH();
 	{
