@@ -410,19 +410,25 @@ warn_of_one_domain(const FeatureSpec *spec)
 static void
 count_bins(FeatureSpec *spec, const Dataset *data)
 {
+	int		   *binned = palloc((spec->n_columns + 1) * sizeof(int));
+	int			n = 0;
+
 	for (int f = 0; f < spec->n_columns; f++)
 		if (spec->features[f].kind == FEATURE_BINNED)
+		{
 			spec->features[f].bin_rows = palloc0((spec->features[f].n_edges + 2) * sizeof(uint64));
-	for (uint64 row = 0; row < data->split_start[SPLIT_VALID]; row++)
+			binned[n++] = f;
+		}
+	for (uint64 row = 0; n > 0 && row < data->split_start[SPLIT_VALID]; row++)
 	{
 		const uint32 *ids = data->ids + row * data->shape.n_fields;
 
 		if ((row & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
-		for (int f = 0; f < spec->n_columns; f++)
-			if (spec->features[f].bin_rows)
-				spec->features[f].bin_rows[bin_number(ids[f])]++;
+		for (int i = 0; i < n; i++)
+			spec->features[binned[i]].bin_rows[bin_number(ids[binned[i]])]++;
 	}
+	pfree(binned);
 }
 
 static void *

@@ -198,13 +198,13 @@ SELECT is(count(*), 0::bigint, 'NULL, no lines') FROM aread_drift(NULL, 'later')
 CREATE TABLE visits AS SELECT 'd' || i % 3 AS domain, CASE WHEN i % 2 = 0 THEN i % 20 ELSE i END AS user_id, ARRAY['t' || i % 4, 'r' || i] AS tags, i % 7 < 3 AS label, CASE WHEN i % 10 < 8 THEN 'train' WHEN i % 10 = 8 THEN 'valid' ELSE 'test' END AS split FROM generate_series(1, 3000) i;
 SELECT aread_train('visits', options => '{"architecture": "wide", "min_count": 5}');
 SELECT set_eq($$SELECT feature, sum(rows) AS r, sum(unseen) AS u, sum(rare) AS s FROM aread_drift('visits', 'visits') GROUP BY 1$$,
-  $$SELECT 'domain', 3000::numeric AS r, 0::numeric AS u, 0::numeric AS s UNION ALL SELECT 'user_id', count(*), count(*) FILTER (WHERE i % 2 = 1 AND split <> 'train' OR i % 20 = 18), count(*) FILTER (WHERE i % 2 = 1 AND split = 'train') FROM (SELECT *, substr(tags[2], 2)::int AS i FROM visits) v
+  $$SELECT 'domain', 3000::numeric AS r, 0::numeric AS u, 0::numeric AS s UNION ALL SELECT 'user_id', count(*), count(*) FILTER (WHERE i % 2 = 1 AND split <> 'train' OR i % 10 = 8), count(*) FILTER (WHERE i % 2 = 1 AND split = 'train') FROM (SELECT *, substr(tags[2], 2)::int AS i FROM visits) v
     UNION ALL SELECT 'tags', 6000, count(*) FILTER (WHERE split <> 'train'), count(*) FILTER (WHERE split = 'train') FROM visits$$, 'values of test rows alone are new, those of few training rows are rare');
 CREATE FUNCTION pg_temp.unseen(model text) RETURNS text LANGUAGE sql AS $$ SELECT string_agg(concat_ws(' ', feature, sum_unseen, sum_rare), ', ' ORDER BY feature) FROM (SELECT feature, sum(unseen) AS sum_unseen, sum(rare) AS sum_rare FROM aread_drift(model, 'visits') GROUP BY 1) x $$;
 SELECT is(aread_import(aread_export('visits'), 'copied'), 1, 'exported and imported');
 SELECT is(pg_temp.unseen('copied'), pg_temp.unseen('visits'), 'the same of a copy');
 DELETE FROM aread.stored_chunk WHERE kind = 'rare' AND version_id = (SELECT max(version_id) FROM aread.stored_version);
-SELECT is(pg_temp.unseen('copied'), 'domain 0, tags 3000, user_id 1800', 'models that keep none count both as rare, and do not say that nothing is new');
+SELECT is(pg_temp.unseen('copied'), 'domain 0 0, tags 3000, user_id 1800', 'models that keep none count both as rare, and do not say that nothing is new');
 SELECT is((SELECT sum(aread_predict('visits', v)) FROM visits v), (SELECT sum(aread_predict('copied', v)) FROM visits v), 'scores do not tell them apart');
 
 -- shifts: the index by hand
@@ -217,7 +217,7 @@ SELECT aread_train('prices', features => '{domain,user_id,item_id,price,two}', o
 CREATE VIEW latest AS SELECT max(version_id) AS version_id FROM aread.stored_version;
 CREATE TABLE bins AS SELECT edges FROM aread.stored_feature JOIN latest USING (version_id) WHERE name = 'price';
 CREATE TABLE shifts (name text, price text, rows text);
-INSERT INTO shifts VALUES ('same', 'price', 'true'), ('dearer', 'price * 1.5', 'true'), ('gone', 'NULL::float8', 'true'), ('far', '1e30', 'true'), ('filled', 'coalesce(price, 500)::text', 'true'), ('few', 'price::numeric', 'sequence <= 100'), ('trained', 'price', $$split = 'train'$$);
+INSERT INTO shifts VALUES ('same', 'price', 'true'), ('dearer', 'price * 1.5', 'true'), ('gone', 'NULL::float8', 'true'), ('far', '1e30', 'true'), ('filled', 'coalesce(price, 500)::text', 'true'), ('hundred', 'price::numeric', 'sequence <= 100'), ('trained', 'price', $$split = 'train'$$);
 CREATE FUNCTION pg_temp.shift(name text, price text, rows text) RETURNS TABLE (feature text, n bigint, bins int, psi float8) LANGUAGE plpgsql AS $$ BEGIN
   EXECUTE format('CREATE VIEW %I AS SELECT domain, user_id, item_id, split, two, %s AS price FROM prices WHERE %s', name, price, rows);
   RETURN QUERY SELECT * FROM aread_shift('prices', name::regclass); END $$;
@@ -231,7 +231,7 @@ SELECT ok(abs(psi - pg_temp.psi(pg_temp.counts('trained'), pg_temp.counts(name))
 CREATE FUNCTION pg_temp.score_counts(source text) RETURNS float8[] LANGUAGE plpgsql AS $$ DECLARE result float8[]; BEGIN
   EXECUTE format('SELECT array_agg(n ORDER BY b) FROM (SELECT b, (SELECT count(*) FROM %I s WHERE width_bucket(aread_predict(''prices'', s), score_edges) = b)::float8 AS n FROM aread.stored_version JOIN latest USING (version_id), generate_series(0, 9) b) x', source) INTO result; RETURN result; END $$;
 CREATE VIEW validated AS SELECT * FROM prices WHERE split = 'valid';
-SELECT ok(abs(psi - pg_temp.psi(pg_temp.score_counts('validated'), pg_temp.score_counts(name))) < 1e-9, 'the scores'' is that against validation rows: ' || name) FROM shifted WHERE feature IS NULL;
+SELECT ok(abs(psi - pg_temp.psi(pg_temp.score_counts('validated'), pg_temp.score_counts(name))) < 1e-9, 'the scores'' is that against validation rows: ' || name) FROM shifted WHERE feature IS NULL AND name IN ('dearer', 'hundred');
 CREATE VIEW nobody AS SELECT * FROM prices WHERE false;
 SELECT is(count(*) FILTER (WHERE psi IS NULL AND rows = 0), 3::bigint, 'no rows, no shift') FROM aread_shift('prices', 'nobody');
 UPDATE aread.stored_feature SET bin_rows = NULL WHERE version_id = (TABLE latest);

@@ -29,6 +29,12 @@ SELECT is(count(*), 4::bigint, 'four epochs') FROM aread.training_log WHERE epoc
 SELECT is(l.domain_auc, m.valid_domain_auc, 'the last gain is what was kept')
 FROM aread.model m, LATERAL (SELECT * FROM aread.training_log WHERE best ORDER BY evaluation DESC LIMIT 1) l;
 SELECT is(max(mask_updates), (SELECT max(number) FROM aread.mask_update), 'mask updates are counted') FROM aread.training_log;
+SELECT is((count(*), max(evaluation))::text, (SELECT (1, max(evaluation))::text FROM aread.training_log WHERE best), 'one evaluation was kept, the last one that gained') FROM aread.training_log WHERE kept;
+SELECT is(l.epoch, m.best_epoch, 'aread.model knows its epoch') FROM aread.training_log l, aread.model m WHERE l.kept;
+SELECT is_empty($$SELECT evaluation, reason FROM (SELECT *, max(domain_auc) FILTER (WHERE best) OVER (ORDER BY evaluation ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM aread.training_log) l
+  WHERE reason IS NULL OR (evaluation = 0) <> (reason LIKE 'the start%') OR (best AND evaluation > 0) <> (reason LIKE format('gains %s of DomainAUC%%', round((domain_auc - before)::numeric, 4)))
+    OR (domain_auc - before < 0.0005) <> (reason LIKE 'gains less than 0.0005 of DomainAUC%') OR kept <> (reason LIKE '%; kept')$$, 'reasons are what the measures say');
+SELECT is(array_agg(evaluation), ARRAY[(SELECT max(evaluation) FROM aread.training_log)], 'the last one says why it was the last') FROM aread.training_log WHERE reason LIKE '%; training ends %';
 
 -- aread.domain
 SELECT is(d.rows, (SELECT sum(rows) FROM aread.domain)::bigint, 'domains add up to the training rows') FROM (SELECT train_rows AS rows FROM trained) d;

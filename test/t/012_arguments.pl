@@ -141,7 +141,8 @@ my %sane = (
 	aread_comment => {comment => q{'said'}}, aread_set_owner => {role => q{'postgres'}}, aread_grant => {}, aread_revoke => {}, aread_export => {},
 	aread_import => {data => '(SELECT data FROM exported)', model => q{'in'}, deploy => 'true'}, aread_register => {}, aread_unregister => {source => q{'kept'}},
 	aread_options => {}, aread_simulate => {rows => '20', domains => '3', groups => '2', users => '10', items => '10', skew => '1', strength => '1', positive_rate => '0.3', seed => '1'},
-	aread_augment => {source => 'NULL::seen'}, aread_popularity => {}, aread_augment_plan => {}, aread_evaluate => {}, aread_evaluate_domains => {}, aread_drift => {},
+	aread_augment => {source => 'NULL::seen'}, aread_popularity => {}, aread_augment_plan => {}, aread_evaluate => {split => q{'test'}}, aread_evaluate_domains => {split => q{'test'}}, aread_drift => {}, aread_shift => {},
+	aread_split => {record => $row},
 	aread_auc => \%of_aggregate, aread_log_loss => \%of_aggregate, aread_domain_auc => \%of_aggregate, aread_grouped_auc => \%of_aggregate, aread_ndcg => \%of_aggregate,
 	aread_recall => \%of_aggregate, aread_calibration => {label => '(i % 2)', strategy => q{'uniform'}},
 	(map { $_ => {score => '0.5', label => 'true', group => q{'x'::text}, strategy => q{'uniform'}, other => 'aread.auc_add(NULL, 0.5::float8, true)'} }
@@ -292,7 +293,7 @@ sub of_relations
 		push @calls, "DO \$do\$ BEGIN PERFORM aread_register($relation, $roles); PERFORM aread_rename('shop', 'ok'); PERFORM aread_train($relation, options => '{\"architecture\": \"fm\", \"epochs\": 1, \"embed_dim\": 2}');"
 			. ' PERFORM aread_card(model), aread_domains_svg(model), aread_training_svg(model), aread_export(model) FROM aread.model;'
 			. ' PERFORM aread_predict(model, t), aread_predict(model, to_jsonb(t)) FROM aread.model, ' . ident($name) . ' t; PERFORM aread_explain(model, t) FROM aread.model, (SELECT * FROM ' . ident($name) . ' LIMIT 2) t;'
-			. " PERFORM aread_evaluate(model, $relation), aread_drift(model, $relation) FROM aread.model WHERE model NOT IN ('ok', 'fm', 'run');"
+			. " PERFORM aread_evaluate(model, $relation), aread_drift(model, $relation), aread_shift(model, $relation) FROM aread.model WHERE model NOT IN ('ok', 'fm', 'run');"
 			. ' PERFORM aread_vectors(model, name), aread_domain_weights(model, name) FROM aread.feature; PERFORM aread_drop(model) FROM aread.model; END $do$';
 	}
 	foreach my $relation (grep { !/fails|drops|scored/ } @relations)
@@ -414,7 +415,7 @@ $forging .= q{
 		SELECT max(version_id) INTO version FROM aread.stored_version;
 		EXECUTE replace(statement, '<version>', version::text);
 		FOREACH call IN ARRAY ARRAY['SELECT max(aread_predict(%L, few)) FROM few', 'SELECT aread_explain(%L, few) FROM few LIMIT 1', 'SELECT aread_evaluate(%L, ''few'')', 'SELECT aread_evaluate_domains(%L, ''few'')',
-			'SELECT aread_drift(%L, ''few'')', 'SELECT aread_card(%L)', 'SELECT aread_overlap_svg(%L)', 'SELECT aread_experts_svg(%L, ''domain_01'')', 'SELECT aread_training_svg(%L)', 'SELECT aread_domains_svg(%L)',
+			'SELECT aread_drift(%L, ''few'')', 'SELECT aread_shift(%L, ''few'')', 'SELECT aread_split(%L, few) FROM few', 'SELECT aread_evaluate(%L, ''few'', split => ''test'')', 'SELECT aread_card(%L)', 'SELECT aread_overlap_svg(%L)', 'SELECT aread_experts_svg(%L, ''domain_01'')', 'SELECT aread_training_svg(%L)', 'SELECT aread_domains_svg(%L)',
 			'SELECT t.*, aread_tensor(%1$L, t.name) FROM aread_tensors(%1$L) t', 'SELECT v.*::text FROM unnest(ARRAY[''user_id'', ''price'', ''tags'', ''domain'']) f, aread_vectors(%L, f) v', 'SELECT v.*::text FROM unnest(ARRAY[''user_id'', ''price'', ''tags'', ''domain'']) f, aread_domain_weights(%L, f) v',
 			'SELECT aread_similar_domains(%L, ''domain_01'')', 'SELECT aread_expert_usage(%L, ''domain_01'')', 'SELECT aread_import(aread_export(%L), ''again'')', 'SELECT m::text FROM aread.model m WHERE model = %L', 'SELECT m::text FROM aread.feature m WHERE model = %L',
 			'SELECT m::text FROM aread.domain m WHERE model = %L', 'SELECT m::text FROM aread.mask m WHERE model = %L', 'SELECT m::text FROM aread.mask_overlap m WHERE model = %L', 'SELECT m::text FROM aread.expert_usage m WHERE model = %L',

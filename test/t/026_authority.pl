@@ -71,6 +71,10 @@ my $functions = <<"END";
   y y n y n n n n n y   SELECT count(*) FROM aread_compare('m\@1', 'm\@2', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_compare_domains('m\@1', 'm\@2', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_drift('m', 'free')
+  y y n y n n n n n y   SELECT count(*) FROM aread_shift('m', 'free')
+  y y n y n n n n n y   SELECT rows FROM aread_evaluate('m', 'free', split => 'train')
+  y y n y n n n n n y   SELECT count(*) FROM aread_evaluate_domains('m', 'free', split => 'train')
+  y y n y n n n n n y   SELECT count(aread_split('m', s)) FROM free s
   y y 0 y y 0 0 0 0 y   SELECT aread_card('m')
   y y n n y n n n n y   SELECT count(*) FROM free s, aread_explain('m', s) WHERE user_id = 1
   y y n n n n n n n y   SELECT count(*) FROM aread_tensors('m')

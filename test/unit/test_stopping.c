@@ -1,0 +1,140 @@
+/*
+ * test_stopping.c
+ *	  What evaluations mean for a training; how scores are spread.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/deciles.h"
+#include "engine/random.h"
+#include "engine/stopping.h"
+#include "toy.h"
+#include "unit.h"
+
+#define ROWS 5003
+
+static Evaluation
+evaluated(int number, uint64_t batches, double domain_auc, double auc, double log_loss, bool best)
+{
+	Evaluation	evaluation = {.number = number,.batches = batches,.best = best};
+
+	evaluation.valid.domain_auc.value = domain_auc;
+	evaluation.valid.auc.value = auc;
+	evaluation.valid.log_loss.value = log_loss;
+	return evaluation;
+}
+
+static bool
+reason_is(const TrainResult *result, const Config *config, int i, const char *expected)
+{
+	char		text[MAX_REASON];
+
+	evaluation_reason(result, config, i, text);
+	return strcmp(text, expected) == 0;
+}
+
+static void
+test_criterion(void)
+{
+	Evaluation	evaluation = evaluated(3, 0, 0.7, 0.8, 0.5, true);
+
+	CHECK(strcmp(evaluation_criterion(&evaluation), "DomainAUC") == 0 && evaluation_score(&evaluation) == 0.7);
+	evaluation.valid.domain_auc.value = NAN;
+	CHECK(strcmp(evaluation_criterion(&evaluation), "AUC") == 0 && evaluation_score(&evaluation) == 0.8);
+	evaluation.valid.auc.value = NAN;
+	CHECK(strcmp(evaluation_criterion(&evaluation), "log loss") == 0 && evaluation_score(&evaluation) == -0.5);
+	evaluation.valid.log_loss.value = NAN;
+	CHECK(!evaluation_criterion(&evaluation) && evaluation_score(&evaluation) == 3);
+}
+
+static void
+test_reasons(void)
+{
+	Evaluation	evaluations[] = {
+		evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 399, 0.6001, 0.6, 1, false), evaluated(2, 400, 0.65, 0.6, 1, true),
+		evaluated(3, 500, 0.6504, 0.9, 0, false), evaluated(4, 600, 0.5, 0.6, 1, false)
+	};
+	TrainResult result = {.evaluations = evaluations,.n_evaluations = 5,.best_evaluation = 2};
+	Config		config;
+
+	config_defaults(&config);
+	config.architecture = ARCH_MMOE;
+	config.patience = 2;
+	CHECK(reason_is(&result, &config, 0, "the start"));
+	CHECK(reason_is(&result, &config, 1, "gains less than 0.0005 of DomainAUC; patience counts from batch 400 on"));
+	CHECK(reason_is(&result, &config, 2, "gains 0.0500 of DomainAUC; kept"));
+	CHECK(reason_is(&result, &config, 3, "gains less than 0.0005 of DomainAUC: 1 in a row, of 2 that option \"patience\" allows"));
+	CHECK(reason_is(&result, &config, 4, "gains less than 0.0005 of DomainAUC: 2 in a row, of 2 that option \"patience\" allows; training ends here"));
+	CHECK(patience_ran_out(&result, &config));
+	config.patience = 3;
+	CHECK(!patience_ran_out(&result, &config));
+	CHECK(reason_is(&result, &config, 4, "gains less than 0.0005 of DomainAUC: 2 in a row, of 3 that option \"patience\" allows; training ends with its last epoch"));
+	evaluations[2].valid = (Measures) {.domain_auc = {NAN, 0},.auc = {NAN, 0},.log_loss = {NAN, 0}};
+	result.n_evaluations = 3;
+	CHECK(reason_is(&result, &config, 2, "the latest: there are no validation rows to compare by; training ends with its last epoch; kept"));
+	config.architecture = ARCH_WIDE;
+	result.n_evaluations = 1;
+	result.best_evaluation = 0;
+	CHECK(reason_is(&result, &config, 0, "the start; kept"));
+}
+
+static void
+test_deciles(Arena *arena)
+{
+	static double scores[ROWS];
+	EngineHost	host = toy_host();
+	EngineError error;
+	Random		random;
+	Deciles		deciles;
+	uint64_t	rows = 0;
+
+	random_start(&random, 3, RANDOM_SCORE, 0);
+	for (int i = 0; i < ROWS; i++)
+		scores[i] = random_uniform(&random);
+	CHECK(deciles_find(arena, scores, ROWS, &deciles, &host, &error));
+	CHECK(deciles.n_edges == N_DECILES - 1);
+	for (int bin = 0; bin < N_DECILES; bin++)
+	{
+		uint64_t	counted = 0;
+
+		for (int i = 0; i < ROWS; i++)
+			counted += (bin == 0 || scores[i] >= deciles.edges[bin - 1]) &&
+				(bin == N_DECILES - 1 || scores[i] < deciles.edges[bin]);
+		CHECK(deciles.rows[bin] == counted && counted >= ROWS / 10 && counted <= ROWS / 10 + 1);
+		rows += counted;
+	}
+	CHECK(rows == ROWS);
+	CHECK(deciles_bin(&deciles, 0) == 0 && deciles_bin(&deciles, deciles.edges[4]) == 5 && deciles_bin(&deciles, 1) == 9);
+}
+
+static void
+test_equal_scores(Arena *arena)
+{
+	double		scores[20];
+	EngineHost	host = toy_host();
+	EngineError error;
+	Deciles		deciles;
+
+	for (int i = 0; i < 20; i++)
+		scores[i] = i < 15 ? 0.25 : 0.75;
+	CHECK(deciles_find(arena, scores, 20, &deciles, &host, &error));
+	CHECK(deciles.n_edges == 1 && deciles.edges[0] == 0.75 && deciles.rows[0] == 15 && deciles.rows[1] == 5);
+	CHECK(deciles_find(arena, scores, 15, &deciles, &host, &error));
+	CHECK(deciles.n_edges == 0 && deciles.rows[0] == 15);
+	CHECK(deciles_find(arena, scores, 0, &deciles, &host, &error));
+	CHECK(deciles.n_edges == 0 && deciles.rows[0] == 0);
+}
+
+int
+main(void)
+{
+	Arena		arena;
+
+	arena_init_malloc(&arena);
+	test_criterion();
+	test_reasons();
+	test_deciles(&arena);
+	test_equal_scores(&arena);
+	arena_free_all(&arena);
+	return unit_summary();
+}
