@@ -11,7 +11,7 @@ my $seed = $ENV{FUZZ_SEED} // 20261125;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', "fsync = off\njit = off\nmax_parallel_workers_per_gather = 0\n");
+$node->append_conf('postgresql.conf', "fsync = off\njit = off\nmax_parallel_workers_per_gather = 0\naread.missing_features = ignore\n");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
