@@ -275,14 +275,14 @@ cast_init(ValueCast *cast, const char *feature, const ValueType *from, const Val
 	init_through_text(cast, from, to, context);
 }
 
-/* A value as text, as casts to text have it: char(n) without its blanks, booleans in full. */
+/* A new string, as casts to text have it: char(n) without its blanks, booleans in full. */
 static char *
 value_string(ValueCast *cast, Datum value)
 {
 	char	   *string;
 
 	if (cast->from == UNKNOWNOID)
-		return DatumGetCString(value);
+		return pstrdup(DatumGetCString(value));
 	if (cast->from == BOOLOID)
 		return pstrdup(DatumGetBool(value) ? "true" : "false");
 	string = is_text(cast->from) ? TextDatumGetCString(value) : output_value(&cast->output, value);

@@ -156,9 +156,12 @@ decimal_canonical(const char *digits, bool whole)
 		return pstrdup(digits);
 	number = to_numeric(digits);
 	canonical = numeric_normalize(number);
-	if (!whole || !strchr(canonical, '.'))
-		return canonical;
-	number = DatumGetNumeric(DirectFunctionCall2(numeric_round, NumericGetDatum(number),
-												 Int32GetDatum(0)));
-	return numeric_normalize(number);
+	if (whole && strchr(canonical, '.'))
+	{
+		pfree(canonical);
+		canonical = numeric_normalize(DatumGetNumeric(
+			DirectFunctionCall2(numeric_round, NumericGetDatum(number), Int32GetDatum(0))));
+	}
+	pfree(number);
+	return canonical;
 }

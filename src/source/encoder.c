@@ -143,6 +143,7 @@ static double
 number_of(ValueEncoder *encoder, Datum value)
 {
 	ValueCast  *cast = &encoder->cast;
+	double		number;
 	char	   *digits;
 	bool		past;
 
@@ -150,9 +151,11 @@ number_of(ValueEncoder *encoder, Datum value)
 	if (is_integer(cast->from) && cast->from != OIDOID && cast->to == FLOAT8OID)
 		return number_value(cast->from, value);
 	digits = cast_digits(cast, value);
-	if (digits)
-		return decimal_float(digits, cast->to, &past);
-	return number_value(cast->to, cast_value(cast, value));
+	if (!digits)
+		return number_value(cast->to, cast_value(cast, value));
+	number = decimal_float(digits, cast->to, &past);
+	pfree(digits);
+	return number;
 }
 
 double
@@ -199,9 +202,13 @@ static const char *
 key_of(ValueEncoder *encoder, Datum value)
 {
 	char	   *digits = cast_digits(&encoder->cast, value);
+	const char *key;
 
-	return digits ? digits_key(encoder, digits) :
-		key_write(&encoder->key, cast_value(&encoder->cast, value), &encoder->length);
+	if (!digits)
+		return key_write(&encoder->key, cast_value(&encoder->cast, value), &encoder->length);
+	key = digits_key(encoder, digits);
+	pfree(digits);				/* lists have many */
+	return key;
 }
 
 void

@@ -136,6 +136,19 @@ CREATE TABLE in_batches AS SELECT type, batch, f, s.* FROM kinds, unnest('{on,of
 SELECT is(scans, batch::int::bigint, format('batch scan %s: %s', batch, count(*))) FROM in_batches GROUP BY batch, scans;
 SELECT is_empty($$SELECT s.*, b.score FROM in_batches s JOIN base b USING (type, v) WHERE b.feature = 'x' AND abs(b.score - s.score) > 1e-6$$, 'the same in a batch scan, and without');
 
+-- and in sources that are evaluated
+CREATE FUNCTION evaluated(type text, other text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  result text;
+BEGIN
+  EXECUTE format('CREATE VIEW other AS SELECT label, d::%s AS d, x::%1$s AS x, b::%1$s AS b, l::%1$s[] AS l FROM %I', other, 'ways_' || type);
+  SELECT format('%s %s %s', e.auc::numeric(9, 6), e.log_loss::numeric(9, 6), (SELECT sum(d.unseen) FROM aread_drift('ways_' || type, 'other') d)) INTO result FROM aread_evaluate('ways_' || type, 'other') e;
+  DROP VIEW other;
+  RETURN result;
+END $$;
+SELECT is(evaluated(type, other), evaluated(type, type), format('%s evaluated as %s', type, other))
+FROM (VALUES ('float4', 'text'), ('float4', 'float8'), ('float8', 'text'), ('int4', 'text'), ('int4', 'numeric'), ('numeric', 'text'), ('bool', 'text'), ('date', 'text'), ('char(9)', 'text')) t(type, other);
+
 -- past the type: never seen, and in the outermost bin
 CREATE TABLE past (type text, digits text, bin text);
 INSERT INTO past SELECT type, sign || d, CASE sign WHEN '' THEN seen[array_upper(seen, 1) - 1] ELSE seen[array_upper(seen, 1)] END FROM kinds, unnest('{"",-}'::text[]) sign, unnest('{99999999999999999999,1e30,1e400}'::text[]) d WHERE type IN ('int2', 'int4', 'int8');
