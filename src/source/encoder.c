@@ -322,21 +322,20 @@ uint64
 encoder_row_hash(ValueEncoder *encoder, Datum value, bool isnull)
 {
 	uint64		hash = 0;
-	Datum	   *values;
-	bool	   *nulls;
-	int			n;
+	ArrayIterator iterator;
+	Datum		member;
 
 	if (isnull)
 		return NULL_HASH;
 	if (encoder->feature->kind != FEATURE_LIST)
 		return value_hash(encoder, value);
-	deconstruct_array(DatumGetArrayTypeP(value), encoder->element_type, encoder->element_length,
-					  encoder->element_by_value, encoder->element_align, &values, &nulls, &n);
-	for (int i = 0; i < n; i++)
+	iterator = array_create_iterator(DatumGetArrayTypeP(value), 0, &encoder->array);
+	while (array_iterate(iterator, &member, &isnull))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!nulls[i])
-			hash = hash_combine64(hash, value_hash(encoder, values[i]));
+		if (!isnull)
+			hash = hash_combine64(hash, value_hash(encoder, member));
 	}
+	array_free_iterator(iterator);
 	return hash;
 }
