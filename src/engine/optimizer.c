@@ -15,8 +15,12 @@ count_field(const Dataset *data, int field, uint32_t *counts)
 		const uint32_t *members;
 		size_t		n = dataset_members(data, row, field, &members);
 
-		for (size_t i = 0; i < n; i++)
-			counts[members[i]]++;
+		if (!shape_is_dense(&data->shape, field))
+			for (size_t i = 0; i < n; i++)
+				counts[members[i]]++;
+		else
+			for (size_t i = 0; i < n; i++)
+				counts[i == 0 ? members[0] : FIRST_ID + i - 1]++;
 	}
 }
 

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "vectors.h"
+
 /* So many rows ahead. */
 #define AHEAD 4
 
@@ -36,6 +38,8 @@ value_weight(const Wide *wide, const Batch *batch, int b, int f)
 	uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 	real		sum = 0;
 
+	if (shape_is_dense(wide->shape, f))
+		return vector_dot(members, n, wide->weights[f]);
 	for (uint32_t i = 0; i < n; i++)
 		sum += wide->weights[f][members[i]];
 	return n > 1 ? sum / n : sum;
@@ -64,7 +68,7 @@ expect_row(const Wide *wide, const Batch *batch, int b)
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 
-		for (uint32_t i = 0; i < n && wide->weights[f]; i++)
+		for (uint32_t i = 0; i < n && wide->weights[f] && !shape_is_dense(wide->shape, f); i++)
 			__builtin_prefetch(&wide->weights[f][members[i]]);
 		if (wide->weights[n_fields + f])
 			__builtin_prefetch(&wide->pairs[f].start[*members]);

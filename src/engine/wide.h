@@ -23,7 +23,8 @@ typedef struct Wide
 extern void wide_bind(Wide *wide, const Model *model, Arena *arena);
 /*
  * Rows from .. to - 1 of logit[B] = bias + sum over fields of the value's
- * weight (of a list its members' mean) and of its weight in the row's domain.
+ * weight (of a list its members' mean, of a vector its numbers' sum, each times
+ * its weight) and of its weight in the row's domain.
  */
 extern void wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit);
 
