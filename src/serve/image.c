@@ -64,6 +64,7 @@ put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *placed)
 	Vocabulary *vocabularies = palloc(spec->n_vocabularies * sizeof(Vocabulary));
 
 	*placed = *spec;
+	placed->model = NULL;
 	memcpy(features, spec->features, spec->n_features * sizeof(Feature));
 	memcpy(vocabularies, spec->vocabularies, spec->n_vocabularies * sizeof(Vocabulary));
 	for (int f = 0; f < spec->n_features; f++)
@@ -228,6 +229,7 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 	loaded->version = *version;
 	loaded->version.name = MemoryContextStrdup(context, version->name);
 	loaded->spec = open_spec(block, &header->spec, context);
+	loaded->spec->model = loaded->version.name;
 	spec_shape(loaded->spec, &shape);
 	loaded->model = model_attach(arena, &like, &shape,
 								 open_pairs(block, header->pairs, shape.n_fields, context), &error);

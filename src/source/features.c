@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "source/dense.h"
 #include "source/key.h"
 #include "source/reader.h"
 #include "source/vocabulary.h"
@@ -45,7 +46,7 @@ is_supported(Oid type)
 {
 	bool		is_list;
 
-	return key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED;
+	return vector_by_default(type) || key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED;
 }
 
 /* Every column but label, split and weight; those of no use are named in a NOTICE. */
@@ -116,20 +117,43 @@ qualified_type_name(Oid type)
 	return format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY);
 }
 
+/* A feature of values that have keys, or of lists of such. */
+static void
+make_values(Feature *feature, const FeaturePlan *plan)
+{
+	bool		is_list;
+
+	feature->type = getBaseType(value_type(plan->column_type, &is_list));
+	feature->type_name = qualified_type_name(feature->type);
+	feature->kind = is_list ? FEATURE_LIST : FEATURE_CATEGORICAL;
+}
+
+static void
+make_dense(Feature *feature, const FeaturePlan *plan)
+{
+	feature->type = plan->column_type;
+	feature->type_name = qualified_type_name(feature->type);
+	feature->kind = FEATURE_DENSE;
+}
+
 static void
 infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, char *name,
 			  const SourceOptions *options)
 {
 	Oid			column = source_column_type(roles->relation, name);
-	bool		is_list;
 	KeyKind		kind;
 
 	if (!OidIsValid(column))
 		source_missing_column(roles->relation, name, "feature");
 	feature->name = name;
-	feature->type = getBaseType(value_type(column, &is_list));
-	feature->type_name = qualified_type_name(feature->type);
 	feature->min_count = options->default_min_count;
+	plan->column_type = getBaseType(column);
+	if (vector_by_default(column))
+	{
+		make_dense(feature, plan);
+		return;
+	}
+	make_values(feature, plan);
 	kind = key_kind(feature->type);
 	if (kind == KEY_UNSUPPORTED)
 		ereport(ERROR,
@@ -137,8 +161,8 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 				 errmsg("column \"%s\" of type %s cannot be a feature", name,
 						format_type_be(column)),
 				 errhint("List the features without it, or read from a view that casts it.")));
-	feature->kind = is_list ? FEATURE_LIST :
-		kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
+	if (feature->kind != FEATURE_LIST)
+		feature->kind = kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
 }
 
 /* An integer out of a feature's options. */
@@ -168,24 +192,38 @@ string_option(const char *feature, const char *option, const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
-static void
-set_kind(Feature *feature, const char *kind)
+/* The kind asked for; of what a column is by default too. */
+static bool
+try_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
 {
-	bool		numeric = key_kind(feature->type) == KEY_FLOAT ||
-		key_kind(feature->type) == KEY_NUMERIC ||
-		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
+	bool		numeric;
 
-	if (strcmp(kind, "list") == 0 && feature->kind == FEATURE_LIST)
-		return;
-	if (strcmp(kind, "categorical") == 0 && feature->kind != FEATURE_LIST)
-		feature->kind = FEATURE_CATEGORICAL;
-	else if (strcmp(kind, "binned") == 0 && numeric && feature->kind != FEATURE_LIST)
-		feature->kind = FEATURE_BINNED;
-	else
+	if (strcmp(kind, "dense") == 0)
+	{
+		if (!vector_possible(plan->column_type))
+			return false;
+		make_dense(feature, plan);
+		return true;
+	}
+	make_values(feature, plan);
+	numeric = key_kind(feature->type) == KEY_FLOAT || key_kind(feature->type) == KEY_NUMERIC ||
+		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
+	if (strcmp(kind, "list") == 0)
+		return feature->kind == FEATURE_LIST;
+	if (feature->kind == FEATURE_LIST || key_kind(feature->type) == KEY_UNSUPPORTED)
+		return false;
+	feature->kind = strcmp(kind, "binned") == 0 ? FEATURE_BINNED : FEATURE_CATEGORICAL;
+	return strcmp(kind, "categorical") == 0 || (strcmp(kind, "binned") == 0 && numeric);
+}
+
+static void
+set_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
+{
+	if (!try_kind(feature, plan, kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, kind),
-				 errhint("Arrays are \"list\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
+				 errhint("Arrays are \"list\", those of numbers or text like \"[1, 2.5]\" also \"dense\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
 }
 
 /* Options of one feature; a vocabulary to share is returned in *shared. */
@@ -204,7 +242,7 @@ apply_options(Feature *feature, FeaturePlan *plan, JsonbContainer *options, char
 		if (token != WJB_VALUE)
 			continue;
 		if (strcmp(key, "kind") == 0)
-			set_kind(feature, string_option(feature->name, key, &value));
+			set_kind(feature, plan, string_option(feature->name, key, &value));
 		else if (strcmp(key, "bins") == 0)
 			plan->bins = integer_option(feature->name, key, &value, MAX_BINS);
 		else if (strcmp(key, "buckets") == 0)
@@ -236,6 +274,11 @@ check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *optio
 {
 	bool		binned = feature->kind == FEATURE_BINNED;
 
+	if (feature->kind == FEATURE_DENSE && plan->buckets > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("feature \"%s\" is dense and cannot be hashed to buckets",
+						feature->name)));
 	if (!binned && plan->bins > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -292,6 +335,13 @@ apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **
 	}
 }
 
+/* Does it have a vocabulary of keys? */
+static bool
+has_values(const Feature *feature)
+{
+	return feature->kind != FEATURE_BINNED && feature->kind != FEATURE_DENSE;
+}
+
 /* One vocabulary for each feature that does not share another's. */
 static void
 assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
@@ -316,8 +366,8 @@ assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
 					 errmsg("feature \"%s\" cannot share a vocabulary and have buckets of its own",
 							feature->name),
 					 errhint("Give the buckets to \"%s\".", shared[f])));
-		if (other < 0 || shared[other] || feature->kind == FEATURE_BINNED ||
-			spec->features[other].kind == FEATURE_BINNED)
+		if (other < 0 || shared[other] || !has_values(feature) ||
+			!has_values(&spec->features[other]))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("feature \"%s\" cannot share the vocabulary of \"%s\"",
@@ -435,7 +485,7 @@ hash_vocabularies(const FeatureSpec *spec, const FeaturePlan *plans, const bool 
 	{
 		Vocabulary *vocabulary = &spec->vocabularies[spec->features[f].vocabulary];
 
-		if (spec->features[f].kind == FEATURE_BINNED)
+		if (!has_values(&spec->features[f]))
 			continue;
 		if (!of_role[spec->features[f].vocabulary])
 			vocabulary_build_hashed(vocabulary, 1);
@@ -484,13 +534,15 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
 	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
 	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
+	bool	   *field_is_dense = palloc(spec->n_features * sizeof(bool));
 
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		table_rows[v] = spec->vocabularies[v].n_rows;
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		field_table[f] = spec->features[f].vocabulary;
-		field_is_list[f] = spec->features[f].kind == FEATURE_LIST;
+		field_is_list[f] = kind_has_list(spec->features[f].kind);
+		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
 	}
 	*shape = (Shape) {
 		.n_tables = spec->n_vocabularies,
@@ -498,6 +550,7 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 		.n_fields = spec->n_features,
 		.field_table = field_table,
 		.field_is_list = field_is_list,
+		.field_is_dense = field_is_dense,
 		.domain_field = spec->domain_feature,
 		.user_field = spec->user_feature,
 		.item_field = spec->item_feature

@@ -16,6 +16,7 @@ typedef struct FeaturePlan
 {
 	int			bins;
 	int			buckets;
+	Oid			column_type;	/* base type */
 } FeaturePlan;
 
 extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions *options,

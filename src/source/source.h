@@ -66,8 +66,16 @@ typedef enum FeatureKind
 	FEATURE_CATEGORICAL,
 	FEATURE_BINNED,
 	FEATURE_LIST,				/* of categorical values */
-	FEATURE_ROWS				/* training rows of another feature's value; no column */
+	FEATURE_ROWS,				/* training rows of another feature's value; no column */
+	FEATURE_DENSE				/* a vector of numbers */
 } FeatureKind;
+
+/* Is a value a list to the engine? */
+static inline bool
+kind_has_list(FeatureKind kind)
+{
+	return kind == FEATURE_LIST || kind == FEATURE_DENSE;
+}
 
 /*
  * Keys to ids.  "bytes" is position-independent, as stored (vocabulary.c has
@@ -92,7 +100,8 @@ typedef struct Feature
 	Oid			type;			/* type_name resolved (types.h); InvalidOid if it is gone */
 	int			vocabulary;		/* index */
 	int			counted;		/* of counts: the feature whose rows are counted */
-	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id */
+	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
+								 * dense: its components' means, then as many standard deviations */
 	double	   *edges;
 	uint32		min_count;
 	FieldBond	bond;			/* when negatives are sampled; not stored */
@@ -101,6 +110,7 @@ typedef struct Feature
 /* Everything that encoding a row needs; stored with the model. */
 typedef struct FeatureSpec
 {
+	const char *model;			/* name, for messages; NULL: in training */
 	int			n_features;		/* fields of the model, in order */
 	int			n_columns;		/* the first ones, which are columns */
 	Feature    *features;
