@@ -174,9 +174,9 @@ check_trained(Architecture architecture, bool domain_weights, bool pairwise)
 	arena_free_all(&arena);
 }
 
-/* Without the wide part it is the network that learns from vectors. */
+/* Without the wide part it is the network that learns from vectors; masks are part of it. */
 static void
-check_network_alone(void)
+check_network_alone(Architecture architecture)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -186,12 +186,14 @@ check_network_alone(void)
 
 	arena_init_malloc(&arena);
 	data = dense_dataset(&arena);
-	toy_config(&config, ARCH_MMOE);
+	toy_config(&config, architecture);
 	config.wide = false;
 	config.epochs = 20;
 	config.patience = 100;
 	result = train_toy(&arena, data, &config, &error);
-	CHECK(result != NULL && result->test.auc.value > 0.9);
+	CHECK(result != NULL && result->best_evaluation > 0);
+	CHECK(result->test.auc.value > 0.9);
+	CHECK((architecture == ARCH_AREAD) == (result->n_mask_updates > 0));
 	check_scores(data, result->model, &arena);
 	arena_free_all(&arena);
 }
@@ -293,6 +295,8 @@ main(void)
 	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
 		check_trained(architecture, true, false);
 	check_trained(ARCH_AREAD, false, true);
-	check_network_alone();
+	check_network_alone(ARCH_MMOE);
+	check_network_alone(ARCH_HEI);
+	check_network_alone(ARCH_AREAD);
 	return unit_summary();
 }
