@@ -101,6 +101,13 @@ described(const VectorReader *reader)
 		psprintf("column \"%s\"", reader->feature);
 }
 
+static int
+hint_of_null(const VectorReader *reader)
+{
+	return reader->model ? errhint("Pass NULL where there is no vector.") :
+		errhint("Leave such rows out, or set their vectors to NULL, through a view; or set another kind in option \"features\".");
+}
+
 VectorReader *
 vector_reader(const FeatureSpec *spec, int feature, Oid type, MemoryContext context)
 {
@@ -144,7 +151,7 @@ add_number(VectorReader *reader, int at, double number)
 				 errmsg("%s has a vector with a component that is no number", described(reader)),
 				 errdetail("Component %d is NaN, infinite, or too large for single precision.",
 						   at + 1),
-				 errhint("Pass NULL where there is no vector.")));
+				 hint_of_null(reader)));
 	if (at == MAX_COMPONENTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -194,7 +201,7 @@ read_array(VectorReader *reader, Datum value)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s has a vector %s", described(reader), ARR_NDIM(array) > 1 ?
 						"of several dimensions" : "with components that are NULL"),
-				 errhint("Pass NULL where there is no vector.")));
+				 hint_of_null(reader)));
 	for (int i = 0; i < n; i++)
 	{
 		add_number(reader, i, element_number(reader->type.type,
@@ -264,7 +271,7 @@ check_length(VectorReader *reader, int n)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s has a vector without components", described(reader)),
-				 errhint("Pass NULL where there is no vector.")));
+				 hint_of_null(reader)));
 	if (reader->length == 0)
 		reader->length = n;
 	if (n == reader->length)
@@ -278,7 +285,7 @@ check_length(VectorReader *reader, int n)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s has vectors of different lengths", described(reader)),
 			 errdetail("The first one has %d components, another one %d.", reader->length, n),
-			 errhint("Leave rows out, or set their vectors to NULL, through a view; or set the column's kind to \"list\" in option \"features\".")));
+			 hint_of_null(reader)));
 }
 
 const float *

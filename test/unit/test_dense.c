@@ -13,86 +13,15 @@
 
 #include "engine/logistic.h"
 #include "engine/metrics.h"
-#include "engine/random.h"
 #include "engine/score.h"
 
 #define ROWS 4000
-#define LENGTH 37				/* some registers, and a rest */
-#define FIELDS 3				/* domain, user, vector */
-#define USERS 50
 #define SCORED 532				/* two batches and a few rows */
-
-static const uint32_t table_rows[] = {FIRST_ID + 4, FIRST_ID + USERS, FIRST_ID + LENGTH};
-static const uint32_t field_table[] = {0, 1, 2};
-static const bool field_is_list[] = {false, false, true};
-static const bool field_is_dense[] = {false, false, true};
-
-static uint32_t
-bits_of(float number)
-{
-	uint32_t	bits;
-
-	memcpy(&bits, &number, sizeof(bits));
-	return bits;
-}
-
-/* A vector whose neighbours go together; returns what it tells of the label. */
-static double
-draw_vector(Random *random, uint32_t *members)
-{
-	double		logit = 0;
-	double		last = random_normal(random);
-
-	members[0] = UNSEEN_ID;
-	for (int i = 0; i < LENGTH; i++)
-	{
-		last = 0.8 * last + 0.6 * random_normal(random);
-		members[1 + i] = bits_of((float) last);
-		logit += (i % 3 == 0 ? 1.5 : i % 3 == 1 ? -1.5 : 0.5) * last;
-	}
-	return logit;
-}
-
-/* Only the vector tells the label; every twentieth row has none, and says no. */
-static Dataset *
-dense_dataset(Arena *arena)
-{
-	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
-	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, ROWS * FIELDS);
-	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, ROWS);
-	uint64_t   *list_start = ARENA_ARRAY(arena, uint64_t, ROWS + 1);
-	uint32_t   *members = ARENA_ARRAY(arena, uint32_t, ROWS * (LENGTH + 1));
-	Random		random;
-
-	random_start(&random, 42, RANDOM_SIMULATE, 0);
-	for (size_t row = 0; row < ROWS; row++)
-	{
-		bool		missing = random_below(&random, 20) == 0;
-		uint32_t   *vector = members + list_start[row];
-		double		logit = -3;
-
-		ids[row * FIELDS] = FIRST_ID + random_below(&random, 4);
-		ids[row * FIELDS + 1] = FIRST_ID + random_below(&random, USERS);
-		ids[row * FIELDS + 2] = row;
-		if (missing)
-			vector[0] = NULL_ID;
-		else
-			logit = draw_vector(&random, vector);
-		list_start[row + 1] = list_start[row] + (missing ? 1 : 1 + LENGTH);
-		labels[row] = random_uniform(&random) < 1 / (1 + exp(-logit));
-	}
-	*data = (Dataset) {.split_start = {0, ROWS * 7 / 10, ROWS * 8 / 10, ROWS},.ids = ids,
-		.labels = labels,.list_start = list_start,.list_members = members};
-	data->shape = (Shape) {.n_tables = 3,.table_rows = table_rows,.n_fields = FIELDS,
-		.field_table = field_table,.field_is_list = field_is_list,
-		.field_is_dense = field_is_dense,.domain_field = 0,.user_field = 1,.item_field = -1};
-	return data;
-}
 
 static ScoreRows
 rows_of(const Dataset *data, size_t first, size_t n)
 {
-	return (ScoreRows) {.n_rows = n,.ids = data->ids + first * FIELDS,
+	return (ScoreRows) {.n_rows = n,.ids = data->ids + first * VECTOR_FIELDS,
 		.list_start = data->list_start,.list_members = data->list_members};
 }
 
@@ -128,11 +57,11 @@ check_effect(const Dataset *data, const Model *model, Arena *arena)
 	EngineError error = {0};
 	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, &error);
 	ScoreRows	one = rows_of(data, 0, 1);
-	uint32_t	ids[FIELDS] = {data->ids[0], data->ids[1], 0};
-	uint32_t	members[LENGTH + 1] = {UNSEEN_ID};
-	uint64_t	list_start[2] = {0, LENGTH + 1};
+	uint32_t	ids[VECTOR_FIELDS] = {data->ids[0], data->ids[1], 0};
+	uint32_t	members[TOY_LENGTH + 1] = {UNSEEN_ID};
+	uint64_t	list_start[2] = {0, TOY_LENGTH + 1};
 	ScoreRows	mean = {.n_rows = 1,.ids = ids,.list_start = list_start,.list_members = members};
-	double		effects[FIELDS];
+	double		effects[VECTOR_FIELDS];
 	double		scores[2];
 
 	CHECK(scorer_effects(scorer, arena, &one, effects, &error));
@@ -157,7 +86,7 @@ check_trained(Architecture architecture, bool domain_weights, bool pairwise)
 	TrainResult *by_team;
 
 	arena_init_malloc(&arena);
-	data = dense_dataset(&arena);
+	data = toy_vectors(&arena, ROWS);
 	CHECK(dataset_check(data, &error));
 	toy_config(&config, architecture);
 	config.domain_weights = domain_weights;
@@ -185,7 +114,7 @@ check_network_alone(Architecture architecture)
 	TrainResult *result;
 
 	arena_init_malloc(&arena);
-	data = dense_dataset(&arena);
+	data = toy_vectors(&arena, ROWS);
 	toy_config(&config, architecture);
 	config.wide = false;
 	config.epochs = 20;
@@ -206,7 +135,7 @@ gradient_of(const Dataset *data, real *const *wide, real bias, double l2, int co
 
 	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
-		const uint32_t *ids = data->ids + row * FIELDS;
+		const uint32_t *ids = data->ids + row * VECTOR_FIELDS;
 		const uint32_t *members = data->list_members + data->list_start[ids[2]];
 		size_t		n = data->list_start[ids[2] + 1] - data->list_start[ids[2]];
 		double		logit = bias + wide[0][ids[0]] + wide[1][ids[1]] + wide[2][members[0]];
@@ -233,21 +162,30 @@ check_optimum(void)
 	EngineHost	host = toy_host();
 	LogisticReport report;
 	Dataset    *data;
-	real	   *wide[2 * FIELDS] = {NULL};
-	double		l2[2 * FIELDS] = {1, 1, 1, 1, 1, 1};
+	real	   *wide[2 * VECTOR_FIELDS] = {NULL};
+	double		l2[2 * VECTOR_FIELDS] = {1, 1, 1, 1, 1, 1};
 	real		bias = 0;
 
 	arena_init_malloc(&arena);
-	data = dense_dataset(&arena);
-	for (int f = 0; f < FIELDS; f++)
-		wide[f] = ARENA_ARRAY(&arena, real, table_rows[f]);
+	data = toy_vectors(&arena, ROWS);
+	for (int f = 0; f < VECTOR_FIELDS; f++)
+		wide[f] = ARENA_ARRAY(&arena, real, data->shape.table_rows[f]);
 	CHECK(logistic_fit(&arena, data, NULL, l2, false, 1e-5, 1000, wide, &bias, NULL, &host, &report,
 					   &error));
 	CHECK(report.converged && report.iterations < 200);
-	for (int component = -1; component < LENGTH; component++)
+	for (int component = -1; component < TOY_LENGTH; component++)
 		CHECK(fabs(gradient_of(data, wide, bias, 1, component)) < 0.05);
 	CHECK(wide[2][NULL_ID] < -1 && wide[2][UNSEEN_ID] == 0);
 	arena_free_all(&arena);
+}
+
+static uint32_t
+bits_of(float number)
+{
+	uint32_t	bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	return bits;
 }
 
 /* A change of one member, and whether the data is refused with it. */
@@ -274,13 +212,13 @@ check_checked(void)
 	size_t		row = 0;
 
 	arena_init_malloc(&arena);
-	data = dense_dataset(&arena);
+	data = toy_vectors(&arena, ROWS);
 	while (data->list_start[row + 1] - data->list_start[row] == 1)
 		row++;
 	CHECK(refused_with(data, data->list_start[row], NULL_ID));
 	CHECK(refused_with(data, data->list_start[row], FIRST_ID));
 	CHECK(refused_with(data, data->list_start[row] + 3, bits_of(NAN)));
-	CHECK(refused_with(data, data->list_start[row] + LENGTH, bits_of(INFINITY)));
+	CHECK(refused_with(data, data->list_start[row] + TOY_LENGTH, bits_of(INFINITY)));
 	/* a component more in this row, one less in the next */
 	((uint64_t *) data->list_start)[row + 1]++;
 	CHECK(!dataset_check(data, &error) && error.code == ENGINE_BAD_INPUT);
