@@ -148,5 +148,12 @@ FROM (VALUES ($$CASE i WHEN 300 THEN '{1,2}' ELSE emb END$$, '{}', 'column "emb"
   ($$emb$$, '{"features": {"emb": {"kind": "list"}}}', NULL), ($$emb::int[]$$, '{"features": {"emb": {"kind": "dense"}}}', NULL)) v(emb, options, message);
 SELECT throws_ok($$SELECT aread_train('shown', 'bad', domain => 'emb')$$, '42804', NULL, 'a vector is no domain');
 
+-- Sampled negatives have their item's vector; augmented rows, and users' and items' counts, do not mind vectors.
+CREATE TABLE taken AS SELECT domain, user_id, item_id, ARRAY[item_id % 5, item_id / 7.0, 1]::float4[] AS of_item, ARRAY[user_id % 3]::float8[] AS of_user FROM shown WHERE i < 3000;
+SELECT lives_ok($$SELECT aread_train('taken', 'taken', options => '{"architecture": "wide", "negatives": 2}')$$, 'negatives are sampled');
+SELECT results_eq($$SELECT name, goes_with_item FROM aread.feature WHERE model = 'taken' AND kind = 'dense' ORDER BY name$$, $$VALUES ('of_item', true), ('of_user', false)$$, 'a vector goes with its item');
+CREATE TABLE uneven AS SELECT CASE WHEN i % 40 = 0 THEN 'small' WHEN i % 3 = 0 THEN 'medium' ELSE 'large' END AS domain, user_id, (pow(random(), 3) * 100)::int AS item_id, emb, label FROM shown;
+SELECT cmp_ok(count(emb), '>', 0::bigint, 'rows with vectors are augmented') FROM aread_augment(NULL::uneven, options => '{"minor_share": 0.05, "major_share": 0.08}');
+
 SELECT * FROM finish();
 ROLLBACK;
