@@ -30,7 +30,7 @@ typedef struct Moments
 	int			length;
 	uint64		n;				/* training rows with a vector */
 	double	   *lowest;			/* [length], as all that follows */
-	double	   *range;
+	double	   *range;			/* until bounds are found, the highest */
 	int64	   *sums;
 	double	   *means;
 	double	   *deviations;
@@ -47,11 +47,8 @@ take_vector(Moments *moments, Walk walk, double unit, const uint32 *bits)
 
 		if (walk == FIND_BOUNDS)
 		{
-			double		highest = moments->lowest[i] + moments->range[i];
-
-			highest = moments->n == 0 ? x : Max(highest, x);
 			moments->lowest[i] = moments->n == 0 ? x : Min(moments->lowest[i], x);
-			moments->range[i] = highest - moments->lowest[i];
+			moments->range[i] = moments->n == 0 ? x : Max(moments->range[i], x);
 			continue;
 		}
 		if (moments->range[i] == 0)
@@ -63,12 +60,31 @@ take_vector(Moments *moments, Walk walk, double unit, const uint32 *bits)
 	moments->n += walk == FIND_BOUNDS;
 }
 
+/* What a walk has found; sums start anew. */
+static void
+finish_walk(Moments *moments, Walk walk, double unit)
+{
+	for (int i = 0; i < moments->length && walk == FIND_BOUNDS; i++)
+		moments->range[i] -= moments->lowest[i];
+	for (int i = 0; i < moments->length && walk != FIND_BOUNDS; i++)
+	{
+		double		mean = moments->n > 0 ? moments->sums[i] / unit / moments->n : 0;
+
+		if (walk == SUM_NUMBERS)
+			moments->means[i] = moments->lowest[i] + mean * moments->range[i];
+		else
+			moments->deviations[i] = sqrt(mean) * moments->range[i];
+		moments->sums[i] = 0;
+	}
+}
+
 static void
 walk_rows(const Collector *collector, Moments *moments, Walk walk)
 {
 	const FeatureSpec *spec = collector->spec;
 	const uint32 *ids = spool_finish((Spool *) &collector->result.ids);
 	const uint32 *members = spool_finish((Spool *) &collector->result.members);
+	/* so many that as many rows' sum has 61 bits at most */
 	double		unit = ldexp(1, 61 - (int) ceil(log2(Max(collector->n_rows, 1))));
 
 	for (uint64 row = 0; row < collector->n_rows; row++, ids += spec->n_features)
@@ -86,17 +102,7 @@ walk_rows(const Collector *collector, Moments *moments, Walk walk)
 		}
 	}
 	for (int f = 0; f < spec->n_columns; f++)
-		for (int i = 0; i < moments[f].length && walk != FIND_BOUNDS; i++)
-		{
-			Moments    *of = &moments[f];
-			double		mean = of->n > 0 ? of->sums[i] / unit / of->n : 0;
-
-			if (walk == SUM_NUMBERS)
-				of->means[i] = of->lowest[i] + mean * of->range[i];
-			else
-				of->deviations[i] = sqrt(mean) * of->range[i];
-			of->sums[i] = 0;
-		}
+		finish_walk(&moments[f], walk, unit);
 }
 
 /* The feature as it will be: means and deviations are not known yet. */
