@@ -52,6 +52,13 @@ count_row(void *context, const Datum *values, const bool *nulls)
 		DriftCount *count = &drift->counts[(Size) domain * drift->spec->n_columns + f];
 		int			n = row_encoder_ids(&drift->encoder, f, &ids);
 
+		/* a vector is one value, and never unseen */
+		if (drift->spec->features[f].kind == FEATURE_DENSE)
+		{
+			count->values++;
+			count->missing += ids[0] == NULL_ID;
+			continue;
+		}
 		count->values += n;
 		for (int i = 0; i < n; i++)
 		{

@@ -158,6 +158,17 @@ set_list(ExplainRow *row, const FeatureSpec *spec, int f, const InputRows *input
 }
 
 static void
+set_vector(ExplainRow *row, int f, const InputRows *input)
+{
+	uint64		from = input->list_start[input->ids[f]];
+	int			length = (int) (input->list_start[input->ids[f] + 1] - from) - 1;
+
+	set(row, STATUS, CStringGetTextDatum(length > 0 ? "known" : id_status(input->members[from])));
+	if (length > 0)
+		set(row, VALUE, CStringGetTextDatum(psprintf("vector of length %d", length)));
+}
+
+static void
 put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 {
 	const FeatureSpec *spec = call->rows.spec;
@@ -175,7 +186,9 @@ put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 
 		set(&row, FEATURE, CStringGetTextDatum(spec->features[f].name));
 		set(&row, EFFECT, Float8GetDatum(effects[f]));
-		if (spec->features[f].kind == FEATURE_LIST)
+		if (spec->features[f].kind == FEATURE_DENSE)
+			set_vector(&row, f, &call->rows);
+		else if (spec->features[f].kind == FEATURE_LIST)
 			set_list(&row, spec, f, &call->rows);
 		else
 		{

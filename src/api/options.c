@@ -81,7 +81,7 @@ put_features(ReturnSetInfo *rsinfo)
 	values[0] = CStringGetTextDatum("features");
 	values[1] = CStringGetTextDatum("object");
 	values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
-	values[7] = CStringGetTextDatum("For single columns: {\"column\": {\"kind\": categorical, binned or list, \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}.");
+	values[7] = CStringGetTextDatum("For single columns: {\"column\": {\"kind\": categorical, binned, list or dense (a vector), \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}.");
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

@@ -67,7 +67,8 @@ add_string(pg_crc32c *crc, const char *string)
 static void
 add_feature(pg_crc32c *crc, const Feature *feature)
 {
-	bool		has_edges = feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS;
+	bool		has_edges = feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS ||
+		feature->kind == FEATURE_DENSE;
 
 	add_string(crc, feature->name);
 	add_string(crc, feature->type_name);

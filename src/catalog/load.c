@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/dense.h"
 #include "source/types.h"
 #include "source/vocabulary.h"
 #include "utils/array.h"
@@ -79,6 +80,27 @@ text_value(uint64 row, int column)
 }
 
 static void
+check_ascending(const Feature *feature)
+{
+	for (int i = 0; i < feature->n_edges; i++)
+		if (isnan(feature->edges[i]) || (i > 0 && feature->edges[i] <= feature->edges[i - 1]))
+			stored_corrupt("bin edges", "They do not ascend.");
+}
+
+/* Of a dense feature, means and then standard deviations. */
+static void
+check_moments(const Feature *feature)
+{
+	int			length = feature->n_edges / 2;
+
+	if (feature->n_edges % 2 != 0 || length < 1 || length > MAX_COMPONENTS)
+		stored_corrupt("feature", "The number of its components is out of range.");
+	for (int i = 0; i < feature->n_edges; i++)
+		if (!isfinite(feature->edges[i]) || (i >= length && feature->edges[i] < 0))
+			stored_corrupt("feature", "A mean or standard deviation of its components is out of range.");
+}
+
+static void
 read_edges(Feature *feature, uint64 row, int column)
 {
 	bool		isnull;
@@ -93,9 +115,10 @@ read_edges(Feature *feature, uint64 row, int column)
 	feature->n_edges = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	feature->edges = palloc(Max(feature->n_edges, 1) * sizeof(double));
 	memcpy(feature->edges, ARR_DATA_PTR(array), feature->n_edges * sizeof(double));
-	for (int i = 0; i < feature->n_edges; i++)
-		if (isnan(feature->edges[i]) || (i > 0 && feature->edges[i] <= feature->edges[i - 1]))
-			stored_corrupt("bin edges", "They do not ascend.");
+	if (feature->kind == FEATURE_DENSE)
+		check_moments(feature);
+	else
+		check_ascending(feature);
 }
 
 static FeatureKind
@@ -107,6 +130,8 @@ parse_kind(const char *kind)
 		return FEATURE_BINNED;
 	if (strcmp(kind, "rows") == 0)
 		return FEATURE_ROWS;
+	if (strcmp(kind, "dense") == 0)
+		return FEATURE_DENSE;
 	if (strcmp(kind, "list") != 0)
 		stored_corrupt("feature", "Its kind is unknown.");
 	return FEATURE_LIST;
@@ -228,6 +253,9 @@ check_spec(const FeatureSpec *spec)
 		if ((feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS) &&
 			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
 			stored_corrupt("feature", "Its bins do not fit its vocabulary.");
+		if (feature->kind == FEATURE_DENSE &&
+			(feature->n_edges == 0 || vocabulary->n_rows != FIRST_ID + feature->n_edges / 2))
+			stored_corrupt("feature", "Its components do not fit its vocabulary.");
 	}
 }
 
@@ -395,11 +423,11 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	loaded->version = *version;
 	loaded->version.name = MemoryContextStrdup(context, version->name);
 	loaded->spec = spec;
+	spec->model = loaded->version.name;
 	catalog_enter(&access);
 	read_features(spec, version->id, context);
 	read_vocabularies(spec, version->id, context);
 	read_version(spec, &options, &software, version->id, context);
-	spec->model = loaded->version.name;
 	spec->citext_as_is = takes_citext_as_is(software);
 	check_spec(spec);
 	check_description(spec, options, software, version->id);

@@ -177,7 +177,7 @@ add_weights(Arguments *arguments, const TrainResult *result, int f)
 static void
 insert_features(const NewModel *new, int64 version_id)
 {
-	static const char *const kinds[] = {"categorical", "binned", "list", "rows"};
+	static const char *const kinds[] = {"categorical", "binned", "list", "rows", "dense"};
 	const FeatureSpec *spec = new->spec;
 
 	for (int f = 0; f < spec->n_features; f++)
@@ -193,7 +193,7 @@ insert_features(const NewModel *new, int64 version_id)
 		add_int4(&arguments, feature->vocabulary);
 		add_int8(&arguments, spec->vocabularies[feature->vocabulary].n_rows);
 		add_int8(&arguments, feature->min_count);
-		if (feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS)
+		if (feature->n_edges > 0 || feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS)
 			add_float8_array(&arguments, feature->edges, feature->n_edges);
 		else
 			add_argument(&arguments, FLOAT8ARRAYOID, (Datum) 0, true);

@@ -78,6 +78,8 @@ walk_values(Build *build, int field, int thread, bool place)
 {
 	const Dataset *data = build->data;
 
+	if (shape_is_dense(&data->shape, field))
+		return true;
 	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		const uint32_t *members;
@@ -122,6 +124,8 @@ count_members(const Dataset *data, int field)
 
 	if (!data->shape.field_is_list[field])
 		return data->split_start[SPLIT_VALID];
+	if (shape_is_dense(&data->shape, field))
+		return 0;
 	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		const uint32_t *members;

@@ -6,6 +6,8 @@
  * them: first of each value comes that of the rows whose domain makes no pair with it,
  * then one for each of its pairs, in order.  So a value's rows lie together,
  * and so do a pair's, in one list.  Without pairs a value is one cell.
+ * A dense field's values are its components, and every row has all of them: no
+ * row is in their cells.
  */
 #ifndef AREAD_ENGINE_CELLS_H
 #define AREAD_ENGINE_CELLS_H

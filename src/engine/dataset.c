@@ -4,6 +4,10 @@
  */
 #include "dataset.h"
 
+#include <math.h>
+
+#include "vectors.h"
+
 uint32_t
 shape_domains(const Shape *shape)
 {
@@ -26,6 +30,23 @@ check_list(const Dataset *data, uint32_t list, uint32_t n_rows, Watch *watch)
 	return true;
 }
 
+/* No vector, or as many numbers as the table has rows for. */
+static bool
+check_vector(const Dataset *data, uint32_t list, uint32_t n_rows)
+{
+	const uint32_t *members = data->list_members + data->list_start[list];
+	uint64_t	n = data->list_start[list + 1] - data->list_start[list];
+
+	if (n == 1)
+		return members[0] < FIRST_ID;
+	if (n != (uint64_t) n_rows - FIRST_ID + 1 || members[0] != UNSEEN_ID)
+		return false;
+	for (uint64_t i = 1; i < n; i++)
+		if (!isfinite(vector_number(members[i])))
+			return false;
+	return true;
+}
+
 bool
 dataset_check(const Dataset *data, const EngineHost *host, EngineError *error)
 {
@@ -37,8 +58,8 @@ dataset_check(const Dataset *data, const EngineHost *host, EngineError *error)
 		{
 			uint32_t	id = data->ids[row * (size_t) shape->n_fields + f];
 			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
-			bool		ok = shape->field_is_list[f] ? check_list(data, id, n_rows, &watch) :
-				id < n_rows;
+			bool		ok = shape_is_dense(shape, f) ? check_vector(data, id, n_rows) :
+				shape->field_is_list[f] ? check_list(data, id, n_rows, &watch) : id < n_rows;
 
 			if (watch.stopped)
 				return watch_continue(&watch, error);

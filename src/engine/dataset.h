@@ -6,6 +6,13 @@
  * are the same in every table.  Ids from FIRST_ID on are ordered by training
  * count, descending, ties by key: id order is rank order.  The domain is a
  * field; domain number d (0 .. D-1) is id FIRST_ID + d of its table.
+ *
+ * A dense field's value is a vector of n numbers.  It has a table of its own
+ * with a row for each component, from FIRST_ID on: these rows times the numbers,
+ * and the row UNSEEN_ID, added up, are what the value is to the network (that
+ * is W z + b).  It is stored as a list, whose members are UNSEEN_ID and the bits
+ * of n floats; without a vector NULL_ID alone.  A list of UNSEEN_ID alone is the
+ * mean vector, for numbers are standardized.
  */
 #ifndef AREAD_ENGINE_DATASET_H
 #define AREAD_ENGINE_DATASET_H
@@ -29,10 +36,17 @@ typedef struct Shape
 	int			n_fields;
 	const uint32_t *field_table;	/* [n_fields] */
 	const bool *field_is_list;	/* [n_fields] */
+	const bool *field_is_dense; /* [n_fields], of lists only; NULL: none is */
 	int			domain_field;
 	int			user_field;		/* -1: none */
 	int			item_field;		/* -1: none */
 } Shape;
+
+static inline bool
+shape_is_dense(const Shape *shape, int field)
+{
+	return shape->field_is_dense && shape->field_is_dense[field];
+}
 
 /* Number of domains seen in training (D). */
 extern uint32_t shape_domains(const Shape *shape);
@@ -55,7 +69,7 @@ typedef struct Dataset
 	const uint32_t *ids;
 	const uint8_t *labels;		/* [n_rows], 0 or 1 */
 	const float *weights;		/* [n_rows] of a row's loss, 1 on average; NULL: 1 each */
-	/* members of list k: list_members[list_start[k] .. list_start[k + 1] - 1] */
+	/* members of list k: list_members[list_start[k] .. list_start[k + 1] - 1], ids or bits */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
 	const Store *store;			/* of these arrays and others like them; NULL: memory */

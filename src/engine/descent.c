@@ -125,6 +125,7 @@ descent_init(Descent *descent, Arena *arena, const Dataset *data, const DomainPa
 	descent->moves = ARENA_ARRAY(arena, real, most_cells);
 	descent->of_row = any_lists ? ARENA_ARRAY(arena, real, descent->n_rows) : NULL;
 	return arena_ok(arena, error) &&
+		visit_dense_init(descent, arena, error) &&
 		descent_copy_init(&descent->before, arena, descent, error) &&
 		descent_refresh(descent, error);
 }

@@ -12,7 +12,9 @@
  * logistic regression for text categorization", 2007, do it weight by weight.)
  *
  * Members of a list share rows: their weights move together, along their own
- * Newton steps, as far as Newton's method says on that line.
+ * Newton steps, as far as Newton's method says on that line.  So do those of a
+ * vector's components, along a step that knows how these go together
+ * (visit_dense.c).
  */
 #ifndef AREAD_ENGINE_DESCENT_H
 #define AREAD_ENGINE_DESCENT_H
@@ -69,6 +71,16 @@ typedef struct DescentCopy
 	double		bias;
 } DescentCopy;
 
+/* Of visits of dense fields, of as many values as the largest one has. */
+typedef struct DenseScratch
+{
+	double	   *sums;			/* (parts, 2, values) */
+	double	   *step;			/* [values], as the following */
+	double	   *residual;
+	double	   *product;
+	real	   *direction;
+} DenseScratch;
+
 typedef struct Descent
 {
 	const Dataset *data;
@@ -92,6 +104,7 @@ typedef struct Descent
 	RowSums    *sums;			/* [most cells] */
 	real	   *moves;			/* [most cells] what a cell's rows' logits move by */
 	real	   *of_row;			/* [n_rows] 1 / a list's length, or its row's move; NULL: no list fields */
+	DenseScratch dense;			/* NULLs: no dense fields */
 	DescentPart parts[MAX_PARTS];
 	DescentCopy before;			/* the present sweep */
 } Descent;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "linear.h"
+#include "vectors.h"
 
 /* So many rows ahead memory is fetched for a row. */
 #define AHEAD 8
@@ -21,7 +22,7 @@ expect_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch, 
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, shape, b, f, &members);
 
-		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS; i++)
+		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS && !shape_is_dense(shape, f); i++)
 			for (int e = 0; e < dim; e += 64 / (int) sizeof(real))
 				__builtin_prefetch(values + (size_t) members[i] * dim + e);
 	}
@@ -42,6 +43,11 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 			const uint32_t *members;
 			uint32_t	n = batch_members(batch, shape, b, f, &members);
 
+			if (shape_is_dense(shape, f))
+			{
+				vector_embed(out, values, members, n, dim);
+				continue;
+			}
 			if (n == 1)
 			{
 				memcpy(out, values + (size_t) members[0] * dim, dim * sizeof(real));
@@ -73,6 +79,11 @@ void
 embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const Batch *batch,
 				   int field, int dim, Watch *watch)
 {
+	if (shape_is_dense(shape, field))
+	{
+		vectors_backward(table, d_x0, shape, batch, field);
+		return;
+	}
 	for (int b = 0; b < batch->n_rows; b++)
 	{
 		const real *d = d_x0 + ((size_t) b * shape->n_fields + field) * dim;
@@ -138,6 +149,8 @@ batch_occurrences(const Batch *batch, const Shape *shape, int field)
 
 	if (!shape->field_is_list[field])
 		return batch->n_rows;
+	if (shape_is_dense(shape, field))
+		return shape->table_rows[shape->field_table[field]];
 	for (int b = 0; b < batch->n_rows; b++)
 	{
 		const uint32_t *members;

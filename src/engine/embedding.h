@@ -14,7 +14,7 @@
 
 /*
  * Rows from .. to - 1 of x0 (B, F * dim): a field's vector, of a list the mean
- * of its members' (none: zeros).
+ * of its members' (none: zeros), of a dense field as vectors.h has it.
  */
 extern void embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 							  const Batch *batch, int from, int to, int dim, Watch *watch);
@@ -32,7 +32,7 @@ extern void pairwise_forward(real *logit, real *sums, const real *x0, int rows,
 extern void pairwise_backward(real *d_x0, const real *d_logit, const real *sums,
 							  const real *x0, int rows, int n_fields, int dim);
 
-/* Occurrences of a field in a batch: its rows, or its lists' members. */
+/* Occurrences of a field's ids in a batch, at most. */
 extern size_t batch_occurrences(const Batch *batch, const Shape *shape, int field);
 
 #endif							/* AREAD_ENGINE_EMBEDDING_H */

@@ -6,7 +6,8 @@
  *			 + sum over blocks k of l2_k / 2 * |w_k|^2
  * where a block is a field's weights by value or its weights by pair of value
  * and domain, and x has a one at each field's id, 1/length at each member of a
- * list, and a one at each pair.  The bias is not penalized.  With l2 = 1 this
+ * list, a vector's numbers at its components, and a one at each pair.  The bias is
+ * not penalized.  With l2 = 1 this
  * is what liblinear and scikit-learn call C = 1.
  *
  * Seen as a prior, l2_k is the inverse variance of a block's weights, and can

@@ -243,16 +243,20 @@ copy_shape(Arena *arena, Shape *to, const Shape *from)
 	uint32_t   *table_rows = ARENA_ARRAY(arena, uint32_t, from->n_tables);
 	uint32_t   *field_table = ARENA_ARRAY(arena, uint32_t, from->n_fields);
 	bool	   *field_is_list = ARENA_ARRAY(arena, bool, from->n_fields);
+	bool	   *field_is_dense = ARENA_ARRAY(arena, bool, from->n_fields);
 
 	*to = *from;
 	to->table_rows = table_rows;
 	to->field_table = field_table;
 	to->field_is_list = field_is_list;
+	to->field_is_dense = field_is_dense;
 	if (arena->failed)
 		return;
 	memcpy(table_rows, from->table_rows, from->n_tables * sizeof(uint32_t));
 	memcpy(field_table, from->field_table, from->n_fields * sizeof(uint32_t));
 	memcpy(field_is_list, from->field_is_list, from->n_fields * sizeof(bool));
+	for (int f = 0; f < from->n_fields; f++)
+		field_is_dense[f] = shape_is_dense(from, f);
 }
 
 /* Everything but the parameters and masks themselves. */
@@ -487,6 +491,16 @@ weighted_mean(const real *table, uint32_t n_rows, int dim, const uint32_t *count
 		mean[e] = sum[e] / total;
 }
 
+/* Row UNSEEN_ID of a dense field's table is trained, and is the mean: numbers are standardized. */
+static bool
+is_of_vectors(const Shape *shape, int table)
+{
+	for (int f = 0; f < shape->n_fields; f++)
+		if (shape_is_dense(shape, f) && (int) shape->field_table[f] == table)
+			return true;
+	return false;
+}
+
 void
 model_fill_unseen(Model *model, const uint32_t *const *table_counts)
 {
@@ -501,6 +515,8 @@ model_fill_unseen(Model *model, const uint32_t *const *table_counts)
 		table = model_param(model, name);
 		if (!table)
 			return;
+		if (is_of_vectors(&model->shape, t))
+			continue;
 		weighted_mean(table, model->shape.table_rows[t], dim, table_counts[t],
 					  table + (size_t) UNSEEN_ID * dim);
 	}

@@ -90,7 +90,8 @@ extern int	config_n_gates(const Config *config);
 
 /*
  * Row UNSEEN_ID of every embedding table becomes the mean of the trained rows
- * weighted by their training counts; its wide weights are 0.
+ * weighted by their training counts; its wide weights are 0.  Those of dense
+ * fields stay as they are.
  */
 extern void model_fill_unseen(Model *model, const uint32_t *const *table_counts);
 

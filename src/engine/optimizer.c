@@ -10,6 +10,8 @@
 static void
 count_field(const Dataset *data, int field, uint32_t *counts, Watch *watch)
 {
+	bool		dense = shape_is_dense(&data->shape, field);
+
 	for (size_t row = data->split_start[SPLIT_TRAIN]; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		const uint32_t *members;
@@ -19,7 +21,8 @@ count_field(const Dataset *data, int field, uint32_t *counts, Watch *watch)
 		{
 			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
 				return;
-			counts[members[i]]++;
+			/* a vector's numbers are in the order of the components */
+			counts[i > 0 && dense ? FIRST_ID + i - 1 : members[i]]++;
 		}
 	}
 }

@@ -28,7 +28,10 @@ table_rows(const Model *model, int field)
 	return model->shape.table_rows[model->shape.field_table[field]];
 }
 
-/* Fields of the smallest tables are ready, as far as there is room; others come first. */
+/*
+ * Fields of the smallest tables are ready, as far as there is room; others, and
+ * dense ones, whose values come but once, are first.
+ */
 static bool
 choose_ready(Prepared *prepared, size_t bytes, Arena *arena, EngineError *error)
 {
@@ -47,7 +50,7 @@ choose_ready(Prepared *prepared, size_t bytes, Arena *arena, EngineError *error)
 		int			smallest = -1;
 
 		for (int f = 0; f < n_fields; f++)
-			if (!ready[f] && (smallest < 0 || table_rows(model, f) < table_rows(model, smallest)))
+			if (!ready[f] && !shape_is_dense(&model->shape, f) && (smallest < 0 || table_rows(model, f) < table_rows(model, smallest)))
 				smallest = f;
 		if (smallest < 0 || table_rows(model, smallest) > left)
 			break;

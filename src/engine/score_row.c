@@ -145,7 +145,8 @@ plain_part(Scorer *scorer, int p)
 	uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
 
 	if (shape->field_is_list[f])
-		stack_vector(table, members, n_members, row->x + (size_t) p * dim, &scorer->watch);
+		stack_vector(table, shape_is_dense(shape, f), members, n_members, row->x + (size_t) p * dim,
+					 &scorer->watch);
 	else
 	{
 		part.x = table->values + (size_t) members[0] * dim;

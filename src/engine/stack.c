@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "linear.h"
+#include "vectors.h"
 
 /* Weights' rows whose part of a panel stays in the cache from some rows to the next. */
 #define SLICE 1024
@@ -156,7 +157,7 @@ take_values(Stack *stack, const Batch *batch, int p)
 	}
 	stack->n_shared += batch->n_rows - field->n_distinct;
 	for (int k = 0; k < field->n_distinct; k++)
-		stack_vector(table_of(stack, p), &field->ids[k], 1, field->values + k * dim, NULL);
+		stack_vector(table_of(stack, p), false, &field->ids[k], 1, field->values + k * dim, NULL);
 	if (!stack->common[stack->prepared->order[p]])
 		return;
 	memcpy(stack->common_x + stack->n_common * dim, field->values, dim * sizeof(real));
@@ -179,11 +180,16 @@ stack_index(Stack *stack, const Batch *batch)
 }
 
 void
-stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members, real *out,
-			 Watch *watch)
+stack_vector(const RowTensor *table, bool dense, const uint32_t *members, uint32_t n_members,
+			 real *out, Watch *watch)
 {
 	size_t		dim = table->dim;
 
+	if (dense)
+	{
+		vector_embed(out, table->values, members, n_members, (int) dim);
+		return;
+	}
 	if (n_members == 1)
 	{
 		memcpy(out, table->values + members[0] * dim, dim * sizeof(real));
@@ -210,7 +216,7 @@ stack_expect(const Prepared *prepared, const RowTensor *tables, const StackField
 		const uint32_t *members;
 		uint32_t	n;
 
-		if (fields && fields[p].shared)
+		if ((fields && fields[p].shared) || shape_is_dense(shape, prepared->order[p]))
 			continue;
 		n = batch_members(batch, shape, row, prepared->order[p], &members);
 		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS; i++)
@@ -233,13 +239,15 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to, Watch *watch)
 			stack_expect(prepared, stack->tables, stack->fields, batch, b + AHEAD);
 		for (int p = 0; p < prepared->n_plain; p++)
 		{
+			const Shape *shape = &prepared->model->shape;
+			int			f = prepared->order[p];
 			const uint32_t *members;
 			uint32_t	n;
 
 			if (stack->fields[p].shared)
 				continue;
-			n = batch_members(batch, &prepared->model->shape, b, prepared->order[p], &members);
-			stack_vector(table_of(stack, p), members, n, x, watch);
+			n = batch_members(batch, shape, b, f, &members);
+			stack_vector(table_of(stack, p), shape_is_dense(shape, f), members, n, x, watch);
 			x += dim;
 		}
 	}

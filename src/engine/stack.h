@@ -79,8 +79,8 @@ extern void stack_list(const Prepared *prepared, int field, const uint32_t *memb
 /* Fetch the vectors that a row will need, but for those of shared fields (fields NULL: none is). */
 extern void stack_expect(const Prepared *prepared, const RowTensor *tables,
 						 const StackField *fields, const Batch *batch, int row);
-/* out[E] = the vector of a value: of a list its members' mean. */
-extern void stack_vector(const RowTensor *table, const uint32_t *members, uint32_t n_members,
-						 real *out, Watch *watch);
+/* out[E] = the vector of a value: of a list its members' mean, of a dense field as vectors.h has it. */
+extern void stack_vector(const RowTensor *table, bool dense, const uint32_t *members,
+						 uint32_t n_members, real *out, Watch *watch);
 
 #endif							/* AREAD_ENGINE_STACK_H */

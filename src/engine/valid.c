@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "vectors.h"
 #include "visit.h"
 
 #define MAX_STEPS 30
@@ -61,6 +62,8 @@ value_weight(const Descent *descent, size_t row, int field)
 	size_t		n = dataset_members(descent->data, row, field, &members);
 	double		sum = 0;
 
+	if (shape_is_dense(&descent->data->shape, field))
+		return vector_dot(members, n, descent->weights[field]);
 	for (size_t i = 0; i < n; i++)
 		sum += descent->weights[field][members[i]];
 	return n > 1 ? sum / n : sum;

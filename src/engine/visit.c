@@ -119,6 +119,8 @@ visit_sum(Visit *visit, EngineError *error)
 {
 	Descent    *descent = visit->descent;
 
+	if (shape_is_dense(&descent->data->shape, visit->field))
+		return visit_dense_sum(visit, error);
 	if ((descent->data->shape.field_is_list[visit->field] && !visit_find_shares(visit, error)) ||
 		!visit_run(descent, sum_part, visit, visit->n_parts, error))
 		return false;

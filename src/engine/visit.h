@@ -43,6 +43,15 @@ extern bool visit_values(Descent *descent, int field, double no_step, EngineErro
 extern bool visit_lists(Descent *descent, int field, double no_step, EngineError *error);
 /* Add moves of values, meant of a list's members, to rows' logits. */
 extern bool visit_place_lists(Visit *visit, EngineError *error);
+/* Scratch for dense fields, if there are any. */
+extern bool visit_dense_init(Descent *descent, Arena *arena, EngineError *error);
+/* Sums of a dense field's components. */
+extern bool visit_dense_sum(Visit *visit, EngineError *error);
+/*
+ * Steps of its weights, whose sums are there, -> descent->moves; *sum gets the slope
+ * along them, what the penalty bends, and the largest.
+ */
+extern bool visit_dense_steps(Visit *visit, DescentPart *sum, EngineError *error);
 /* Go on along what the last sweep has changed. */
 extern bool descent_extend(Descent *descent, EngineError *error);
 

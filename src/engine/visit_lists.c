@@ -1,7 +1,9 @@
 /*
  * visit_lists.c
- *	  A list field's visit: its members' weights move together.
+ *	  A list field's visit: its members' weights move together, and so do those
+ *	  of a dense field's components.
  */
+#include "vectors.h"
 #include "visit.h"
 
 /* What a member has of its row, in the order of rows: lists lie all over for who comes by member. */
@@ -53,7 +55,43 @@ list_step_part(void *context, int part, int thread)
 	}
 }
 
-/* How those, all together, move rows: the mean of a list's members' moves. */
+static bool
+list_steps(Visit *visit, DescentPart *sum, EngineError *error)
+{
+	const Descent *descent = visit->descent;
+	int			n_parts = descent_parts(visit->cells->n_cells);
+
+	if (!visit_run(visit->descent, list_step_part, visit, n_parts, error))
+		return false;
+	for (int part = 0; part < n_parts; part++)
+	{
+		sum->slope += descent->parts[part].slope;
+		sum->bend += descent->parts[part].bend;
+		sum->largest_step = fmax(sum->largest_step, descent->parts[part].largest_step);
+	}
+	return true;
+}
+
+/* What a row moves by: the mean of its list's members' moves, or its vector times the components'. */
+static double
+row_move(const Descent *descent, size_t row, int field, Watch *watch)
+{
+	const uint32_t *members;
+	size_t		n = dataset_members(descent->data, row, field, &members);
+	double		move = 0;
+
+	if (shape_is_dense(&descent->data->shape, field))
+		return vector_dot(members, n, descent->moves);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+			return 0;
+		move += descent->moves[members[i]];
+	}
+	return n > 1 ? move / n : move;
+}
+
+/* How those, all together, move rows. */
 static void
 list_move_part(void *context, int part, int thread)
 {
@@ -65,19 +103,10 @@ list_move_part(void *context, int part, int thread)
 	Watch	   *watch = thread == 0 ? &visit->descent->watch : &visit->descent->others;
 
 	*sums = (DescentPart) {0};
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to && !watch->stopped; row++)
 	{
-		const uint32_t *members;
-		size_t		n = dataset_members(descent->data, row, visit->field, &members);
-		double		move = 0;
+		double		move = row_move(descent, row, visit->field, watch);
 
-		for (size_t i = 0; i < n; i++)
-		{
-			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
-				return;
-			move += descent->moves[members[i]];
-		}
-		move = n > 1 ? move / n : move;
 		descent->of_row[row] = (real) move;
 		sums->bend += descent->rows[row].curvature * move * move;
 		sums->largest_move = fmax(sums->largest_move, fabs(move));
@@ -106,18 +135,13 @@ bool
 visit_lists(Descent *descent, int field, double no_step, EngineError *error)
 {
 	Visit		visit = visit_of(descent, field);
-	int			n_parts = descent_parts(visit.cells->n_cells);
+	bool		dense = shape_is_dense(&descent->data->shape, field);
 	int			row_parts = descent_parts(descent->n_rows);
 	DescentPart sum = {.slope = 0};
 
-	if (!visit_sum(&visit, error) || !visit_run(descent, list_step_part, &visit, n_parts, error))
+	if (!visit_sum(&visit, error) ||
+		!(dense ? visit_dense_steps : list_steps) (&visit, &sum, error))
 		return false;
-	for (int part = 0; part < n_parts; part++)
-	{
-		sum.slope += descent->parts[part].slope;
-		sum.bend += descent->parts[part].bend;
-		sum.largest_step = fmax(sum.largest_step, descent->parts[part].largest_step);
-	}
 	descent->largest_step = fmax(descent->largest_step, sum.largest_step);
 	if (sum.largest_step < no_step || sum.slope >= 0)
 		return true;

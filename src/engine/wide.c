@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "vectors.h"
+
 /* So many rows ahead. */
 #define AHEAD 4
 /* What a weight costs, in multiply-adds, for it comes from memory. */
@@ -38,6 +40,8 @@ value_weight(const Wide *wide, const Batch *batch, int b, int f, Watch *watch)
 	uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 	real		sum = 0;
 
+	if (shape_is_dense(wide->shape, f))
+		return vector_dot(members, n, wide->weights[f]);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * FETCH_WORK))
@@ -70,7 +74,8 @@ expect_row(const Wide *wide, const Batch *batch, int b)
 		const uint32_t *members;
 		uint32_t	n = batch_members(batch, wide->shape, b, f, &members);
 
-		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS && wide->weights[f]; i++)
+		for (uint32_t i = 0; i < n && i < WATCH_MEMBERS && wide->weights[f] &&
+			 !shape_is_dense(wide->shape, f); i++)
 			__builtin_prefetch(&wide->weights[f][members[i]]);
 		if (wide->weights[n_fields + f])
 			__builtin_prefetch(&wide->pairs[f].start[*members]);

@@ -23,8 +23,9 @@ typedef struct Wide
 extern void wide_bind(Wide *wide, const Model *model, Arena *arena);
 /*
  * Rows from .. to - 1 of logit[B] = bias + sum over fields of the value's
- * weight (of a list its members' mean) and of its weight in the row's domain.
- * Ends early once the watch (NULL: none) has stopped.
+ * weight (of a list its members' mean, of a vector its numbers' sum, each times
+ * its weight) and of its weight in the row's domain.  Ends early once the watch
+ * (NULL: none) has stopped.
  */
 extern void wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit,
 						 Watch *watch);

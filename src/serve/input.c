@@ -43,7 +43,7 @@ input_add(InputRows *rows)
 	rows->has_domain = false;
 	rows->first_list = rows->n_lists;
 	for (int f = 0; f < rows->spec->n_features; f++)
-		rows->row[f] = rows->spec->features[f].kind == FEATURE_LIST ? 0 : NULL_ID;
+		rows->row[f] = kind_has_list(rows->spec->features[f].kind) ? 0 : NULL_ID;
 }
 
 void

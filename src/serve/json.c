@@ -21,6 +21,7 @@ struct JsonMap
 {
 	const FeatureSpec *spec;
 	ValueEncoder *(*encoders)[N_JSON_TYPES];	/* [n_features] */
+	ValueEncoder **vectors;		/* [n_features] of dense ones, from text */
 	MemoryContext context;
 };
 
@@ -33,6 +34,7 @@ json_map(const FeatureSpec *spec, MemoryContext context)
 	map->context = context;
 	map->encoders = MemoryContextAllocZero(context,
 										   spec->n_features * sizeof(*map->encoders));
+	map->vectors = MemoryContextAllocZero(context, spec->n_features * sizeof(ValueEncoder *));
 	return map;
 }
 
@@ -120,6 +122,32 @@ set_list(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 	input_set_list(rows, f, members, n);
 }
 
+/* A vector is an array of numbers, or such a string: both are read as text. */
+static void
+set_vector(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
+{
+	const uint32 *members;
+	char	   *text;
+	int			n;
+
+	if (value->type == jbvNull)
+		return;
+	if (value->type == jbvString)
+		text = pnstrdup(value->val.string.val, value->val.string.len);
+	else if (value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data))
+		text = JsonbToCString(NULL, value->val.binary.data, value->val.binary.len);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("feature \"%s\" of model \"%s\" is a vector, but its value is not an array",
+						map->spec->features[f].name, map->spec->model)));
+	if (!map->vectors[f])
+		map->vectors[f] = encoder_create(map->spec, f, UNKNOWNOID, map->context);
+	n = encoder_members(map->vectors[f], CStringGetDatum(text), false, &members);
+	input_set_list(rows, f, members, n);
+	pfree(text);
+}
+
 int
 json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 {
@@ -144,6 +172,8 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 		n_found++;
 		if (map->spec->features[f].kind == FEATURE_LIST)
 			set_list(map, f, &value, rows);
+		else if (map->spec->features[f].kind == FEATURE_DENSE)
+			set_vector(map, f, &value, rows);
 		else
 			input_set(rows, f, scalar_id(map, f, &value));
 	}

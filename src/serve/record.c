@@ -71,7 +71,7 @@ match_columns(RecordMap *map, const FeatureSpec *spec, bool with_domain, MemoryC
 			ambiguous(NameStr(attribute->attname));
 		map->encoders[f] = encoder_create(spec, f, attribute->atttypid, context);
 		map->position[f] = i;
-		if (spec->features[f].kind != FEATURE_LIST)
+		if (!kind_has_list(spec->features[f].kind))
 			map->scalars[map->n_scalars++] = f;
 		map->n_found++;
 	}
@@ -147,7 +147,7 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 		const uint32 *members;
 		int			n;
 
-		if (!map->encoders[f] || spec->features[f].kind != FEATURE_LIST)
+		if (!map->encoders[f] || !kind_has_list(spec->features[f].kind))
 			continue;
 		n = encoder_members(map->encoders[f], map->values[at], map->nulls[at], &members);
 		input_set_list(rows, f, members, n);

@@ -40,6 +40,8 @@ id_text(const FeatureSpec *spec, int f, uint32 id)
 		return NULL;
 	if (feature->kind == FEATURE_ROWS)
 		return psprintf("bin %d of %d", bin + 1, feature->n_edges + 1);
+	if (feature->kind == FEATURE_DENSE)
+		return psprintf("component %d", bin + 1);
 	if (feature->kind == FEATURE_BINNED)
 		return psprintf("[%s, %s)", edge_text(feature, bin - 1), edge_text(feature, bin));
 	if (vocabulary->buckets > 0)

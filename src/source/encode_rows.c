@@ -47,7 +47,7 @@ row_encoder_init(RowEncoder *encoder, const SourceRelation *relation, const Feat
 static ValueEncoder *
 single_value(const RowEncoder *encoder, int f)
 {
-	return encoder->spec->features[f].kind == FEATURE_LIST ? NULL : encoder->encoders[f];
+	return kind_has_list(encoder->spec->features[f].kind) ? NULL : encoder->encoders[f];
 }
 
 void
@@ -80,7 +80,7 @@ row_encoder_ids(RowEncoder *encoder, int f, const uint32 **ids)
 	ValueEncoder *column = encoder->encoders[f];
 	int			at = encoder->position[f];
 
-	if (column && encoder->spec->features[f].kind == FEATURE_LIST)
+	if (column && kind_has_list(encoder->spec->features[f].kind))
 		return encoder_members(column, encoder->values[at], encoder->nulls[at], ids);
 	/* a list that is missing has NULL as its one member, too */
 	*ids = &encoder->ids[f];

@@ -29,7 +29,8 @@ extern List *row_encoder_init(RowEncoder *encoder, const SourceRelation *relatio
 extern void row_encoder_read(RowEncoder *encoder, const Datum *values, const bool *nulls);
 /*
  * Ids of feature f (a column) in that row: one, or of a list as many as it has
- * members.  *ids is valid until the next call; returns how many.
+ * members.  *ids is valid until the next call; returns how many.  Of a vector
+ * only the first is an id: UNSEEN_ID, which is not unseen, or NULL_ID.
  */
 extern int	row_encoder_ids(RowEncoder *encoder, int f, const uint32 **ids);
 

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 #include "source/convert.h"
 #include "source/decimal.h"
+#include "source/dense.h"
 #include "source/key.h"
 #include "source/number.h"
 #include "source/vocabulary.h"
@@ -26,6 +27,7 @@ struct ValueEncoder
 	const Vocabulary *vocabulary;
 	ValueCast	cast;
 	KeyWriter	key;			/* not for binned features */
+	VectorReader *vectors;		/* of dense ones, which need no more than this and "members" */
 	/* the latest value: its key, or NULL and its id */
 	const char *noted;
 	uint32		length;
@@ -92,6 +94,13 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 	encoder->model = spec->model;
 	encoder->vocabulary = &spec->vocabularies[encoder->feature->vocabulary];
 	encoder->context = context;
+	if (encoder->feature->kind == FEATURE_DENSE)
+	{
+		encoder->vectors = vector_reader(spec, feature, input_type, context);
+		encoder->members = MemoryContextAlloc(context, (1 + vector_length(encoder->vectors)) *
+											  sizeof(uint32));
+		return encoder;
+	}
 	read_input(encoder, input_type, &input);
 	read_target(encoder->feature, &target);
 	/* integers of any width have the same keys */
@@ -261,6 +270,17 @@ encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 	return encoder_noted_id(encoder);
 }
 
+static int
+encode_vector(ValueEncoder *encoder, Datum value, const uint32 **members)
+{
+	int			length = vector_length(encoder->vectors);
+
+	vector_members(vector_read(encoder->vectors, value), length, encoder->members);
+	vector_standardize(encoder->feature, encoder->members + 1, encoder->members + 1);
+	*members = encoder->members;
+	return 1 + length;
+}
+
 int
 encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **members)
 {
@@ -274,6 +294,8 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 	*members = null_list;
 	if (isnull)
 		return 1;
+	if (encoder->vectors)
+		return encode_vector(encoder, value, members);
 	array = DatumGetArrayTypeP(value);
 	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (n > encoder->capacity)

@@ -37,7 +37,8 @@ extern void encoder_expect_bytes(const ValueEncoder *encoder);
 extern uint32 encoder_noted_id(const ValueEncoder *encoder);
 /*
  * Ids of a list's members: *members is valid until the next call; returns how
- * many.  NULL is a list of one NULL_ID; NULL members are left out.
+ * many.  NULL is a list of one NULL_ID; NULL members are left out.  Of a dense
+ * feature the list that stands for its vector (engine/dataset.h).
  */
 extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 							const uint32 **members);

@@ -28,7 +28,7 @@ encoding_add(Encoding *encoding, const Datum *values, const bool *nulls)
 		const uint32 *ids;
 		int			n = row_encoder_ids(&encoding->encoder, f, &ids);
 
-		row[f] = rows->spec->features[f].kind == FEATURE_LIST ?
+		row[f] = kind_has_list(rows->spec->features[f].kind) ?
 			collect_list(rows, ids, n) : ids[0];
 	}
 	rowcount_encode(rows->spec, row);

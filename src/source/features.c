@@ -9,6 +9,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "source/dense.h"
 #include "source/key.h"
 #include "source/reader.h"
 #include "source/roles.h"
@@ -53,23 +54,16 @@ has_many_spellings(const SourceRelation *relation, const char *column)
 static bool
 is_supported(const SourceRelation *relation, const char *column)
 {
+	Oid			type = source_column_type(relation, column);
 	bool		is_list;
 
-	return !has_many_spellings(relation, column) &&
-		key_kind(value_type(source_column_type(relation, column), &is_list)) != KEY_UNSUPPORTED;
+	return vector_by_default(type) || (!has_many_spellings(relation, column) &&
+									   key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED);
 }
 
-bool
-feature_is_vector(const ColumnRoles *roles, const char *name)
-{
-	bool		is_list;
-	Oid			type = value_type(source_column_type(roles->relation, name), &is_list);
-
-	return is_list && key_kind(getBaseType(type)) == KEY_FLOAT;
-}
-
-bool
-feature_has_options(const SourceOptions *options, const char *name)
+/* Does option "features" say something of a column? */
+static bool
+has_options(const SourceOptions *options, const char *name)
 {
 	JsonbValue	key = {.type = jbvString};
 
@@ -88,9 +82,9 @@ plays_other_part(const ColumnRoles *roles, const char *name)
 		(roles->weight && strcmp(name, roles->weight) == 0);
 }
 
-/* Every column but label, split and weight, types of no use and, as survey.c tells, vectors. */
+/* Every column but label, split and weight, and types of no use. */
 static List *
-default_features(const ColumnRoles *roles, const SourceOptions *options)
+default_features(const ColumnRoles *roles)
 {
 	List	   *features = NIL;
 	ListCell   *cell;
@@ -99,9 +93,7 @@ default_features(const ColumnRoles *roles, const SourceOptions *options)
 	{
 		char	   *name = lfirst(cell);
 
-		if (!plays_other_part(roles, name) &&
-			is_supported(roles->relation, name) &&
-			(!feature_is_vector(roles, name) || feature_has_options(options, name)))
+		if (!plays_other_part(roles, name) && is_supported(roles->relation, name))
 			features = lappend(features, name);
 	}
 	return features;
@@ -133,14 +125,14 @@ features_tell(const ColumnRoles *roles, const FeatureSpec *spec)
 
 /* The features asked for, or all; domain, user and item are always among them. */
 static List *
-feature_names(const ColumnRoles *roles, const SourceOptions *options)
+feature_names(const ColumnRoles *roles)
 {
 	List	   *features = NIL;
 	const char *always[] = {roles->domain, roles->user_id, roles->item_id};
 	ListCell   *cell;
 
 	if (roles->features == NIL)
-		features = default_features(roles, options);
+		features = default_features(roles);
 	foreach(cell, roles->features)
 	{
 		char	   *name = lfirst(cell);
@@ -167,22 +159,45 @@ qualified_type_name(Oid type)
 	return format_type_extended(type, -1, FORMAT_TYPE_FORCE_QUALIFY);
 }
 
+/* A feature of values that have keys, or of lists of such. */
+static void
+make_values(Feature *feature, const FeaturePlan *plan)
+{
+	bool		is_list;
+
+	feature->type = getBaseType(value_type(plan->column_type, &is_list));
+	feature->type_name = qualified_type_name(feature->type);
+	feature->kind = is_list ? FEATURE_LIST : FEATURE_CATEGORICAL;
+}
+
+static void
+make_dense(Feature *feature, const FeaturePlan *plan)
+{
+	feature->type = plan->column_type;
+	feature->type_name = qualified_type_name(feature->type);
+	feature->kind = FEATURE_DENSE;
+}
+
 static void
 infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, char *name,
 			  const SourceOptions *options)
 {
 	Oid			column = source_column_type(roles->relation, name);
-	bool		is_list;
 	KeyKind		kind;
 
 	if (!OidIsValid(column))
 		source_missing_column(roles->relation, name, "feature");
 	feature->name = name;
-	feature->type = getBaseType(value_type(column, &is_list));
-	feature->type_name = qualified_type_name(feature->type);
 	feature->min_count = options->default_min_count;
 	plan->is_listed = is_member(roles->features, name);
-	plan->has_options = feature_has_options(options, name);
+	plan->has_options = has_options(options, name);
+	plan->column_type = getBaseType(column);
+	if (vector_by_default(column))
+	{
+		make_dense(feature, plan);
+		return;
+	}
+	make_values(feature, plan);
 	kind = key_kind(feature->type);
 	if (kind == KEY_UNSUPPORTED)
 		ereport(ERROR,
@@ -197,8 +212,8 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 						get_collation_name(source_column_collation(roles->relation, name))),
 				 errdetail("The collation is nondeterministic: values that are equal are spelt differently, and a model would take them for several."),
 				 errhint("Read from a view that spells equal values alike, such as lower(column COLLATE \"C\").")));
-	feature->kind = is_list ? FEATURE_LIST :
-		kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
+	if (feature->kind != FEATURE_LIST)
+		feature->kind = kind == KEY_FLOAT || kind == KEY_NUMERIC ? FEATURE_BINNED : FEATURE_CATEGORICAL;
 }
 
 /* An integer out of a feature's options. */
@@ -228,24 +243,38 @@ string_option(const char *feature, const char *option, const JsonbValue *value)
 	return pnstrdup(value->val.string.val, value->val.string.len);
 }
 
-static void
-set_kind(Feature *feature, const char *kind)
+/* The kind asked for; of what a column is by default too. */
+static bool
+try_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
 {
-	bool		numeric = key_kind(feature->type) == KEY_FLOAT ||
-		key_kind(feature->type) == KEY_NUMERIC ||
-		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
+	bool		numeric;
 
-	if (strcmp(kind, "list") == 0 && feature->kind == FEATURE_LIST)
-		return;
-	if (strcmp(kind, "categorical") == 0 && feature->kind != FEATURE_LIST)
-		feature->kind = FEATURE_CATEGORICAL;
-	else if (strcmp(kind, "binned") == 0 && numeric && feature->kind != FEATURE_LIST)
-		feature->kind = FEATURE_BINNED;
-	else
+	if (strcmp(kind, "dense") == 0)
+	{
+		if (!vector_possible(plan->column_type))
+			return false;
+		make_dense(feature, plan);
+		return true;
+	}
+	make_values(feature, plan);
+	numeric = key_kind(feature->type) == KEY_FLOAT || key_kind(feature->type) == KEY_NUMERIC ||
+		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
+	if (strcmp(kind, "list") == 0)
+		return feature->kind == FEATURE_LIST;
+	if (feature->kind == FEATURE_LIST || key_kind(feature->type) == KEY_UNSUPPORTED)
+		return false;
+	feature->kind = strcmp(kind, "binned") == 0 ? FEATURE_BINNED : FEATURE_CATEGORICAL;
+	return strcmp(kind, "categorical") == 0 || (strcmp(kind, "binned") == 0 && numeric);
+}
+
+static void
+set_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
+{
+	if (!try_kind(feature, plan, kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, kind),
-				 errhint("Arrays are \"list\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
+				 errhint("Arrays are \"list\", those of numbers or text like \"[1, 2.5]\" also \"dense\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
 }
 
 /* Options of one feature; a vocabulary to share is returned in *shared. */
@@ -264,7 +293,7 @@ apply_options(Feature *feature, FeaturePlan *plan, JsonbContainer *options, char
 		if (token != WJB_VALUE)
 			continue;
 		if (strcmp(key, "kind") == 0)
-			set_kind(feature, string_option(feature->name, key, &value));
+			set_kind(feature, plan, string_option(feature->name, key, &value));
 		else if (strcmp(key, "bins") == 0)
 			plan->bins = integer_option(feature->name, key, &value, MAX_BINS);
 		else if (strcmp(key, "buckets") == 0)
@@ -296,6 +325,11 @@ check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *optio
 {
 	bool		binned = feature->kind == FEATURE_BINNED;
 
+	if (feature->kind == FEATURE_DENSE && plan->buckets > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("feature \"%s\" is dense and cannot be hashed to buckets",
+						feature->name)));
 	if (!binned && plan->bins > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -352,6 +386,13 @@ apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **
 	}
 }
 
+/* Does it have a vocabulary of keys? */
+static bool
+has_values(const Feature *feature)
+{
+	return feature->kind != FEATURE_BINNED && feature->kind != FEATURE_DENSE;
+}
+
 /* One vocabulary for each feature that does not share another's. */
 static void
 assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
@@ -376,8 +417,8 @@ assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
 					 errmsg("feature \"%s\" cannot share a vocabulary and have buckets of its own",
 							feature->name),
 					 errhint("Give the buckets to \"%s\".", shared[f])));
-		if (other < 0 || shared[other] || feature->kind == FEATURE_BINNED ||
-			spec->features[other].kind == FEATURE_BINNED)
+		if (other < 0 || shared[other] || !has_values(feature) ||
+			!has_values(&spec->features[other]))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("feature \"%s\" cannot share the vocabulary of \"%s\"",
@@ -438,7 +479,7 @@ check_bonds(const FeatureSpec *spec, const SourceOptions *options)
 FeatureSpec *
 features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePlan **plans)
 {
-	List	   *names = feature_names(roles, options);
+	List	   *names = feature_names(roles);
 	FeatureSpec *spec = palloc0(sizeof(FeatureSpec));
 	char	  **shared = palloc0(list_length(names) * sizeof(char *));
 	ListCell   *cell;
@@ -495,7 +536,7 @@ hash_vocabularies(const FeatureSpec *spec, const FeaturePlan *plans, const bool 
 	{
 		Vocabulary *vocabulary = &spec->vocabularies[spec->features[f].vocabulary];
 
-		if (spec->features[f].kind == FEATURE_BINNED)
+		if (!has_values(&spec->features[f]))
 			continue;
 		if (!of_role[spec->features[f].vocabulary])
 			vocabulary_build_hashed(vocabulary, 1);
@@ -544,13 +585,15 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
 	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
 	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
+	bool	   *field_is_dense = palloc(spec->n_features * sizeof(bool));
 
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		table_rows[v] = spec->vocabularies[v].n_rows;
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		field_table[f] = spec->features[f].vocabulary;
-		field_is_list[f] = spec->features[f].kind == FEATURE_LIST;
+		field_is_list[f] = kind_has_list(spec->features[f].kind);
+		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
 	}
 	*shape = (Shape) {
 		.n_tables = spec->n_vocabularies,
@@ -558,6 +601,7 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 		.n_fields = spec->n_features,
 		.field_table = field_table,
 		.field_is_list = field_is_list,
+		.field_is_dense = field_is_dense,
 		.domain_field = spec->domain_feature,
 		.user_field = spec->user_feature,
 		.item_field = spec->item_feature

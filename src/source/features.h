@@ -18,16 +18,13 @@ typedef struct FeaturePlan
 	int			buckets;
 	bool		is_listed;		/* by the caller, or a registration */
 	bool		has_options;	/* of its own */
+	Oid			column_type;	/* base type */
 } FeaturePlan;
 
 extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions *options,
 								   FeaturePlan **plans);
 /* A NOTICE of the roles of columns and, where none were listed, of the features that were chosen. */
 extern void features_tell(const ColumnRoles *roles, const FeatureSpec *spec);
-/* Is a column an array of floating-point numbers?  By default it is no feature. */
-extern bool feature_is_vector(const ColumnRoles *roles, const char *name);
-/* Does option "features" say something of a column? */
-extern bool feature_has_options(const SourceOptions *options, const char *name);
 
 /*
  * What is left of a spec where nothing is trained: "all" its features, for the

@@ -10,6 +10,7 @@
 #include "miscadmin.h"
 #include "source/collect.h"
 #include "source/leak.h"
+#include "source/moments.h"
 #include "source/place.h"
 #include "source/sorting.h"
 #include "source/vocabulary.h"
@@ -35,7 +36,8 @@ key_columns(const FeatureSpec *spec, KeyColumn *columns)
 	{
 		const Feature *feature = &spec->features[f];
 
-		if (feature->kind != FEATURE_BINNED && spec->vocabularies[feature->vocabulary].buckets == 0)
+		if (feature->kind != FEATURE_BINNED && feature->kind != FEATURE_DENSE &&
+			spec->vocabularies[feature->vocabulary].buckets == 0)
 			columns[n++] = (KeyColumn)
 		{
 			.feature = f,.vocabulary = feature->vocabulary,
@@ -79,7 +81,7 @@ count_lists(const Counting *counting, const struct CountTask *task, const uint32
 
 	for (int f = 0; f < spec->n_columns; f++)
 	{
-		if (spec->features[f].kind != FEATURE_LIST)
+		if (!kind_has_list(spec->features[f].kind))
 			continue;
 		for (uint32 m = 0; m < ids[f] && training && task->lists[f]; m++)
 		{
@@ -469,6 +471,7 @@ collector_finish(Collector *collector)
 			   &collector->report->split);
 	build_vocabularies(collector, &final);
 	build_bins(collector, &final);
+	moments_find(collector);
 	collector_check_domains(spec);
 	warn_of_one_domain(spec);
 	if (collector->twin)

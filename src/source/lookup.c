@@ -42,6 +42,11 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 		spool_init(&column->numbers, room);
 		return;
 	}
+	if (feature->kind == FEATURE_DENSE)
+	{
+		column->vectors = vector_reader(spec, f, feature->type, CurrentMemoryContext);
+		return;
+	}
 	column->buckets = spec->vocabularies[feature->vocabulary].buckets;
 	if (column->buckets == 0)
 		column->dictionary = &dictionaries[feature->vocabulary];
@@ -50,6 +55,13 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 	column->element_length = type.length;
 	column->element_by_value = type.by_value;
 	column->element_align = type.align;
+}
+
+/* Numbers have none. */
+static bool
+has_keys(const LookupColumn *column)
+{
+	return column->kind != FEATURE_BINNED && column->kind != FEATURE_DENSE;
 }
 
 /* The writer of a vocabulary's words; NULL: its keys are bytes. */
@@ -62,7 +74,7 @@ word_writer(Lookup *lookup, const FeatureSpec *spec, int v)
 	{
 		LookupColumn *column = &lookup->columns[f];
 
-		if (spec->features[f].vocabulary != v || column->kind == FEATURE_BINNED)
+		if (spec->features[f].vocabulary != v || !has_keys(column))
 			continue;
 		if (!writer)
 			writer = &column->writer;
@@ -225,6 +237,27 @@ tell_column(void *column)
 	errcontext("column \"%s\"", (*(LookupColumn **) column)->name);
 }
 
+/* A vector is kept as the members of its list; it waits with the hash of all of it at the first. */
+static int
+add_vector(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
+{
+	const float *numbers = vector_read(column->vectors, value);
+	int			length = vector_length(column->vectors);
+	uint32		first = keys->n;
+
+	while (keys->n < first + 1 + length)
+	{
+		uint32		k = add_key(keys);	/* may move the words */
+
+		keys->words[k] = 0;
+	}
+	keys->words[first] = hash_bytes_extended((const unsigned char *) numbers,
+											 length * sizeof(float), 0);
+	vector_members(numbers, length, keys->ids + first);
+	block->held += (1 + length) * sizeof(uint64);
+	return 1 + length;
+}
+
 bool
 lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 {
@@ -245,6 +278,8 @@ lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 			continue;
 		else if (column->kind == FEATURE_LIST)
 			keys->n_of_row[row] = add_members(block, keys, column, values[f]);
+		else if (column->kind == FEATURE_DENSE)
+			keys->n_of_row[row] = add_vector(block, keys, column, values[f]);
 		else
 			add_value(block, keys, column, values[f]);
 	}
@@ -339,7 +374,7 @@ find_slice(const Lookup *lookup, const KeySlice *slice)
 static void
 write_column(const Lookup *lookup, LookupBlock *block, int f, Watch *watch)
 {
-	bool		is_list = lookup->columns[f].kind == FEATURE_LIST;
+	bool		is_list = kind_has_list(lookup->columns[f].kind);
 	BlockKeys  *keys = &block->columns[f];
 	uint32	   *ids = block->ids + f;
 	uint32		k = 0;
@@ -385,7 +420,7 @@ write_lists(const Lookup *lookup, LookupBlock *block, Watch *watch)
 		{
 			BlockKeys  *keys = &block->columns[f];
 
-			if (lookup->columns[f].kind != FEATURE_LIST)
+			if (!kind_has_list(lookup->columns[f].kind))
 				continue;
 			if (keys->n_of_row[row] == NULL_ROW)
 				*result++ = NULL_ID;
@@ -433,7 +468,7 @@ cut_slices(Lookup *lookup)
 	{
 		uint32		n_keys = lookup->finding->columns[f].n;
 
-		if (lookup->columns[f].kind == FEATURE_BINNED)
+		if (!has_keys(&lookup->columns[f]))
 			continue;
 		for (uint32 from = 0; from < n_keys; from += SLICE)
 		{
@@ -498,7 +533,7 @@ reserve_result(const Lookup *lookup, LookupBlock *block, LookupResult *result)
 {
 	block->n_members = 0;
 	for (int f = 0; f < lookup->n_columns; f++)
-		if (lookup->columns[f].kind == FEATURE_LIST)
+		if (kind_has_list(lookup->columns[f].kind))
 			for (int row = 0; row < block->n_rows; row++)
 				block->n_members += abs(block->columns[f].n_of_row[row]);
 	block->ids = spool_reserve(&result->ids, block->n_rows * lookup->n_features * sizeof(uint32));

@@ -17,6 +17,7 @@
 #define AREAD_LOOKUP_H
 
 #include "engine/team.h"
+#include "source/dense.h"
 #include "source/dictionary.h"
 #include "source/encoder.h"
 #include "source/features.h"
@@ -36,6 +37,7 @@ typedef struct LookupColumn
 	uint32		buckets;
 	ValueEncoder *encoder;		/* binned: the value as a number */
 	Spool		numbers;		/* binned: double [n_rows] */
+	VectorReader *vectors;		/* dense */
 	int16		element_length;
 	bool		element_by_value;
 	char		element_align;
@@ -102,7 +104,8 @@ typedef struct LookupResult
 {
 	Spool		ids;			/* uint32 [n_rows, n_features]: an id, or a list's length; of
 								 * features without a column UNSEEN_ID */
-	Spool		members;		/* uint32, of all lists: row by row, feature by feature */
+	Spool		members;		/* uint32, of all lists: row by row, feature by feature; of
+								 * vectors the numbers as they come */
 	uint64	   *hashes;			/* [n_rows] of all of a row's values */
 	uint64		n_rows;
 } LookupResult;

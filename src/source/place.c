@@ -15,6 +15,7 @@
 #include "engine/sort.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/dense.h"
 #include "source/encoder.h"
 #include "source/sorting.h"
 #include "utils/memutils.h"
@@ -56,6 +57,7 @@ typedef struct Placing
 	int			n_lists;		/* list features */
 	int		   *lists;
 	const uint32 **of_member;	/* [n_lists] final ids of members; NULL: they are final */
+	const Feature **vectors;	/* [n_lists] dense feature whose numbers are as they came; NULL: none */
 	/*
 	 * [n_rows] by place: how many members a row has, then, in the range at
 	 * hand, where they begin; NULL: no lists
@@ -203,10 +205,13 @@ find_lists(Placing *placing)
 
 	placing->lists = palloc(spec->n_features * sizeof(int));
 	placing->of_member = palloc0(spec->n_features * sizeof(uint32 *));
+	placing->vectors = palloc0(spec->n_features * sizeof(Feature *));
 	for (int f = 0; f < spec->n_features; f++)
 	{
-		if (spec->features[f].kind != FEATURE_LIST)
+		if (!kind_has_list(spec->features[f].kind))
 			continue;
+		if (final && spec->features[f].kind == FEATURE_DENSE)
+			placing->vectors[placing->n_lists] = &spec->features[f];
 		for (int i = 0; final && i < final->n_keys; i++)
 			if (final->keys[i].feature == f)
 				placing->of_member[placing->n_lists] = final->keys[i].of_id;
@@ -282,6 +287,14 @@ finish_members(const Placing *placing, const uint32 *ids, const uint32 *members,
 		const uint32 *final = placing->of_member[l];
 		uint32		n = ids[placing->lists[l]];
 
+		if (placing->vectors[l] && n > 1)
+		{
+			*result = *members;
+			vector_standardize(placing->vectors[l], members + 1, result + 1);
+			result += n;
+			members += n;
+			continue;
+		}
 		for (uint32 i = 0; i < n; i++)
 		{
 			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))

@@ -153,7 +153,7 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	collector = read_rows(roles, options, room, team, twin, report);
 	survey_init(&survey, collector->spec);
 	survey_add(&survey, collector);
-	survey_warn(&survey, collector, roles);
+	survey_warn(&survey, collector);
 	chosen.features = survey_features(&survey, collector);
 	if (list_length(chosen.features) < collector->spec->n_columns)
 	{

@@ -88,8 +88,16 @@ typedef enum FeatureKind
 	FEATURE_CATEGORICAL,
 	FEATURE_BINNED,
 	FEATURE_LIST,				/* of categorical values */
-	FEATURE_ROWS				/* training rows of another feature's value; no column */
+	FEATURE_ROWS,				/* training rows of another feature's value; no column */
+	FEATURE_DENSE				/* a vector of numbers */
 } FeatureKind;
+
+/* Is a value a list to the engine? */
+static inline bool
+kind_has_list(FeatureKind kind)
+{
+	return kind == FEATURE_LIST || kind == FEATURE_DENSE;
+}
 
 /*
  * Keys to ids.  "bytes" is position-independent, as stored (vocabulary.c has
@@ -117,7 +125,8 @@ typedef struct Feature
 	Oid			type;			/* type_name resolved (types.h); InvalidOid if it is gone */
 	int			vocabulary;		/* index */
 	int			counted;		/* of counts: the feature whose rows are counted */
-	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id */
+	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
+								 * dense: its components' means, then as many standard deviations */
 	double	   *edges;
 	uint32		min_count;
 	uint64	   *bin_rows;		/* after training, of binned: rows of NULL, then of each bin */
@@ -127,6 +136,7 @@ typedef struct Feature
 /* Everything that encoding a row needs; stored with the model. */
 typedef struct FeatureSpec
 {
+	const char *model;			/* name, for messages; NULL: in training */
 	int			n_features;		/* fields of the model, in order */
 	int			n_columns;		/* the first ones, which are columns */
 	Feature    *features;
@@ -137,7 +147,6 @@ typedef struct FeatureSpec
 	int			item_feature;	/* -1: none */
 	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
-	const char *model;			/* trained; NULL: not yet */
 	bool		citext_as_is;	/* of citext upper and lower case were told apart: before 0.4.0 */
 	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;

@@ -1,6 +1,6 @@
 /*
  * survey.c
- *	  Columns that are no features: keys of rows, constants, empty ones, vectors.
+ *	  Columns that are no features: keys of rows, constants, empty ones.
  *
  * A value that only one row has cannot be learnt from, only learnt by heart; one
  * that all rows have tells nothing.  Left out by default is what the caller has
@@ -14,7 +14,6 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "source/key.h"
 #include "source/vocabulary.h"
 
 /* Of fewer rows anything may have as many values as rows, or one alone. */
@@ -25,7 +24,7 @@
 /* What is wrong with a column. */
 typedef enum Fault
 {
-	NO_FAULT, NO_VALUE, ONE_VALUE, ROW_KEY, LISTED_VECTOR
+	NO_FAULT, NO_VALUE, ONE_VALUE, ROW_KEY
 } Fault;
 
 void
@@ -116,9 +115,6 @@ fault_of(const Survey *survey, const Collector *collector, int f)
 
 	if (f == spec->domain_feature || f == spec->user_feature || f == spec->item_feature)
 		return NO_FAULT;
-	if (feature->kind == FEATURE_LIST && key_kind(feature->type) == KEY_FLOAT &&
-		!plan->has_options)
-		return LISTED_VECTOR;
 	/* of hashed values and of those of several columns there is no count */
 	if (survey->n_rows < MIN_ROWS || plan->buckets > 0 || shares_vocabulary(spec, f))
 		return NO_FAULT;
@@ -146,10 +142,8 @@ is_left_out(const Survey *survey, const Collector *collector, int f)
 static bool
 is_harmful(const Survey *survey, const Collector *collector, int f)
 {
-	Fault		fault = fault_of(survey, collector, f);
-
-	return fault == LISTED_VECTOR ||
-		(fault == ROW_KEY && collector->spec->features[f].min_count <= 1);
+	return fault_of(survey, collector, f) == ROW_KEY &&
+		collector->spec->features[f].min_count <= 1;
 }
 
 List *
@@ -184,31 +178,13 @@ append_fault(StringInfo faults, const char *name, Fault fault, uint32 n_values, 
 		case ROW_KEY:
 			appendStringInfo(faults, " (%u values in " UINT64_FORMAT " rows)", n_values, filled);
 			break;
-		default:
-			appendStringInfoString(faults, " (an array of floating-point numbers)");
-	}
-}
-
-/* Vectors have been left out before a row was read. */
-static void
-append_vectors(const ColumnRoles *roles, const SourceOptions *options, StringInfo names,
-			   StringInfo left_out)
-{
-	ListCell   *cell;
-
-	foreach(cell, source_column_names(roles->relation))
-	{
-		const char *name = lfirst(cell);
-
-		if (!feature_is_vector(roles, name) || feature_has_options(options, name))
-			continue;
-		append_name(names, name);
-		append_fault(left_out, name, LISTED_VECTOR, 0, 0);
+		case NO_FAULT:
+			break;
 	}
 }
 
 void
-survey_warn(const Survey *survey, const Collector *collector, const ColumnRoles *roles)
+survey_warn(const Survey *survey, const Collector *collector)
 {
 	StringInfoData names;
 	StringInfoData left_out;
@@ -228,8 +204,6 @@ survey_warn(const Survey *survey, const Collector *collector, const ColumnRoles 
 		append_fault(is_out ? &left_out : &kept, name, fault_of(survey, collector, f),
 					 distinct_values(collector, f), survey->n_rows - survey->nulls[f]);
 	}
-	if (roles->features == NIL)
-		append_vectors(roles, collector->options, &names, &left_out);
 	if (names.len == 0)
 		return;
 	ereport(WARNING,

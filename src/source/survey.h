@@ -1,6 +1,6 @@
 /*
  * survey.h
- *	  Columns that are no features: keys of rows, constants, empty ones, vectors.
+ *	  Columns that are no features: keys of rows, constants, empty ones.
  *
  * Most of it is known when every row is read, and by then ids, hashes and splits
  * are of all columns.  So what is left out is found here, and who reads the source
@@ -27,7 +27,6 @@ extern void survey_add(Survey *survey, Collector *collector);
 /* The columns (of char *) that are to be features. */
 extern List *survey_features(const Survey *survey, const Collector *collector);
 /* A WARNING that names those that are left out, and those that had better be. */
-extern void survey_warn(const Survey *survey, const Collector *collector,
-						const ColumnRoles *roles);
+extern void survey_warn(const Survey *survey, const Collector *collector);
 
 #endif							/* AREAD_SURVEY_H */

@@ -63,7 +63,9 @@ CREATE VIEW lists AS SELECT label, domain, user_id, ARRAY[price, 'NaN', 'Infinit
 CREATE VIEW dates AS SELECT label, domain, user_id, (ARRAY['infinity', '-infinity', '294276-12-31', '4713-01-02 BC', '2000-01-01'])[1 + sequence % 5]::timestamptz AS at, (ARRAY['infinity', '-infinity', '5874897-12-31', '4713-01-01 BC'])[1 + sequence % 4]::date AS day FROM rows;
 CREATE VIEW integers AS SELECT label, CASE WHEN sequence % 2 = 0 THEN 9223372036854775807 ELSE -9223372036854775808 END AS domain, (ARRAY[2147483647, -2147483648, 0])[1 + sequence % 3] AS user_id,
   (ARRAY[32767, -32768])[1 + sequence % 2]::int2 AS item_id, 4294967295::oid AS o FROM rows;
-SELECT pg_temp.train(source, source, pg_temp.small(a)) FROM unnest('{one,zero,one_negative,constant,floats,only_nan,lists,dates,integers}'::text[]) source, unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) a;
+CREATE VIEW vectors AS SELECT label, domain, user_id, (ARRAY['{0,3.4e38,1e-45,-3.4e38,7}', '{0,-3.4e38,-1e-45,0,7}', '{-0,0,0,0,7}', NULL])[1 + sequence % 4]::float4[] AS v FROM rows;
+SELECT pg_temp.train(source, source, pg_temp.small(a)) FROM unnest('{one,zero,one_negative,constant,floats,only_nan,vectors,dates,integers}'::text[]) source, unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) a;
+SELECT pg_temp.train('lists', 'lists', pg_temp.small(a, '{"features": {"members": {"kind": "list"}}}')) FROM unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) a;
 SELECT pg_temp.train('floats', 'floats', pg_temp.small('mmoe', o)) FROM unnest(ARRAY['{"features": {"f4": {"kind": "categorical"}, "f8": {"kind": "categorical"}, "n": {"kind": "categorical"}}}',
   '{"bins": 1}', '{"bins": 65536}', '{"features": {"f8": {"bins": 65536}}}']) o;
 SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHERE state <> '00000'), 'one zero', 'what cannot be trained on');

@@ -1,4 +1,4 @@
--- Columns that are no features: keys of rows, constants, empty ones, vectors.
+-- Columns that are no features: keys of rows, constants, empty ones.
 SET client_min_messages = warning;
 \set wide '{"architecture": "wide"}'
 CREATE TABLE visits AS
@@ -17,7 +17,7 @@ SELECT train_rows + valid_rows + test_rows AS rows FROM aread_train('visits', op
 SELECT features('visits');
 -- the model is that of the features that are left, to the last bit
 SELECT train_rows + valid_rows + test_rows AS rows FROM aread_train('visits', options => :'wide',
-  features => '{domain,user_id,item_id,hour,price,half,seldom}');
+  features => '{domain,user_id,item_id,hour,price,embedding,half,seldom}');
 SELECT count(DISTINCT crc) AS models, count(*) AS versions FROM aread.model WHERE model = 'visits';
 SELECT sum(p.rows) = m.train_rows AS same_rows FROM aread_augment_plan('visits') p, aread.model m
 WHERE m.model = 'visits' AND m.version = 1 GROUP BY m.train_rows;

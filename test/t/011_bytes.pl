@@ -20,14 +20,15 @@ $node->start;
 # Two models that have every kind of stored bytes between them, and rows to score.
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
-	CREATE TABLE seen AS SELECT label, domain, user_id, item_id, price::float8 + 0.1 AS price, ARRAY[item_id % 7, user_id % 5] AS tags
+	CREATE TABLE seen AS SELECT label, domain, user_id, item_id, price::float8 + 0.1 AS price, ARRAY[item_id % 7, user_id % 5] AS tags,
+		ARRAY[item_id % 7, (user_id % 5) / 4.0]::real[] AS emb
 	FROM aread_simulate(1500, domains => 3, groups => 2, users => 20, items => 15, strength => 3);
-	SELECT aread_train('seen', 'deep', features => '{user_id,price,tags}', options => '{"mmoe_experts": 1, "mmoe_dims": [2], "embed_dim": 2, "epochs": 2,
+	SELECT aread_train('seen', 'deep', features => '{user_id,price,tags,emb}', options => '{"mmoe_experts": 1, "mmoe_dims": [2], "embed_dim": 2, "epochs": 2,
 		"l2_wide": 10, "bins": 4, "hei_experts": [1, 2], "hei_hidden": [2, 2], "hei_output": [2, 2], "cross_layers": 1, "warmup_batches": 2, "mask_interval": 3,
 		"candidates": 1, "row_counts": false, "batch_norm": true}');
 	SELECT aread_train('seen', 'wide', features => '{user_id,price}', options => '{"architecture": "wide", "l2_wide": 10, "bins": 4, "min_count": 2}');
 	CREATE TABLE probe AS SELECT * FROM seen LIMIT 12;
-	INSERT INTO probe VALUES (1, NULL, NULL, NULL, NULL, NULL), (1, 'none', -1, -1, 1e9, '{-1,3}');
+	INSERT INTO probe VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL), (1, 'none', -1, -1, 1e9, '{-1,3}', '{-1e9,1e9}');
 	CREATE FUNCTION scores(model text) RETURNS float8[] LANGUAGE sql AS $$
 		SELECT array_agg(s) FROM (SELECT aread_predict(model, p) AS s FROM probe p ORDER BY domain, user_id, price, item_id) x $$;
 	CREATE TABLE intact AS SELECT m AS model, scores(m) AS scores FROM unnest('{deep,wide}'::text[]) m;

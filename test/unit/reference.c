@@ -68,6 +68,28 @@ softmax(double *x, const bool *open, int n)
 		x[i] = open[i] ? exp(x[i]) / sum : 0;
 }
 
+static bool
+is_dense(const Model *model, int f)
+{
+	return model->shape.field_is_dense && model->shape.field_is_dense[f];
+}
+
+/* What a vector's i-th member is multiplied with: an id's weight, or those of a component. */
+static size_t
+factor_id(const uint32_t *members, uint64_t i)
+{
+	return i == 0 ? members[0] : FIRST_ID + i - 1;
+}
+
+static double
+factor(const uint32_t *members, uint64_t i)
+{
+	float		number;
+
+	memcpy(&number, &members[i], sizeof(number));
+	return i == 0 ? 1 : number;
+}
+
 /* x0 [F * E] */
 static void
 embed(const Model *model, const uint32_t *ids, const uint64_t *list_start,
@@ -90,7 +112,10 @@ embed(const Model *model, const uint32_t *ids, const uint64_t *list_start,
 		{
 			x0[f * dim + e] = 0;
 			for (uint64_t i = 0; i < n; i++)
-				x0[f * dim + e] += (double) table[(size_t) members[i] * dim + e] / n;
+				if (is_dense(model, f))
+					x0[f * dim + e] += factor(members, i) * table[factor_id(members, i) * dim + e];
+				else
+					x0[f * dim + e] += (double) table[(size_t) members[i] * dim + e] / n;
 		}
 	}
 }
@@ -120,12 +145,16 @@ wide(const Model *model, const uint32_t *ids, const uint64_t *list_start,
 	{
 		const real *weights = param(model, "wide.%d", f);
 
+		if (!weights)
+			continue;
 		if (!model->shape.field_is_list[f])
 			sum += weights[ids[f]] + domain_weight(model, f, ids);
 		else
 			for (uint64_t i = list_start[ids[f]]; i < list_start[ids[f] + 1]; i++)
-				sum += weights[list_members[i]] /
-					(double) (list_start[ids[f] + 1] - list_start[ids[f]]);
+				sum += is_dense(model, f) ?
+					factor(list_members + list_start[ids[f]], i - list_start[ids[f]]) *
+					weights[factor_id(list_members + list_start[ids[f]], i - list_start[ids[f]])] :
+					weights[list_members[i]] / (double) (list_start[ids[f] + 1] - list_start[ids[f]]);
 	}
 	return sum;
 }

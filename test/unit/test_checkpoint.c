@@ -77,6 +77,9 @@ load(void *context, const CheckpointPart *part, EngineError *error)
 	return true;
 }
 
+/* Rows of all that is trained here. */
+static Dataset *(*make_dataset) (Arena *, size_t) = toy_dataset;
+
 static TrainResult *
 train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineError *error)
 {
@@ -84,7 +87,7 @@ train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineEr
 	TrainObserver observer = toy_observer();
 	CheckpointStore store = {due, save, load, resume, kept};
 
-	return train(arena, config, toy_dataset(arena, 1500), NULL, &host, &observer,
+	return train(arena, config, make_dataset(arena, 1500), NULL, &host, &observer,
 				 kept ? &store : NULL, error);
 }
 
@@ -187,6 +190,18 @@ check_options(void)
 	check_same_model(&config, 1);
 }
 
+static void
+check_vectors(void)
+{
+	Config		config;
+
+	toy_config(&config, ARCH_AREAD);
+	config.wide = false;
+	make_dataset = toy_vectors;
+	check_same_model(&config, 7);
+	make_dataset = toy_dataset;
+}
+
 /* A byte of a part changed: is it told? */
 static bool
 refused_byte(Arena *arena, const Config *config, Kept *kept, const char *name, size_t at,
@@ -266,6 +281,7 @@ main(void)
 {
 	check_architectures();
 	check_options();
+	check_vectors();
 	check_refused();
 	return unit_summary();
 }

@@ -63,6 +63,7 @@ worst_error(LossFunction loss, void *context, real *values, const real *grads, s
 /* --- single layers: loss = sum of out * weights, for fixed random weights --- */
 
 #define ROWS 7
+#define N_FIELDS 5
 
 typedef struct LayerCase
 {
@@ -71,7 +72,7 @@ typedef struct LayerCase
 	MlpCache	cache;
 	Workers		workers;
 	PassMode	mode;
-	real		in[ROWS * 5];
+	real		in[ROWS * N_FIELDS];
 	real		weights[ROWS * 12];
 	int			n_in;
 } LayerCase;
@@ -114,29 +115,40 @@ small_config(Config *config, Architecture architecture)
 	config->dropout = 0.25;
 }
 
-/* Fields: domain, user, item, list of items sharing the item's table. */
-static const uint32_t table_rows[] = {FIRST_ID + 3, FIRST_ID + 5, FIRST_ID + 6};
-static const uint32_t field_table[] = {0, 1, 2, 2};
-static const bool field_is_list[] = {false, false, false, true};
+/* Fields: domain, user, item, list of items sharing the item's table, vector of three numbers. */
+static const uint32_t table_rows[] = {FIRST_ID + 3, FIRST_ID + 5, FIRST_ID + 6, FIRST_ID + 3};
+static const uint32_t field_table[] = {0, 1, 2, 2, 3};
+static const bool field_is_list[] = {false, false, false, true, true};
+static const bool field_is_dense[] = {false, false, false, false, true};
 static const DomainPairs no_pairs[8];
 static const Shape shape = {
-	.n_tables = 3,.table_rows = table_rows,.n_fields = 4,.field_table = field_table,
-	.field_is_list = field_is_list,.domain_field = 0,.user_field = 1,.item_field = 2
+	.n_tables = 4,.table_rows = table_rows,.n_fields = N_FIELDS,.field_table = field_table,
+	.field_is_list = field_is_list,.field_is_dense = field_is_dense,.domain_field = 0,.user_field = 1,.item_field = 2
 };
 
-static const uint64_t list_start[] = {0, 0, 2, 5, 6};
-static const uint32_t list_members[] = {3, 4, 5, 5, 8, NULL_ID};
+/* Bits of floats. */
+#define ONE 0x3F800000
+#define MINUS_HALF 0xBF000000
+#define TWO 0x40000000
+#define QUARTER 0x3E800000
+
+/* Lists of ids, then no vector, and vectors. */
+static const uint64_t list_start[] = {0, 0, 2, 5, 6, 7, 11, 15};
+static const uint32_t list_members[] = {
+	3, 4, 5, 5, 8, NULL_ID, NULL_ID, UNSEEN_ID, ONE, MINUS_HALF, TWO, UNSEEN_ID, QUARTER, TWO, 0
+};
 static const uint32_t rows_ids[] = {
-	3, 3, 4, 0, 4, 4, 3, 1, 5, 5, 8, 2, 3, 6, 6, 3, 4, 7, 7, 1, 3, NULL_ID, 3, 2,
-	4, 3, 5, 0, 5, 4, 4, 1, 3, 5, 8, 2, 4, 6, 3, 3, 5, 7, 6, 1
+	3, 3, 4, 0, 5, 4, 4, 3, 1, 6, 5, 5, 8, 2, 4, 3, 6, 6, 3, 5, 4, 7, 7, 1, 6,
+	3, NULL_ID, 3, 2, 4, 4, 3, 5, 0, 5, 5, 4, 4, 1, 6, 3, 5, 8, 2, 6, 4, 6, 3, 3, 4,
+	5, 7, 6, 1, 5
 };
 static const uint8_t row_labels[] = {1, 0, 1, 1, 0, 0, 1, 0, 1, 0, 1};
 
 #define N_ROWS 11
 
-/* Fields whose distinct values are multiplied once; the last one is a list. */
-static const bool some_shared[] = {true, false, true, false};
-static const bool all_shared[] = {true, true, true, false};
+/* Fields whose distinct values are multiplied once; the last ones are lists. */
+static const bool some_shared[] = {true, false, true, false, false};
+static const bool all_shared[] = {true, true, true, false, false};
 
 static const float row_weights[N_ROWS] = {0.5, 2, 1, 0, 1.5, 1, 3, 0.25, 1, 0.75, 2};
 
@@ -148,7 +160,7 @@ check_mlp(bool batch_norm, bool dropout)
 	Config		config;
 	LayerCase	layer = {0};
 	real	   *grads;
-	real		d_in[ROWS * 5] = {0};
+	real		d_in[ROWS * N_FIELDS] = {0};
 	size_t		n_out;
 
 	arena_init_malloc(&arena);

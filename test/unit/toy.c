@@ -4,6 +4,7 @@
  */
 #include "toy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -66,6 +67,73 @@ toy_dataset(Arena *arena, size_t n)
 	data->labels = labels;
 	data->list_start = list_start;
 	data->list_members = members;
+	return data;
+}
+
+static const uint32_t vector_table_rows[] = {FIRST_ID + 4, FIRST_ID + VECTOR_USERS, FIRST_ID + TOY_LENGTH};
+static const uint32_t vector_table[] = {0, 1, 2};
+static const bool vector_is_list[] = {false, false, true};
+static const bool vector_is_dense[] = {false, false, true};
+
+static uint32_t
+bits_of(float number)
+{
+	uint32_t	bits;
+
+	memcpy(&bits, &number, sizeof(bits));
+	return bits;
+}
+
+/* A vector whose neighbours go together; returns what it tells of the label. */
+static double
+draw_vector(Random *random, uint32_t *members)
+{
+	double		logit = 0;
+	double		last = random_normal(random);
+
+	members[0] = UNSEEN_ID;
+	for (int i = 0; i < TOY_LENGTH; i++)
+	{
+		last = 0.8 * last + 0.6 * random_normal(random);
+		members[1 + i] = bits_of((float) last);
+		logit += (i % 3 == 0 ? 1.5 : i % 3 == 1 ? -1.5 : 0.5) * last;
+	}
+	return logit;
+}
+
+/* Only the vector tells the label; every twentieth row has none, and says no. */
+Dataset *
+toy_vectors(Arena *arena, size_t n)
+{
+	Dataset    *data = ARENA_ARRAY(arena, Dataset, 1);
+	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, n * VECTOR_FIELDS);
+	uint8_t    *labels = ARENA_ARRAY(arena, uint8_t, n);
+	uint64_t   *list_start = ARENA_ARRAY(arena, uint64_t, n + 1);
+	uint32_t   *members = ARENA_ARRAY(arena, uint32_t, n * (TOY_LENGTH + 1));
+	Random		random;
+
+	random_start(&random, 42, RANDOM_SIMULATE, 0);
+	for (size_t row = 0; row < n; row++)
+	{
+		bool		missing = random_below(&random, 20) == 0;
+		uint32_t   *vector = members + list_start[row];
+		double		logit = -3;
+
+		ids[row * VECTOR_FIELDS] = FIRST_ID + random_below(&random, 4);
+		ids[row * VECTOR_FIELDS + 1] = FIRST_ID + random_below(&random, VECTOR_USERS);
+		ids[row * VECTOR_FIELDS + 2] = row;
+		if (missing)
+			vector[0] = NULL_ID;
+		else
+			logit = draw_vector(&random, vector);
+		list_start[row + 1] = list_start[row] + (missing ? 1 : 1 + TOY_LENGTH);
+		labels[row] = random_uniform(&random) < 1 / (1 + exp(-logit));
+	}
+	*data = (Dataset) {.split_start = {0, n * 7 / 10, n * 8 / 10, n},.ids = ids,
+		.labels = labels,.list_start = list_start,.list_members = members};
+	data->shape = (Shape) {.n_tables = 3,.table_rows = vector_table_rows,.n_fields = VECTOR_FIELDS,
+		.field_table = vector_table,.field_is_list = vector_is_list,
+		.field_is_dense = vector_is_dense,.domain_field = 0,.user_field = 1,.item_field = -1};
 	return data;
 }
 

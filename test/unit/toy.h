@@ -12,9 +12,15 @@
 #define TOY_USERS 40
 #define TOY_ITEMS 30
 #define TOY_FIELDS 4
+/* of the dataset of vectors */
+#define VECTOR_FIELDS 3
+#define VECTOR_USERS 50
+#define TOY_LENGTH 37			/* some registers, and a rest */
 
 /* Fields: domain, user, item, list of items; 80/10/10 over n rows. */
 extern Dataset *toy_dataset(Arena *arena, size_t n);
+/* Fields: domain, user, vector, which alone tells the label; 70/10/20. */
+extern Dataset *toy_vectors(Arena *arena, size_t n);
 /* Small sizes, a few epochs. */
 extern void toy_config(Config *config, Architecture architecture);
 extern EngineHost toy_host(void);
