@@ -1,6 +1,6 @@
 -- Columns that are no features: keys of rows, constants, empty ones.
 SET client_min_messages = warning;
-\set wide '{"architecture": "wide"}'
+\set wide '{"architecture": "wide", "min_rows": 0}'
 CREATE TABLE visits AS
   SELECT i AS id, ascii(md5(i::text)) % 2 AS label, 'd' || i % 3 AS domain, i * 31 % 50 AS user_id, i * 17 % 40 AS item_id,
          i * i % 11 AS hour, i * 37 % 997 / 10.0 AS price, md5(i::text)::uuid AS session, 'DE' AS country,
