@@ -12,7 +12,6 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "host.h"
-#include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/settings.h"
 #include "source/split.h"

@@ -92,7 +92,8 @@ struct Scorer
 extern int	scorer_widest_layer(const Config *config);
 
 extern bool row_scorer_init(Scorer *scorer, EngineError *error);
-/* Its results and those of batch_score() count unless the watch has stopped. */
+/* What the following give counts unless scorer->watch has stopped. */
+
 /* The mean of the open heads of rows->ids' row number "at"; logits are in scorer->row. */
 extern double row_score(Scorer *scorer, const ScoreRows *rows, size_t at);
 

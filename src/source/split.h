@@ -44,8 +44,8 @@ extern bool split_is_known(const SplitReader *reader);
 /* Names or order, by the range of all rows' keys. */
 extern void split_settle(SplitReader *reader, int64 lowest, int64 highest);
 /*
- * A row's split by its key, or with SPLIT_BY_HASH the hash of its features;
- * bounds NULL: not by order.
+ * A row's split by its key, or with SPLIT_BY_HASH the hash of its features; the
+ * bounds are looked at by order alone.
  */
 extern Split split_of(const SplitReader *reader, const SourceOptions *options,
 					  const SplitBounds *bounds, int64 key, uint64 hash);

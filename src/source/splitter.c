@@ -116,7 +116,7 @@ splitter_split(Splitter *splitter, const Datum *values, const bool *nulls)
 		(splitter->has_label && label_read(&splitter->label, values[at], nulls[at], &label) != LABEL_GOOD))
 		return -1;
 	if (rule->method == SPLIT_BY_HASH)
-		return split_of(&splitter->reader, &splitter->options, NULL, 0,
+		return split_of(&splitter->reader, &splitter->options, &rule->bounds, 0,
 						row_hash(splitter, values, nulls));
 	if (nulls[0])
 		return -1;

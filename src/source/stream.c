@@ -320,8 +320,8 @@ take_row(SourceStream *stream, const Datum *values, const bool *nulls)
 
 	if (collector->split.method != SPLIT_BY_HASH)
 		row.split_key = collector->split_keys[0];
-	if (stream->split_known && split_of(&collector->split, stream->options, NULL, row.split_key,
-										row.hash) != SPLIT_TRAIN)
+	if (stream->split_known && split_of(&collector->split, stream->options, &stream->bounds,
+										row.split_key, row.hash) != SPLIT_TRAIN)
 		return;
 	find_shared(stream, &row);
 	if (stream->split_known)

@@ -33,13 +33,14 @@ $node->safe_psql('postgres', q{
 		SELECT array_agg(s) FROM (SELECT aread_predict(model, p) AS s FROM probe p ORDER BY domain, user_id, price, item_id) x $$;
 	CREATE TABLE intact AS SELECT m AS model, scores(m) AS scores FROM unnest('{deep,wide}'::text[]) m;
 	CREATE TABLE exported AS SELECT m AS model, aread_export(m) AS data FROM unnest('{deep,wide}'::text[]) m;
-	-- a change, and what scoring makes of it; nothing of the change remains
+	-- a change, and what scoring, and telling drift, make of it; nothing of the change remains
 	CREATE FUNCTION outcome(m text, change text) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
 		good float8[] := (SELECT i.scores FROM intact i WHERE i.model = m);
 	BEGIN
 		EXECUTE change;
 		PERFORM aread_cache_clear(shared => true);
+		PERFORM aread_drift(m, 'probe');
 		RAISE EXCEPTION USING ERRCODE = 'AR000', MESSAGE = CASE WHEN scores(m) = good THEN 'intact' ELSE 'wrong score' END;
 	EXCEPTION WHEN OTHERS THEN
 		RETURN CASE SQLSTATE WHEN 'AR000' THEN SQLERRM ELSE SQLSTATE END;
@@ -207,7 +208,7 @@ sub add_change { my ($model, $what, $statement) = @_; push @changes, join("\t", 
 # Every kind of chunk as often: its data, and its number.
 my %chunks;
 push @{ $chunks{"$_->[1]"} }, $_ foreach rows('SELECT version_id, kind, name, chunk, octet_length(data) FROM aread.stored_chunk');
-is(join(' ', sort keys %chunks), 'checksum masks pairs tensor vocabulary', 'every kind of chunk is there');
+is(join(' ', sort keys %chunks), 'checksum masks pairs rare tensor vocabulary', 'every kind of chunk is there');
 foreach my $kind (map { (sort keys %chunks)[$_ % keys %chunks] } 1 .. $n_flips / 2)
 {
 	my ($version, undef, $name, $chunk, $size) = @{ $chunks{$kind}[rand @{ $chunks{$kind} }] };

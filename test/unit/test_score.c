@@ -15,6 +15,8 @@
 #include "engine/score.h"
 
 #define N_ROWS 2000
+/* Members: more than are added up between two looks at the host. */
+#define LONG_LIST 1000000
 /* two batches whose rows share values, and a few rows that hardly do */
 #define SCORED 532
 
@@ -317,6 +319,56 @@ check_checked(void)
 	arena_free_all(&arena);
 }
 
+static bool
+answer(void *context)
+{
+	return *(bool *) context;
+}
+
+/* A row and a batch whose lists are long: scored to the end, or left, and then as if nothing had been. */
+static void
+check_interrupted(Architecture architecture, size_t ready_bytes)
+{
+	Arena		arena;
+	EngineError error = {0};
+	bool		stop = false;
+	EngineHost	host = {.interrupted = answer,.context = &stop};
+	Dataset    *data;
+	TrainResult *result;
+	Scorer	   *scorer;
+	uint64_t	start[2] = {0, LONG_LIST};
+	uint32_t   *members;
+	uint32_t   *ids;
+	double		scores[2][3];
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, N_ROWS);
+	result = trained(&arena, data, architecture, true, false);
+	CHECK(result != NULL);
+	scorer = scorer_create(&arena, result->model, ready_bytes, NULL, &host, &error);
+	CHECK(scorer != NULL);
+	members = ARENA_ARRAY(&arena, uint32_t, LONG_LIST);
+	for (uint32_t i = 0; i < LONG_LIST; i++)
+		members[i] = FIRST_ID + i % 3;
+	ids = ARENA_ARRAY(&arena, uint32_t, 3 * TOY_FIELDS);
+	memcpy(ids, data->ids, 3 * TOY_FIELDS * sizeof(uint32_t));
+	for (int i = 0; i < 3 * TOY_FIELDS; i++)
+		if (data->shape.field_is_list[i % TOY_FIELDS])
+			ids[i] = 0;
+	for (int n = 1; n <= 3; n += 2)
+	{
+		ScoreRows	rows = {.n_rows = n,.ids = ids,.list_start = start,.list_members = members};
+
+		CHECK(scorer_score(scorer, &rows, scores[0], &error));
+		stop = true;
+		CHECK(!scorer_score(scorer, &rows, scores[1], &error) && error.code == ENGINE_INTERRUPTED);
+		stop = false;
+		CHECK(scorer_score(scorer, &rows, scores[1], &error));
+		CHECK(memcmp(scores[0], scores[1], n * sizeof(double)) == 0);
+	}
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -327,6 +379,9 @@ main(void)
 		for (int i = 0; i < 3; i++)
 			check_reference(architecture, true, false, ready[i]);
 	check_reference(ARCH_AREAD, false, true, 0);
+	check_interrupted(ARCH_WIDE, 0);
+	check_interrupted(ARCH_AREAD, 0);
+	check_interrupted(ARCH_AREAD, READY_BYTES);
 	check_closed_gates();
 	check_unseen();
 	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
