@@ -47,7 +47,7 @@ const Option source_options[] = {
 	{"min_rows", OPTION_REAL, AT(deploy.min_rows), 0, 1e15, NULL, "null", "",
 	"A version made of fewer rows is stored, but not deployed; null: a tenth of the deployed version's."},
 	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
-	"Drop the model's oldest versions until there are so many, but never the deployed one and the one deployed before; 0: keep all."},
+	"Drop the model's oldest versions until there are so many, but never pinned ones, the deployed one and the one deployed before; 0: keep all."},
 	{"resume", OPTION_CHOICE, AT(resume), 0, 0, resume_choices, "\"call\"", "",
 	"How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };

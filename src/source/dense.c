@@ -11,6 +11,7 @@
 #include "access/transam.h"
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "engine/vectors.h"
 #include "source/convert.h"
 #include "utils/array.h"
@@ -294,6 +295,20 @@ vector_read(VectorReader *reader, Datum value)
 	check_length(reader, reader->is_array ? read_array(reader, value) :
 				 read_text(reader, value_text(reader, value)));
 	return reader->numbers;
+}
+
+/* Of its numbers as they came; the members of its list, which have no keys, add 0. */
+uint64
+vector_hash(VectorReader *reader, Datum value)
+{
+	const float *numbers = vector_read(reader, value);
+	int			length = vector_length(reader);
+	uint64		hash = hash_combine64(0, hash_bytes_extended((const unsigned char *) numbers,
+															 length * sizeof(float), 0));
+
+	for (int i = 0; i < length; i++)
+		hash = hash_combine64(hash, 0);
+	return hash;
 }
 
 void

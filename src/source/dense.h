@@ -37,6 +37,9 @@ extern const float *vector_read(VectorReader *reader, Datum value);
 /* Numbers of a vector; 0: none was read yet. */
 extern int	vector_length(const VectorReader *reader);
 
+/* What a row's hash has of a value that is not NULL, in training (lookup.c) and after. */
+extern uint64 vector_hash(VectorReader *reader, Datum value);
+
 /*
  * Members [1 + length] of the list that stands for a vector (engine/dataset.h),
  * as they come or standardized, which the last function does to numbers' bits.

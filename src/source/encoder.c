@@ -349,6 +349,8 @@ encoder_row_hash(ValueEncoder *encoder, Datum value, bool isnull)
 
 	if (isnull)
 		return NULL_HASH;
+	if (encoder->vectors)
+		return vector_hash(encoder->vectors, value);
 	if (encoder->feature->kind != FEATURE_LIST)
 		return value_hash(encoder, value);
 	iterator = array_create_iterator(DatumGetArrayTypeP(value), 0, &encoder->array);
