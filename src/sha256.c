@@ -6,6 +6,7 @@
 
 #include "sha256.h"
 
+#include "compat.h"
 #include "utils/builtins.h"
 
 void
