@@ -89,7 +89,7 @@ CREATE TABLE tamed (option, value, more) AS VALUES
   ('initial_density', 0.01, '{"target_density": 0.01}'), ('target_density', 1, '{"initial_density": 1}'), ('minor_share', 1, '{"major_share": 1}'), ('major_share', 0, '{"minor_share": 0}');
 SELECT pg_temp.train('rows', option, pg_temp.small(a, jsonb_build_object(option, CASE WHEN type = 'integers' THEN jsonb_build_array(value, value) ELSE to_jsonb(value) END)::text) || coalesce((SELECT more::jsonb FROM tamed t WHERE t.option = o.option AND t.value = o.value), '{}'))
 FROM (SELECT option, type, unnest(ARRAY[minimum, maximum]) AS value FROM aread_options() WHERE minimum IS NOT NULL) o, unnest('{wide,aread}'::text[]) a;
-SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHERE state <> '00000'), 'l2_wide label_threshold', 'at the ends of their range all but these train');
+SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHERE state <> '00000'), 'l2_wide label_threshold min_rows', 'at the ends of their range all but these train, and are deployed');
 SELECT * FROM pg_temp.judge('options');
 
 SELECT * FROM finish();

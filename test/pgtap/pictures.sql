@@ -175,7 +175,7 @@ SELECT ok(t.overlap = p.svg AND t.experts = a.experts, 'the search_path changes 
 SET ROLE pictures_reader;
 CREATE TEMP TABLE refused AS SELECT call, pg_temp.complaint(call) AS complaint FROM (VALUES ($$aread_overlap_svg('shop')$$), ($$aread_experts_svg('shop', 'domain_06')$$), ($$aread_training_svg('shop')$$), ($$aread_domains_svg('shop')$$)) c(call);
 RESET ROLE;
-SELECT is(complaint, '42501 | permission denied for model "shop" | Its owner can grant you to score with it: aread_grant. All else is for members of the owning role.', 'not for others: ' || call) FROM refused;
+SELECT is(complaint, '42501 | permission denied for model "shop" | Its owner can grant you to score with it, or to have scores explained: aread_grant. All else is for members of the owning role.', 'not for others: ' || call) FROM refused;
 
 -- a row that others could write is checked before anything is drawn
 UPDATE aread.stored_version SET config = config || '{"hei_experts": [1073741825, 4]}';

@@ -53,8 +53,8 @@ BEGIN
   EXECUTE format('CREATE TABLE %I AS SELECT (i * 37 %% 101 < 10 + 80 * n / cardinality($1))::int AS label, (ARRAY[''valid'', ''test'', ''train''])[least(1 + i %% 10, 3)] AS split, i, v, v::%s AS d, v::%2$s AS x, v::%2$s AS b, ARRAY[v::%2$s] AS l
     FROM unnest($1) WITH ORDINALITY u(v, n), generate_series(1, 202) i', name, k.type) USING k.seen;
   PERFORM aread_train(quote_ident(name)::regclass, name, label => 'label', domain => 'd', split => 'split', features => CASE WHEN k.number THEN '{x,b,l}' ELSE '{x,l}' END::text[],
-    options => '{"architecture": "wide", "features": {"x": {"kind": "categorical"}, "d": {"kind": "categorical"}}}'::jsonb
-      || CASE WHEN k.number THEN '{"features": {"x": {"kind": "categorical"}, "d": {"kind": "categorical"}, "b": {"kind": "binned", "bins": 50}}}' ELSE '{}' END::jsonb);
+    options => '{"architecture": "wide", "features": {"x": {"kind": "categorical"}, "l": {"kind": "list"}, "d": {"kind": "categorical"}}}'::jsonb
+      || CASE WHEN k.number THEN '{"features": {"x": {"kind": "categorical"}, "l": {"kind": "list"}, "d": {"kind": "categorical"}, "b": {"kind": "binned", "bins": 50}}}' ELSE '{}' END::jsonb);
 END $$;
 SELECT train(kinds) FROM kinds;
 
