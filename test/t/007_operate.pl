@@ -13,7 +13,7 @@ $node->append_conf('postgresql.conf', "fsync = off\nclient_min_messages = warnin
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
-	CREATE ROLE web; CREATE ROLE analysts;
+	CREATE ROLE web; CREATE ROLE support; CREATE ROLE analysts;
 	CREATE TABLE interactions AS SELECT label, domain, user_id, item_id FROM aread_simulate(1500, domains => 4, groups => 2, users => 50, items => 30, strength => 3)});
 
 # A section's code blocks.

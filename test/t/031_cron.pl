@@ -25,20 +25,8 @@ sql(q{
 my $options = '{"architecture": "wide", "keep_versions": 7}';
 my $automatic = '{"architecture": "wide", "keep_versions": 7, "resume": "auto"}';
 sub foreground { return "SELECT aread_train('$_[0]', '$_[1]', options => '$options')" }
-sub background
-{
-	return qq{
-DO \$\$
-DECLARE
-  run bigint := aread_train_start('$_[0]', '$_[1]', options => '$automatic');
-BEGIN
-  LOOP
-    COMMIT;
-    EXIT WHEN aread_wait(run, '10 s') IS NOT NULL;
-  END LOOP;
-END
-\$\$};
-}
+my ($recipe) = slurp_file('README.md') =~ /^(DO \$\$\n.*?^END \$\$;)$/ms or die 'no recipe';
+sub background { return $recipe =~ s/'interactions', 'shop', options => '[^']*'/'$_[0]', '$_[1]', options => '$automatic'/r }
 
 # pg_cron starts jobs when a minute begins: all of them at once.
 sub run_jobs
