@@ -29,7 +29,7 @@ static void
 check_scores(const Dataset *data, const Model *model, Arena *arena)
 {
 	EngineError error = {0};
-	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, &error);
+	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, NULL, &error);
 	ScoreRows	rows = rows_of(data, ROWS - SCORED, SCORED);
 	static double scores[SCORED];
 	double		worst_reference = 0;
@@ -55,7 +55,7 @@ static void
 check_effect(const Dataset *data, const Model *model, Arena *arena)
 {
 	EngineError error = {0};
-	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, &error);
+	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, NULL, NULL, &error);
 	ScoreRows	one = rows_of(data, 0, 1);
 	uint32_t	ids[VECTOR_FIELDS] = {data->ids[0], data->ids[1], 0};
 	uint32_t	members[TOY_LENGTH + 1] = {UNSEEN_ID};
@@ -87,7 +87,7 @@ check_trained(Architecture architecture, bool domain_weights, bool pairwise)
 
 	arena_init_malloc(&arena);
 	data = toy_vectors(&arena, ROWS);
-	CHECK(dataset_check(data, &error));
+	CHECK(dataset_check(data, NULL, &error));
 	toy_config(&config, architecture);
 	config.domain_weights = domain_weights;
 	config.pairwise = pairwise;
@@ -198,7 +198,7 @@ refused_with(const Dataset *data, size_t at, uint32_t member)
 	bool		ok;
 
 	members[at] = member;
-	ok = dataset_check(data, &error);
+	ok = dataset_check(data, NULL, &error);
 	members[at] = kept;
 	return !ok && error.code == ENGINE_BAD_INPUT;
 }
@@ -221,7 +221,7 @@ check_checked(void)
 	CHECK(refused_with(data, data->list_start[row] + TOY_LENGTH, bits_of(INFINITY)));
 	/* a component more in this row, one less in the next */
 	((uint64_t *) data->list_start)[row + 1]++;
-	CHECK(!dataset_check(data, &error) && error.code == ENGINE_BAD_INPUT);
+	CHECK(!dataset_check(data, NULL, &error) && error.code == ENGINE_BAD_INPUT);
 	arena_free_all(&arena);
 }
 
