@@ -306,7 +306,14 @@ COMMENT ON FUNCTION @extschema@.aread_drop(text, boolean) IS 'drop a model with 
 COMMENT ON FUNCTION @extschema@.aread_revoke(text, name) IS 'take back all that aread_grant gave; false if nothing was given';
 
 CREATE OR REPLACE VIEW aread.usable_version WITH (security_barrier) AS
-SELECT m.name AS model, v.*, v.version OPERATOR(pg_catalog.=) m.deployed_version AS deployed,
+SELECT m.name AS model,
+       v.version_id, v.model_id, v.version, v.source_name, v.label, v.label_threshold, v.domain_feature,
+       v.user_feature, v.item_feature, v.split, v.weight, v.options, v.config, v.architecture, v.seed,
+       v.rows_read, v.train_rows, v.valid_rows, v.test_rows, v.null_labels, v.bad_labels, v.null_domains,
+       v.null_splits, v.n_parameters, v.n_domains, v.valid_measures, v.valid_measure_rows, v.test_measures,
+       v.test_measure_rows, v.best_evaluation, v.seconds, v.crc, v.software, v.sampled_rows, v.calibration,
+       v.trained_at, v.comment,
+       v.version OPERATOR(pg_catalog.=) m.deployed_version AS deployed,
        aread.role_name(m.owner, m.owner_name) AS owner_name,
        m.comment AS model_comment,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
