@@ -71,7 +71,7 @@ count_row(void *context, const Datum *values, const bool *nulls)
 
 		if (shift->found[f])
 			shift->found[f][bin_number(ids[0])]++;
-		if (shift->spec->features[f].kind == FEATURE_LIST)
+		if (kind_has_list(shift->spec->features[f].kind))
 			input_set_list(&shift->rows, f, ids, n);
 		else
 			input_set(&shift->rows, f, ids[0]);

@@ -32,6 +32,8 @@ static const DeployMetric metrics[] = {
 	{offsetof(Measures, minor5_auc), 1}, {offsetof(Measures, log_loss), -1}
 };
 
+#define LOG_LOSS ((int) lengthof(metrics) - 1)
+
 StaticAssertDecl(lengthof(metrics) == lengthof(deploy_metrics) - 1, "each metric has a name");
 
 static Measure
@@ -53,6 +55,19 @@ deployed_rows(const LockedModel *model)
 					  &arguments) != 1)
 		return 0;
 	return DatumGetFloat8(catalog_value(0, 1, NULL));
+}
+
+static int64
+deployed_id(const LockedModel *model)
+{
+	Arguments	arguments = {0};
+
+	add_int8(&arguments, model->id);
+	add_int4(&arguments, model->deployed);
+	if (run_statement("SELECT version_id FROM aread.stored_version"
+					  " WHERE model_id = $1 AND version = $2", &arguments) != 1)
+		return 0;
+	return DatumGetInt64(catalog_value(0, 1, NULL));
 }
 
 /* Why there are too few rows; NULL: there are enough. */
@@ -83,12 +98,15 @@ is_better(const NewModel *new, const LockedModel *model, char **reason)
 	Measure		own = measure_of(&new->result->test, rule->metric);
 	Measure		other = measure_of(&incumbent->measures, rule->metric);
 
-	if (incumbent->version != model->deployed)
+	/* a model that was made anew has version numbers of before */
+	if (incumbent->id != deployed_id(model))
 		*reason = psprintf("version %d was deployed while it was trained, and is not measured on its test rows",
 						   model->deployed);
 	else if (incumbent->problem)
 		*reason = psprintf("version %d, which is deployed, cannot score its test rows: %s",
 						   model->deployed, incumbent->problem);
+	else if (rule->metric == LOG_LOSS && (incumbent->moved || !isnan(new->config->base_rate)))
+		*reason = pstrdup("option base_rate moves scores, so that log losses on test rows do not compare");
 	else if (isnan(own.value) || isnan(other.value))
 		*reason = psprintf("its test rows have no %s to compare by", metric);
 	else

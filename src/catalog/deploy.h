@@ -21,6 +21,8 @@
 typedef struct Incumbent
 {
 	int32		version;		/* 0: none was deployed when they were read */
+	int64		id;				/* of that version */
+	bool		moved;			/* its scores: by option base_rate */
 	const char *problem;		/* why it was not measured; NULL: it was */
 	Measures	measures;
 } Incumbent;

@@ -225,6 +225,24 @@ read_scores(Deciles *scores)
 	memcpy(scores->rows, rows, n_rows * sizeof(uint64));
 }
 
+bool *
+record_read_bonds(const LoadedModel *loaded)
+{
+	bool	   *went_with_item = palloc0(loaded->spec->n_columns * sizeof(bool));
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(loaded->version.id);
+	CatalogAccess access;
+	uint64		n;
+
+	catalog_enter(&access);
+	n = catalog_query("SELECT goes_with_item IS TRUE FROM aread.stored_feature"
+					  " WHERE version_id = $1 ORDER BY position", true, 1, &type, &value, NULL);
+	for (uint64 row = 0; row < n && row < loaded->spec->n_columns; row++)
+		went_with_item[row] = DatumGetBool(catalog_value(row, 1, NULL));
+	catalog_leave(&access);
+	return went_with_item;
+}
+
 void
 record_read_spread(const LoadedModel *loaded, uint64 **bin_rows, Deciles *scores)
 {

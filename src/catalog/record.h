@@ -35,6 +35,11 @@ extern void record_read_split(const ModelVersion *version, TrainingRecord *recor
  */
 extern FeatureSpec *record_read_rare(const LoadedModel *loaded);
 /*
+ * Which columns went with the item when negatives were sampled for a version
+ * [n_columns], in the current memory context; none where none were sampled.
+ */
+extern bool *record_read_bonds(const LoadedModel *loaded);
+/*
  * How training rows lay: bin_rows of the binned features [n_columns], and the
  * deciles of the scores.  NULL, and no rows, where it is not known.
  */

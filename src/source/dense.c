@@ -33,6 +33,7 @@ struct VectorReader
 	ValueOutput output;			/* of types that are neither */
 	float	   *numbers;		/* [capacity] */
 	int			capacity;
+	bool	   *unread;			/* of the spec */
 	MemoryContext context;
 };
 
@@ -109,6 +110,15 @@ hint_of_null(const VectorReader *reader)
 		errhint("Leave such rows out, or set their vectors to NULL, through a view; or set another kind in option \"features\".");
 }
 
+/* Is what cannot be read no error?  It is noted. */
+static bool
+is_passed_over(const VectorReader *reader)
+{
+	if (reader->unread)
+		*reader->unread = true;
+	return reader->unread != NULL;
+}
+
 VectorReader *
 vector_reader(const FeatureSpec *spec, int feature, Oid type, MemoryContext context)
 {
@@ -117,6 +127,7 @@ vector_reader(const FeatureSpec *spec, int feature, Oid type, MemoryContext cont
 	reader->feature = spec->features[feature].name;
 	reader->model = spec->model;
 	reader->length = spec->features[feature].n_edges / 2;
+	reader->unread = spec->unread;
 	reader->context = context;
 	type_require(type, &reader->type);
 	reader->is_array = OidIsValid(reader->type.element);
@@ -141,11 +152,14 @@ vector_length(const VectorReader *reader)
 	return reader->length;
 }
 
-static void
+/* False: it is none, and passed over. */
+static bool
 add_number(VectorReader *reader, int at, double number)
 {
 	float		single = (float) number;
 
+	if ((!isfinite(single) || at == MAX_COMPONENTS) && is_passed_over(reader))
+		return false;
 	if (!isfinite(single))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
@@ -167,6 +181,7 @@ add_number(VectorReader *reader, int at, double number)
 	}
 	/* -0 is 0 */
 	reader->numbers[at] = single == 0 ? 0 : single;
+	return true;
 }
 
 static double
@@ -189,7 +204,7 @@ element_number(Oid type, Datum value)
 	}
 }
 
-/* Returns how many. */
+/* Returns how many; -1: that is no vector. */
 static int
 read_array(VectorReader *reader, Datum value)
 {
@@ -198,16 +213,21 @@ read_array(VectorReader *reader, Datum value)
 	char	   *at = ARR_DATA_PTR(array);
 
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
+	{
+		if (is_passed_over(reader))
+			return -1;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s has a vector %s", described(reader), ARR_NDIM(array) > 1 ?
 						"of several dimensions" : "with components that are NULL"),
 				 hint_of_null(reader)));
+	}
 	for (int i = 0; i < n; i++)
 	{
-		add_number(reader, i, element_number(reader->type.type,
-											 fetch_att(at, reader->type.by_value,
-													   reader->type.length)));
+		if (!add_number(reader, i, element_number(reader->type.type,
+												  fetch_att(at, reader->type.by_value,
+															reader->type.length))))
+			return -1;
 		at = att_addlength_pointer(at, reader->type.length, at);
 		at = (char *) att_align_nominal(at, reader->type.align);
 	}
@@ -236,9 +256,8 @@ read_text(VectorReader *reader, const char *text)
 		char	   *end;
 		double		number = strtod(at, &end);
 
-		if (end == at)
+		if (end == at || !add_number(reader, n++, number))
 			return -1;
-		add_number(reader, n++, number);
 		at = skip_blanks(end);
 		if (*at == ',')
 		{
@@ -260,9 +279,12 @@ value_text(VectorReader *reader, Datum value)
 	return reader->type.type == UNKNOWNOID ? DatumGetCString(value) : TextDatumGetCString(value);
 }
 
-static void
+/* False: it is wrong, and passed over. */
+static bool
 check_length(VectorReader *reader, int n)
 {
+	if ((n <= 0 || n != reader->length) && is_passed_over(reader))
+		return false;
 	if (n < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
@@ -276,7 +298,7 @@ check_length(VectorReader *reader, int n)
 	if (reader->length == 0)
 		reader->length = n;
 	if (n == reader->length)
-		return;
+		return true;
 	if (reader->model)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -287,14 +309,14 @@ check_length(VectorReader *reader, int n)
 			 errmsg("%s has vectors of different lengths", described(reader)),
 			 errdetail("The first one has %d components, another one %d.", reader->length, n),
 			 hint_of_null(reader)));
+	return false;
 }
 
 const float *
 vector_read(VectorReader *reader, Datum value)
 {
-	check_length(reader, reader->is_array ? read_array(reader, value) :
-				 read_text(reader, value_text(reader, value)));
-	return reader->numbers;
+	return check_length(reader, reader->is_array ? read_array(reader, value) :
+						read_text(reader, value_text(reader, value))) ? reader->numbers : NULL;
 }
 
 /* Of its numbers as they came; the members of its list, which have no keys, add 0. */

@@ -31,7 +31,8 @@ extern VectorReader *vector_reader(const FeatureSpec *spec, int feature, Oid typ
 /*
  * The numbers of a value that is not NULL: as many as all have.  Valid until the
  * next call; raises an error for what is no vector of that length, or has a
- * component that is NULL or not finite.
+ * component that is NULL or not finite, unless the spec takes such for NULL: then
+ * the result is NULL.
  */
 extern const float *vector_read(VectorReader *reader, Datum value);
 /* Numbers of a vector; 0: none was read yet. */

@@ -274,8 +274,12 @@ static int
 encode_vector(ValueEncoder *encoder, Datum value, const uint32 **members)
 {
 	int			length = vector_length(encoder->vectors);
+	const float *numbers = vector_read(encoder->vectors, value);
 
-	vector_members(vector_read(encoder->vectors, value), length, encoder->members);
+	/* *members is that of NULL */
+	if (!numbers)
+		return 1;
+	vector_members(numbers, length, encoder->members);
 	vector_standardize(encoder->feature, encoder->members + 1, encoder->members + 1);
 	*members = encoder->members;
 	return 1 + length;

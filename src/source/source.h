@@ -148,6 +148,7 @@ typedef struct FeatureSpec
 	char	   *label;			/* column, as trained; NULL: every row was positive */
 	double		label_threshold;
 	bool		citext_as_is;	/* of citext upper and lower case were told apart: before 0.4.0 */
+	bool	   *unread;			/* set where a vector is taken for NULL that cannot be read; NULL: an error */
 	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;
 

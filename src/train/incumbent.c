@@ -7,12 +7,16 @@
 
 #include "train/incumbent.h"
 
+#include <math.h>
+
 #include "access/xact.h"
 #include "catalog/models.h"
+#include "catalog/record.h"
 #include "engine/score.h"
 #include "host.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "source/dense.h"
 #include "source/place.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -26,6 +30,8 @@ struct IncumbentReading
 	MemoryContext context;
 	LoadedModel *loaded;
 	SourceTwin	twin;
+	bool	   *went_with_item; /* [n_columns] when negatives were sampled for it */
+	bool		unread;			/* is there a vector that it cannot read? */
 };
 
 /* The type of a column's values, of a list's its members'. */
@@ -37,6 +43,15 @@ column_type(const SourceRelation *relation, const Feature *feature)
 	if (feature->kind == FEATURE_LIST)
 		type = getBaseType(get_element_type(type));
 	return type;
+}
+
+/* Has its column values of the feature's type?  Of vectors that are in another way the numbers count. */
+static bool
+is_readable(const SourceRelation *relation, const Feature *feature)
+{
+	if (feature->kind == FEATURE_DENSE)
+		return vector_possible(source_column_type(relation, feature->name));
+	return OidIsValid(feature->type) && column_type(relation, feature) == feature->type;
 }
 
 /* Why a model cannot read a relation, in the current memory context; NULL: it can. */
@@ -55,7 +70,7 @@ find_problem(const FeatureSpec *spec, const SourceRelation *relation)
 
 		if (!OidIsValid(source_column_type(relation, feature->name)))
 			names = &missing;
-		else if (OidIsValid(feature->type) && column_type(relation, feature) == feature->type)
+		else if (is_readable(relation, feature))
 			continue;
 		appendStringInfo(names, "%s%s", names->len > 0 ? ", " : "", feature->name);
 	}
@@ -83,8 +98,12 @@ incumbent_open(const char *name, const SourceRelation *relation, MemoryContext c
 	if (catalog_find_deployed(name, &version))
 	{
 		incumbent->version = version.version;
+		incumbent->id = version.id;
 		reading->loaded = catalog_load(&version, own);
+		reading->loaded->spec->unread = &reading->unread;
 		reading->twin.spec = reading->loaded->spec;
+		reading->went_with_item = record_read_bonds(reading->loaded);
+		incumbent->moved = !isnan(reading->loaded->model->config.base_rate);
 		problem = find_problem(reading->loaded->spec, relation);
 	}
 	PopActiveSnapshot();
@@ -113,18 +132,20 @@ incumbent_close(IncumbentReading *reading)
 
 /*
  * Which of its features went with the item when negatives were sampled, [n_features]:
- * those that the new version has, too, and counts of such.
+ * of those that the new version has not, what went with it when its own were, and
+ * counts of such.
  */
 static bool *
-fields_with_item(const FeatureSpec *own, const FeatureSpec *new, const bool *with_item)
+fields_with_item(const IncumbentReading *reading, const FeatureSpec *new, const bool *with_item)
 {
+	const FeatureSpec *own = reading->loaded->spec;
 	bool	   *result = palloc0(own->n_features * sizeof(bool));
 
 	for (int f = 0; f < own->n_columns; f++)
 	{
 		int			at = spec_find(new, own->features[f].name);
 
-		result[f] = at >= 0 && with_item[at];
+		result[f] = at >= 0 ? with_item[at] : reading->went_with_item[f];
 	}
 	for (int f = own->n_columns; f < own->n_features; f++)
 		result[f] = result[own->features[f].counted];
@@ -192,9 +213,15 @@ incumbent_measure(IncumbentReading *reading, const Dataset *data, const RowOrigi
 	double	   *scores;
 	Arena		arena;
 
+	if (reading->unread)
+	{
+		incumbent->problem = "a vector is none that it can read";
+		MemoryContextSwitchTo(old);
+		return;
+	}
 	host_arena(&arena, reading->context);
 	scores = score_rows(reading, first, n, origins, origins ?
-						fields_with_item(reading->loaded->spec, spec, negatives->with_item) : NULL);
+						fields_with_item(reading, spec, negatives->with_item) : NULL);
 	for (uint64 row = 0; row < n; row++)
 		domains[row] = dataset_domain(data, first + row);
 	if (!metrics_compute(&arena, scores, data->labels + first, domains, n,

@@ -155,5 +155,10 @@ SELECT results_eq($$SELECT name, goes_with_item FROM aread.feature WHERE model =
 CREATE TABLE uneven AS SELECT CASE WHEN i % 40 = 0 THEN 'small' WHEN i % 3 = 0 THEN 'medium' ELSE 'large' END AS domain, user_id, (pow(random(), 3) * 100)::int AS item_id, emb, label FROM shown;
 SELECT cmp_ok(count(emb), '>', 0::bigint, 'rows with vectors are augmented') FROM aread_augment(NULL::uneven, options => '{"minor_share": 0.05, "major_share": 0.08}');
 
+-- Shifts, and vectors that are NULL.
+CREATE TABLE gone AS SELECT user_id, domain, CASE WHEN i % 2 = 0 THEN emb END AS emb FROM shown;
+SELECT is(psi < 0.02, true, 'scores of the rows that it was trained on have not moved') FROM aread_shift('wide', 'shown') WHERE feature IS NULL;
+SELECT cmp_ok(psi, '>', 0.2::float8, 'without half of the vectors they have') FROM aread_shift('wide', 'gone') WHERE feature IS NULL;
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Guarded deployment: a new version against the deployed one, on the new one's test rows.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(54);
+SELECT plan(65);
 
 CREATE TABLE rated AS SELECT label, domain, user_id, item_id, (price * 10)::numeric(6,2) AS price, ARRAY[item_id % 7, user_id % 5] AS tags, sequence, 1 + sequence % 3 AS weight,
   CASE WHEN sequence % 10 = 0 THEN 'test' WHEN sequence % 10 = 1 THEN 'valid' ELSE 'train' END AS part
@@ -69,6 +69,38 @@ SELECT pg_temp.train('rated', 'meanwhile', '{"deploy": true}') FROM generate_ser
 CREATE FUNCTION pg_temp.meddle() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN PERFORM aread_deploy('meanwhile', 1); RETURN 1; END $$;
 CREATE VIEW meddling AS SELECT label, domain, user_id, item_id, part FROM (SELECT *, pg_temp.meddle() AS m FROM rated) r WHERE m = 1;
 SELECT is(deploy_reason, 'version 1 was deployed while it was trained, and is not measured on its test rows', 'another version meanwhile') FROM pg_temp.train('meddling', 'meanwhile') WHERE NOT deployed;
+-- a version of the same number, of a model that takes the name meanwhile
+SELECT pg_temp.train('rated', name, '{"deploy": true}') FROM unnest('{swapped,other}'::text[]) name \g /dev/null
+CREATE FUNCTION pg_temp.swap() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN
+  IF EXISTS (SELECT FROM aread.model WHERE model = 'other') THEN PERFORM aread_rename('swapped', 'away'); PERFORM aread_rename('other', 'swapped'); END IF;
+  RETURN 1;
+END $$;
+CREATE VIEW swapping AS SELECT label, domain, user_id, item_id, part FROM (SELECT *, pg_temp.swap() AS m FROM rated) r WHERE m = 1;
+SELECT is(deploy_reason, 'version 1 was deployed while it was trained, and is not measured on its test rows', 'another model meanwhile') FROM pg_temp.train('swapping', 'swapped') WHERE NOT deployed;
+
+-- scores that base_rate moves have no log loss to compare by, but an order
+SELECT pg_temp.train('rated', 'moved', '{"deploy": true, "base_rate": 0.001}') \g /dev/null
+SELECT is(deploy_reason, 'option base_rate moves scores, so that log losses on test rows do not compare', 'moved scores') FROM pg_temp.train('rated', 'moved', '{"deploy_metric": "log_loss"}') WHERE NOT deployed;
+SELECT is(deployed, true, 'by AUC they compare: ' || deploy_reason) FROM pg_temp.train('rated', 'moved', '{"deploy_metric": "auc"}');
+SELECT is(deploy_reason, 'option base_rate moves scores, so that log losses on test rows do not compare', 'moved by the new version') FROM pg_temp.train('rated', 'moved', '{"deploy_metric": "log_loss", "base_rate": 0.5}') WHERE NOT deployed;
+
+-- vectors
+CREATE VIEW shown AS SELECT label, domain, user_id, item_id, ARRAY[price, item_id % 7]::real[] AS emb, part FROM rated;
+SELECT pg_temp.train('shown', 'vectors', '{"deploy": true}', '{user_id,item_id,emb}') \g /dev/null
+SELECT is(deployed, true, 'vectors are read by both: ' || deploy_reason) FROM pg_temp.train('shown', 'vectors', '{}', '{user_id,item_id,emb}');
+SELECT is((regexp_match(deploy_reason, 'test rows is ([\d.]+), that of version 2 is ([\d.]+);'))[1], (regexp_match(deploy_reason, 'test rows is ([\d.]+), that of version 2 is ([\d.]+);'))[2], 'alike') FROM pg_temp.train('shown', 'vectors', '{}', '{user_id,item_id,emb}');
+CREATE VIEW longer AS SELECT label, domain, user_id, item_id, emb || 1::real AS emb, part FROM shown;
+SELECT is(deploy_reason, 'version 3, which is deployed, cannot score its test rows: a vector is none that it can read', features) FROM unnest('{"{user_id,item_id}","{user_id,item_id,emb}"}'::text[]) features, pg_temp.train('longer', 'vectors', '{}', features::text[]) WHERE NOT deployed;
+CREATE VIEW worded AS SELECT label, domain, user_id, item_id, CASE WHEN item_id % 5 > 0 THEN 'no vector' ELSE '[1, 2' || repeat(', 3', item_id % 2) || ']' END AS emb, part FROM shown;
+SELECT is(deploy_reason, 'version 3, which is deployed, cannot score its test rows: a vector is none that it can read', 'words') FROM pg_temp.train('worded', 'vectors', '{}', '{user_id,item_id}') WHERE NOT deployed;
+
+-- negatives: what went with the item for the deployed version goes with it here, whatever the new one has
+CREATE TABLE bought AS SELECT domain, user_id, item_id, item_id / 3 AS of_item, sequence FROM aread_simulate(12000, domains => 4, users => 100, items => 60, strength => 4) WHERE label = 1;
+CREATE FUNCTION pg_temp.bought(features text[]) RETURNS text LANGUAGE sql AS
+  $$SELECT deploy_reason FROM aread_train('bought', split => 'sequence', label => '', features => features, options => '{"negatives": 2, "architecture": "wide", "deploy": "if_better"}')$$;
+SELECT pg_temp.bought('{user_id,item_id,of_item}') \g /dev/null
+SELECT ok(abs(m[1]::float8 - m[2]::float8) < 1e-5, 'it is measured as it was: ' || m[1]) FROM regexp_match(pg_temp.bought('{user_id,item_id,of_item}'), 'test rows is ([\d.]+), that of version 1 is ([\d.]+);') m;
+SELECT ok(abs(m[1]::float8 - test_domain_auc) < 0.03, 'also by a version that has it not: ' || m[1]) FROM regexp_match(pg_temp.bought('{user_id,item_id}'), 'that of version 2 is ([\d.]+);') m, aread.model WHERE model = 'bought' AND version = 2;
 
 -- too few rows
 CREATE TABLE few AS SELECT * FROM rated ORDER BY sequence LIMIT 299;

@@ -90,7 +90,7 @@ my $set_up = q{
 	CREATE MATERIALIZED VIEW kept AS SELECT label, domain, user_id FROM seen LIMIT 200;
 	CREATE VIEW system_columns AS SELECT label, domain, user_id, ctid AS place, xmin AS transaction, tableoid FROM seen;
 	CREATE ROLE "role '"";--";
-	SELECT count(*) FROM aread_train('seen', 'shop', options => '{"architecture": "aread", "epochs": 1, "batch_size": 64, "embed_dim": 4, "mmoe_dims": [8], "hei_experts": [2, 3], "hei_hidden": [8, 8], "hei_output": [4, 4], "warmup_batches": 5, "mask_interval": 10, "candidates": 1, "candidate_steps": 1}');
+	SELECT count(*) FROM aread_train('seen', 'shop', options => '{"architecture": "aread", "epochs": 1, "learning_rate": 0.01, "batch_size": 64, "embed_dim": 4, "mmoe_dims": [8], "hei_experts": [2, 3], "hei_hidden": [8, 8], "hei_output": [4, 4], "warmup_batches": 5, "mask_interval": 10, "candidates": 1, "candidate_steps": 1}');
 	SELECT count(*) FROM aread_train('seen', 'shop', options => '{"architecture": "wide", "deploy": false}');
 	SELECT count(*) FROM aread_train('seen', 'fm', options => '{"architecture": "fm", "epochs": 1, "embed_dim": 2}');
 	SELECT count(*) FROM aread_train_start('seen', 'run', options => '{"architecture": "wide"}');
