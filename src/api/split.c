@@ -88,14 +88,16 @@ match_columns(SplitCall *call)
 static void
 open_call(SplitCall *call, const ServedModel *served, HeapTupleHeader row, MemoryContext parent)
 {
+	MemoryContext context = AllocSetContextCreate(parent, "aread split", ALLOCSET_SMALL_SIZES);
 	MemoryContext old;
 
+	/* letting go of another model may shrink the cache: the new one is pinned first */
+	cache_pin(served, context);
 	if (call->context)
 		MemoryContextDelete(call->context);
 	memset(call, 0, sizeof(*call));
-	call->context = AllocSetContextCreate(parent, "aread split", ALLOCSET_SMALL_SIZES);
-	old = MemoryContextSwitchTo(call->context);
-	cache_pin(served, call->context);
+	call->context = context;
+	old = MemoryContextSwitchTo(context);
 	call->served = served;
 	record_read_split(&served->loaded->version, &call->record);
 	call->made = conversion_state();

@@ -111,9 +111,10 @@ is_better(const NewModel *new, const LockedModel *model, char **reason)
 		*reason = psprintf("its test rows have no %s to compare by", metric);
 	else
 	{
-		*reason = psprintf("%s on its " UINT64_FORMAT " test rows is %.6g, that of version %d is %.6g; deploy_tolerance is %g",
-						   metric, own.rows, own.value, model->deployed, other.value,
-						   rule->tolerance);
+		*reason = psprintf("%s on its " UINT64_FORMAT " test rows is %.6g, that of version %d%s is %.6g; deploy_tolerance is %g",
+						   metric, own.rows, own.value, model->deployed,
+						   incumbent->may_have_trained ? ", which may have been trained on them," : "",
+						   other.value, rule->tolerance);
 		return metrics[rule->metric].better * (own.value - other.value) >= -rule->tolerance;
 	}
 	return false;

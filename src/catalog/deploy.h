@@ -23,6 +23,7 @@ typedef struct Incumbent
 	int32		version;		/* 0: none was deployed when they were read */
 	int64		id;				/* of that version */
 	bool		moved;			/* its scores: by option base_rate */
+	bool		may_have_trained;	/* on these rows, as far as the splits tell */
 	const char *problem;		/* why it was not measured; NULL: it was */
 	Measures	measures;
 } Incumbent;

@@ -30,6 +30,7 @@ struct IncumbentReading
 	MemoryContext context;
 	LoadedModel *loaded;
 	SourceTwin	twin;
+	TrainingRecord record;
 	bool	   *went_with_item; /* [n_columns] when negatives were sampled for it */
 	bool		unread;			/* is there a vector that it cannot read? */
 };
@@ -103,6 +104,7 @@ incumbent_open(const char *name, const SourceRelation *relation, MemoryContext c
 		reading->loaded->spec->unread = &reading->unread;
 		reading->twin.spec = reading->loaded->spec;
 		reading->went_with_item = record_read_bonds(reading->loaded);
+		record_read(&version, &reading->record);
 		incumbent->moved = !isnan(reading->loaded->model->config.base_rate);
 		problem = find_problem(reading->loaded->spec, relation);
 	}
@@ -114,6 +116,38 @@ incumbent_open(const char *name, const SourceRelation *relation, MemoryContext c
 		incumbent->problem = MemoryContextStrdup(context, problem);
 	incumbent_close(reading);
 	return NULL;
+}
+
+/* By hash a row's split hangs on its features, too. */
+static bool
+are_features_alike(const FeatureSpec *own, const FeatureSpec *new)
+{
+	if (own->n_columns != new->n_columns)
+		return false;
+	for (int f = 0; f < own->n_columns; f++)
+		if (strcmp(own->features[f].name, new->features[f].name) != 0 ||
+			own->features[f].kind != new->features[f].kind)
+			return false;
+	return true;
+}
+
+void
+incumbent_compare_splits(const IncumbentReading *reading, const SplitRule *split,
+						 const FeatureSpec *spec, Incumbent *incumbent)
+{
+	const SplitRule *own = &reading->record.split;
+	bool		alike = reading->record.has_split && own->method == split->method;
+
+	if (alike && split->method == SPLIT_BY_HASH)
+		alike = own->seed == split->seed && own->valid_share == split->valid_share &&
+			own->test_share == split->test_share &&
+			are_features_alike(reading->loaded->spec, spec);
+	else if (alike)
+		alike = strcmp(own->column, split->column) == 0;
+	/* later rows are not those that it was trained on */
+	if (alike && split->method == SPLIT_BY_ORDER && own->bounds.has_valid && split->bounds.has_test)
+		alike = split->bounds.first_test >= own->bounds.first_valid;
+	incumbent->may_have_trained = !alike;
 }
 
 SourceTwin *

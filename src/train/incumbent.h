@@ -24,6 +24,9 @@ extern IncumbentReading *incumbent_open(const char *name, const SourceRelation *
 										MemoryContext context, Incumbent *incumbent);
 /* What source_read() is to read beside the new version's dataset. */
 extern SourceTwin *incumbent_twin(IncumbentReading *reading);
+/* Note whether rows of the new version's test split may have trained it. */
+extern void incumbent_compare_splits(const IncumbentReading *reading, const SplitRule *split,
+									 const FeatureSpec *spec, Incumbent *incumbent);
 /*
  * Measure it on the test rows of data.  Of data with sampled negatives origins
  * are those of its test rows; NULL: it is as it was read.

@@ -114,6 +114,8 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	report_tell_skipped(report);
 	new->spec = spec;
 	new->report = report;
+	if (incumbent)
+		incumbent_compare_splits(incumbent, &report->split, spec, &job->incumbent);
 	if (job->config.negatives > 0)
 		sample_negatives(job, report, incumbent);
 	else if (incumbent)

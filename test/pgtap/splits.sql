@@ -111,5 +111,11 @@ SELECT throws_ok(format('SELECT %s(%L, %L)', f, m, s), c, e, m || ' over ' || s)
   ('threshold', 'codes', '42804', 'labels in column "label" are 0 and 1, unlike those that model "threshold" was trained on'),
   ('threshold', 'fractions', '42804', 'labels in column "label" are 0 and 1, unlike those that model "threshold" was trained on')) v (m, s, c, e);
 
+-- models that change from row to row, with no room for any that is not in use
+SET LOCAL aread.cache_size = 0;
+SELECT is((SELECT count(*) FROM (SELECT c, (ARRAY['hash', 'seed', 'by day {}'])[1 + sequence % 3] AS model FROM clicks c OFFSET 0) x WHERE aread_split(model, c) = 'test'),
+  (SELECT count(*) FROM clicks c WHERE CASE sequence % 3 WHEN 0 THEN aread_split('hash', c) WHEN 1 THEN aread_split('seed', c) ELSE aread_split('by day {}', c) END = 'test'), 'each by its model');
+RESET aread.cache_size;
+
 SELECT * FROM finish();
 ROLLBACK;
