@@ -290,7 +290,7 @@ CREATE FUNCTION @extschema@.aread_grant(model text, role name, privilege text)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (score and evaluate, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, and the experts and gates of its domain); either shows the model in the views that describe it';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (score and evaluate, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
 
 CREATE FUNCTION @extschema@.aread_revoke(model text, role name, privilege text)
 RETURNS boolean
@@ -429,6 +429,40 @@ BEGIN
   LOOP
     EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM %s CASCADE', given.kind, given.identity,
                               COALESCE(pg_catalog.quote_ident(given.rolname), 'PUBLIC'));
+  END LOOP;
+END
+$$;
+
+-- Who could not call a function cannot call its like with more arguments.
+DO $$
+DECLARE
+  command text;
+BEGIN
+  FOR command IN
+    SELECT c.command
+    FROM (VALUES ('aread_evaluate(text, regclass)', 'aread_evaluate(text, regclass, text)'),
+                 ('aread_evaluate_domains(text, regclass)', 'aread_evaluate_domains(text, regclass, text)'),
+                 ('aread_deploy(text, integer)', 'aread_deploy(text, integer, text)'),
+                 ('aread_rollback(text)', 'aread_rollback(text, text)'),
+                 ('aread_grant(text, name)', 'aread_grant(text, name, text)'),
+                 ('aread_revoke(text, name)', 'aread_revoke(text, name, text)')) v(before, after)
+    JOIN pg_catalog.pg_proc o ON o.oid = ('@extschema@.' || v.before)::regprocedure
+    JOIN pg_catalog.pg_proc n ON n.oid = ('@extschema@.' || v.after)::regprocedure
+    CROSS JOIN LATERAL (
+      SELECT 1, pg_catalog.format('REVOKE ALL ON FUNCTION @extschema@.%s FROM %s CASCADE', v.after, COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
+      FROM pg_catalog.aclexplode(COALESCE(n.proacl, pg_catalog.acldefault('f', n.proowner))) a
+      LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+      WHERE a.grantee <> n.proowner
+      UNION ALL
+      SELECT 2, pg_catalog.format('GRANT EXECUTE ON FUNCTION @extschema@.%s TO %s%s', v.after, COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'),
+                                  CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
+      FROM pg_catalog.aclexplode(o.proacl) a
+      LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+      WHERE a.grantee <> o.proowner) c(step, command)
+    WHERE o.proacl IS NOT NULL
+    ORDER BY c.step
+  LOOP
+    EXECUTE command;
   END LOOP;
 END
 $$;

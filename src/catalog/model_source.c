@@ -38,10 +38,10 @@ is_same(const char *name, const char *other)
 
 /* What the user's model of that name is of, if that is another source; NULL: nothing is in the way. */
 static char *
-other_source(const NewModel *new, Oid user, MemoryContext context)
+other_source(const char *name, const char *full_name, Oid user, MemoryContext context)
 {
 	Oid			type = TEXTOID;
-	Datum		value = CStringGetTextDatum(new->name);
+	Datum		value = CStringGetTextDatum(name);
 	char	   *source;
 
 	CommandCounterIncrement();
@@ -51,7 +51,7 @@ other_source(const NewModel *new, Oid user, MemoryContext context)
 						  1, &type, &value) == 0 || !row_is_owned(user, 0))
 		return NULL;
 	source = catalog_text(3, context);
-	return is_same(source, new->roles->relation->full_name) ? NULL : source;
+	return is_same(source, full_name) ? NULL : source;
 }
 
 static void
@@ -76,7 +76,7 @@ model_source_check(const NewModel *new, bool tell)
 	char	   *source;
 
 	catalog_enter(&access);
-	source = other_source(new, user, context);
+	source = other_source(new->name, new->roles->relation->full_name, user, context);
 	catalog_leave(&access);
 	if (source && !new->name_given)
 		is_of_other(new, source);
@@ -93,7 +93,21 @@ model_source_require(Oid user, const NewModel *new)
 
 	if (new->name_given)
 		return;
-	source = other_source(new, user, CurrentMemoryContext);
+	source = other_source(new->name, new->roles->relation->full_name, user, CurrentMemoryContext);
 	if (source)
 		is_of_other(new, source);
+}
+
+void
+model_source_require_import(Oid user, const char *name, const char *source)
+{
+	char	   *other = other_source(name, source, user, CurrentMemoryContext);
+
+	if (other)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("model \"%s\" is of another source, %s", name, other),
+				 errdetail("The version to import is of %s, and no argument names its model.", source),
+				 errhint("Name it by argument \"model\": a new name keeps the two apart, \"%s\" replaces that model.",
+						 name)));
 }

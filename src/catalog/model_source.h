@@ -23,5 +23,7 @@
 extern void model_source_check(const NewModel *new, bool tell);
 /* The error alone, as it is at this moment; of a locked name, within catalog_enter(). */
 extern void model_source_require(Oid user, const NewModel *new);
+/* The same of an imported version, whose name is the one that it was exported by. */
+extern void model_source_require_import(Oid user, const char *name, const char *source);
 
 #endif							/* AREAD_MODEL_SOURCE_H */

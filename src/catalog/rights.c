@@ -94,8 +94,9 @@ is_granted(Oid user, int64 model_id, ModelRight right)
 	Oid			types[] = {INT8OID, TEXTOID};
 	Datum		values[] = {Int64GetDatum(model_id),
 	right == ANY_RIGHT ? (Datum) 0 : CStringGetTextDatum(right_name(right))};
-	uint64		n = catalog_query("SELECT grantee FROM aread.stored_grant"
-								  " WHERE model_id = $1 AND privilege = COALESCE($2, privilege)",
+	/* scores go on where the extension is still to be updated from 0.3.0, which has no such column */
+	uint64		n = catalog_query("SELECT grantee FROM aread.stored_grant g WHERE model_id = $1"
+								  " AND ($2 IS NULL OR COALESCE(pg_catalog.to_jsonb(g) ->> 'privilege', 'predict') = $2)",
 								  true, 2, types, values, right == ANY_RIGHT ? " n" : NULL);
 
 	for (uint64 row = 0; row < n; row++)

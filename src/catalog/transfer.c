@@ -12,6 +12,7 @@
 #include "catalog/exported.h"
 #include "catalog/history.h"
 #include "catalog/model_lock.h"
+#include "catalog/model_source.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/record.h"
@@ -162,6 +163,20 @@ own_name(Datum rows)
 		value.type != jbvString)
 		import_corrupt("It has no name.");
 	return pnstrdup(value.val.string.val, value.val.string.len);
+}
+
+/* What it was trained over there; between catalog_enter() and catalog_leave(). */
+static const char *
+own_source(Datum rows)
+{
+	Oid			type = JSONBOID;
+	const char *source;
+
+	catalog_query("SELECT $1 #>> '{version,source_name}'", true, 1, &type, &rows, NULL);
+	source = catalog_text(1, CurrentMemoryContext);
+	if (!source)
+		import_corrupt("It has no source.");
+	return source;
 }
 
 /* The version's row; its id. */
@@ -318,6 +333,7 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 {
 	ExportReader reader = {.at = VARDATA_ANY(exported),.left = VARSIZE_ANY_EXHDR(exported)};
 	Oid			user = GetUserId();
+	bool		name_given = name != NULL;
 	CatalogAccess access;
 	Datum		rows;
 	int32		version;
@@ -330,6 +346,8 @@ catalog_import(const bytea *exported, const char *name, bool deploy)
 		name = own_name(rows);
 	catalog_enter(&access);
 	lock_model(user, name, MISSING_IS_MADE, &model);
+	if (!name_given)
+		model_source_require_import(user, name, own_source(rows));
 	version = catalog_new_version(&model, deploy);
 	history_add(&model, &(HistoryEvent) {"import", version, deploy,
 				deploy ? "argument deploy is true" : "argument deploy is false"});

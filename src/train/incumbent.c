@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "source/dense.h"
 #include "source/place.h"
+#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -46,6 +47,14 @@ column_type(const SourceRelation *relation, const Feature *feature)
 	return type;
 }
 
+static bool
+may_read(const SourceRelation *relation, const char *column)
+{
+	return pg_class_aclcheck(relation->id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(relation->id, source_column_number(relation, column), GetUserId(),
+							  ACL_SELECT) == ACLCHECK_OK;
+}
+
 /* Has its column values of the feature's type?  Of vectors that are in another way the numbers count. */
 static bool
 is_readable(const SourceRelation *relation, const Feature *feature)
@@ -57,12 +66,15 @@ is_readable(const SourceRelation *relation, const Feature *feature)
 
 /* Why a model cannot read a relation, in the current memory context; NULL: it can. */
 static char *
-find_problem(const FeatureSpec *spec, const SourceRelation *relation)
+find_problem(const FeatureSpec *spec, const ColumnRoles *roles)
 {
+	const SourceRelation *relation = roles->relation;
 	StringInfoData missing;
+	StringInfoData denied;
 	StringInfoData changed;
 
 	initStringInfo(&missing);
+	initStringInfo(&denied);
 	initStringInfo(&changed);
 	for (int f = 0; f < spec->n_columns; f++)
 	{
@@ -71,18 +83,24 @@ find_problem(const FeatureSpec *spec, const SourceRelation *relation)
 
 		if (!OidIsValid(source_column_type(relation, feature->name)))
 			names = &missing;
+		else if (roles->label && strcmp(feature->name, roles->label) == 0)
+			return psprintf("the label %s is one of its features", roles->label);
+		else if (!may_read(relation, feature->name))
+			names = &denied;
 		else if (is_readable(relation, feature))
 			continue;
 		appendStringInfo(names, "%s%s", names->len > 0 ? ", " : "", feature->name);
 	}
 	if (missing.len > 0)
 		return psprintf("the source does not have its features %s", missing.data);
+	if (denied.len > 0)
+		return psprintf("there is no right to read its features %s", denied.data);
 	return changed.len > 0 ?
 		psprintf("columns have other types than its features %s", changed.data) : NULL;
 }
 
 IncumbentReading *
-incumbent_open(const char *name, const SourceRelation *relation, MemoryContext context,
+incumbent_open(const char *name, const ColumnRoles *roles, MemoryContext context,
 			   Incumbent *incumbent)
 {
 	MemoryContext own = AllocSetContextCreate(context, "aread incumbent", ALLOCSET_DEFAULT_SIZES);
@@ -106,7 +124,7 @@ incumbent_open(const char *name, const SourceRelation *relation, MemoryContext c
 		reading->went_with_item = record_read_bonds(reading->loaded);
 		record_read(&version, &reading->record);
 		incumbent->moved = !isnan(reading->loaded->model->config.base_rate);
-		problem = find_problem(reading->loaded->spec, relation);
+		problem = find_problem(reading->loaded->spec, roles);
 	}
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(old);

@@ -20,7 +20,7 @@ typedef struct IncumbentReading IncumbentReading;
  * this moment, in a context of its own under "context".  NULL: none is, or it
  * cannot read that relation; the incumbent says which.
  */
-extern IncumbentReading *incumbent_open(const char *name, const SourceRelation *relation,
+extern IncumbentReading *incumbent_open(const char *name, const ColumnRoles *roles,
 										MemoryContext context, Incumbent *incumbent);
 /* What source_read() is to read beside the new version's dataset. */
 extern SourceTwin *incumbent_twin(IncumbentReading *reading);

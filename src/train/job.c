@@ -108,7 +108,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	job->team = start_team(job->threads);
 	room_init(&job->room, context, serve_training_memory, lasting);
 	if (new->deploy->when == DEPLOY_IF_BETTER)
-		incumbent = incumbent_open(new->name, new->roles->relation, context, &job->incumbent);
+		incumbent = incumbent_open(new->name, new->roles, context, &job->incumbent);
 	job->data = source_read(new->roles, &job->source, context, &job->room, job->team, &spec,
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
 	report_tell_skipped(report);

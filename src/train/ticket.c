@@ -147,6 +147,7 @@ read_file(const char *path, Ticket *ticket)
 
 	if (file < 0)
 		return false;
+	errno = 0;
 	whole = read(file, ticket, sizeof(*ticket)) == sizeof(*ticket) && read(file, &more, 1) == 0;
 	CloseTransientFile(file);
 	return whole;
@@ -164,6 +165,9 @@ ticket_read(const char *name, WorkerStart *start)
 		*start = ticket.start;
 		return true;
 	}
+	/* the run was cancelled meanwhile */
+	if (errno == ENOENT)
+		return false;
 	ereport(LOG,
 			(errmsg("file \"%s\" is not what a training wrote", path_of(name)),
 			 errdetail("It is removed, and no run is resumed.")));

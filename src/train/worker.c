@@ -185,7 +185,13 @@ is_wanted(const Worker *worker)
 	if (run_is_at_work(worker->start.run))
 		return false;
 	if (!role_is_at_limit(worker->start.role))
-		return true;
+	{
+		/* whoever resumes it at this moment has the lock until that run is at work */
+		if (!run_is_at_work(worker->start.run))
+			return true;
+		role_unlock_starts(worker->start.role);
+		return false;
+	}
 	ereport(LOG,
 			(errmsg("run " INT64_FORMAT " is not resumed: role \"%s\" has as many background trainings as it may",
 					worker->start.run, GetUserNameFromId(worker->start.role, false)),

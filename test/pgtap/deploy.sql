@@ -1,7 +1,7 @@
 -- Guarded deployment: a new version against the deployed one, on the new one's test rows.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(72);
+SELECT plan(74);
 
 CREATE TABLE rated AS SELECT label, domain, user_id, item_id, (price * 10)::numeric(6,2) AS price, ARRAY[item_id % 7, user_id % 5] AS tags, sequence, 1 + sequence % 3 AS weight,
   CASE WHEN sequence % 10 = 0 THEN 'test' WHEN sequence % 10 = 1 THEN 'valid' ELSE 'train' END AS part
@@ -61,6 +61,17 @@ CREATE VIEW fewer AS SELECT label, domain, user_id, item_id, part FROM rated;
 SELECT is(deploy_reason, 'version 1, which is deployed, cannot score its test rows: the source does not have its features price, tags', 'features that are gone') FROM pg_temp.train('fewer', 'features') WHERE NOT deployed;
 CREATE VIEW other AS SELECT label, domain, user_id, item_id::text, price, tags::text[], part FROM rated;
 SELECT is(deploy_reason, 'version 1, which is deployed, cannot score its test rows: columns have other types than its features item_id, tags', 'features of other types') FROM pg_temp.train('other', 'features') WHERE NOT deployed;
+CREATE VIEW told AS SELECT label, domain, user_id, item_id, part, (label = 1)::int AS click FROM rated;
+SELECT pg_temp.train('told', 'labels', '{"deploy": true}', '{user_id,item_id,click}') \g /dev/null
+SELECT is((SELECT deploy_reason FROM aread_train('told', 'labels', label => 'click', features => '{user_id,item_id}', split => 'part', options => '{"architecture": "wide", "deploy": "if_better"}') WHERE NOT deployed),
+  'version 1, which is deployed, cannot score its test rows: the label click is one of its features', 'a label that is a feature');
+CREATE ROLE aread_few_rights;
+GRANT SELECT (label, domain, user_id, item_id, part) ON told TO aread_few_rights;
+SELECT aread_set_owner('labels', 'aread_few_rights') \g /dev/null
+SET LOCAL ROLE aread_few_rights;
+SELECT is((SELECT deploy_reason FROM aread_train('told', 'labels', features => '{user_id,item_id}', split => 'part', options => '{"architecture": "wide", "deploy": "if_better"}') WHERE NOT deployed),
+  'version 1, which is deployed, cannot score its test rows: there is no right to read its features click', 'a feature that may not be read');
+RESET ROLE;
 CREATE VIEW untested AS SELECT label, domain, user_id, item_id, price, tags, 'train' AS part FROM rated;
 SELECT is(deploy_reason, 'its test rows have no domain_auc to compare by', 'no test rows') FROM pg_temp.train('untested', 'features') WHERE NOT deployed;
 SELECT is(pg_temp.deployed('features'), 1, 'each time the deployed one stays');

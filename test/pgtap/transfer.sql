@@ -35,6 +35,13 @@ SELECT cmp_ok(cardinality(edges), '>', 60000, 'as many bins as can be') FROM are
 SELECT lives_ok($$SELECT aread_import(aread_export('fine'), 'fine moved')$$, 'go with their model');
 SELECT is_empty($$SELECT FROM fine f WHERE price < 0.001 AND aread_predict('fine', f) <> aread_predict('fine moved', f)$$, 'which scores the same');
 SELECT is(aread_import(NULL), NULL, 'nothing');
+CREATE SCHEMA elsewhere;
+CREATE TABLE elsewhere.fine AS SELECT * FROM fine LIMIT 3000;
+SELECT aread_train('elsewhere.fine', 'named', options => '{"architecture": "wide"}') \g /dev/null
+CREATE TABLE of_other AS SELECT aread_export('named') AS data;
+SELECT aread_rename('named', 'away'), aread_rename('fine', 'named') \g /dev/null
+SELECT throws_ok($$SELECT aread_import(data) FROM of_other$$, '42710', 'model "named" is of another source, public.fine', 'a name that nobody chose, of a model of another source');
+SELECT is(aread_import(data, 'named'), 2, 'is taken if asked for') FROM of_other;
 SELECT throws_ok($$SELECT aread_export('nothing')$$, '42704', 'model "nothing" does not exist', 'a model that there is not');
 SELECT throws_ok($$SELECT aread_import(data, 'a@1') FROM exported LIMIT 1$$, '42602', NULL, 'names are checked');
 

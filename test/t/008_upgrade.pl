@@ -61,6 +61,8 @@ for my $version (sort keys %stored)
 	$node->safe_psql($database, "CREATE EXTENSION aread VERSION '$version'");
 	$node->safe_psql($database, slurp_file("test/upgrade/$version.sql"));
 	isnt($node->safe_psql($database, $objects), $created, "$version: an earlier version");
+	# between the installation of the library and the update
+	is($node->safe_psql($database, q{SET ROLE old_reader; SELECT aread_predict('fm', '{"domain": "domain_01"}') > 0}), 't', "$version: scores go on") if $version ge '0.3.0';
 	$node->safe_psql($database, $command);
 	my @updated = split /\n(?=\w+ [^\n]*: )/, $node->safe_psql($database, $objects);
 	my %in_updated = map { $_ => 1 } @updated;
