@@ -165,7 +165,12 @@ make_filter(const LoadedModel *loaded, const SourceRelation *relation,
 		Oid			type = source_column_type(relation, lfirst(cell));
 
 		if (!OidIsValid(type))
-			source_missing_column(relation, lfirst(cell), "split");
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of relation \"%s\" does not exist",
+							(char *) lfirst(cell), relation->name),
+					 errdetail("The split of a row is told by the columns that told it in training."),
+					 errhint("Evaluate over the relation that the model was trained on, or without \"split\".")));
 		types[foreach_current_index(cell)] = type;
 	}
 	filter->splitter = splitter_create(&record->split, loaded->spec, types, InvalidOid);

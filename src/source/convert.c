@@ -360,7 +360,6 @@ cast_nearest(ValueCast *cast, Datum value)
 		case BOOLOID:
 			return BoolGetDatum(nearest_integer(digits, 0, 1) == 1);
 		default:
-			return DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
-									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			return NumericGetDatum(decimal_numeric(digits));
 	}
 }

@@ -123,14 +123,13 @@ decimal_float(const char *digits, Oid type, bool *past)
 	return number;
 }
 
-/* Numerics end where nobody gets by honest means: beyond, a number is as good as infinite or 0. */
-static Numeric
-to_numeric(const char *digits)
+Numeric
+decimal_numeric(const char *digits)
 {
-	const char *exponent = strpbrk(digits, "eE");
+	const char *at = strpbrk(digits, "eE");
+	long		exponent = at ? strtol(at + 1, NULL, 10) : 0;
 
-	if (strlen(digits) > MAX_DIGITS ||
-		(exponent && labs(strtol(exponent + 1, NULL, 10)) > MAX_DIGITS))
+	if (strlen(digits) > MAX_DIGITS || exponent > MAX_DIGITS || exponent < -MAX_DIGITS)
 		return DatumGetNumeric(DirectFunctionCall1(float8_numeric,
 												   Float8GetDatum(strtod(digits, NULL))));
 	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
@@ -154,7 +153,7 @@ decimal_canonical(const char *digits, bool whole)
 
 	if (is_canonical(digits))
 		return pstrdup(digits);
-	number = to_numeric(digits);
+	number = decimal_numeric(digits);
 	canonical = numeric_normalize(number);
 	if (whole && strchr(canonical, '.'))
 	{

@@ -11,6 +11,8 @@
 
 #include "postgres.h"
 
+#include "utils/numeric.h"
+
 /* int2, int4, int8, oid. */
 extern bool is_integer(Oid type);
 /* These, float4, float8, numeric: their values have digits. */
@@ -25,6 +27,11 @@ extern bool is_decimal(const char *text);
  * the result is infinite or 0.
  */
 extern double decimal_float(const char *digits, Oid type, bool *past);
+/*
+ * As numeric.  That ends where nobody gets by honest means: beyond, a number is as
+ * good as infinite or 0.
+ */
+extern Numeric decimal_numeric(const char *digits);
 /*
  * A new string: all digits, without an exponent or zeros at the end; if it is to
  * be whole, rounded as numerics are.  42, 4.2e1, +42.0 are one.

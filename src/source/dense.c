@@ -254,7 +254,8 @@ read_text(VectorReader *reader, const char *text)
 	while (*at != close)
 	{
 		char	   *end;
-		double		number = strtod(at, &end);
+		/* rounded once */
+		float		number = strtof(at, &end);
 
 		if (end == at || !add_number(reader, n++, number))
 			return -1;

@@ -29,9 +29,7 @@ set_threshold(LabelReader *reader, double threshold)
 	if (reader->type == FLOAT4OID)
 		reader->threshold = decimal_float(digits, FLOAT4OID, &past);
 	if (reader->type == NUMERICOID)
-		reader->exact_threshold =
-			DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
-												ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		reader->exact_threshold = decimal_numeric(digits);
 }
 
 /* Neither is NaN. */

@@ -143,7 +143,8 @@ find_named(SplitReader *reader, Datum value, char **name)
 	if (split >= 0)
 		return split;
 	*name = output_value(&reader->output, value);
-	return split_by_name(*name, strlen(*name));
+	return split_by_name(*name, reader->type == BPCHAROID ? bpchartruelen(*name, strlen(*name)) :
+						 strlen(*name));
 }
 
 static int64

@@ -14,6 +14,7 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "source/dense.h"
 #include "source/vocabulary.h"
 
 /* Of fewer rows anything may have as many values as rows, or one alone. */
@@ -120,6 +121,8 @@ fault_of(const Survey *survey, const Collector *collector, int f)
 		return NO_FAULT;
 	if (feature->kind == FEATURE_CATEGORICAL || feature->kind == FEATURE_LIST)
 		return fault_of_keys(survey, collector, f);
+	if (feature->kind == FEATURE_DENSE)
+		return vector_length(collector->lookup.columns[f].vectors) == 0 ? NO_VALUE : NO_FAULT;
 	if (feature->kind != FEATURE_BINNED)
 		return NO_FAULT;
 	if (survey->nulls[f] == survey->n_rows)

@@ -155,6 +155,12 @@ SELECT results_eq($$SELECT name, goes_with_item FROM aread.feature WHERE model =
 CREATE TABLE uneven AS SELECT CASE WHEN i % 40 = 0 THEN 'small' WHEN i % 3 = 0 THEN 'medium' ELSE 'large' END AS domain, user_id, (pow(random(), 3) * 100)::int AS item_id, emb, label FROM shown;
 SELECT cmp_ok(count(emb), '>', 0::bigint, 'rows with vectors are augmented') FROM aread_augment(NULL::uneven, options => '{"minor_share": 0.05, "major_share": 0.08}');
 
+-- Without a vector in any row a column is none that the model needs; numbers are rounded once, from text as from real.
+CREATE TABLE without AS SELECT label, domain, user_id, NULL::real[] AS emb FROM shown;
+SELECT lives_ok($$SELECT aread_train('without', options => '{"architecture": "wide"}')$$, 'no vector in any row');
+SELECT is_empty($$SELECT FROM aread.feature WHERE model = 'without' AND name = 'emb'$$, 'is no feature');
+SELECT is_empty($$SELECT FROM shown s, LATERAL (SELECT s.domain, s.user_id, s.item_id, s.emb::text AS emb) t WHERE aread_predict('wide', s) <> aread_predict('wide', t)$$, 'text scores as the array');
+
 -- Shifts, and vectors that are NULL.
 CREATE TABLE gone AS SELECT user_id, domain, CASE WHEN i % 2 = 0 THEN emb END AS emb FROM shown;
 SELECT is(psi < 0.02, true, 'scores of the rows that it was trained on have not moved') FROM aread_shift('wide', 'shown') WHERE feature IS NULL;

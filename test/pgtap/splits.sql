@@ -111,6 +111,11 @@ SELECT throws_ok(format('SELECT %s(%L, %L)', f, m, s), c, e, m || ' over ' || s)
   ('threshold', 'codes', '42804', 'labels in column "label" are 0 and 1, unlike those that model "threshold" was trained on'),
   ('threshold', 'fractions', '42804', 'labels in column "label" are 0 and 1, unlike those that model "threshold" was trained on')) v (m, s, c, e);
 
+-- names that are padded, and digits that no number has room for
+CREATE TABLE padded AS SELECT label, domain, sequence, (CASE WHEN sequence % 5 = 0 THEN 'test' WHEN sequence % 5 = 1 THEN 'valid' ELSE 'train' END)::char(12) AS part, sequence % 7 AS item_id FROM clicks WHERE label IS NOT NULL AND domain IS NOT NULL;
+SELECT is(p.test_rows, (SELECT count(*) FROM padded WHERE part = 'test'), 'char(n)') FROM aread_train('padded', split => 'part', features => '{item_id}', options => '{"architecture": "wide"}') p;
+SELECT throws_ok($$SELECT aread_evaluate('hash', 'padded', split => 'test')$$, '42703', NULL, 'a relation without the columns that tell the split');
+
 -- models that change from row to row, with no room for any that is not in use
 SET LOCAL aread.cache_size = 0;
 SELECT is((SELECT count(*) FROM (SELECT c, (ARRAY['hash', 'seed', 'by day {}'])[1 + sequence % 3] AS model FROM clicks c OFFSET 0) x WHERE aread_split(model, c) = 'test'),
