@@ -226,6 +226,12 @@ static void
 init_through_text(ValueCast *cast, const ValueType *from, const ValueType *to,
 				  MemoryContext context)
 {
+	/* input functions of others call those of their parts, whose domains have functions of users */
+	if ((to->kind != TYPTYPE_BASE && to->kind != TYPTYPE_ENUM) || OidIsValid(to->element))
+		ereport(ERROR,
+				(errcode(ERRCODE_CANNOT_COERCE),
+				 errmsg("cannot cast type %s to %s", format_type_be(from->type),
+						format_type_be(to->type))));
 	if (!is_text(cast->from))
 		output_init(&cast->output, from, context);
 	if (to->kind == TYPTYPE_ENUM)

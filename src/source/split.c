@@ -21,6 +21,29 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+bool
+split_column_possible(const ValueType *type)
+{
+	switch (key_kind_of(type))
+	{
+		case KEY_BOOLEAN:
+		case KEY_UNSUPPORTED:
+			return false;
+		default:
+			return true;
+	}
+}
+
+void
+split_column_refuse(const char *column, Oid type)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("column \"%s\" of type %s cannot be the split column", column,
+					format_type_be(type)),
+			 errhint("Use text (train, valid, test), an integer (0, 1, 2), or something ordered in time.")));
+}
+
 void
 split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *options)
 {
@@ -72,11 +95,7 @@ split_init(SplitReader *reader, const ColumnRoles *roles, const SourceOptions *o
 		default:
 			break;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("column \"%s\" of type %s cannot be the split column", roles->split,
-					format_type_be(reader->type)),
-			 errhint("Use text (train, valid, test), an integer (0, 1, 2), or something ordered in time.")));
+	split_column_refuse(roles->split, column_type);
 }
 
 void

@@ -19,6 +19,9 @@ typedef struct SplitReader
 	bool		is_text;
 } SplitReader;
 
+/* Can columns of that type say which split a row has, or order rows? */
+extern bool split_column_possible(const ValueType *type);
+pg_noreturn extern void split_column_refuse(const char *column, Oid type);
 /*
  * Decide by the column's type; column NULL: by hash.  Raises an error for
  * types that can neither name a split nor be ordered.

@@ -54,9 +54,11 @@ init_column(Splitter *splitter, Oid column_type)
 	ValueType	to;
 
 	type_require(column_type, &from);
-	to = from;
-	if (OidIsValid(trained))
-		type_require(trained, &to);
+	if (!split_column_possible(&from))
+		split_column_refuse(rule->column, column_type);
+	/* what has that name now need not be a type that any split column had, nor harmless */
+	if (!OidIsValid(trained) || !type_read(trained, &to) || !split_column_possible(&to))
+		to = from;
 	cast_init(&splitter->cast, rule->column, &from, &to, CurrentMemoryContext);
 	if (splitter->cast.kind == CAST_LABEL)
 		type_require(TEXTOID, &to);

@@ -111,6 +111,23 @@ SELECT throws_ok(format('SELECT %s(%L, %L)', f, m, s), c, e, m || ' over ' || s)
   ('threshold', 'codes', '42804', 'labels in column "label" are 0 and 1, unlike those that model "threshold" was trained on'),
   ('threshold', 'fractions', '42804', 'labels in column "label" are 0 and 1, unlike those that model "threshold" was trained on')) v (m, s, c, e);
 
+-- a type of that name that came later, whose input would run somebody's function
+CREATE SEQUENCE ran;
+CREATE FUNCTION run(text) RETURNS bool LANGUAGE sql VOLATILE AS $$SELECT nextval('ran') > 0$$;
+CREATE TYPE _trap AS ENUM ('train', 'valid', 'test');
+CREATE TABLE trapped AS SELECT label, domain, item_id, (ARRAY['train', 'valid', 'test'])[1 + sequence % 3]::_trap AS tags FROM clicks;
+SELECT aread_train('trapped', 'trap', features => '{domain,item_id}', split => 'tags', options => '{"architecture": "wide"}') \g /dev/null
+DROP TABLE trapped;
+DROP TYPE _trap;
+CREATE DOMAIN trap AS text CHECK (run(VALUE));
+CREATE TABLE trapped AS SELECT label, domain, item_id, ARRAY['train'] AS tags FROM clicks;
+SELECT isnt(to_regtype('_trap'), NULL, 'the type is there');
+SELECT throws_ok(call, '42804', 'column "tags" of type text[] cannot be the split column', call) FROM unnest(ARRAY['SELECT aread_split(''trap'', t) FROM trapped t', 'SELECT aread_evaluate(''trap'', ''trapped'', split => ''test'')']) call;
+SELECT lives_ok($$SELECT aread_evaluate('trap', 'trapped')$$, 'an evaluation that need not tell splits');
+ALTER TABLE trapped ALTER tags TYPE text USING 'test';
+SELECT is(aread_split('trap', t), 'test', 'text is read as it is') FROM trapped t WHERE label IS NOT NULL AND domain IS NOT NULL LIMIT 1;
+SELECT is(is_called, false, 'nothing of it has run') FROM ran;
+
 -- names that are padded, and digits that no number has room for
 CREATE TABLE padded AS SELECT label, domain, sequence, (CASE WHEN sequence % 5 = 0 THEN 'test' WHEN sequence % 5 = 1 THEN 'valid' ELSE 'train' END)::char(12) AS part, sequence % 7 AS item_id FROM clicks WHERE label IS NOT NULL AND domain IS NOT NULL;
 SELECT is(p.test_rows, (SELECT count(*) FROM padded WHERE part = 'test'), 'char(n)') FROM aread_train('padded', split => 'part', features => '{item_id}', options => '{"architecture": "wide"}') p;
