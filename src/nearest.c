@@ -28,7 +28,7 @@ fold(const char *name, char folded[TOO_FAR + 1])
 {
 	int			n = 0;
 
-	for (; name[n] && n < TOO_FAR; n++)
+	for (; n < TOO_FAR && name[n]; n++)
 		folded[n] = pg_ascii_tolower((unsigned char) name[n]);
 	folded[n] = '\0';
 }

@@ -504,8 +504,9 @@ spread_scores(Trainer *trainer, EngineError *error)
 	size_t		n;
 	double	   *scores;
 
-	while (split_rows(trainer->data, order[i]) == 0)
-		i++;					/* there are training rows */
+	/* there are training rows */
+	while (i < 2 && split_rows(trainer->data, order[i]) == 0)
+		i++;
 	n = split_rows(trainer->data, order[i]);
 	scores = ARENA_ARRAY(trainer->arena, double, n);
 	if (!arena_ok(trainer->arena, error) ||
