@@ -19,7 +19,6 @@
 #include "source/splitter.h"
 #include "source/types.h"
 #include "source/vocabulary.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -121,12 +120,10 @@ wanted_split(const text *name)
 static bool
 has_split_column(const SplitRule *rule, const SourceRelation *relation)
 {
-	AttrNumber	number = source_column_number(relation, rule->column);
 	Oid			type = source_column_type(relation, rule->column);
 
-	return number > 0 && getBaseType(type) == type_by_name(rule->type_name) &&
-		(pg_class_aclcheck(relation->id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
-		 pg_attribute_aclcheck(relation->id, number, GetUserId(), ACL_SELECT) == ACLCHECK_OK);
+	return OidIsValid(type) && getBaseType(type) == type_by_name(rule->type_name) &&
+		source_may_read(relation, rule->column);
 }
 
 /*
@@ -214,17 +211,20 @@ evaluate(FunctionCallInfo fcinfo)
 	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
 	const LoadedModel *loaded = served->loaded;
-	int			wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
 	SourceOptions options = {.label_threshold = loaded->spec->label_threshold};
-	const SourceRelation *relation = source_open(PG_GETARG_OID(1));
+	int			wanted;
+	const SourceRelation *relation;
 	TrainingRecord *record = palloc(sizeof(TrainingRecord));
 	SplitFilter *filter;
 	Dataset    *data;
 	double	   *scores;
 	SpoolRoom	room;
 
-	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
+	/* before the relation's lock is waited for */
 	cache_pin(served, CurrentMemoryContext);
+	wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
+	relation = source_open(PG_GETARG_OID(1));
+	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
 	if (wanted >= 0)
 		record_read_split(&loaded->version, record);
 	else

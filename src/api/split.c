@@ -48,7 +48,7 @@ find_column(TupleDesc descriptor, const char *name)
 		if (found >= 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_AMBIGUOUS_COLUMN),
-					 errmsg("column \"%s\" of the row is ambiguous", name)));
+					 errmsg("column reference \"%s\" is ambiguous", name)));
 		found = i;
 	}
 	return found;

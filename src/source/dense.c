@@ -14,10 +14,10 @@
 #include "common/hashfn.h"
 #include "engine/vectors.h"
 #include "source/convert.h"
+#include "source/number.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/numeric.h"
 
 /* No training row lies further out, in standard deviations: there are fewer than 2^32. */
 #define FURTHEST 65536.0
@@ -36,23 +36,6 @@ struct VectorReader
 	bool	   *unread;			/* of the spec */
 	MemoryContext context;
 };
-
-static bool
-is_number(Oid type)
-{
-	switch (type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case FLOAT4OID:
-		case FLOAT8OID:
-		case NUMERICOID:
-			return true;
-		default:
-			return false;
-	}
-}
 
 static bool
 is_text(Oid type)
@@ -184,26 +167,6 @@ add_number(VectorReader *reader, int at, double number)
 	return true;
 }
 
-static double
-element_number(Oid type, Datum value)
-{
-	switch (type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		case INT8OID:
-			return (double) DatumGetInt64(value);
-		case FLOAT4OID:
-			return DatumGetFloat4(value);
-		case FLOAT8OID:
-			return DatumGetFloat8(value);
-		default:
-			return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, value));
-	}
-}
-
 /* Returns how many; -1: that is no vector. */
 static int
 read_array(VectorReader *reader, Datum value)
@@ -224,9 +187,9 @@ read_array(VectorReader *reader, Datum value)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (!add_number(reader, i, element_number(reader->type.type,
-												  fetch_att(at, reader->type.by_value,
-															reader->type.length))))
+		if (!add_number(reader, i, number_value(reader->type.type,
+												fetch_att(at, reader->type.by_value,
+														  reader->type.length))))
 			return -1;
 		at = att_addlength_pointer(at, reader->type.length, at);
 		at = (char *) att_align_nominal(at, reader->type.align);

@@ -105,6 +105,14 @@ source_column_number(const SourceRelation *relation, const char *name)
 	return 0;
 }
 
+bool
+source_may_read(const SourceRelation *relation, const char *column)
+{
+	return pg_class_aclcheck(relation->id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(relation->id, source_column_number(relation, column), GetUserId(),
+							  ACL_SELECT) == ACLCHECK_OK;
+}
+
 Oid
 source_column_type(const SourceRelation *relation, const char *name)
 {

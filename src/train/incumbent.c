@@ -18,7 +18,6 @@
 #include "miscadmin.h"
 #include "source/dense.h"
 #include "source/place.h"
-#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -45,14 +44,6 @@ column_type(const SourceRelation *relation, const Feature *feature)
 	if (feature->kind == FEATURE_LIST)
 		type = getBaseType(get_element_type(type));
 	return type;
-}
-
-static bool
-may_read(const SourceRelation *relation, const char *column)
-{
-	return pg_class_aclcheck(relation->id, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
-		pg_attribute_aclcheck(relation->id, source_column_number(relation, column), GetUserId(),
-							  ACL_SELECT) == ACLCHECK_OK;
 }
 
 /* Has its column values of the feature's type?  Of vectors that are in another way the numbers count. */
@@ -85,7 +76,7 @@ find_problem(const FeatureSpec *spec, const ColumnRoles *roles)
 			names = &missing;
 		else if (roles->label && strcmp(feature->name, roles->label) == 0)
 			return psprintf("the label %s is one of its features", roles->label);
-		else if (!may_read(relation, feature->name))
+		else if (!source_may_read(relation, feature->name))
 			names = &denied;
 		else if (is_readable(relation, feature))
 			continue;

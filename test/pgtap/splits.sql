@@ -43,7 +43,7 @@ SELECT is((SELECT string_agg(aread_split(m, c), ',' ORDER BY m) FROM unnest(ARRA
 SELECT throws_ok(q, s, m, m) FROM (VALUES
   ($$SELECT aread_split('hash', r) FROM (SELECT 'd' AS domain, 1 AS user_id) r$$, '42703', 'the row has no column "item_id", which its split depends on'),
   ($$SELECT aread_split('by day {}', r) FROM (SELECT 'd' AS domain) r$$, '42703', 'the row has no column "day", which its split depends on'),
-  ($$SELECT aread_split('by day {}', r) FROM (SELECT 'd' AS domain, date '2024-01-01' AS day, 1 AS day) r$$, '42702', 'column "day" of the row is ambiguous'),
+  ($$SELECT aread_split('by day {}', r) FROM (SELECT 'd' AS domain, date '2024-01-01' AS day, 1 AS day) r$$, '42702', 'column reference "day" is ambiguous'),
   ($$SELECT aread_split('by day {}', r) FROM (SELECT 'd' AS domain, 'soon'::text AS day) r$$, '22007', NULL),
   ($$SELECT aread_split('nothing', c) FROM clicks c$$, '42704', 'model "nothing" does not exist'),
   ($$SELECT aread_evaluate('hash', 'clicks', split => 'tset')$$, '22023', 'unknown split "tset"'),
