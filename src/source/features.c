@@ -1,18 +1,16 @@
 /*
  * features.c
- *	  Which columns are features, and of what kind: from the columns' types,
- *	  overruled by options.
+ *	  Of what kind features are: from the columns' types, overruled by options.
  */
 #include "postgres.h"
 
 #include "source/features.h"
 
 #include "catalog/pg_type.h"
-#include "lib/stringinfo.h"
 #include "source/dense.h"
+#include "source/feature_choice.h"
 #include "source/key.h"
 #include "source/reader.h"
-#include "source/roles.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,46 +18,6 @@
 
 #define MAX_BINS 65536
 #define MAX_BUCKETS 100000000
-
-static bool
-is_member(List *names, const char *name)
-{
-	ListCell   *cell;
-
-	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-			return true;
-	return false;
-}
-
-/* Of a list the type of its members. */
-static Oid
-value_type(Oid type, bool *is_list)
-{
-	Oid			element = get_element_type(getBaseType(type));
-
-	*is_list = OidIsValid(element);
-	return *is_list ? element : type;
-}
-
-/* Are values equal that are spelt differently?  Keys would tell them apart. */
-static bool
-has_many_spellings(const SourceRelation *relation, const char *column)
-{
-	Oid			collation = source_column_collation(relation, column);
-
-	return OidIsValid(collation) && !get_collation_isdeterministic(collation);
-}
-
-static bool
-is_supported(const SourceRelation *relation, const char *column)
-{
-	Oid			type = source_column_type(relation, column);
-	bool		is_list;
-
-	return vector_by_default(type) || (!has_many_spellings(relation, column) &&
-									   key_kind(value_type(type, &is_list)) != KEY_UNSUPPORTED);
-}
 
 /* Does option "features" say something of a column? */
 static bool
@@ -71,86 +29,6 @@ has_options(const SourceOptions *options, const char *name)
 	key.val.string.len = strlen(name);
 	return options->features &&
 		findJsonbValueFromContainer(&options->features->root, JB_FOBJECT, &key);
-}
-
-/* Columns of these parts are no features, unless they are listed. */
-static bool
-plays_other_part(const ColumnRoles *roles, const char *name)
-{
-	return (roles->label && strcmp(name, roles->label) == 0) ||
-		(roles->split && strcmp(name, roles->split) == 0) ||
-		(roles->weight && strcmp(name, roles->weight) == 0);
-}
-
-/* Every column but label, split and weight, and types of no use. */
-static List *
-default_features(const ColumnRoles *roles)
-{
-	List	   *features = NIL;
-	ListCell   *cell;
-
-	foreach(cell, source_column_names(roles->relation))
-	{
-		char	   *name = lfirst(cell);
-
-		if (!plays_other_part(roles, name) && is_supported(roles->relation, name))
-			features = lappend(features, name);
-	}
-	return features;
-}
-
-void
-features_tell(const ColumnRoles *roles, const FeatureSpec *spec)
-{
-	StringInfoData used;
-	StringInfoData left_out;
-	ListCell   *cell;
-
-	if (roles->features != NIL)
-	{
-		roles_tell(roles, NULL, NULL);
-		return;
-	}
-	initStringInfo(&used);
-	initStringInfo(&left_out);
-	for (int f = 0; f < spec->n_columns; f++)
-		appendStringInfo(&used, "%s%s", f > 0 ? ", " : "", spec->features[f].name);
-	foreach(cell, source_column_names(roles->relation))
-		if (!plays_other_part(roles, lfirst(cell)) &&
-			!is_supported(roles->relation, lfirst(cell)))
-			appendStringInfo(&left_out, "%s%s", left_out.len > 0 ? ", " : "",
-							 (char *) lfirst(cell));
-	roles_tell(roles, used.data, left_out.len > 0 ? left_out.data : NULL);
-}
-
-/* The features asked for, or all; domain, user and item are always among them. */
-static List *
-feature_names(const ColumnRoles *roles)
-{
-	List	   *features = NIL;
-	const char *always[] = {roles->domain, roles->user_id, roles->item_id};
-	ListCell   *cell;
-
-	if (roles->features == NIL)
-		features = default_features(roles);
-	foreach(cell, roles->features)
-	{
-		char	   *name = lfirst(cell);
-
-		if (roles->label && strcmp(name, roles->label) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("label column \"%s\" cannot be a feature", name)));
-		if (is_member(features, name))
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_COLUMN),
-					 errmsg("feature \"%s\" is listed twice", name)));
-		features = lappend(features, name);
-	}
-	for (int i = 0; i < lengthof(always); i++)
-		if (always[i] && !is_member(features, always[i]))
-			features = lappend(features, (char *) always[i]);
-	return features;
 }
 
 static char *
@@ -165,7 +43,7 @@ make_values(Feature *feature, const FeaturePlan *plan)
 {
 	bool		is_list;
 
-	feature->type = getBaseType(value_type(plan->column_type, &is_list));
+	feature->type = getBaseType(feature_value_type(plan->column_type, &is_list));
 	feature->type_name = qualified_type_name(feature->type);
 	feature->kind = is_list ? FEATURE_LIST : FEATURE_CATEGORICAL;
 }
@@ -189,7 +67,7 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 		source_missing_column(roles->relation, name, "feature");
 	feature->name = name;
 	feature->min_count = options->default_min_count;
-	plan->is_listed = is_member(roles->features, name);
+	plan->is_listed = feature_is_among(roles->features, name);
 	plan->has_options = has_options(options, name);
 	plan->column_type = getBaseType(column);
 	if (vector_by_default(column))
@@ -205,7 +83,7 @@ infer_feature(Feature *feature, FeaturePlan *plan, const ColumnRoles *roles, cha
 				 errmsg("column \"%s\" of type %s cannot be a feature", name,
 						format_type_be(column)),
 				 errhint("List the features without it, or read from a view that casts it.")));
-	if (has_many_spellings(roles->relation, name))
+	if (feature_has_spellings(roles->relation, name))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("column \"%s\" with collation \"%s\" cannot be a feature", name,

@@ -23,8 +23,6 @@ typedef struct FeaturePlan
 
 extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions *options,
 								   FeaturePlan **plans);
-/* A NOTICE of the roles of columns and, where none were listed, of the features that were chosen. */
-extern void features_tell(const ColumnRoles *roles, const FeatureSpec *spec);
 
 /*
  * What is left of a spec where nothing is trained: "all" its features, for the

@@ -9,6 +9,7 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "source/encoding.h"
+#include "source/feature_choice.h"
 #include "source/place.h"
 #include "source/reader.h"
 #include "source/rowcount.h"

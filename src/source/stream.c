@@ -14,6 +14,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "source/collect.h"
+#include "source/feature_choice.h"
 #include "source/reader.h"
 #include "source/vocabulary.h"
 #include "utils/builtins.h"
