@@ -19,7 +19,7 @@ ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 EXTENSION = aread
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" aread.control)
 MODULE_big = aread
-OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
+OBJS := $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 ENGINE_OBJS := $(filter src/engine/%,$(OBJS))
 DATA_built = aread--$(EXTVERSION).sql
 # Scripts that upgrade earlier versions; those that made them are with the tests.

@@ -9,8 +9,8 @@
 
 #include "serve/batch_scan.h"
 #include "serve/preload.h"
-#include "serve/settings.h"
-#include "train/launcher.h"
+#include "settings.h"
+#include "jobs/launcher.h"
 
 PG_MODULE_MAGIC;
 

@@ -8,7 +8,7 @@
 
 #include "compat.h"
 
-#include "engine/base.h"
+#include "engine/base/base.h"
 
 /* Blocks of the arena are chunks of the context: either frees them. */
 extern void host_arena(Arena *arena, MemoryContext context);

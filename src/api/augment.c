@@ -5,13 +5,13 @@
  */
 #include "postgres.h"
 
-#include "api/roles.h"
+#include "api/role_arguments.h"
 #include "catalog/models.h"
-#include "catalog/options.h"
+#include "options.h"
 #include "funcapi.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "source/pool.h"
+#include "source/stream/pool.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

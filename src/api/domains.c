@@ -7,17 +7,17 @@
 
 #include <math.h>
 
-#include "api/names.h"
-#include "api/views.h"
+#include "api/name_arguments.h"
+#include "api/view_queries.h"
 #include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
-#include "engine/mask.h"
+#include "engine/model/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "source/vocabulary.h"
+#include "source/keys/vocabulary.h"
 #include "utils/builtins.h"
 
 /* Errors for a model without gates between experts, or without the domain (NULL: any will do). */

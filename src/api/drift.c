@@ -9,9 +9,9 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "serve/cache.h"
-#include "source/encode_rows.h"
-#include "source/reader.h"
-#include "source/vocabulary.h"
+#include "source/keys/row_encoder.h"
+#include "source/read/reader.h"
+#include "source/keys/vocabulary.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

@@ -4,13 +4,13 @@
  */
 #include "postgres.h"
 
-#include "engine/mask.h"
+#include "engine/model/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "host.h"
 #include "lib/stringinfo.h"
 #include "serve/call.h"
-#include "source/describe.h"
+#include "source/keys/describe_id.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 

@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-#include "api/roles.h"
+#include "api/role_arguments.h"
 #include "catalog/models.h"
 #include "catalog/objectaddress.h"
 #include "catalog/transfer.h"

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "catalog/options.h"
+#include "options.h"
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"

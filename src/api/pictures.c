@@ -7,15 +7,15 @@
 
 #include <math.h>
 
-#include "api/views.h"
+#include "api/view_queries.h"
 #include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
 #include "draw/pictures.h"
-#include "engine/mask.h"
-#include "engine/model.h"
-#include "engine/seriate.h"
+#include "engine/model/mask.h"
+#include "engine/model/model.h"
+#include "draw/seriate.h"
 #include "fmgr.h"
 #include "host.h"
 #include "miscadmin.h"

@@ -14,8 +14,8 @@
 #include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/input.h"
-#include "source/encode_rows.h"
-#include "source/reader.h"
+#include "source/keys/row_encoder.h"
+#include "source/read/reader.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

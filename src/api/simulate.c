@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "engine/simulate.h"
+#include "engine/data/simulate.h"
 
 #include "fmgr.h"
 #include "funcapi.h"

@@ -5,15 +5,15 @@
  */
 #include "postgres.h"
 
-#include "api/names.h"
+#include "api/name_arguments.h"
 #include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "source/describe.h"
-#include "source/vocabulary.h"
+#include "source/keys/describe_id.h"
+#include "source/keys/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

@@ -6,13 +6,13 @@
 
 #include <math.h>
 
-#include "api/roles.h"
+#include "api/role_arguments.h"
 #include "api/train.h"
 #include "catalog/model_source.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
-#include "train/report.h"
+#include "jobs/report.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

@@ -8,7 +8,7 @@
 #include "postgres.h"
 #include "fmgr.h"
 
-#include "train/job.h"
+#include "jobs/job.h"
 
 /*
  * The job that a call (source, model, label, domain, features, user_id,

@@ -2,8 +2,8 @@
  * access.h
  *	  SQL on the catalog's tables, as the extension's owner.
  */
-#ifndef AREAD_ACCESS_H
-#define AREAD_ACCESS_H
+#ifndef AREAD_CATALOG_ACCESS_H
+#define AREAD_CATALOG_ACCESS_H
 
 #include "postgres.h"
 #include "executor/spi.h"
@@ -40,4 +40,4 @@ extern Datum catalog_value(uint64 row, int column, bool *isnull);
 /* A text column of the first row, in a memory context; NULL is NULL. */
 extern char *catalog_text(int column, MemoryContext context);
 
-#endif							/* AREAD_ACCESS_H */
+#endif							/* AREAD_CATALOG_ACCESS_H */

@@ -2,8 +2,8 @@
  * arguments.h
  *	  Arguments of a catalog statement, collected one by one.
  */
-#ifndef AREAD_ARGUMENTS_H
-#define AREAD_ARGUMENTS_H
+#ifndef AREAD_CATALOG_ARGUMENTS_H
+#define AREAD_CATALOG_ARGUMENTS_H
 
 #include "postgres.h"
 
@@ -32,4 +32,4 @@ extern void add_float8_array(Arguments *arguments, const double *values, int n);
 /* catalog_query() of a statement that may write. */
 extern uint64 run_statement(const char *sql, Arguments *arguments);
 
-#endif							/* AREAD_ARGUMENTS_H */
+#endif							/* AREAD_CATALOG_ARGUMENTS_H */

@@ -3,10 +3,10 @@
  *	  What a stored model is checked by as a whole: each chunk has a checksum
  *	  of its own, but may be in the place of another one.
  */
-#ifndef AREAD_CHECKSUMS_H
-#define AREAD_CHECKSUMS_H
+#ifndef AREAD_CATALOG_CHECKSUMS_H
+#define AREAD_CATALOG_CHECKSUMS_H
 
-#include "engine/model.h"
+#include "engine/model/model.h"
 #include "source/source.h"
 
 /* CRC-32C over all tensors, places of domain weights, then masks. */
@@ -17,4 +17,4 @@ extern uint32 catalog_model_crc(const Model *model);
  */
 extern uint32 catalog_description_crc(const FeatureSpec *spec, const Jsonb *config);
 
-#endif							/* AREAD_CHECKSUMS_H */
+#endif							/* AREAD_CATALOG_CHECKSUMS_H */

@@ -2,8 +2,8 @@
  * chunk.h
  *	  The form of stored bytes: pieces with a header that says what they are.
  */
-#ifndef AREAD_CHUNK_H
-#define AREAD_CHUNK_H
+#ifndef AREAD_CATALOG_CHUNK_H
+#define AREAD_CATALOG_CHUNK_H
 
 #include "compat.h"
 
@@ -17,4 +17,4 @@ extern const char *chunk_open(const bytea *chunk, Size *size, const char *what);
 /* Raise ERRCODE_DATA_CORRUPTED about a stored thing. */
 pg_noreturn extern void stored_corrupt(const char *what, const char *detail);
 
-#endif							/* AREAD_CHUNK_H */
+#endif							/* AREAD_CATALOG_CHUNK_H */

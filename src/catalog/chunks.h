@@ -2,8 +2,8 @@
  * chunks.h
  *	  Stored bytes as rows of the catalog.
  */
-#ifndef AREAD_CHUNKS_H
-#define AREAD_CHUNKS_H
+#ifndef AREAD_CATALOG_CHUNKS_H
+#define AREAD_CATALOG_CHUNKS_H
 
 #include "postgres.h"
 
@@ -24,4 +24,4 @@ extern void chunks_write(const char *insert, int64 id, const char *kind, const c
 extern void chunks_read(const char *select, int64 id, const char *kind, const char *name,
 						char *buffer, Size size);
 
-#endif							/* AREAD_CHUNKS_H */
+#endif							/* AREAD_CATALOG_CHUNKS_H */

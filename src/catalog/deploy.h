@@ -8,13 +8,13 @@
  * is read, before anything is locked; what it is by then is looked up, and
  * decided about, under the model's lock.
  */
-#ifndef AREAD_DEPLOY_H
-#define AREAD_DEPLOY_H
+#ifndef AREAD_CATALOG_DEPLOY_H
+#define AREAD_CATALOG_DEPLOY_H
 
 #include "postgres.h"
 
 #include "catalog/model_lock.h"
-#include "engine/metrics.h"
+#include "engine/measure/metrics.h"
 #include "source/source.h"
 
 /* The deployed version over a new one's test rows. */
@@ -46,4 +46,4 @@ extern DeployDecision deploy_decide(const struct NewModel *new, const LockedMode
 /* Tell the client, or the run, and the log what a guard decided. */
 extern void deploy_report(const struct NewModel *new, int32 version, const DeployDecision *decision);
 
-#endif							/* AREAD_DEPLOY_H */
+#endif							/* AREAD_CATALOG_DEPLOY_H */

@@ -7,8 +7,8 @@
  * The JSON has the version's rows of all tables but stored_chunk; a chunk is
  * its lengths, kind, name and data.
  */
-#ifndef AREAD_EXPORTED_H
-#define AREAD_EXPORTED_H
+#ifndef AREAD_CATALOG_EXPORTED_H
+#define AREAD_CATALOG_EXPORTED_H
 
 #include "compat.h"
 
@@ -57,4 +57,4 @@ extern void export_end(const ExportReader *reader);
 /* Raise ERRCODE_DATA_CORRUPTED. */
 pg_noreturn extern void import_corrupt(const char *detail);
 
-#endif							/* AREAD_EXPORTED_H */
+#endif							/* AREAD_CATALOG_EXPORTED_H */

@@ -9,8 +9,8 @@
  * All of this between catalog_enter() and catalog_leave(), of a model that is
  * locked.
  */
-#ifndef AREAD_HISTORY_H
-#define AREAD_HISTORY_H
+#ifndef AREAD_CATALOG_HISTORY_H
+#define AREAD_CATALOG_HISTORY_H
 
 #include "catalog/model_lock.h"
 
@@ -36,4 +36,4 @@ extern WayBack history_way_back(const LockedModel *model);
 /* With the model. */
 extern void history_drop(const LockedModel *model);
 
-#endif							/* AREAD_HISTORY_H */
+#endif							/* AREAD_CATALOG_HISTORY_H */

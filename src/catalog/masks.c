@@ -8,7 +8,7 @@
 #include "catalog/masks.h"
 
 #include "catalog/chunk.h"
-#include "engine/mask.h"
+#include "engine/model/mask.h"
 
 char *
 masks_write(const Model *model, const Scorer *scorer, Size *size)

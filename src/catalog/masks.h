@@ -2,10 +2,10 @@
  * masks.h
  *	  The stored form of all masks of a version, with the gate weights.
  */
-#ifndef AREAD_MASKS_H
-#define AREAD_MASKS_H
+#ifndef AREAD_CATALOG_MASKS_H
+#define AREAD_CATALOG_MASKS_H
 
-#include "engine/score.h"
+#include "engine/score/score.h"
 #include "postgres.h"
 
 typedef struct StoredMasks
@@ -25,4 +25,4 @@ extern void masks_read(StoredMasks *masks, const char *bytes, Size size);
 /* Weight of a gate of a domain. */
 extern float4 masks_gate(const StoredMasks *masks, uint32 domain, int gate);
 
-#endif							/* AREAD_MASKS_H */
+#endif							/* AREAD_CATALOG_MASKS_H */

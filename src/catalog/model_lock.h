@@ -11,8 +11,8 @@
  *
  * All of this between catalog_enter() and catalog_leave(); "user" is who called.
  */
-#ifndef AREAD_MODEL_LOCK_H
-#define AREAD_MODEL_LOCK_H
+#ifndef AREAD_CATALOG_MODEL_LOCK_H
+#define AREAD_CATALOG_MODEL_LOCK_H
 
 #include "postgres.h"
 
@@ -42,4 +42,4 @@ extern bool lock_model(Oid user, const char *name, IfMissing missing, LockedMode
 /* Lock a model that gets another name; an error if that is taken. */
 extern LockedModel lock_model_to_rename(Oid user, const char *name, const char *new_name);
 
-#endif							/* AREAD_MODEL_LOCK_H */
+#endif							/* AREAD_CATALOG_MODEL_LOCK_H */

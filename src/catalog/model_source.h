@@ -11,8 +11,8 @@
  * latest one.  Names are compared, not OIDs: who puts another table in one's place,
  * or restores both in another database, goes on with the model.
  */
-#ifndef AREAD_MODEL_SOURCE_H
-#define AREAD_MODEL_SOURCE_H
+#ifndef AREAD_CATALOG_MODEL_SOURCE_H
+#define AREAD_CATALOG_MODEL_SOURCE_H
 
 #include "catalog/models.h"
 
@@ -26,4 +26,4 @@ extern void model_source_require(Oid user, const NewModel *new);
 /* The same of an imported version, whose name is the one that it was exported by. */
 extern void model_source_require_import(Oid user, const char *name, const char *source);
 
-#endif							/* AREAD_MODEL_SOURCE_H */
+#endif							/* AREAD_CATALOG_MODEL_SOURCE_H */

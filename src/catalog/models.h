@@ -6,8 +6,8 @@
  * rights on them.  access.c is the one file that switches to the owner; the
  * functions here check the caller's rights before they use it.
  */
-#ifndef AREAD_MODELS_H
-#define AREAD_MODELS_H
+#ifndef AREAD_CATALOG_MODELS_H
+#define AREAD_CATALOG_MODELS_H
 
 #include "postgres.h"
 #include "utils/jsonb.h"
@@ -16,7 +16,7 @@
 #include "catalog/deploy.h"
 #include "catalog/model_lock.h"
 #include "catalog/rights.h"
-#include "engine/train.h"
+#include "engine/train/train.h"
 #include "source/source.h"
 
 /* What writes it, as stored. */
@@ -107,4 +107,4 @@ extern void catalog_add_roles(Arguments *arguments, const ColumnRoles *roles);
 extern void catalog_register(const ColumnRoles *roles);
 extern bool catalog_unregister(Oid relation);
 
-#endif							/* AREAD_MODELS_H */
+#endif							/* AREAD_CATALOG_MODELS_H */

@@ -2,8 +2,8 @@
  * needed.h
  *	  The columns that a model needs, without loading it.
  */
-#ifndef AREAD_NEEDED_H
-#define AREAD_NEEDED_H
+#ifndef AREAD_CATALOG_NEEDED_H
+#define AREAD_CATALOG_NEEDED_H
 
 #include "postgres.h"
 #include "nodes/pg_list.h"
@@ -14,4 +14,4 @@
  */
 extern List *catalog_needed(const char *name, bool with_domain);
 
-#endif							/* AREAD_NEEDED_H */
+#endif							/* AREAD_CATALOG_NEEDED_H */

@@ -2,8 +2,8 @@
  * record.h
  *	  How a version was trained: what measuring it must know, and scoring need not.
  */
-#ifndef AREAD_RECORD_H
-#define AREAD_RECORD_H
+#ifndef AREAD_CATALOG_RECORD_H
+#define AREAD_CATALOG_RECORD_H
 
 #include "catalog/arguments.h"
 #include "catalog/models.h"
@@ -48,4 +48,4 @@ extern void record_read_spread(const LoadedModel *loaded, uint64 **bin_rows, Dec
 /* All of the above can be read; raises an error. */
 extern void record_check(const LoadedModel *loaded);
 
-#endif							/* AREAD_RECORD_H */
+#endif							/* AREAD_CATALOG_RECORD_H */

@@ -9,8 +9,8 @@
  * whose score it has, with its domain's experts and gates.  All else that shows
  * weights is for owners.
  */
-#ifndef AREAD_RIGHTS_H
-#define AREAD_RIGHTS_H
+#ifndef AREAD_CATALOG_RIGHTS_H
+#define AREAD_CATALOG_RIGHTS_H
 
 #include "compat.h"
 
@@ -57,4 +57,4 @@ struct ModelVersion;
  */
 extern void catalog_require_owner(const struct ModelVersion *version);
 
-#endif							/* AREAD_RIGHTS_H */
+#endif							/* AREAD_CATALOG_RIGHTS_H */

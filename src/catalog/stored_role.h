@@ -18,8 +18,8 @@
  * be mended by the name that was noted with them (find_role), and this must not:
  * a role made anew under that name would inherit from it.
  */
-#ifndef AREAD_STORED_ROLE_H
-#define AREAD_STORED_ROLE_H
+#ifndef AREAD_CATALOG_STORED_ROLE_H
+#define AREAD_CATALOG_STORED_ROLE_H
 
 #include "postgres.h"
 
@@ -29,4 +29,4 @@
  */
 extern bool stored_role_is_held(Oid user, Datum role);
 
-#endif							/* AREAD_STORED_ROLE_H */
+#endif							/* AREAD_CATALOG_STORED_ROLE_H */

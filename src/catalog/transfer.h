@@ -2,8 +2,8 @@
  * transfer.h
  *	  A model version as one value, to move it between databases.
  */
-#ifndef AREAD_TRANSFER_H
-#define AREAD_TRANSFER_H
+#ifndef AREAD_CATALOG_TRANSFER_H
+#define AREAD_CATALOG_TRANSFER_H
 
 #include "postgres.h"
 
@@ -19,4 +19,4 @@ extern bytea *catalog_export(const char *name);
  */
 extern int32 catalog_import(const bytea *exported, const char *name, bool deploy);
 
-#endif							/* AREAD_TRANSFER_H */
+#endif							/* AREAD_CATALOG_TRANSFER_H */

@@ -6,8 +6,8 @@
  * All of these are the owner's; they raise an error for a model that belongs to
  * another role, and but for catalog_drop() for one that does not exist.
  */
-#ifndef AREAD_VERSIONS_H
-#define AREAD_VERSIONS_H
+#ifndef AREAD_CATALOG_VERSIONS_H
+#define AREAD_CATALOG_VERSIONS_H
 
 #include "catalog/model_lock.h"
 #include "catalog/rights.h"
@@ -36,4 +36,4 @@ extern bool catalog_grant(const char *name, Oid role, ModelRight right);
 /* ANY_RIGHT: each.  False: it had none. */
 extern bool catalog_revoke(const char *name, Oid role, ModelRight right);
 
-#endif							/* AREAD_VERSIONS_H */
+#endif							/* AREAD_CATALOG_VERSIONS_H */

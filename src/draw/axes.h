@@ -2,11 +2,11 @@
  * axes.h
  *	  Axes of a plot: values to pixels, ticks and grid lines.
  */
-#ifndef AREAD_AXES_H
-#define AREAD_AXES_H
+#ifndef AREAD_DRAW_AXES_H
+#define AREAD_DRAW_AXES_H
 
 #include "draw/svg.h"
-#include "engine/ticks.h"
+#include "draw/ticks.h"
 
 typedef struct Axis
 {
@@ -31,4 +31,4 @@ extern void axis_draw_x(Svg *svg, const Axis *x, double left, double right, doub
 /* Tick label: as many decimals as tell ticks apart, thousands parted by commas. */
 extern char *axis_label(const Axis *axis, double value);
 
-#endif							/* AREAD_AXES_H */
+#endif							/* AREAD_DRAW_AXES_H */

@@ -8,8 +8,8 @@
 
 #include "draw/label.h"
 #include "draw/pictures.h"
-#include "engine/mask.h"
-#include "engine/model.h"
+#include "engine/model/mask.h"
+#include "engine/model/model.h"
 #include "miscadmin.h"
 
 #define MAX_GAP 170				/* between layers */

@@ -6,8 +6,8 @@
  * thing.  "Markup" is XML made of it, in ASCII: all else is written as numeric
  * references, so that it is valid whatever the server's encoding is.
  */
-#ifndef AREAD_LABEL_H
-#define AREAD_LABEL_H
+#ifndef AREAD_DRAW_LABEL_H
+#define AREAD_DRAW_LABEL_H
 
 #include "postgres.h"
 
@@ -18,4 +18,4 @@ extern char *label_fit(const char *text, double size, double width);
 /* How wide text is at a font size, both in pixels: an upper bound for usual fonts. */
 extern double label_width(const char *text, double size);
 
-#endif							/* AREAD_LABEL_H */
+#endif							/* AREAD_DRAW_LABEL_H */

@@ -5,11 +5,11 @@
  * All names are text in the server's encoding.  Each function returns an SVG
  * document in ASCII, palloc'd.
  */
-#ifndef AREAD_PICTURES_H
-#define AREAD_PICTURES_H
+#ifndef AREAD_DRAW_PICTURES_H
+#define AREAD_DRAW_PICTURES_H
 
 #include "draw/svg.h"
-#include "engine/config.h"
+#include "engine/model/config.h"
 
 /* What a picture is of. */
 typedef struct Subject
@@ -98,4 +98,4 @@ extern char *draw_scatter(const Scatter *scatter);
 extern char *subject_title(const Subject *subject, const char *what, const char *more,
 						   double width);
 
-#endif							/* AREAD_PICTURES_H */
+#endif							/* AREAD_DRAW_PICTURES_H */

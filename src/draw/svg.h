@@ -6,8 +6,8 @@
  * (label.h).  Numbers have a point whatever the locale: the server keeps
  * LC_NUMERIC at C.
  */
-#ifndef AREAD_SVG_H
-#define AREAD_SVG_H
+#ifndef AREAD_DRAW_SVG_H
+#define AREAD_DRAW_SVG_H
 
 #include "draw/theme.h"
 #include "lib/stringinfo.h"
@@ -66,4 +66,4 @@ extern void svg_text(Svg *svg, const char *class, Anchor anchor, double size, do
 extern void svg_text_up(Svg *svg, const char *class, Anchor anchor, double size, double x, double y,
 						const char *markup);
 
-#endif							/* AREAD_SVG_H */
+#endif							/* AREAD_DRAW_SVG_H */

@@ -2,8 +2,8 @@
  * theme.h
  *	  Colours of pictures, light and dark, as style sheets.
  */
-#ifndef AREAD_THEME_H
-#define AREAD_THEME_H
+#ifndef AREAD_DRAW_THEME_H
+#define AREAD_DRAW_THEME_H
 
 #include "lib/stringinfo.h"
 
@@ -27,4 +27,4 @@ extern const char *theme_class(Theme theme);
 /* The <style> element. */
 extern void theme_style(StringInfo out, Theme theme);
 
-#endif							/* AREAD_THEME_H */
+#endif							/* AREAD_DRAW_THEME_H */

@@ -22,7 +22,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "serve/settings.h"
+#include "settings.h"
 #include "utils/memutils.h"
 
 /* For fewer rows than this the planner expects a batch scan is not worth a copy of the plan. */

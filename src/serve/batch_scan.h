@@ -13,8 +13,8 @@
  * What a row might not have come to stays where it is: calls under CASE, AND,
  * OR, COALESCE and the like.
  */
-#ifndef AREAD_BATCH_SCAN_H
-#define AREAD_BATCH_SCAN_H
+#ifndef AREAD_SERVE_BATCH_SCAN_H
+#define AREAD_SERVE_BATCH_SCAN_H
 
 #include "nodes/plannodes.h"
 #include "serve/call.h"
@@ -83,4 +83,4 @@ extern Node *replace_in_aggregates(Node *expression, List *calls, AttrNumber fir
 extern CustomScan *batch_scan_make(Plan *below, const Plan *like, Rise *rise, bool all);
 extern bool is_batch_scan(const Plan *plan);
 
-#endif							/* AREAD_BATCH_SCAN_H */
+#endif							/* AREAD_SERVE_BATCH_SCAN_H */

@@ -3,8 +3,8 @@
  *	  Models ready to score: those in shared memory, and what a session has of
  *	  its own.
  */
-#ifndef AREAD_CACHE_H
-#define AREAD_CACHE_H
+#ifndef AREAD_SERVE_CACHE_H
+#define AREAD_SERVE_CACHE_H
 
 #include "catalog/models.h"
 #include "datatype/timestamp.h"
@@ -40,4 +40,4 @@ extern bool cache_is_full(void);
 /* Keep a model until the memory context is reset or deleted. */
 extern void cache_pin(const ServedModel *served, MemoryContext context);
 
-#endif							/* AREAD_CACHE_H */
+#endif							/* AREAD_SERVE_CACHE_H */

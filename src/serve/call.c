@@ -9,7 +9,7 @@
 #include "access/htup_details.h"
 #include "serve/json_keys.h"
 #include "serve/missing.h"
-#include "serve/settings.h"
+#include "settings.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"

@@ -4,12 +4,12 @@
  *	  each of the models that its rows name, and what is kept from one row to
  *	  the next.
  */
-#ifndef AREAD_CALL_H
-#define AREAD_CALL_H
+#ifndef AREAD_SERVE_CALL_H
+#define AREAD_SERVE_CALL_H
 
 #include "serve/cache.h"
 #include "serve/input.h"
-#include "source/convert.h"
+#include "source/keys/convert.h"
 
 /* What the argument "features" is. */
 typedef enum FeaturesKind
@@ -85,4 +85,4 @@ extern void call_add(ScoreCall *call, const CallRow *row);
  */
 extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right);
 
-#endif							/* AREAD_CALL_H */
+#endif							/* AREAD_SERVE_CALL_H */

@@ -12,7 +12,7 @@
 #include "serve/image.h"
 
 #include "host.h"
-#include "source/types.h"
+#include "source/keys/types.h"
 #include "utils/memutils.h"
 
 typedef struct ImageHeader

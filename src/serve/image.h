@@ -3,11 +3,11 @@
  *	  A loaded model as one block of bytes without pointers, so that several
  *	  processes can score with the same copy.
  */
-#ifndef AREAD_IMAGE_H
-#define AREAD_IMAGE_H
+#ifndef AREAD_SERVE_IMAGE_H
+#define AREAD_SERVE_IMAGE_H
 
 #include "catalog/models.h"
-#include "engine/score.h"
+#include "engine/score/score.h"
 
 /* A model ready to score. */
 typedef struct ServedModel
@@ -27,4 +27,4 @@ extern void image_write(const ServedModel *served, void *block);
 extern void image_open(const void *block, const ModelVersion *version, MemoryContext context,
 					   ServedModel *served);
 
-#endif							/* AREAD_IMAGE_H */
+#endif							/* AREAD_SERVE_IMAGE_H */

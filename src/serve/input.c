@@ -6,7 +6,7 @@
 
 #include "serve/input.h"
 
-#include "source/rowcount.h"
+#include "source/row_counts.h"
 #include "utils/memutils.h"
 
 void

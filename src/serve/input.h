@@ -2,13 +2,13 @@
  * input.h
  *	  Rows of features on their way to the scorer, from records or from JSON.
  */
-#ifndef AREAD_INPUT_H
-#define AREAD_INPUT_H
+#ifndef AREAD_SERVE_INPUT_H
+#define AREAD_SERVE_INPUT_H
 
 #include "access/htup.h"
-#include "engine/score.h"
+#include "engine/score/score.h"
 #include "fmgr.h"
-#include "source/encoder.h"
+#include "source/keys/encoder.h"
 #include "utils/jsonb.h"
 
 /* Rows as ids.  Lists lie in the order in which they were set. */
@@ -69,4 +69,4 @@ extern JsonMap *json_map(const FeatureSpec *spec, MemoryContext context);
  */
 extern int	json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows);
 
-#endif							/* AREAD_INPUT_H */
+#endif							/* AREAD_SERVE_INPUT_H */

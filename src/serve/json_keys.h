@@ -2,8 +2,8 @@
  * json_keys.h
  *	  Keys that JSON text has twice: jsonb, made of it, has the last one.
  */
-#ifndef AREAD_JSON_KEYS_H
-#define AREAD_JSON_KEYS_H
+#ifndef AREAD_SERVE_JSON_KEYS_H
+#define AREAD_SERVE_JSON_KEYS_H
 
 #include "source/source.h"
 #include "utils/jsonb.h"
@@ -15,4 +15,4 @@
 extern void json_check_keys(const FeatureSpec *spec, const char *text, Jsonb *object,
 							bool with_domain);
 
-#endif							/* AREAD_JSON_KEYS_H */
+#endif							/* AREAD_SERVE_JSON_KEYS_H */

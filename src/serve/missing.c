@@ -10,7 +10,7 @@
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "nearest.h"
-#include "serve/settings.h"
+#include "settings.h"
 
 /* A message lists no more names than these. */
 #define MAX_NAMES 10

@@ -4,8 +4,8 @@
  *
  * Lists are of names, as char *.
  */
-#ifndef AREAD_MISSING_H
-#define AREAD_MISSING_H
+#ifndef AREAD_SERVE_MISSING_H
+#define AREAD_SERVE_MISSING_H
 
 #include "access/tupdesc.h"
 #include "source/source.h"
@@ -25,4 +25,4 @@ extern List *missing_names(const List *needed, const List *present);
 extern void missing_tell(const char *model, const List *needed, const List *present,
 						 const List *missing);
 
-#endif							/* AREAD_MISSING_H */
+#endif							/* AREAD_SERVE_MISSING_H */

@@ -2,8 +2,8 @@
  * preload.h
  *	  Models that the server loads into shared memory when it starts.
  */
-#ifndef AREAD_PRELOAD_H
-#define AREAD_PRELOAD_H
+#ifndef AREAD_SERVE_PRELOAD_H
+#define AREAD_SERVE_PRELOAD_H
 
 /*
  * While the server loads its preloaded libraries: a background worker for each
@@ -11,4 +11,4 @@
  */
 extern void preload_register(void);
 
-#endif							/* AREAD_PRELOAD_H */
+#endif							/* AREAD_SERVE_PRELOAD_H */

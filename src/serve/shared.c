@@ -19,7 +19,7 @@
 #include "fault.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "serve/settings.h"
+#include "settings.h"
 #include "shmem.h"
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"

@@ -8,8 +8,8 @@
  * not preload the library.  Where there is no room for the table or for a
  * model, nothing fails: sessions keep their own copies.
  */
-#ifndef AREAD_SHARED_H
-#define AREAD_SHARED_H
+#ifndef AREAD_SERVE_SHARED_H
+#define AREAD_SERVE_SHARED_H
 
 #include "catalog/models.h"
 #include "datatype/timestamp.h"
@@ -57,4 +57,4 @@ extern int	shared_clear(void);
 /* Ask for shared memory while the server starts. */
 extern void shared_request(void);
 
-#endif							/* AREAD_SHARED_H */
+#endif							/* AREAD_SERVE_SHARED_H */

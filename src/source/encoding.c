@@ -8,10 +8,10 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/place.h"
-#include "source/reader.h"
-#include "source/rowcount.h"
-#include "source/splitter.h"
+#include "source/read/collect_place.h"
+#include "source/read/reader.h"
+#include "source/row_counts.h"
+#include "source/read/splitter.h"
 #include "utils/memutils.h"
 
 void

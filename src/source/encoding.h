@@ -2,11 +2,11 @@
  * encoding.h
  *	  Rows encoded by the vocabularies of a trained model.
  */
-#ifndef AREAD_ENCODING_H
-#define AREAD_ENCODING_H
+#ifndef AREAD_SOURCE_ENCODING_H
+#define AREAD_SOURCE_ENCODING_H
 
-#include "source/collect.h"
-#include "source/encode_rows.h"
+#include "source/read/collect.h"
+#include "source/keys/row_encoder.h"
 
 typedef struct Encoding
 {
@@ -19,4 +19,4 @@ typedef struct Encoding
 /* Append the ids of a row, for which there is room; its number is the caller's to count. */
 extern void encoding_add(Encoding *encoding, const Datum *values, const bool *nulls);
 
-#endif							/* AREAD_ENCODING_H */
+#endif							/* AREAD_SOURCE_ENCODING_H */

@@ -7,8 +7,8 @@
 #include "source/feature_choice.h"
 
 #include "lib/stringinfo.h"
-#include "source/dense.h"
-#include "source/key.h"
+#include "source/keys/dense.h"
+#include "source/keys/key.h"
 #include "source/roles.h"
 #include "utils/lsyscache.h"
 

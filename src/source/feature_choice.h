@@ -2,8 +2,8 @@
  * feature_choice.h
  *	  Which columns are features.
  */
-#ifndef AREAD_FEATURE_CHOICE_H
-#define AREAD_FEATURE_CHOICE_H
+#ifndef AREAD_SOURCE_FEATURE_CHOICE_H
+#define AREAD_SOURCE_FEATURE_CHOICE_H
 
 #include "source/source.h"
 
@@ -17,4 +17,4 @@ extern List *feature_names(const ColumnRoles *roles);
 /* A NOTICE of the roles of columns and, where none were listed, of the features that were chosen. */
 extern void features_tell(const ColumnRoles *roles, const FeatureSpec *spec);
 
-#endif							/* AREAD_FEATURE_CHOICE_H */
+#endif							/* AREAD_SOURCE_FEATURE_CHOICE_H */

@@ -2,8 +2,8 @@
  * features.h
  *	  Which columns are features, and of what kind.
  */
-#ifndef AREAD_FEATURES_H
-#define AREAD_FEATURES_H
+#ifndef AREAD_SOURCE_FEATURES_H
+#define AREAD_SOURCE_FEATURES_H
 
 #include "source/source.h"
 
@@ -33,4 +33,4 @@ extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions
 extern FeatureSpec *features_for_roles(const FeatureSpec *spec, const FeaturePlan *plans,
 									   bool with_users, bool all, bool **is_shared);
 
-#endif							/* AREAD_FEATURES_H */
+#endif							/* AREAD_SOURCE_FEATURES_H */

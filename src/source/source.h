@@ -3,19 +3,19 @@
  *	  From a relation to ids: roles of columns, kinds of features,
  *	  vocabularies, and the dataset that they give.
  */
-#ifndef AREAD_SOURCE_H
-#define AREAD_SOURCE_H
+#ifndef AREAD_SOURCE_SOURCE_H
+#define AREAD_SOURCE_SOURCE_H
 
 #include "postgres.h"
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
-#include "engine/config.h"
-#include "engine/dataset.h"
-#include "engine/negatives.h"
-#include "engine/team.h"
-#include "source/relation.h"
-#include "source/spool.h"
+#include "engine/model/config.h"
+#include "engine/data/dataset.h"
+#include "engine/sampling/negatives.h"
+#include "engine/base/team.h"
+#include "source/read/relation.h"
+#include "source/read/spool.h"
 
 /* Which column plays which part.  Names are as in pg_attribute (not quoted). */
 typedef struct ColumnRoles
@@ -244,4 +244,4 @@ extern void spec_shape(const FeatureSpec *spec, Shape *shape);
 /* Index of a column's feature by name, or -1. */
 extern int	spec_find(const FeatureSpec *spec, const char *name);
 
-#endif							/* AREAD_SOURCE_H */
+#endif							/* AREAD_SOURCE_SOURCE_H */

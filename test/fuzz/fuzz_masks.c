@@ -5,7 +5,7 @@
 #include "server.h"
 
 #include "catalog/masks.h"
-#include "engine/mask.h"
+#include "engine/model/mask.h"
 #include "fuzz.h"
 
 static StoredMasks masks;

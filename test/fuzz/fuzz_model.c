@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/score.h"
+#include "engine/score/score.h"
 #include "fuzz.h"
 #include "toy.h"
 

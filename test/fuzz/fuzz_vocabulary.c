@@ -6,7 +6,7 @@
 #include "server.h"
 
 #include "fuzz.h"
-#include "source/vocabulary.h"
+#include "source/keys/vocabulary.h"
 
 /* Of ids, so that a large number of keys takes no time. */
 #define MAX_LOOKED_AT 1000

@@ -9,7 +9,7 @@
 #include "fuzz.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "source/sorting.h"
+#include "source/keys/sort_interruptible.h"
 #include "utils/memutils.h"
 
 jmp_buf		server_catch;

@@ -5,7 +5,7 @@
 #ifndef AREAD_TEST_PICK_H
 #define AREAD_TEST_PICK_H
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 
 #define PICK(random, list) \
 	(list)[random_below(random, sizeof(list) / sizeof(*(list)))]

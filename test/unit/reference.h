@@ -6,7 +6,7 @@
 #ifndef AREAD_TEST_REFERENCE_H
 #define AREAD_TEST_REFERENCE_H
 
-#include "engine/model.h"
+#include "engine/model/model.h"
 
 /* Probability of one row (9); ids and lists as in Dataset. */
 extern double reference_score(const Model *model, const uint32_t *ids,

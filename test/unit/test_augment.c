@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/augment.h"
+#include "engine/sampling/augment.h"
 #include "toy.h"
 #include "unit.h"
 

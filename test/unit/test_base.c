@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base.h"
+#include "engine/base/base.h"
 #include "unit.h"
 
 static void

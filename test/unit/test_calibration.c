@@ -4,8 +4,8 @@
  */
 #include <math.h>
 
-#include "engine/calibration.h"
-#include "engine/random.h"
+#include "engine/measure/calibration.h"
+#include "engine/base/random.h"
 #include "toy.h"
 #include "unit.h"
 

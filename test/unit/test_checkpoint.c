@@ -9,7 +9,7 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/train.h"
+#include "engine/train/train.h"
 
 #define MAX_PARTS 256
 

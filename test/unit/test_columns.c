@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/columns.h"
-#include "engine/random.h"
+#include "engine/layers/batch_norm.h"
+#include "engine/base/random.h"
 #include "unit.h"
 
 #define MOST_ROWS 70

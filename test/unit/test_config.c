@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "engine/config.h"
+#include "engine/model/config.h"
 #include "unit.h"
 
 static void

@@ -11,9 +11,9 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/logistic.h"
-#include "engine/metrics.h"
-#include "engine/score.h"
+#include "engine/logistic/logistic.h"
+#include "engine/measure/metrics.h"
+#include "engine/score/score.h"
 
 #define ROWS 4000
 #define SCORED 532				/* two batches and a few rows */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/draw.h"
+#include "engine/sampling/augment_draw.h"
 #include "unit.h"
 
 /* A pool of rows, and who rejects which. */

@@ -11,8 +11,8 @@
 
 #include "unit.h"
 
-#include "engine/mask.h"
-#include "engine/network.h"
+#include "engine/model/mask.h"
+#include "engine/networks/network.h"
 
 #ifndef AREAD_DOUBLE
 #error "gradient checks need double precision"

@@ -10,8 +10,8 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/mask.h"
-#include "engine/trainer.h"
+#include "engine/model/mask.h"
+#include "engine/train/trainer.h"
 
 /* A trainer before its first batch, and what it points to. */
 typedef struct ToySearch

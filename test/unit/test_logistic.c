@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/logistic.h"
-#include "engine/metrics.h"
-#include "engine/random.h"
+#include "engine/logistic/logistic.h"
+#include "engine/measure/metrics.h"
+#include "engine/base/random.h"
 #include "toy.h"
 #include "unit.h"
 

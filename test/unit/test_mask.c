@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/mask.h"
-#include "engine/model.h"
+#include "engine/model/mask.h"
+#include "engine/model/model.h"
 #include "unit.h"
 
 #define GATES (2 * 3 + 3 * 4)

@@ -4,8 +4,8 @@
  */
 #include <math.h>
 
-#include "engine/metrics.h"
-#include "engine/random.h"
+#include "engine/measure/metrics.h"
+#include "engine/base/random.h"
 #include "toy.h"
 #include "unit.h"
 

@@ -12,8 +12,8 @@
 #include "reference.h"
 #include "unit.h"
 
-#include "engine/mask.h"
-#include "engine/score.h"
+#include "engine/model/mask.h"
+#include "engine/score/score.h"
 
 #define CASES 50
 #define MOST_FIELDS 12

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/negatives.h"
-#include "engine/random.h"
+#include "engine/sampling/negatives.h"
+#include "engine/base/random.h"
 #include "toy.h"
 #include "unit.h"
 

@@ -2,7 +2,7 @@
  * test_pairs.c
  *	  Places of domain weights: all pairs of training rows, and no other.
  */
-#include "engine/pairs.h"
+#include "engine/data/domain_pairs.h"
 #include "toy.h"
 #include "unit.h"
 

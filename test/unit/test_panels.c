@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/panels.h"
-#include "engine/random.h"
+#include "engine/base/panels.h"
+#include "engine/base/random.h"
 #include "unit.h"
 
 #define MOST_ROWS 20

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 #include "unit.h"
 
 /* The vectors that the generator's authors publish for Philox4x32-10. */

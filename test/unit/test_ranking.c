@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/random.h"
-#include "engine/ranking.h"
+#include "engine/base/random.h"
+#include "engine/measure/ranking.h"
 #include "toy.h"
 #include "unit.h"
 

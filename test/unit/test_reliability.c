@@ -4,8 +4,8 @@
  */
 #include <math.h>
 
-#include "engine/random.h"
-#include "engine/reliability.h"
+#include "engine/base/random.h"
+#include "engine/measure/reliability.h"
 #include "toy.h"
 #include "unit.h"
 

@@ -11,8 +11,8 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/mask.h"
-#include "engine/score.h"
+#include "engine/model/mask.h"
+#include "engine/score/score.h"
 
 #define N_ROWS 2000
 /* Members: more than are added up between two looks at the host. */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/random.h"
-#include "engine/seriate.h"
+#include "engine/base/random.h"
+#include "draw/seriate.h"
 #include "unit.h"
 
 #define N 30

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/shuffle.h"
+#include "engine/data/shuffle.h"
 #include "unit.h"
 
 #define WINDOW_ROWS (CHUNK_ROWS * WINDOW_CHUNKS)

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/metrics.h"
-#include "engine/simulate.h"
+#include "engine/measure/metrics.h"
+#include "engine/data/simulate.h"
 #include "toy.h"
 #include "unit.h"
 

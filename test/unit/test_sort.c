@@ -5,9 +5,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/random.h"
-#include "engine/sort.h"
-#include "engine/total.h"
+#include "engine/base/random.h"
+#include "engine/base/sort.h"
+#include "engine/base/total.h"
 #include "toy.h"
 #include "unit.h"
 

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/deciles.h"
-#include "engine/random.h"
-#include "engine/stopping.h"
+#include "engine/measure/deciles.h"
+#include "engine/base/random.h"
+#include "engine/train/stopping.h"
 #include "toy.h"
 #include "unit.h"
 

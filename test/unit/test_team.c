@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "engine/team.h"
+#include "engine/base/team.h"
 #include "toy.h"
 #include "unit.h"
 

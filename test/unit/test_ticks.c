@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-#include "engine/ticks.h"
+#include "draw/ticks.h"
 #include "unit.h"
 
 static bool

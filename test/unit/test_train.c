@@ -9,8 +9,8 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/score.h"
-#include "engine/train.h"
+#include "engine/score/score.h"
+#include "engine/train/train.h"
 
 static bool
 same_model(const Model *a, const Model *b)

@@ -10,7 +10,7 @@
 #include "toy.h"
 #include "unit.h"
 
-#include "engine/mask.h"
+#include "engine/model/mask.h"
 
 #define CASES 60
 #define MOST_ROWS 1200

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "engine/random.h"
+#include "engine/base/random.h"
 
 static const uint32_t table_rows[] = {FIRST_ID + TOY_DOMAINS, FIRST_ID + TOY_USERS,
 FIRST_ID + TOY_ITEMS};

@@ -6,7 +6,7 @@
 #ifndef AREAD_TEST_TOY_H
 #define AREAD_TEST_TOY_H
 
-#include "engine/train.h"
+#include "engine/train/train.h"
 
 #define TOY_DOMAINS 6
 #define TOY_USERS 40

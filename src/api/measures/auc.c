@@ -1,0 +1,36 @@
+/*
+ * auc.c
+ *	  aread_auc(): the AUC of any scores.
+ */
+#include "postgres.h"
+
+#include "api/measures/scores.h"
+#include "engine/measure/metrics.h"
+#include "host.h"
+
+PG_FUNCTION_INFO_V1(aread_auc_add);
+/* auc_add(state, score, label) */
+Datum
+aread_auc_add(PG_FUNCTION_ARGS)
+{
+	if (scores_skip(fcinfo))
+		return state_unchanged(fcinfo);
+	PG_RETURN_BYTEA_P(scores_append(state_argument(fcinfo, STATE_AUC, 0), STATE_AUC,
+									scores_score(fcinfo), scores_label(fcinfo)));
+}
+
+PG_FUNCTION_INFO_V1(aread_auc_result);
+/* auc_result(state) */
+Datum
+aread_auc_result(PG_FUNCTION_ARGS)
+{
+	EngineHost	host = host_callbacks();
+	EngineError error;
+	ScoredRows	rows;
+	double		auc;
+
+	scores_of_state(fcinfo, STATE_AUC, &rows);
+	if (!metrics_auc(&rows.arena, rows.scores, rows.labels, rows.n, &auc, &host, &error))
+		host_raise(&error);
+	return scores_result(fcinfo, &rows, auc);
+}

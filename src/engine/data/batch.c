@@ -1,0 +1,121 @@
+/*
+ * batch.c
+ *	  Gathering a batch's rows and ordering them by domain.
+ */
+#include "engine/data/batch.h"
+
+#include <string.h>
+
+bool
+batch_init(Batch *batch, Arena *arena, int capacity, int n_fields, EngineError *error)
+{
+	memset(batch, 0, sizeof(*batch));
+	batch->capacity = capacity;
+	batch->n_fields = n_fields;
+	batch->rows = ARENA_ARRAY(arena, uint32_t, capacity);
+	batch->ids = ARENA_ARRAY(arena, uint32_t, (size_t) capacity * n_fields);
+	batch->labels = ARENA_ARRAY(arena, uint8_t, capacity);
+	batch->segments = ARENA_ARRAY(arena, Segment, capacity);
+	batch->order = ARENA_ARRAY(arena, uint32_t, 2 * (size_t) capacity);
+	return arena_ok(arena, error);
+}
+
+/* Id of the domain field that row i of the request gets. */
+static uint32_t
+domain_id(const Shape *shape, const uint32_t *ids, const uint32_t *rows,
+		  const int64_t *domains, uint32_t i)
+{
+	if (domains && domains[i] >= 0)
+		return FIRST_ID + (uint32_t) domains[i];
+	return ids[(size_t) rows[i] * shape->n_fields + shape->domain_field];
+}
+
+/* Ids below FIRST_ID are all "never seen" and make one segment. */
+static uint32_t
+sort_key(uint32_t id)
+{
+	return id < FIRST_ID ? 0 : id;
+}
+
+/*
+ * Stable order by domain: a bottom-up merge sort, because batches are small
+ * and the number of domains need not be.  Result in order[0 .. n - 1].
+ */
+static void
+order_by_domain(uint32_t *order, const Shape *shape, const uint32_t *ids,
+				const uint32_t *rows, const int64_t *domains, int n)
+{
+	uint32_t   *from = order;
+	uint32_t   *to = order + n;
+
+	for (int i = 0; i < n; i++)
+		from[i] = i;
+	for (int width = 1; width < n; width *= 2)
+	{
+		uint32_t   *swap;
+
+		for (int start = 0; start < n; start += 2 * width)
+		{
+			int			middle = start + width < n ? start + width : n;
+			int			end = start + 2 * width < n ? start + 2 * width : n;
+			int			a = start;
+			int			b = middle;
+
+			for (int k = start; k < end; k++)
+			{
+				bool		take_a = a < middle &&
+					(b >= end ||
+					 sort_key(domain_id(shape, ids, rows, domains, from[a])) <=
+					 sort_key(domain_id(shape, ids, rows, domains, from[b])));
+
+				to[k] = take_a ? from[a++] : from[b++];
+			}
+		}
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	if (from != order)
+		memcpy(order, from, n * sizeof(uint32_t));
+}
+
+static void
+add_row(Batch *batch, int at, uint32_t id, const Shape *shape)
+{
+	Segment    *last = batch->n_segments ? &batch->segments[batch->n_segments - 1] : NULL;
+	int64_t		domain = domain_of_id(id);
+
+	if (domain >= 0)
+		batch->ids[(size_t) at * batch->n_fields + shape->domain_field] = id;
+	if (last && last->domain == domain)
+		last->n_rows++;
+	else
+		batch->segments[batch->n_segments++] =
+			(Segment) {.domain = domain, .start = at, .n_rows = 1};
+}
+
+void
+batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t *labels,
+		   const uint64_t *list_start, const uint32_t *list_members, const uint32_t *rows,
+		   const int64_t *domains, int n)
+{
+	size_t		n_fields = shape->n_fields;
+
+	batch->n_rows = n;
+	batch->n_segments = 0;
+	batch->row_weights = NULL;
+	batch->list_start = list_start;
+	batch->list_members = list_members;
+	order_by_domain(batch->order, shape, ids, rows, domains, n);
+	for (int k = 0; k < n; k++)
+	{
+		uint32_t	i = batch->order[k];
+		uint32_t	row = rows[i];
+
+		batch->rows[k] = row;
+		if (labels)
+			batch->labels[k] = labels[row];
+		memcpy(batch->ids + k * n_fields, ids + row * n_fields, n_fields * sizeof(uint32_t));
+		add_row(batch, k, domain_id(shape, ids, rows, domains, i), shape);
+	}
+}

@@ -1,0 +1,114 @@
+/*
+ * dataset.h
+ *	  Encoded interactions: what lies between the source and the trainer.
+ *
+ * Every field value is an id into its table (vocabulary).  Ids below FIRST_ID
+ * are the same in every table.  Ids from FIRST_ID on are ordered by training
+ * count, descending, ties by key: id order is rank order.  The domain is a
+ * field; domain number d (0 .. D-1) is id FIRST_ID + d of its table.
+ *
+ * A dense field's value is a vector of n numbers.  It has a table of its own
+ * with a row for each component, from FIRST_ID on: these rows times the numbers,
+ * and the row UNSEEN_ID, added up, are what the value is to the network (that
+ * is W z + b).  It is stored as a list, whose members are UNSEEN_ID and the bits
+ * of n floats; without a vector NULL_ID alone.  A list of UNSEEN_ID alone is the
+ * mean vector, for numbers are standardized.
+ */
+#ifndef AREAD_ENGINE_DATA_DATASET_H
+#define AREAD_ENGINE_DATA_DATASET_H
+
+#include "engine/base/base.h"
+#include "engine/base/store.h"
+
+#define UNSEEN_ID	0			/* never seen in training */
+#define NULL_ID		1			/* SQL NULL */
+#define RARE_ID		2			/* below the field's minimum count */
+#define FIRST_ID	3
+
+/*
+ * The columns of the network's input.  Several fields may share one table
+ * (a list of items and the item itself).
+ */
+typedef struct Shape
+{
+	int			n_tables;
+	const uint32_t *table_rows; /* [n_tables], FIRST_ID included */
+	int			n_fields;
+	const uint32_t *field_table;	/* [n_fields] */
+	const bool *field_is_list;	/* [n_fields] */
+	const bool *field_is_dense; /* [n_fields], of lists only; NULL: none is */
+	int			domain_field;
+	int			user_field;		/* -1: none */
+	int			item_field;		/* -1: none */
+} Shape;
+
+static inline bool
+shape_is_dense(const Shape *shape, int field)
+{
+	return shape->field_is_dense && shape->field_is_dense[field];
+}
+
+/* Number of domains seen in training (D). */
+extern uint32_t shape_domains(const Shape *shape);
+
+typedef enum Split
+{
+	SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST
+} Split;
+
+/*
+ * Rows lie split by split, and within one in an order that depends on their
+ * content only (not on the order in which they were read).
+ */
+typedef struct Dataset
+{
+	Shape		shape;
+	size_t		split_start[4]; /* rows of split s: [s] .. [s + 1] - 1 */
+	size_t		train_sampled;	/* the first ones of training: sampled negatives */
+	/* [n_rows, n_fields]: an id, or for a list field the number of a list */
+	const uint32_t *ids;
+	const uint8_t *labels;		/* [n_rows], 0 or 1 */
+	const float *weights;		/* [n_rows] of a row's loss, 1 on average; NULL: 1 each */
+	/* members of list k: list_members[list_start[k] .. list_start[k + 1] - 1], ids or bits */
+	const uint64_t *list_start;
+	const uint32_t *list_members;
+	const Store *store;			/* of these arrays and others like them; NULL: memory */
+} Dataset;
+
+/* Domain number of an id of the domain field; -1 if it was not seen in training. */
+static inline int64_t
+domain_of_id(uint32_t id)
+{
+	return id >= FIRST_ID ? (int64_t) id - FIRST_ID : -1;
+}
+
+static inline int64_t
+dataset_domain(const Dataset *data, size_t row)
+{
+	return domain_of_id(data->ids[row * (size_t) data->shape.n_fields +
+								  (size_t) data->shape.domain_field]);
+}
+
+/* The members of a field's value in a row: one id, or a list's. */
+static inline size_t
+dataset_members(const Dataset *data, size_t row, int field, const uint32_t **members)
+{
+	const uint32_t *id = &data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
+
+	*members = id;
+	if (!data->shape.field_is_list[field])
+		return 1;
+	*members = data->list_members + data->list_start[*id];
+	return data->list_start[*id + 1] - data->list_start[*id];
+}
+
+static inline double
+dataset_weight(const Dataset *data, size_t row)
+{
+	return data->weights ? data->weights[row] : 1;
+}
+
+/* Ids and list numbers within bounds; false and *error otherwise. */
+extern bool dataset_check(const Dataset *data, const EngineHost *host, EngineError *error);
+
+#endif							/* AREAD_ENGINE_DATA_DATASET_H */

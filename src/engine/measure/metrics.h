@@ -1,0 +1,80 @@
+/*
+ * metrics.h
+ *	  AUC, its averages over domains, and log loss.
+ *
+ * A measure that is undefined (one class only, no rows) is NaN; each comes
+ * with the number of rows that it rests on.
+ */
+#ifndef AREAD_ENGINE_MEASURE_METRICS_H
+#define AREAD_ENGINE_MEASURE_METRICS_H
+
+#include "engine/base/base.h"
+
+typedef struct Measure
+{
+	double		value;			/* NaN: undefined */
+	uint64_t	rows;
+} Measure;
+
+typedef struct Measures
+{
+	Measure		auc;			/* over all rows */
+	Measure		domain_auc;		/* each domain's AUC, weighted by its rows here */
+	Measure		major5_auc;		/* the same over the 5 largest domains */
+	Measure		minor10_auc;	/* ... the 10 smallest */
+	Measure		minor5_auc;		/* ... the 5 smallest */
+	Measure		log_loss;
+} Measures;
+
+typedef struct DomainMeasure
+{
+	uint64_t	rows;
+	uint64_t	positives;
+	double		auc;			/* NaN: one class only */
+	double		log_loss;		/* NaN: no rows */
+} DomainMeasure;
+
+/*
+ * Probability that a positive row scores above a negative one, ties counted
+ * as one half (mid-ranks), by exact counting.  scores (no NaN) and labels are
+ * [n], n below 2^32.  Sets *auc to NaN if a class is missing.  Errors, here
+ * and below: lack of memory, ENGINE_INTERRUPTED.
+ */
+extern bool metrics_auc(Arena *arena, const double *scores, const uint8_t *labels,
+						size_t n, double *auc, const EngineHost *host,
+						EngineError *error);
+
+/*
+ * Each group's AUC, weighted by its rows; groups of one class are left out.
+ * groups [n] are numbers below n_groups, or -1: a row of none.  The order of
+ * rows and the numbers of groups make no difference, not even in the last digit.
+ */
+extern bool metrics_grouped_auc(Arena *arena, const double *scores, const uint8_t *labels,
+								const int64_t *groups, size_t n, uint32_t n_groups,
+								Measure *auc, const EngineHost *host, EngineError *error);
+
+/* -log p(label), the probability kept within [2^-52, 1 - 2^-52]. */
+extern double metrics_loss(double score, uint8_t label);
+
+/*
+ * Rows, AUC and log loss of each domain: by_domain [n_domains], from domains
+ * [n] as above, and the log loss of all rows.
+ */
+extern bool metrics_by_domain(Arena *arena, const double *scores, const uint8_t *labels,
+							  const int64_t *domains, size_t n, uint32_t n_domains,
+							  DomainMeasure *by_domain, Measure *log_loss,
+							  const EngineHost *host, EngineError *error);
+
+/*
+ * All measures of one split.  domains[row] is a domain number in rank order
+ * (0 is the domain with the most training rows), or -1 for one never seen:
+ * such rows count in AUC and log loss only.  Domains with one class are left
+ * out before the largest and smallest are taken.  by_domain is [n_domains],
+ * or NULL.
+ */
+extern bool metrics_compute(Arena *arena, const double *scores, const uint8_t *labels,
+							const int64_t *domains, size_t n, uint32_t n_domains,
+							Measures *measures, DomainMeasure *by_domain,
+							const EngineHost *host, EngineError *error);
+
+#endif							/* AREAD_ENGINE_MEASURE_METRICS_H */

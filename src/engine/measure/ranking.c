@@ -1,0 +1,165 @@
+/*
+ * ranking.c
+ *	  NDCG and recall.
+ */
+#include "engine/measure/ranking.h"
+
+#include <math.h>
+
+#include "engine/base/sort.h"
+
+/* Rows between two looks at the host. */
+#define CHUNK ((size_t) 1 << 20)
+
+static inline double
+discount(size_t place)
+{
+	return 1 / log2((double) place + 2);
+}
+
+/* Places that count among n. */
+static size_t
+places(size_t n, uint64_t k)
+{
+	return k == 0 || k > n ? n : (size_t) k;
+}
+
+/* Rows in order: the last of keys [n], which ascend, has the first place. */
+typedef struct RankedList
+{
+	size_t		n;
+	size_t		k;
+	uint64_t   *keys;
+	uint32_t   *rows;			/* [n] whose keys they are */
+	const double *gains;		/* of rows */
+	double		highest;		/* gain */
+} RankedList;
+
+/* Gain of the first k places, as a multiple of the highest of a row. */
+static bool
+list_gain(const RankedList *list, double *sum, const EngineHost *host, EngineError *error)
+{
+	size_t		last = list->n - 1;
+
+	*sum = 0;
+	for (size_t place = 0; place < list->k;)
+	{
+		uint64_t	key = list->keys[last - place];
+		size_t		tied = 0;
+		double		tied_gain = 0;
+		double		discounts = 0;
+
+		for (; place < list->n && list->keys[last - place] == key; place++, tied++)
+		{
+			if (place % CHUNK == 0 && !host_continue(host, error))
+				return false;
+			tied_gain += list->gains[list->rows[last - place]] / list->highest;
+			if (place < list->k)
+				discounts += discount(place);
+		}
+		*sum += tied_gain / (double) tied * discounts;
+	}
+	return true;
+}
+
+/*
+ * Gain of the best order, then of that by score.  Sorting keeps the order of
+ * ties, which is that of gains, so that no sum depends on the order of rows.
+ */
+static bool
+both_gains(RankedList *list, const double *scores, SortRoom *room, double *best,
+		   double *ranked, const EngineHost *host, EngineError *error)
+{
+	for (size_t i = 0; i < list->n; i++)
+	{
+		list->keys[i] = sort_key(list->gains[i]);
+		list->rows[i] = (uint32_t) i;
+	}
+	if (!sort_keys(list->keys, list->rows, list->n, room, host, error) ||
+		!list_gain(list, best, host, error))
+		return false;
+	for (size_t i = 0; i < list->n; i++)
+	{
+		if (i % CHUNK == 0 && !host_continue(host, error))
+			return false;
+		list->keys[i] = sort_key(scores[list->rows[i]]);
+	}
+	return sort_keys(list->keys, list->rows, list->n, room, host, error) &&
+		list_gain(list, ranked, host, error);
+}
+
+bool
+ranking_ndcg(Arena *arena, const double *scores, const double *gains, size_t n, uint64_t k,
+			 double *ndcg, const EngineHost *host, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(arena);
+	RankedList	list = {.n = n,.k = places(n, k),.gains = gains};
+	SortRoom	room;
+	double		best;
+	double		ranked;
+
+	*ndcg = NAN;
+	list.keys = ARENA_ARRAY(arena, uint64_t, n);
+	list.rows = ARENA_ARRAY(arena, uint32_t, n);
+	if (!arena_ok(arena, error) || !sort_room(&room, arena, n, true, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		list.highest = fmax(list.highest, gains[i]);
+	if (list.highest > 0)
+	{
+		if (!both_gains(&list, scores, &room, &best, &ranked, host, error))
+			return false;
+		*ndcg = ranked / best;
+	}
+	arena_reset_to(arena, mark);
+	return true;
+}
+
+/* Positives in the first k places of keys and labels [n], ascending. */
+static double
+positives_above(const uint64_t *keys, const uint32_t *labels, size_t n, size_t k)
+{
+	double		found = 0;
+
+	for (size_t place = 0; place < k;)
+	{
+		uint64_t	key = keys[n - 1 - place];
+		size_t		first = place;
+		double		positives = 0;
+
+		for (; place < n && keys[n - 1 - place] == key; place++)
+			positives += labels[n - 1 - place];
+		/* of ties at the border each has the same chance of a place */
+		if (place > k)
+			positives *= (double) (k - first) / (double) (place - first);
+		found += positives;
+	}
+	return found;
+}
+
+bool
+ranking_recall(Arena *arena, const double *scores, const uint8_t *labels, size_t n,
+			   uint64_t k, double *recall, const EngineHost *host, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(arena);
+	uint64_t   *keys = ARENA_ARRAY(arena, uint64_t, n);
+	uint32_t   *sorted_labels = ARENA_ARRAY(arena, uint32_t, n);
+	SortRoom	room;
+	double		positives = 0;
+
+	*recall = NAN;
+	if (!arena_ok(arena, error) || !sort_room(&room, arena, n, true, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		keys[i] = sort_key(scores[i]);
+		sorted_labels[i] = labels[i];
+		positives += labels[i];
+	}
+	if (!sort_keys(keys, sorted_labels, n, &room, host, error))
+		return false;
+	if (positives > 0)
+		*recall = positives_above(keys, sorted_labels, n, places(n, k)) / positives;
+	arena_reset_to(arena, mark);
+	return true;
+}

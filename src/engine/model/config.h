@@ -1,0 +1,192 @@
+/*
+ * config.h
+ *	  Every option of training: one struct, and one table that names, bounds
+ *	  and explains each member.
+ *
+ * The table is what aread_options() shows, what option names are matched
+ * against, and what checks values; nothing else lists options.
+ */
+#ifndef AREAD_ENGINE_MODEL_CONFIG_H
+#define AREAD_ENGINE_MODEL_CONFIG_H
+
+#include "engine/base/base.h"
+
+#define MAX_LAYERS 8			/* of any stack: MMoE dims, HEI layers */
+#define MAX_WIDTH 4096			/* of an expert's layer */
+#define MAX_EXPERTS 64			/* in one layer */
+#define MAX_EMBED_DIM 1024
+#define MAX_GATES 4096			/* in all layers together */
+
+/* The ablation's arms, each containing the one before except FM. */
+typedef enum Architecture
+{
+	ARCH_WIDE,					/* logistic regression over ids */
+	ARCH_FM,					/* wide + factorization machine */
+	ARCH_MMOE,					/* the base recommender */
+	ARCH_HEI,					/* + hierarchical experts, no masks */
+	ARCH_HEMP,					/* + mask search on the domains' own rows */
+	ARCH_AREAD					/* + augmented rows in the mask search */
+} Architecture;
+
+typedef enum MaskSearch
+{
+	SEARCH_EXPERTS,				/* candidates train HEI and heads only */
+	SEARCH_FULL					/* candidates train everything */
+} MaskSearch;
+
+/* What candidates start from and are pruned by. */
+typedef enum PruneBy
+{
+	PRUNE_SALIENCY,				/* how much closing a gate would raise the loss */
+	PRUNE_GATE					/* the gate's value, as in the paper */
+} PruneBy;
+
+typedef enum Popularity
+{
+	POPULARITY_COUNT,			/* training rows of the item */
+	POPULARITY_RATE				/* (positives + 1) / (rows + 2) */
+} Popularity;
+
+typedef enum NegativeSampling
+{
+	NEGATIVES_POPULARITY,		/* every positive row's item is as likely */
+	NEGATIVES_UNIFORM			/* every item is */
+} NegativeSampling;
+
+typedef struct IntList
+{
+	int			n;
+	int			value[MAX_LAYERS];
+} IntList;
+
+typedef struct Config
+{
+	Architecture architecture;
+	/* network */
+	int			embed_dim;
+	int			mmoe_experts;
+	IntList		mmoe_dims;
+	IntList		hei_experts;	/* N_l, lowest layer first */
+	IntList		hei_hidden;		/* first dim of the two-layer MLPs of layer l */
+	IntList		hei_output;		/* second dim */
+	bool		wide;			/* logistic regression over ids, fitted first, then held */
+	bool		domain_weights;	/* in the wide part, each value's by domain too */
+	int			cross_layers;
+	bool		pairwise;		/* an FM term beside the wide part */
+	bool		base_skip;		/* a logit straight from the base beside the experts */
+	bool		batch_norm;
+	double		dropout;
+	/* training */
+	double		learning_rate;
+	int			batch_size;
+	int			epochs;
+	int			evaluations;	/* per epoch */
+	int			patience;		/* evaluations without a gain */
+	double		l2_wide;		/* lambda; NaN: each field's by evidence */
+	double		l2_embedding;	/* lambda, by frequency */
+	double		l2_dense;
+	int			negatives;		/* sampled for each positive row */
+	NegativeSampling negative_sampling;
+	double		positive_weight;	/* of a positive row in the loss */
+	/* scores */
+	bool		calibration;	/* logits mapped to fit the validation rows */
+	double		base_rate;		/* share of positives that scores are to expect; NaN: the rows' */
+	/* HEMP, Algorithm 1 */
+	int			warmup_batches;
+	int			mask_interval;
+	int			candidates;		/* Z */
+	int			candidate_steps;	/* k */
+	int			score_batches;
+	double		mask_learning_rate; /* lr_u */
+	double		initial_density;	/* S0 */
+	double		target_density; /* S */
+	double		prune_ratio;	/* alpha */
+	PruneBy		prune_by;
+	double		sigma;
+	MaskSearch	mask_search;
+	/* augmentation (5) */
+	double		augment_ratio;
+	Popularity	popularity;
+	double		unpopular_quantile;
+	double		unpopular_threshold;	/* rho; NaN: by quantile */
+	double		minor_share;
+	double		major_share;
+	uint64_t	seed;
+} Config;
+
+typedef enum OptionType
+{
+	OPTION_BOOL,				/* bool */
+	OPTION_INT,					/* int */
+	OPTION_REAL,				/* double */
+	OPTION_SEED,				/* uint64_t */
+	OPTION_CHOICE,				/* an enum stored as int; "choices" names its values */
+	OPTION_INT_LIST				/* IntList */
+} OptionType;
+
+typedef struct Option
+{
+	const char *name;
+	OptionType	type;
+	size_t		offset;			/* within Config */
+	double		minimum;
+	double		maximum;
+	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
+	const char *default_text;	/* as JSON, as the user would write it */
+	const char *symbol;			/* in the paper or shared notation; "" if none */
+	const char *meaning;
+} Option;
+
+extern const Option config_options[];
+extern const int n_config_options;
+
+extern void config_defaults(Config *config);
+/* The option of that name, or NULL. */
+extern const Option *config_find(const char *name);
+/* Edits that turn a into b (Levenshtein); 64 for names of 64 bytes or more. */
+extern int	edit_distance(const char *a, const char *b);
+/* The known name nearest to a misspelt one, by edit distance; NULL if none is near. */
+extern const char *config_nearest(const char *name);
+/* Ranges of every member and what must hold between them. */
+extern bool config_check(const Config *config, EngineError *error);
+
+static inline bool
+config_has_hei(const Config *config)
+{
+	return config->architecture >= ARCH_HEI;
+}
+
+static inline bool
+config_has_mmoe(const Config *config)
+{
+	return config->architecture >= ARCH_MMOE;
+}
+
+/* Only where experts stand between base and heads. */
+static inline bool
+config_has_skip(const Config *config)
+{
+	return config->base_skip && config->architecture >= ARCH_HEI;
+}
+
+static inline bool
+config_has_masks(const Config *config)
+{
+	return config->architecture >= ARCH_HEMP;
+}
+
+/* The wide arm is its wide part. */
+static inline bool
+config_has_wide(const Config *config)
+{
+	return config->wide || config->architecture == ARCH_WIDE;
+}
+
+static inline bool
+config_has_pairwise(const Config *config)
+{
+	return config->architecture == ARCH_FM ||
+		(config->pairwise && config->architecture != ARCH_WIDE);
+}
+
+#endif							/* AREAD_ENGINE_MODEL_CONFIG_H */

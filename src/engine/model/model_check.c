@@ -1,0 +1,59 @@
+/*
+ * model_check.c
+ *	  Is a model that comes from stored bytes one that training could have left?
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/model/mask.h"
+#include "engine/model/model.h"
+
+/* Bounds of a calibration, far beyond what training gives; within them scores are numbers. */
+#define MAX_LOG_SCALE 50.0
+#define MAX_SHIFT 1000.0
+
+#define CORRUPT_HINT "Restore the model from a backup, or train it again."
+
+static bool
+is_variance(const Tensor *tensor)
+{
+	const char *dot = strrchr(tensor->name, '.');
+
+	return dot && strcmp(dot, ".variance") == 0;
+}
+
+static bool
+check_variances(const Model *model)
+{
+	for (int i = 0; i < model->n_tensors; i++)
+	{
+		const Tensor *tensor = &model->tensors[i];
+
+		for (size_t k = 0; is_variance(tensor) && k < tensor->size; k++)
+			if (model->params[tensor->offset + k] < 0)
+				return false;
+	}
+	return true;
+}
+
+bool
+model_check(const Model *model, EngineError *error)
+{
+	Calibration calibration;
+
+	if (!model_is_finite(model))
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored tensor is corrupt: a number is not finite");
+	if (!check_variances(model))
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored tensor is corrupt: a variance is below 0");
+	calibration = model_calibration(model);
+	if (fabs(calibration.log_scale) > MAX_LOG_SCALE || fabs(calibration.shift) > MAX_SHIFT)
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored tensor is corrupt: the calibration is out of range");
+	if (model->n_gates > 0 && !masks_are_valid(&model->config, model->masks, model->has_mask,
+											   model->n_domains))
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored mask is corrupt: a domain's mask is not valid");
+	return true;
+}

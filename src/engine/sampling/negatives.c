@@ -1,0 +1,572 @@
+/*
+ * negatives.c
+ *	  Sampled negatives.
+ */
+#include "engine/sampling/negatives.h"
+
+#include <string.h>
+
+#include "engine/base/random.h"
+#include "engine/data/rowset.h"
+
+/* Rows or tries between two looks at the host; tries at an item that the user has not taken. */
+#define CHECK_ROWS 65536
+#define MAX_TRIES 100
+/* A field goes with the item if an item's rows agree on it that much beyond chance. */
+#define MIN_AGREEMENT 0.5
+/* Rows that are gathered before they go to a file. */
+#define FILE_ROWS 4096
+
+/* Positive training rows of each domain, those of domains without a number first. */
+typedef struct ItemPool
+{
+	size_t	   *start;			/* [D + 2] */
+	uint32_t   *rows;
+	bool	   *varied;			/* [D + 1] of more than one item */
+} ItemPool;
+
+typedef struct Sampler
+{
+	const Config *config;
+	const Dataset *data;
+	const EngineHost *host;
+	NegativeReport *report;
+	ItemPool	pool;
+	RowSet		taken;			/* (user, item) of positive rows; unused without users */
+	Random		random;
+	size_t		tries;
+	bool	   *has_negatives;	/* [D + 1] of their own, in the split at hand */
+	uint8_t    *left_out;		/* [rows of data] */
+	uint32_t   *ids;			/* [all rows, or the latest FILE_ROWS, n_fields] */
+	void	   *stored;			/* where the rows before those are; NULL: all are in ids */
+	size_t		n_stored;
+	uint8_t    *labels;			/* [all rows] */
+	float	   *weights;		/* NULL: none */
+	size_t		n_rows;			/* placed so far */
+	bool		traced;
+	RowOrigin  *origins;		/* of test rows, if it is traced */
+	size_t		n_origins;
+} Sampler;
+
+static uint32_t
+id_of(const Dataset *data, size_t row, int field)
+{
+	return data->ids[row * (size_t) data->shape.n_fields + field];
+}
+
+static uint32_t
+item_of(const Dataset *data, size_t row)
+{
+	return id_of(data, row, data->shape.item_field);
+}
+
+/*
+ * Are the items of two rows told apart?  Ids below FIRST_ID are no item's own:
+ * rare items share one, NULL is none at all.  There only the row itself is
+ * sure to have the same; ruling out more would make them a sign of label 1.
+ */
+static bool
+is_other(const Dataset *data, size_t a, size_t b)
+{
+	return a != b && (item_of(data, a) < FIRST_ID || item_of(data, a) != item_of(data, b));
+}
+
+static bool
+same_list(const Dataset *data, uint32_t a, uint32_t b, Watch *watch)
+{
+	uint64_t	n = data->list_start[a + 1] - data->list_start[a];
+
+	return data->list_start[b + 1] - data->list_start[b] == n && !watch_worked(watch, n) &&
+		memcmp(data->list_members + data->list_start[a],
+			   data->list_members + data->list_start[b], n * sizeof(uint32_t)) == 0;
+}
+
+static bool
+same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch)
+{
+	uint32_t	x = id_of(data, a, field);
+	uint32_t	y = id_of(data, b, field);
+
+	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y, watch));
+}
+
+/* Is it time to look, and does the host want to stop? */
+static bool
+stopped(const EngineHost *host, size_t row, size_t interval, EngineError *error)
+{
+	return row % interval == 0 && !host_continue(host, error);
+}
+
+/*
+ * How often a row agrees with the one before it of the same owner (an item, a
+ * user, a domain) -> agreement [n_fields]; 0 if no owner has two rows.  Rows
+ * lie in the order of a hash, so that neighbours of a domain meet by chance.
+ */
+static bool
+measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int owner,
+				  double *agreement, EngineError *error)
+{
+	const Shape *shape = &data->shape;
+	struct ArenaBlock *mark = arena_mark(arena);
+	uint32_t   *last = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[owner]]);
+	uint64_t   *same = ARENA_ARRAY(arena, uint64_t, shape->n_fields);
+	uint64_t	n = 0;
+	Watch		watch = {.host = host};
+
+	if (!arena_ok(arena, error))
+		return false;
+	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		uint32_t	id = id_of(data, row, owner);
+
+		if (watch_worked(&watch, shape->n_fields))
+			return watch_continue(&watch, error);
+		if (id < FIRST_ID)
+			continue;
+		for (int f = 0; last[id] > 0 && f < shape->n_fields; f++)
+			same[f] += same_value(data, row, last[id] - 1, f, &watch);
+		n += last[id] > 0;
+		last[id] = row + 1;
+	}
+	for (int f = 0; f < shape->n_fields; f++)
+		agreement[f] = n > 0 ? (double) same[f] / n : 0;
+	arena_reset_to(arena, mark);
+	return true;
+}
+
+/*
+ * Fields that go with the item: those whose values an item's rows agree on,
+ * well beyond what rows of a domain do by chance, and more than a user's do.
+ */
+static bool
+find_bonds(Arena *arena, const Dataset *data, const FieldBond *bonds, const EngineHost *host,
+		   bool *with_item, EngineError *error)
+{
+	const Shape *shape = &data->shape;
+	double	   *by_item = ARENA_ARRAY(arena, double, shape->n_fields);
+	double	   *by_user = ARENA_ARRAY(arena, double, shape->n_fields);
+	double	   *chance = ARENA_ARRAY(arena, double, shape->n_fields);
+
+	if (!arena_ok(arena, error) ||
+		!measure_agreement(arena, data, host, shape->item_field, by_item, error) ||
+		!measure_agreement(arena, data, host, shape->domain_field, chance, error) ||
+		(shape->user_field >= 0 &&
+		 !measure_agreement(arena, data, host, shape->user_field, by_user, error)))
+		return false;
+	for (int f = 0; f < shape->n_fields; f++)
+		with_item[f] = bonds[f] == BOND_ITEM ||
+			(bonds[f] == BOND_BY_ROWS && by_item[f] > by_user[f] &&
+			 by_item[f] - chance[f] > MIN_AGREEMENT * (1 - chance[f]));
+	with_item[shape->domain_field] = false;
+	if (shape->user_field >= 0)
+		with_item[shape->user_field] = false;
+	with_item[shape->item_field] = true;
+	return true;
+}
+
+static size_t
+pool_of(const Dataset *data, size_t row)
+{
+	return dataset_domain(data, row) + 1;
+}
+
+/*
+ * Marks the rows that items are drawn from: positive ones; uniformly, one of
+ * each item.  Rare items have few rows each: every row counts as one.
+ */
+static bool
+mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
+			  EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	const int	fields[] = {data->shape.domain_field, data->shape.item_field};
+	bool		uniform = sampler->config->negative_sampling == NEGATIVES_UNIFORM;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	RowSet		seen;
+
+	if (!rowset_init(&seen, arena, data, fields, 2, uniform ? n_train : 0, error))
+		return false;
+	for (size_t row = 0; row < n_train; row++)
+	{
+		uint32_t	key[ROWSET_MAX_FIELDS];
+
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
+		if (!data->labels[row] || (uniform && item_of(data, row) == NULL_ID))
+			continue;
+		rowset_key(&seen, row, key);
+		if (uniform && item_of(data, row) != RARE_ID && rowset_contains(&seen, key))
+			continue;
+		if (uniform)
+			rowset_add(&seen, row);
+		drawable[row] = 1;
+		counts[pool_of(data, row)]++;
+	}
+	return true;
+}
+
+/*
+ * NULL is no item: drawn as one it would tell taken rows from sampled ones.
+ * Uniformly too it is drawn as often as it is taken.  Rows lie in an order of
+ * no meaning: the first ones stand for all.
+ */
+static bool
+mark_nulls(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
+		   EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
+	uint64_t   *items = ARENA_ARRAY(arena, uint64_t, n_pools);	/* positive rows with one */
+	uint64_t   *nulls = ARENA_ARRAY(arena, uint64_t, n_pools);	/* and without; then to mark */
+
+	if (!arena_ok(arena, error))
+		return false;
+	for (size_t row = 0; row < n_train; row++)
+		if (data->labels[row])
+			(item_of(data, row) == NULL_ID ? nulls : items)[pool_of(data, row)]++;
+	for (size_t p = 0; p < n_pools; p++)
+		if (items[p] > 0)
+			nulls[p] = (counts[p] * nulls[p] + items[p] - 1) / items[p];
+	for (size_t row = 0; row < n_train; row++)
+	{
+		size_t		p = pool_of(data, row);
+
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
+		if (!data->labels[row] || item_of(data, row) != NULL_ID || nulls[p] == 0)
+			continue;
+		drawable[row] = 1;
+		nulls[p]--;
+		counts[p]++;
+	}
+	return true;
+}
+
+static bool
+fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
+	size_t	   *start = ARENA_ARRAY(arena, size_t, n_pools + 2);
+	uint8_t    *drawable = ARENA_ARRAY(arena, uint8_t, n_train);
+	uint32_t   *rows;
+
+	if (!arena_ok(arena, error) ||
+		!mark_drawable(sampler, arena, drawable, start + 2, error) ||
+		(sampler->config->negative_sampling == NEGATIVES_UNIFORM &&
+		 !mark_nulls(sampler, arena, drawable, start + 2, error)))
+		return false;
+	for (size_t p = 0; p < n_pools; p++)
+		start[p + 2] += start[p + 1];
+	rows = ARENA_ARRAY(arena, uint32_t, start[n_pools + 1]);
+	if (!arena_ok(arena, error))
+		return false;
+	/* start[p + 1] runs from where pool p begins to where it ends */
+	for (size_t row = 0; row < n_train; row++)
+		if (drawable[row])
+			rows[start[pool_of(data, row) + 1]++] = row;
+	sampler->pool = (ItemPool) {.start = start,.rows = rows,
+		.varied = ARENA_ARRAY(arena, bool, n_pools)};
+	if (!arena_ok(arena, error))
+		return false;
+	for (size_t p = 0; p < n_pools; p++)
+		for (size_t i = start[p]; i < start[p + 1] && !sampler->pool.varied[p]; i++)
+			sampler->pool.varied[p] = is_other(data, rows[i], rows[start[p]]);
+	return true;
+}
+
+/* Is there an item to draw for a row, taken or not? */
+static bool
+has_other_item(const Sampler *sampler, size_t row)
+{
+	size_t		p = pool_of(sampler->data, row);
+	size_t		first = sampler->pool.start[p];
+
+	return sampler->pool.varied[p] ||
+		(sampler->pool.start[p + 1] > first &&
+		 is_other(sampler->data, row, sampler->pool.rows[first]));
+}
+
+/*
+ * Users without an id of their own (never seen in training, rare, NULL) are
+ * many: what one of them took says nothing of the others.  So with items.
+ */
+static bool
+is_taken(const Sampler *sampler, size_t row, size_t from)
+{
+	int			user_field = sampler->data->shape.user_field;
+	uint32_t	key[ROWSET_MAX_FIELDS] = {0};
+
+	if (user_field < 0)
+		return false;
+	key[0] = id_of(sampler->data, row, user_field);
+	key[1] = item_of(sampler->data, from);
+	return key[0] >= FIRST_ID && key[1] >= FIRST_ID && rowset_contains(&sampler->taken, key);
+}
+
+/* A row whose item the user has not taken -> *from, *found; false if the host stops. */
+static bool
+draw_item(Sampler *sampler, size_t row, uint32_t *from, bool *found, EngineError *error)
+{
+	size_t		p = pool_of(sampler->data, row);
+	size_t		first = sampler->pool.start[p];
+	size_t		n = sampler->pool.start[p + 1] - first;
+
+	*found = false;
+	if (!has_other_item(sampler, row))
+		return true;
+	for (int tries = 0; !*found && tries < MAX_TRIES; tries++)
+	{
+		if (stopped(sampler->host, sampler->tries++, CHECK_ROWS, error))
+			return false;
+		*from = sampler->pool.rows[first + random_below(&sampler->random, n)];
+		*found = is_other(sampler->data, row, *from) && !is_taken(sampler, row, *from);
+	}
+	return true;
+}
+
+/* Rows in ids go to the file. */
+static void
+store_rows(Sampler *sampler)
+{
+	const Store *store = sampler->data->store;
+
+	store->append(store->context, sampler->stored, sampler->ids,
+				  (sampler->n_rows - sampler->n_stored) *
+				  (size_t) sampler->data->shape.n_fields * sizeof(uint32_t));
+	sampler->n_stored = sampler->n_rows;
+}
+
+/* Row "row" again, label as given, its item's fields from row "from". */
+static void
+place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
+{
+	const Dataset *data = sampler->data;
+	size_t		n_fields = data->shape.n_fields;
+	uint32_t   *to = sampler->ids + (sampler->n_rows - sampler->n_stored) * n_fields;
+
+	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
+	for (size_t f = 0; from != row && f < n_fields; f++)
+		if (sampler->report->with_item[f])
+			to[f] = id_of(data, from, f);
+	sampler->labels[sampler->n_rows] = label;
+	if (sampler->weights)
+		sampler->weights[sampler->n_rows] = data->weights[row];
+	if (sampler->traced && row >= data->split_start[SPLIT_TEST])
+		sampler->origins[sampler->n_origins++] = (RowOrigin) {(uint32_t) row, (uint32_t) from};
+	sampler->n_rows++;
+	if (sampler->stored && sampler->n_rows - sampler->n_stored == FILE_ROWS)
+		store_rows(sampler);
+}
+
+/* What a split's own rows say: positive ones count as taken. */
+static bool
+look_at_own(Sampler *sampler, Split split, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+
+	memset(sampler->has_negatives, 0, (size_t) shape_domains(&data->shape) + 1);
+	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
+	{
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
+		if (!data->labels[row])
+			sampler->has_negatives[pool_of(data, row)] = true;
+		else if (data->shape.user_field >= 0)
+			rowset_add(&sampler->taken, row);
+	}
+	return true;
+}
+
+/*
+ * The negatives of a positive row.  A row without any, in a domain that has
+ * none of its own, is left out: such rows would say that all is positive there.
+ */
+static bool
+place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
+{
+	NegativeReport *report = sampler->report;
+	uint64_t	n = 0;
+
+	for (int k = 0; k < sampler->config->negatives; k++)
+	{
+		uint32_t	from;
+		bool		found;
+
+		if (!draw_item(sampler, row, &from, &found, error))
+			return false;
+		if (found)
+			place_row(sampler, row, from, 0);
+		n += found;
+	}
+	report->drawn[split] += n;
+	if (n > 0 || sampler->has_negatives[pool_of(sampler->data, row)])
+		report->missing += sampler->config->negatives - n;
+	else
+	{
+		sampler->left_out[row] = 1;
+		report->left_out[split]++;
+		report->without_items += !has_other_item(sampler, row);
+	}
+	return true;
+}
+
+/* A split's negatives, then its own rows, but for those left out. */
+static bool
+sample_split(Sampler *sampler, Split split, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	size_t		end = data->split_start[split + 1];
+
+	if (!look_at_own(sampler, split, error))
+		return false;
+	for (size_t row = data->split_start[split]; row < end; row++)
+		if (stopped(sampler->host, row, CHECK_ROWS, error) ||
+			(data->labels[row] && !place_negatives(sampler, split, row, error)))
+			return false;
+	for (size_t row = data->split_start[split]; row < end; row++)
+	{
+		if (stopped(sampler->host, row, CHECK_ROWS, error))
+			return false;
+		if (!sampler->left_out[row])
+			place_row(sampler, row, row, data->labels[row]);
+	}
+	return true;
+}
+
+/* Room for all rows to come, in a file if memory has none. */
+static bool
+sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	const Store *store = data->store;
+	size_t		row_size = (size_t) data->shape.n_fields * sizeof(uint32_t);
+	uint64_t	n = data->split_start[3];
+	uint64_t	n_test = data->split_start[3] - data->split_start[SPLIT_TEST];
+	bool		in_memory;
+
+	for (size_t row = 0; row < data->split_start[3]; row++)
+	{
+		uint64_t	drawn = data->labels[row] ? sampler->config->negatives : 0;
+
+		n += drawn;
+		n_test += row >= data->split_start[SPLIT_TEST] ? drawn : 0;
+	}
+	if (n >= UINT32_MAX)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Set option \"negatives\" lower.",
+						   "the source and its sampled negatives are more than %u rows",
+						   UINT32_MAX - 1);
+	random_start(&sampler->random, sampler->config->seed, RANDOM_NEGATIVES, 0);
+	in_memory = store_has_room(store, n * row_size);
+	if (!in_memory)
+		sampler->stored = store->begin(store->context);
+	sampler->ids = arena_array(arena, in_memory ? n : FILE_ROWS, row_size);
+	sampler->labels = ARENA_ARRAY(arena, uint8_t, n);
+	sampler->weights = data->weights ? ARENA_ARRAY(arena, float, n) : NULL;
+	if (sampler->traced)
+		sampler->origins = ARENA_ARRAY(arena, RowOrigin, n_test);
+	return arena_ok(arena, error);
+}
+
+/* All splits, one after the other; what this needs beside the rows is freed again. */
+static bool
+sample(Sampler *sampler, Arena *arena, size_t *split_start, EngineError *error)
+{
+	const Dataset *data = sampler->data;
+	const int	pair[] = {data->shape.user_field, data->shape.item_field};
+	struct ArenaBlock *mark = arena_mark(arena);
+
+	sampler->has_negatives = ARENA_ARRAY(arena, bool, (size_t) shape_domains(&data->shape) + 1);
+	sampler->left_out = ARENA_ARRAY(arena, uint8_t, data->split_start[3]);
+	if (!rowset_init(&sampler->taken, arena, data, pair, 2,
+					 data->shape.user_field >= 0 ? data->split_start[3] : 0, error) ||
+		!fill_pool(sampler, arena, error))
+		return false;
+	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
+	{
+		if (!sample_split(sampler, split, error))
+			return false;
+		split_start[split + 1] = sampler->n_rows;
+	}
+	arena_reset_to(arena, mark);
+	return true;
+}
+
+/* Weights are 1 on average over training rows, as before. */
+static void
+scale_weights(Sampler *sampler, size_t n_train)
+{
+	double		sum = 0;
+
+	for (size_t row = 0; row < n_train; row++)
+		sum += sampler->weights[row];
+	for (size_t row = 0; sum > 0 && row < sampler->n_rows; row++)
+		sampler->weights[row] *= n_train / sum;
+}
+
+static bool
+check_rows_left(const Dataset *data, const Dataset *sampled, EngineError *error)
+{
+	if (sampled->split_start[SPLIT_VALID] > 0 || data->split_start[SPLIT_VALID] == 0)
+		return true;
+	return engine_fail(error, ENGINE_BAD_INPUT,
+					   "Negatives are other items of the same domain: no domain has one that its users have not taken.",
+					   "no negative row was found for any of %zu training rows",
+					   data->split_start[SPLIT_VALID]);
+}
+
+static const uint32_t *
+finish_ids(Sampler *sampler)
+{
+	const Store *store = sampler->data->store;
+
+	if (!sampler->stored)
+		return sampler->ids;
+	store_rows(sampler);
+	return store->finish(store->context, sampler->stored);
+}
+
+Dataset *
+negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
+					  const FieldBond *bonds, const EngineHost *host, NegativeReport *report,
+					  RowOrigin **origins, EngineError *error)
+{
+	Sampler		sampler = {.config = config,.data = data,.host = host,.report = report,
+	.traced = origins != NULL};
+	Dataset    *sampled = ARENA_ARRAY(arena, Dataset, 1);
+
+	*report = (NegativeReport) {.with_item = ARENA_ARRAY(arena, bool, data->shape.n_fields)};
+	if (data->shape.item_field < 0)
+	{
+		engine_fail(error, ENGINE_BAD_INPUT,
+					"Name the item's column by argument \"item_id\".",
+					"sampled negatives need an item column");
+		return NULL;
+	}
+	if (!arena_ok(arena, error) ||
+		!find_bonds(arena, data, bonds, host, report->with_item, error) ||
+		!sampler_init(&sampler, arena, error))
+		return NULL;
+	*sampled = *data;
+	if (!sample(&sampler, arena, sampled->split_start, error) ||
+		!check_rows_left(data, sampled, error))
+		return NULL;
+	if (sampler.weights)
+		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);
+	sampled->train_sampled = report->drawn[SPLIT_TRAIN];
+	sampled->ids = finish_ids(&sampler);
+	sampled->labels = sampler.labels;
+	sampled->weights = sampler.weights;
+	if (origins)
+		*origins = sampler.origins;
+	return sampled;
+}
+
+Dataset *
+negatives_draw(Arena *arena, const Config *config, const Dataset *data, const FieldBond *bonds,
+			   const EngineHost *host, NegativeReport *report, EngineError *error)
+{
+	return negatives_draw_traced(arena, config, data, bonds, host, report, NULL, error);
+}

@@ -1,0 +1,189 @@
+/*
+ * score.c
+ *	  Scoring: the network's forward pass with batch norm folded and the gates
+ *	  of every domain at hand.
+ */
+#include <string.h>
+
+#include "engine/score/scorer.h"
+
+Scorer *
+scorer_create(Arena *arena, const Model *model, size_t ready_bytes, Team *team,
+			  const EngineHost *host, EngineError *error)
+{
+	return scorer_attach(arena, model, ready_bytes, NULL, team, host, error);
+}
+
+const real *
+scorer_values(const Scorer *scorer, size_t *n_values)
+{
+	*n_values = scorer->prepared.n_values;
+	return scorer->prepared.values;
+}
+
+Scorer *
+scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values, Team *team,
+			  const EngineHost *host, EngineError *error)
+{
+	Scorer	   *scorer = ARENA_ARRAY(arena, Scorer, 1);
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	scorer->model = model;
+	scorer->team = team;
+	if (host)
+	{
+		scorer->host = *host;
+		scorer->watch.host = &scorer->host;
+	}
+	scorer->others.of = &scorer->watch;
+	scorer->arena = arena;
+	scorer->calibration = model_calibration(model);
+	scorer->tables = tables_bind(model, false, arena);
+	heads_bind(&scorer->heads, model);
+	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, &scorer->watch, error) ||
+		!row_scorer_init(scorer, error))
+		return NULL;
+	return scorer;
+}
+
+/* Finite weights, but such as no training gives, can add up to what is no number. */
+static bool
+check_score(double probability, EngineError *error)
+{
+	if (probability >= 0 && probability <= 1)
+		return true;
+	return engine_fail(error, ENGINE_CORRUPT,
+					   "Restore the model from a backup, or train it again.",
+					   "model is corrupt: its score is not a number");
+}
+
+bool
+scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, EngineError *error)
+{
+	if (rows->n_rows > 1 && !scorer->batch && !batch_scorer_init(scorer, error))
+		return false;
+	scorer->watch.stopped = false;
+	for (size_t first = 0; first < rows->n_rows; first += SCORE_BATCH)
+	{
+		size_t		left = rows->n_rows - first;
+		int			n = left < SCORE_BATCH ? (int) left : SCORE_BATCH;
+
+		if (n > 1)
+			batch_score(scorer, rows, first, n, probabilities + first);
+		else
+			probabilities[first] = row_score(scorer, rows, first);
+		if (scorer->watch.stopped)
+			return watch_continue(&scorer->watch, error);
+		for (int i = 0; i < n; i++)
+		{
+			if (!check_score(probabilities[first + i], error))
+				return false;
+			probabilities[first + i] = calibrate(&scorer->calibration, probabilities[first + i]);
+		}
+	}
+	return true;
+}
+
+bool
+scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts, EngineError *error)
+{
+	const RowScorer *scores = &scorer->row;
+	double		sum = 0;
+
+	memset(parts, 0, sizeof(*parts));
+	scorer->watch.stopped = false;
+	parts->mean = row_score(scorer, row, 0);
+	if (scorer->watch.stopped)
+		return watch_continue(&scorer->watch, error);
+	if (!check_score(parts->mean, error))
+		return false;
+	parts->score = calibrate(&scorer->calibration, parts->mean);
+	parts->base_logit = scores->base;
+	parts->n_heads = scorer->heads.n_heads;
+	for (int j = 0; j < parts->n_heads; j++)
+	{
+		HeadPart   *part = &parts->heads[j];
+
+		part->open = scores->open[j];
+		if (!part->open)
+			continue;
+		part->logit = scores->logits[j];
+		part->probability = sigmoid(part->logit);
+		sum += part->probability;
+	}
+	for (int j = 0; j < parts->n_heads && sum > 0; j++)
+		parts->heads[j].share = parts->heads[j].probability / sum;
+	return true;
+}
+
+uint64_t
+scorer_shared(const Scorer *scorer)
+{
+	return scorer->batch ? scorer->batch->stack.n_shared : 0;
+}
+
+/* Up to which list a row refers to any. */
+static uint32_t
+count_lists(const Shape *shape, const ScoreRows *row)
+{
+	uint32_t	n = 0;
+
+	for (int f = 0; f < shape->n_fields; f++)
+		if (shape->field_is_list[f] && row->ids[f] >= n)
+			n = row->ids[f] + 1;
+	return n;
+}
+
+bool
+scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effects,
+			   EngineError *error)
+{
+	const Shape *shape = &scorer->model->shape;
+	struct ArenaBlock *mark;
+	size_t		n = shape->n_fields;
+	uint32_t	n_lists = count_lists(shape, row);
+	size_t		n_members = n_lists > 0 ? row->list_start[n_lists] : 0;
+	uint32_t   *ids;
+	double	   *scores;
+	uint64_t   *start;
+	uint32_t   *members;
+	ScoreRows	rows = {.n_rows = n + 1};
+
+	/* it stays, and "arena" may be the scorer's own */
+	if (!scorer->batch && !batch_scorer_init(scorer, error))
+		return false;
+	mark = arena_mark(arena);
+	rows.ids = ids = ARENA_ARRAY(arena, uint32_t, (n + 1) * n);
+	rows.list_start = start = ARENA_ARRAY(arena, uint64_t, (size_t) n_lists + 2);
+	rows.list_members = members = ARENA_ARRAY(arena, uint32_t, n_members + 1);
+	scores = ARENA_ARRAY(arena, double, n + 1);
+	if (!arena_ok(arena, error))
+		return false;
+	if (n_lists > 0)
+	{
+		memcpy(start, row->list_start, ((size_t) n_lists + 1) * sizeof(uint64_t));
+		memcpy(members, row->list_members, n_members * sizeof(uint32_t));
+	}
+	/* one list more, whose only member was never seen */
+	members[n_members] = UNSEEN_ID;
+	start[n_lists + 1] = n_members + 1;
+	for (size_t i = 0; i <= n; i++)
+		memcpy(ids + i * n, row->ids, n * sizeof(uint32_t));
+	for (size_t f = 0; f < n; f++)
+		ids[f * n + f] = shape->field_is_list[f] ? n_lists : UNSEEN_ID;
+	if (!scorer_score(scorer, &rows, scores, error))
+		return false;
+	for (size_t f = 0; f < n; f++)
+		effects[f] = logit_of(scores[n]) - logit_of(scores[f]);
+	arena_reset_to(arena, mark);
+	return true;
+}
+
+const real *
+scorer_gates(const Scorer *scorer, int64_t domain)
+{
+	size_t		d = domain < 0 ? scorer->model->n_domains : (size_t) domain;
+
+	return scorer->prepared.gates ? scorer->prepared.gates + d * scorer->model->n_gates : NULL;
+}

@@ -1,0 +1,132 @@
+/*
+ * base_rate.c
+ *	  Shares of positives: weighted in the loss, taken out of the scores again,
+ *	  or set to what they will be.
+ */
+#include <math.h>
+
+#include "engine/train/trainer.h"
+
+bool
+prior_weigh(Trainer *trainer, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	Dataset    *weighted;
+	float	   *weights;
+	double		sum = 0;
+
+	trainer->row_weights = data->weights;
+	if (trainer->config->positive_weight == 1)
+		return true;
+	weighted = ARENA_ARRAY(trainer->arena, Dataset, 1);
+	weights = ARENA_ARRAY(trainer->arena, float, data->split_start[3]);
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	for (size_t row = 0; row < data->split_start[3]; row++)
+	{
+		weights[row] = dataset_weight(data, row) *
+			(data->labels[row] ? trainer->config->positive_weight : 1);
+		sum += row < n_train ? weights[row] : 0;
+	}
+	for (size_t row = 0; row < data->split_start[3]; row++)
+		weights[row] *= n_train / sum;
+	*weighted = *data;
+	weighted->weights = weights;
+	trainer->data = weighted;
+	return true;
+}
+
+/* Weights of the split's rows as the source has them; NULL: 1 each. */
+static const float *
+source_weights(const Trainer *trainer, Split split)
+{
+	return trainer->row_weights ?
+		trainer->row_weights + trainer->data->split_start[split] : NULL;
+}
+
+bool
+prior_calibrate(Trainer *trainer, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		first = data->split_start[SPLIT_VALID];
+	size_t		n = data->split_start[SPLIT_TEST] - first;
+	Calibration calibration = {.shift = -log(trainer->config->positive_weight)};
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	double	   *scores;
+
+	if (!trainer->config->calibration)
+		return true;
+	scores = ARENA_ARRAY(trainer->arena, double, n);
+	if (!arena_ok(trainer->arena, error) ||
+		!trainer_score(trainer, SPLIT_VALID, scores, error) ||
+		!calibration_fit(scores, data->labels + first, source_weights(trainer, SPLIT_VALID),
+						 n, &calibration, trainer->host, error))
+		return false;
+	model_set_calibration(trainer->model, &calibration);
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
+/* Weighted mean of scores, or of labels where there are some; NaN without rows. */
+static double
+mean_of(const double *scores, const uint8_t *labels, const float *weights, size_t n)
+{
+	double		sum = 0;
+	double		total = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double		weight = weights ? weights[i] : 1;
+		double		value = scores ? scores[i] : 0;
+
+		if (labels)
+			value = labels[i];
+		total += weight;
+		sum += weight * value;
+	}
+	return total > 0 ? sum / total : NAN;
+}
+
+/*
+ * The share of positives that the scores claim: on average over validation
+ * rows; without any, what the training rows taught.
+ */
+static bool
+claimed_share(Trainer *trainer, double *share, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n = data->split_start[SPLIT_TEST] - data->split_start[SPLIT_VALID];
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
+
+	if (!arena_ok(trainer->arena, error) ||
+		!trainer_score(trainer, SPLIT_VALID, scores, error))
+		return false;
+	*share = mean_of(scores, NULL, source_weights(trainer, SPLIT_VALID), n);
+	if (isnan(*share))
+		*share = mean_of(NULL, data->labels, trainer->config->calibration ?
+						 source_weights(trainer, SPLIT_TRAIN) : data->weights,
+						 data->split_start[SPLIT_VALID]);
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
+/* Of the odds of a score the part that comes from the share is replaced. */
+bool
+prior_set_base_rate(Trainer *trainer, EngineError *error)
+{
+	double		rate = trainer->config->base_rate;
+	Calibration calibration = model_calibration(trainer->model);
+	double		share;
+
+	if (isnan(rate))
+		return true;
+	if (!claimed_share(trainer, &share, error))
+		return false;
+	/* scores may all have come to 0 or 1 */
+	share = fmin(fmax(share, 1e-9), 1 - 1e-9);
+	calibration.shift += log(rate / (1 - rate)) - log(share / (1 - share));
+	model_set_calibration(trainer->model, &calibration);
+	return true;
+}

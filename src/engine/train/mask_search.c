@@ -1,0 +1,391 @@
+/*
+ * mask_search.c
+ *	  Hierarchical expert mask pruning: one update of all domains' masks
+ *	  (Algorithm 1, lines 3 to 14).
+ *
+ * What a candidate goes through is in mask_candidate.c.
+ */
+#include "engine/train/mask_candidate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/model/mask.h"
+
+/* How the search settles with each update. */
+#define DENSITY_DECAY 0.95
+#define SIGMA_DECAY 0.99
+#define CANDIDATES_DECAY 0.99
+#define MIN_START_DENSITY 0.1
+
+static uint64_t
+augmented_rows(const Trainer *trainer, uint32_t domain)
+{
+	if (!trainer->augmented.start)
+		return 0;
+	return trainer->augmented.start[domain + 1] - trainer->augmented.start[domain];
+}
+
+static uint64_t
+own_rows(const Trainer *trainer, uint32_t domain)
+{
+	return trainer->domain_rows.start[domain + 1] - trainer->domain_rows.start[domain];
+}
+
+static void
+alloc_base(const Trainer *trainer, BaseOutput *base)
+{
+	const Network *network = &trainer->network;
+	size_t		rows = network->capacity;
+
+	base->h = ARENA_ARRAY(trainer->arena, real, rows * network->mmoe.n_mixtures *
+						  network->mmoe.dim);
+	base->logit = ARENA_ARRAY(trainer->arena, real, rows);
+	if (trainer->config->cross_layers > 0)
+		base->cross = ARENA_ARRAY(trainer->arena, real, rows * network->width);
+}
+
+static bool
+alloc_candidates(Trainer *trainer, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	int			n = trainer->config->candidates;
+
+	search->candidates = ARENA_ARRAY(trainer->arena, Candidate, n);
+	for (int z = 0; z < n && search->candidates; z++)
+	{
+		search->candidates[z].mask = ARENA_ARRAY(trainer->arena, uint8_t, trainer->model->n_gates);
+		search->candidates[z].fate = ARENA_ARRAY(trainer->arena, int16_t, trainer->model->n_gates);
+	}
+	return arena_ok(trainer->arena, error);
+}
+
+bool
+search_init(Trainer *trainer, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	const Config *config = trainer->config;
+	const Shape *shape = &trainer->model->shape;
+	Arena	   *arena = trainer->arena;
+	size_t		n_domains = trainer->model->n_domains;
+	size_t		n_gates = trainer->model->n_gates;
+	uint64_t	largest = 0;
+
+	search->density = config->initial_density;
+	search->sigma = config->sigma;
+	search->n_candidates = config->candidates;
+	for (uint32_t d = 0; d < n_domains; d++)
+		if (own_rows(trainer, d) + augmented_rows(trainer, d) > largest)
+			largest = own_rows(trainer, d) + augmented_rows(trainer, d);
+	search->gate_sum = ARENA_ARRAY(arena, double, n_domains * n_gates);
+	search->gate_batches = ARENA_ARRAY(arena, uint32_t, n_domains);
+	search->score_batches = ARENA_ARRAY(arena, Batch, config->score_batches);
+	search->score_bases = ARENA_ARRAY(arena, BaseOutput, config->score_batches);
+	search->saved_dense = ARENA_ARRAY(arena, real, search_is_full(trainer) ?
+									  trainer->network.n_dense : 0);
+	search->saved_tables = ARENA_ARRAY(arena, real *, shape->n_tables);
+	search->table_slots = ARENA_ARRAY(arena, size_t, shape->n_tables);
+	search->sample = ARENA_ARRAY(arena, uint32_t, largest);
+	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.capacity);
+	search->saliencies = ARENA_ARRAY(arena, real, config->score_batches * n_gates);
+	search->own_saliency = ARENA_ARRAY(arena, real, n_gates);
+	search->all_open = ARENA_ARRAY(arena, uint8_t, n_gates);
+	if (!arena_ok(arena, error) || !alloc_candidates(trainer, error))
+		return false;
+	memset(search->all_open, 1, n_gates);
+	alloc_base(trainer, &search->train_base);
+	if (!batch_init(&search->train_batch, arena, config->batch_size, shape->n_fields, error))
+		return false;
+	for (int i = 0; i < config->score_batches; i++)
+	{
+		alloc_base(trainer, &search->score_bases[i]);
+		if (!batch_init(&search->score_batches[i], arena, config->batch_size,
+						shape->n_fields, error))
+			return false;
+	}
+	return arena_ok(arena, error) && search_workers_init(trainer, error);
+}
+
+void
+search_observe(Trainer *trainer, const Batch *batch)
+{
+	Search	   *search = &trainer->search;
+	int			n_gates = trainer->model->n_gates;
+
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		int64_t		domain = batch->segments[s].domain;
+		const real *raw = trainer->network.hei.raw_gates + (size_t) s * n_gates;
+
+		if (domain < 0)
+			continue;
+		for (int g = 0; g < n_gates; g++)
+			search->gate_sum[domain * n_gates + g] += raw[g];
+		search->gate_batches[domain]++;
+	}
+}
+
+const real *
+search_present_gates(const Trainer *trainer, SearchWorker *worker, uint32_t domain,
+					 const uint8_t *mask)
+{
+	const Model *model = trainer->model;
+	const RowTensor *table =
+		&trainer->network.tables[model->shape.field_table[model->shape.domain_field]];
+	real	   *raw = worker->gates;
+	size_t		dim = model->config.embed_dim;
+
+	hei_gates_forward(&worker->network->hei, table->values + (FIRST_ID + domain) * dim, mask,
+					  raw + 2 * model->n_gates, raw, raw + model->n_gates);
+	return raw;
+}
+
+/* Mean raw gates of the stretch; of a domain without a batch in it the present ones. */
+static const real *
+mean_gates(Trainer *trainer, uint32_t domain)
+{
+	Search	   *search = &trainer->search;
+	SearchWorker *worker = &search->workers[0];
+	size_t		n_gates = trainer->model->n_gates;
+
+	search_restore(trainer, worker);
+	if (search->gate_batches[domain] == 0)
+		return search_present_gates(trainer, worker, domain, trainer->model->has_mask[domain] ?
+									trainer->model->masks + domain * n_gates : NULL);
+	for (size_t g = 0; g < n_gates; g++)
+		worker->gates[g] = search->gate_sum[domain * n_gates + g] / search->gate_batches[domain];
+	return worker->gates;
+}
+
+/* Move n of items[0 .. size - 1], chosen at random, to the front. */
+static void
+draw_front(Random *random, uint32_t *items, uint64_t size, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+	{
+		uint64_t	k = i + random_below(random, size - i);
+		uint32_t	swap = items[i];
+
+		items[i] = items[k];
+		items[k] = swap;
+	}
+}
+
+static void
+fill(Trainer *trainer, Batch *batch, const uint32_t *rows, const int64_t *domains, int n)
+{
+	const Dataset *data = trainer->data;
+
+	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
+			   data->list_members, rows, domains, n);
+	batch->row_weights = data->weights;
+}
+
+/* The domain's batch of A_d to train candidates on, and its batches of own rows to score them. */
+static void
+draw_batches(Trainer *trainer, uint32_t domain, Random *random)
+{
+	Search	   *search = &trainer->search;
+	int			batch_size = trainer->config->batch_size;
+	uint64_t	own = own_rows(trainer, domain);
+	uint64_t	added = augmented_rows(trainer, domain);
+	const uint32_t *own_start = trainer->domain_rows.rows + trainer->domain_rows.start[domain];
+	uint64_t	n = own + added < (uint64_t) batch_size ? own + added : (uint64_t) batch_size;
+
+	memcpy(search->sample, own_start, own * sizeof(uint32_t));
+	if (added > 0)
+		memcpy(search->sample + own,
+			   trainer->augmented.rows + trainer->augmented.start[domain],
+			   added * sizeof(uint32_t));
+	draw_front(random, search->sample, own + added, n);
+	for (uint64_t i = 0; i < n; i++)
+		search->sample_domains[i] = domain;
+	fill(trainer, &search->train_batch, search->sample, search->sample_domains, n);
+
+	memcpy(search->sample, own_start, own * sizeof(uint32_t));
+	n = own < (uint64_t) batch_size * trainer->config->score_batches ? own :
+		(uint64_t) batch_size * trainer->config->score_batches;
+	draw_front(random, search->sample, own, n);
+	search->n_score_batches = 0;
+	for (uint64_t at = 0; at < n; at += batch_size)
+		fill(trainer, &search->score_batches[search->n_score_batches++], search->sample + at,
+			 NULL, n - at < (uint64_t) batch_size ? n - at : (uint64_t) batch_size);
+}
+
+static void
+copy_base(const Network *network, BaseOutput *to, int rows)
+{
+	memcpy(to->h, network->base.h,
+		   (size_t) rows * network->mmoe.n_mixtures * network->mmoe.dim * sizeof(real));
+	memcpy(to->logit, network->base.logit, rows * sizeof(real));
+	if (to->cross)
+		memcpy(to->cross, network->base.cross, (size_t) rows * network->width * sizeof(real));
+}
+
+/* Search "experts": everything below HEI runs once for a domain's batches. */
+static bool
+run_bases(Trainer *trainer, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	Network    *network = &trainer->network;
+	PassMode	mode = {.batch_statistics = true};
+
+	if (search_is_full(trainer))
+		return true;
+	network_base_forward(network, &search->train_batch, &mode);
+	copy_base(network, &search->train_base, search->train_batch.n_rows);
+	for (int i = 0; i < search->n_score_batches; i++)
+	{
+		network_base_forward(network, &search->score_batches[i], &mode);
+		copy_base(network, &search->score_bases[i], search->score_batches[i].n_rows);
+	}
+	return watch_continue(&trainer->watch, error);
+}
+
+/* Lines 7 and 8: candidates' starts; number 0 stays as the saliency has it. */
+static void
+start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
+{
+	Search	   *search = &trainer->search;
+	const Config *config = trainer->config;
+	const Model *model = trainer->model;
+	bool		by_saliency = config->prune_by == PRUNE_SALIENCY;
+	const real *strength = by_saliency ? search->own_saliency : mean_gates(trainer, domain);
+	const uint8_t *present = !by_saliency && model->has_mask[domain] ?
+		model->masks + (size_t) domain * model->n_gates : NULL;
+
+	for (int z = 0; z < n; z++)
+		mask_candidate(config, strength, present, search->density,
+					   by_saliency && z == 0 ? 0 : search->sigma, random,
+					   search->candidates[z].mask);
+}
+
+/* The candidate of least loss (line 14); one that has diverged is never the best. */
+static const Candidate *
+best_candidate(const Trainer *trainer, int n, EngineError *error)
+{
+	const Candidate *candidates = trainer->search.candidates;
+	const Candidate *best = &candidates[0];
+
+	for (int z = 1; z < n; z++)
+		if (candidates[z].choice.loss < best->choice.loss || isnan(best->choice.loss))
+			best = &candidates[z];
+	if (isfinite(best->choice.loss))
+		return best;
+	engine_fail(error, ENGINE_DIVERGED, "Set a smaller mask_learning_rate.",
+				"training diverged: no candidate mask has a finite loss after %llu batches",
+				(unsigned long long) trainer->batches);
+	return NULL;
+}
+
+/* Nothing speaks for a mask where no rows are the domain's own: all gates stay open. */
+static void
+leave_open(const Trainer *trainer, uint32_t domain, MaskUpdate *update)
+{
+	size_t		n_gates = trainer->model->n_gates;
+
+	update->choices[domain] = (MaskChoice) {.start_density = 1,.end_density = 1,.loss = NAN};
+	memset(update->masks + domain * n_gates, 1, n_gates);
+}
+
+/* The best of Z candidates for one domain, into masks [D, G] and choices [D]. */
+static bool
+search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	size_t		n_gates = trainer->model->n_gates;
+	int			n = (int) lround(search->n_candidates);
+	const Candidate *best;
+	Random		random;
+
+	if (own_rows(trainer, domain) == 0)
+	{
+		leave_open(trainer, domain, update);
+		return true;
+	}
+	random_start(&random, trainer->config->seed, RANDOM_MASKS,
+				 (uint64_t) update->number * trainer->model->n_domains + domain);
+	draw_batches(trainer, domain, &random);
+	if (!search_save(trainer, error) || !run_bases(trainer, error) ||
+		!search_find_saliency(trainer, error))
+		return false;
+	start_candidates(trainer, domain, n, &random);
+	if (!search_try_candidates(trainer, domain, n, error))
+		return false;
+	if (search_is_full(trainer))
+		search_restore(trainer, &search->workers[0]);
+	best = best_candidate(trainer, n, error);
+	if (!best)
+		return false;
+	update->choices[domain] = best->choice;
+	memcpy(update->masks + domain * n_gates, best->mask, n_gates);
+	memcpy(update->fates + domain * n_gates, best->fate, n_gates * sizeof(int16_t));
+	return true;
+}
+
+MaskUpdate *
+search_add_update(Trainer *trainer, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+	size_t		n_gates = (size_t) trainer->model->n_domains * trainer->model->n_gates;
+	MaskUpdate *update;
+
+	if (result->n_mask_updates == trainer->updates_capacity)
+	{
+		int			capacity = 2 * trainer->updates_capacity + 8;
+		MaskUpdate *updates = ARENA_ARRAY(trainer->arena, MaskUpdate, capacity);
+
+		if (!arena_ok(trainer->arena, error))
+			return NULL;
+		if (result->n_mask_updates > 0)
+			memcpy(updates, result->mask_updates,
+				   result->n_mask_updates * sizeof(MaskUpdate));
+		result->mask_updates = updates;
+		trainer->updates_capacity = capacity;
+	}
+	update = &result->mask_updates[result->n_mask_updates];
+	update->number = result->n_mask_updates + 1;
+	update->batches = trainer->batches;
+	update->choices = ARENA_ARRAY(trainer->arena, MaskChoice, trainer->model->n_domains);
+	update->masks = ARENA_ARRAY(trainer->arena, uint8_t, n_gates);
+	update->fates = ARENA_ARRAY(trainer->arena, int16_t, n_gates);
+	return arena_ok(trainer->arena, error) ? update : NULL;
+}
+
+static void
+settle(Search *search)
+{
+	search->density = fmax(search->density * DENSITY_DECAY, MIN_START_DENSITY);
+	search->sigma *= SIGMA_DECAY;
+	search->n_candidates = fmax(search->n_candidates * CANDIDATES_DECAY, 1);
+}
+
+bool
+search_update(Trainer *trainer, EngineError *error)
+{
+	Search	   *search = &trainer->search;
+	Model	   *model = trainer->model;
+	size_t		n_gates = model->n_gates;
+	double		started = trainer->host->seconds(trainer->host->context);
+	MaskUpdate *update = search_add_update(trainer, error);
+
+	if (!update)
+		return false;
+	for (uint32_t d = 0; d < model->n_domains; d++)
+	{
+		TrainProgress progress = {.phase = PHASE_MASK_UPDATE,.batch = d + 1,
+		.batches = model->n_domains};
+
+		if (!search_domain(trainer, d, update, error))
+			return false;
+		trainer->observer->progress(trainer->observer->context, &progress);
+	}
+	memcpy(model->masks, update->masks, model->n_domains * n_gates);
+	memset(model->has_mask, true, model->n_domains);
+	memset(search->gate_sum, 0, model->n_domains * n_gates * sizeof(double));
+	memset(search->gate_batches, 0, model->n_domains * sizeof(uint32_t));
+	settle(search);
+	update->seconds = trainer->host->seconds(trainer->host->context) - started;
+	trainer->result->n_mask_updates++;
+	return true;
+}

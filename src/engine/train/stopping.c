@@ -1,0 +1,100 @@
+/*
+ * stopping.c
+ *	  Which evaluation is the best, and what the others meant.
+ */
+#include "engine/train/stopping.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *
+evaluation_criterion(const Evaluation *evaluation)
+{
+	const Measures *valid = &evaluation->valid;
+
+	return !isnan(valid->domain_auc.value) ? "DomainAUC" : !isnan(valid->auc.value) ? "AUC" :
+		!isnan(valid->log_loss.value) ? "log loss" : NULL;
+}
+
+double
+evaluation_score(const Evaluation *evaluation)
+{
+	const Measures *valid = &evaluation->valid;
+
+	if (!isnan(valid->domain_auc.value))
+		return valid->domain_auc.value;
+	if (!isnan(valid->auc.value))
+		return valid->auc.value;
+	if (!isnan(valid->log_loss.value))
+		return -valid->log_loss.value;
+	return evaluation->number;
+}
+
+/* Evaluations up to i that patience has counted in a row. */
+static int
+without_gain(const TrainResult *result, int i)
+{
+	int			n = 0;
+
+	for (int e = 0; e <= i; e++)
+		if (result->evaluations[e].best)
+			n = 0;
+		else if (result->evaluations[e].batches >= SETTLE_BATCHES)
+			n++;
+	return n;
+}
+
+bool
+patience_ran_out(const TrainResult *result, const Config *config)
+{
+	return without_gain(result, result->n_evaluations - 1) >= config->patience;
+}
+
+/* The best score before evaluation i. */
+static double
+best_before(const TrainResult *result, int i)
+{
+	double		best = -INFINITY;
+
+	for (int e = 0; e < i; e++)
+		if (result->evaluations[e].best)
+			best = evaluation_score(&result->evaluations[e]);
+	return best;
+}
+
+static void
+describe_gain(const TrainResult *result, const Config *config, int i, char *text)
+{
+	const Evaluation *evaluation = &result->evaluations[i];
+	const char *criterion = evaluation_criterion(evaluation);
+
+	if (i == 0)
+		snprintf(text, MAX_REASON, "the start");
+	else if (!criterion)
+		snprintf(text, MAX_REASON, "the latest: there are no validation rows to compare by");
+	else if (evaluation->best)
+		snprintf(text, MAX_REASON, "gains %.4f of %s",
+				 evaluation_score(evaluation) - best_before(result, i), criterion);
+	else if (evaluation->batches < SETTLE_BATCHES)
+		snprintf(text, MAX_REASON, "gains less than %g of %s; patience counts from batch %d on",
+				 MIN_GAIN, criterion, SETTLE_BATCHES);
+	else
+		snprintf(text, MAX_REASON, "gains less than %g of %s: %d in a row, of %d that option \"patience\" allows",
+				 MIN_GAIN, criterion, without_gain(result, i), config->patience);
+}
+
+void
+evaluation_reason(const TrainResult *result, const Config *config, int i, char *text)
+{
+	size_t		length;
+
+	describe_gain(result, config, i, text);
+	length = strlen(text);
+	if (i == result->n_evaluations - 1 && config->architecture != ARCH_WIDE)
+		snprintf(text + length, MAX_REASON - length, "; training ends %s",
+				 patience_ran_out(result, config) ? "here" : "with its last epoch");
+	length = strlen(text);
+	if (i == result->best_evaluation)
+		snprintf(text + length, MAX_REASON - length, "; kept");
+}

@@ -1,0 +1,29 @@
+/*
+ * stopping.h
+ *	  Which evaluation is the best, and when training stops for want of a better
+ *	  one.
+ */
+#ifndef AREAD_ENGINE_TRAIN_STOPPING_H
+#define AREAD_ENGINE_TRAIN_STOPPING_H
+
+#include "engine/train/train.h"
+
+/*
+ * An evaluation must gain that much to be better.  Less is noise: between two
+ * models on the same 10,000 rows a standard error is several times that.
+ */
+#define MIN_GAIN 5e-4
+/* Heads that start at zero move little at first: patience counts from that batch on. */
+#define SETTLE_BATCHES 400
+#define MAX_REASON 200
+
+/* What decides: DomainAUC, or where it is undefined AUC, or else log loss; NULL: no validation rows. */
+extern const char *evaluation_criterion(const Evaluation *evaluation);
+/* By that; higher is better.  Without validation rows the latest is the best. */
+extern double evaluation_score(const Evaluation *evaluation);
+/* Did patience run out with the last evaluation? */
+extern bool patience_ran_out(const TrainResult *result, const Config *config);
+/* What evaluation i meant for the training; text has MAX_REASON bytes. */
+extern void evaluation_reason(const TrainResult *result, const Config *config, int i, char *text);
+
+#endif							/* AREAD_ENGINE_TRAIN_STOPPING_H */

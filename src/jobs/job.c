@@ -1,0 +1,183 @@
+/*
+ * job.c
+ *	  Reading, training and storing, one after the other.
+ */
+#include "postgres.h"
+
+#include "jobs/job.h"
+
+#include "blas.h"
+#include "options.h"
+#include "fault.h"
+#include "host.h"
+#include "settings.h"
+#include "source/read/fingerprint.h"
+#include "source/read/collect_place.h"
+#include "jobs/incumbent.h"
+#include "jobs/report.h"
+#include "utils/memutils.h"
+
+void
+job_prepare(TrainJob *job)
+{
+	job->new.config = &job->config;
+	options_parse(job->new.options, &job->config, &job->source);
+	job->source.negatives = job->config.negatives > 0;
+	job->new.deploy = &job->source.deploy;
+	job->new.incumbent = &job->incumbent;
+	job->new.keep_versions = job->source.keep_versions;
+	catalog_check_name(job->new.name);
+}
+
+/* A dataset with sampled negatives, in place of the one read; measures the incumbent on it, if there is one. */
+static void
+sample_negatives(TrainJob *job, ReadReport *read, IncumbentReading *incumbent)
+{
+	NewModel   *new = &job->new;
+	RowOrigin  *origins = NULL;
+	FieldBond  *bonds = palloc(new->spec->n_features * sizeof(FieldBond));
+	EngineHost	host = host_callbacks();
+	double		start = host_seconds();
+	NegativeReport report;
+	EngineError error;
+	Dataset    *sampled;
+	Arena		arena;
+
+	host_arena(&arena, job->context);
+	for (int f = 0; f < new->spec->n_features; f++)
+		bonds[f] = new->spec->features[f].bond;
+	sampled = negatives_draw_traced(&arena, new->config, job->data, bonds, &host, &report,
+									incumbent ? &origins : NULL, &error);
+	if (!sampled)
+		host_raise(&error);
+	dataset_free_ids(job->data);
+	for (int split = 0; split < 3; split++)
+	{
+		new->sampled_rows += report.drawn[split];
+		read->rows[split] -= report.left_out[split];
+		read->no_negatives += report.left_out[split];
+	}
+	new->with_item = report.with_item;
+	report_negatives(new, &report);
+	job->data = sampled;
+	if (incumbent)
+		incumbent_measure(incumbent, sampled, origins, &report, new->spec, &job->incumbent);
+	read->seconds += host_seconds() - start;
+}
+
+static void
+stop_team(void *team)
+{
+	team_stop(team);
+}
+
+/* Threads that end when their memory context is deleted, by an error of the query too. */
+static Team *
+start_team(MemoryContext context)
+{
+	MemoryContextCallback *callback = MemoryContextAllocZero(context,
+															 sizeof(MemoryContextCallback));
+	EngineError error;
+	Arena		arena;
+	Team	   *team;
+
+	fault_threads("threads");
+	host_arena(&arena, context);
+	team = team_start(&arena, serve_threads, &error);
+	if (!team)
+		host_raise(&error);
+	callback->func = stop_team;
+	callback->arg = team;
+	MemoryContextRegisterResetCallback(context, callback);
+	return team;
+}
+
+void
+job_read(TrainJob *job, MemoryContext context, bool lasting)
+{
+	NewModel   *new = &job->new;
+	ReadReport *report = MemoryContextAllocZero(context, sizeof(ReadReport));
+	IncumbentReading *incumbent = NULL;
+	FeatureSpec *spec;
+
+	blas_require();
+	job->context = context;
+	progress_begin(&job->progress, new->name, new->roles->relation->full_name, job->run,
+				   job->config.epochs);
+	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
+	job->team = start_team(job->threads);
+	room_init(&job->room, context, serve_training_memory, lasting);
+	if (new->deploy->when == DEPLOY_IF_BETTER)
+		incumbent = incumbent_open(new->name, new->roles, context, &job->incumbent);
+	job->data = source_read(new->roles, &job->source, context, &job->room, job->team, &spec,
+							incumbent ? incumbent_twin(incumbent) : NULL, report);
+	report_tell_skipped(report);
+	new->spec = spec;
+	new->report = report;
+	if (incumbent)
+		incumbent_compare_splits(incumbent, &report->split, spec, &job->incumbent);
+	if (job->config.negatives > 0)
+		sample_negatives(job, report, incumbent);
+	else if (incumbent)
+		incumbent_measure(incumbent, job->data, NULL, NULL, spec, &job->incumbent);
+	if (incumbent)
+		incumbent_close(incumbent);
+}
+
+uint32
+job_fingerprint(const TrainJob *job)
+{
+	return dataset_fingerprint(job->data, job->new.spec);
+}
+
+static void
+tell_progress(void *context, const TrainProgress *progress)
+{
+	TrainJob   *job = context;
+
+	progress_batch(&job->progress, progress);
+	if (fault_hit(progress_phase_name(progress->phase)))
+		ereport(ERROR, (errmsg("training fails here: fault")));
+	job->observer.progress(job->observer.context, progress);
+}
+
+static void
+tell_evaluation(void *context, const Evaluation *evaluation)
+{
+	TrainJob   *job = context;
+
+	progress_evaluation(&job->progress, evaluation);
+	job->observer.evaluation(job->observer.context, evaluation);
+}
+
+void
+job_train(TrainJob *job)
+{
+	TrainObserver observer = {tell_progress, tell_evaluation, job};
+	EngineHost	host = host_callbacks();
+	EngineError error;
+	Arena		arena;
+
+	host_arena(&arena, job->context);
+	progress_phase(&job->progress, PHASE_START);
+	job->new.result = train(&arena, &job->config, job->data, job->team, &host, &observer,
+							job->checkpoints, &error);
+	if (!job->new.result)
+		host_raise(&error);
+	MemoryContextDelete(job->threads);
+	room_close(&job->room);
+	report_kept(&job->new);
+}
+
+int32
+job_store(TrainJob *job)
+{
+	progress_phase(&job->progress, PROGRESS_STORE);
+	return catalog_store(&job->new, &job->decision);
+}
+
+void
+job_end(TrainJob *job)
+{
+	progress_end(&job->progress);
+}

@@ -1,0 +1,73 @@
+/*
+ * progress.h
+ *	  How far the trainings at work are, for all sessions to see.
+ *
+ * In shared memory; where there is none, or no room for one more training,
+ * nothing fails: it is not shown.  When a process ends, what it trained is
+ * shown no more.
+ */
+#ifndef AREAD_JOBS_PROGRESS_H
+#define AREAD_JOBS_PROGRESS_H
+
+#include "postgres.h"
+#include "datatype/timestamp.h"
+
+#include "engine/train/train.h"
+
+/* Longest name of a model, in bytes. */
+#define PROGRESS_NAME 200
+/* Longest name of a relation with its schema, both all quotes, in quotes. */
+#define PROGRESS_SOURCE (2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
+
+typedef struct Training
+{
+	int			pid;			/* 0: no training */
+	Oid			database;
+	Oid			role;			/* as whom it trains */
+	int64		run;			/* 0: in the foreground */
+	char		model[PROGRESS_NAME + 1];
+	char		source[PROGRESS_SOURCE + 1];
+	TimestampTz started;
+	int			phase;			/* a TrainPhase, or one of those below */
+	int			epoch;
+	int			epochs;			/* at most */
+	uint64		batch;			/* of the epoch */
+	uint64		batches;		/* of each epoch */
+	double		loss;			/* since the last evaluation; NaN: none yet */
+	double		rows_per_second;
+	double		auc;			/* of the last evaluation, on validation rows; NaN: none */
+	double		domain_auc;
+	double		log_loss;
+	TimestampTz end;			/* at the latest, if it goes on as it does; 0: not known */
+} Training;
+
+/* Phases beside those of the engine. */
+#define PROGRESS_READ (-1)
+#define PROGRESS_STORE (-2)
+
+/* A training of this session. */
+typedef struct Progress
+{
+	Training	training;
+	/* for the estimate of its end */
+	TimestampTz first;			/* batch told; 0: none yet */
+	uint64		trained;		/* batches told since */
+	Training   *shown;			/* in shared memory; NULL: nowhere */
+} Progress;
+
+extern void progress_begin(Progress *progress, const char *model, const char *source_name,
+						   int64 run, int epochs);
+extern void progress_phase(Progress *progress, int phase);
+extern void progress_batch(Progress *progress, const TrainProgress *told);
+extern void progress_evaluation(Progress *progress, const Evaluation *evaluation);
+/* It is shown no more. */
+extern void progress_end(Progress *progress);
+
+/* Ask for shared memory while the server starts. */
+extern void progress_request(void);
+/* Slot number i; pid 0 if it is free; false: no such slot. */
+extern bool progress_training(int i, Training *training);
+/* What a phase is called. */
+extern const char *progress_phase_name(int phase);
+
+#endif							/* AREAD_JOBS_PROGRESS_H */

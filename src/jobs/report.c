@@ -1,0 +1,150 @@
+/*
+ * report.c
+ *	  What a training says while it works.
+ */
+#include "postgres.h"
+
+#include "jobs/report.h"
+
+#include <math.h>
+
+#include "engine/train/stopping.h"
+#include "host.h"
+
+void
+report_start(Reporter *reporter, int epochs)
+{
+	*reporter = (Reporter) {.last_notice = host_seconds(),.epochs = epochs};
+}
+
+void
+report_progress(void *context, const TrainProgress *progress)
+{
+	Reporter   *reporter = context;
+	double		now = host_seconds();
+
+	if (now - reporter->last_notice < REPORT_SECONDS)
+		return;
+	reporter->last_notice = now;
+	switch (progress->phase)
+	{
+		case PHASE_START:
+			ereport(NOTICE, (errmsg("start: training the wide part")));
+			break;
+		case PHASE_MASK_UPDATE:
+			ereport(NOTICE,
+					(errmsg("mask update: domain " UINT64_FORMAT " of " UINT64_FORMAT,
+							progress->batch, progress->batches)));
+			break;
+		case PHASE_WARMUP:
+		case PHASE_TRAIN:
+			ereport(NOTICE,
+					(errmsg("epoch %d: batch " UINT64_FORMAT " of " UINT64_FORMAT
+							", loss %.4f, %.0f rows/s", progress->epoch, progress->batch,
+							progress->batches, progress->loss, progress->rows_per_second)));
+			break;
+	}
+}
+
+static char *
+measure_text(double value)
+{
+	return isnan(value) ? pstrdup("-") : psprintf("%.4f", value);
+}
+
+void
+report_evaluation(void *context, const Evaluation *evaluation)
+{
+	Reporter   *reporter = context;
+	const Measures *valid = &evaluation->valid;
+
+	if (!evaluation->epoch_end && evaluation->number > 0)
+		return;
+	reporter->last_notice = host_seconds();
+	if (evaluation->number == 0)
+		ereport(NOTICE,
+				(errmsg("start: validation AUC %s, DomainAUC %s, log loss %s",
+						measure_text(valid->auc.value), measure_text(valid->domain_auc.value),
+						measure_text(valid->log_loss.value))));
+	else
+		ereport(NOTICE,
+				(errmsg("epoch %d of %d: loss %.4f, validation AUC %s, DomainAUC %s, log loss %s, %.0f rows/s%s",
+						evaluation->epoch, reporter->epochs, evaluation->train_loss,
+						measure_text(valid->auc.value), measure_text(valid->domain_auc.value),
+						measure_text(valid->log_loss.value), evaluation->rows_per_second,
+						evaluation->best ? ", best so far" : "")));
+}
+
+/* Nothing that the network learnt was worth keeping. */
+static void
+report_start_kept(const Config *config, const char *criterion)
+{
+	ereport(NOTICE,
+			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
+			 errdetail("No evaluation gained %g of %s.%s", MIN_GAIN, criterion,
+					   config_has_masks(config) ?
+					   " Its masks are left out with the network: every gate is open." : ""),
+			 config->wide ?
+			 errhint("With \"architecture\": \"wide\" the same model takes less time and memory.") : 0));
+}
+
+void
+report_kept(const NewModel *new)
+{
+	const TrainResult *result = new->result;
+	const Evaluation *kept = &result->evaluations[result->best_evaluation];
+	const char *criterion = evaluation_criterion(kept);
+
+	if (new->config->architecture == ARCH_WIDE)
+		return;
+	if (!criterion)
+		ereport(NOTICE,
+				(errmsg("kept the last evaluation: there are no validation rows to compare by")));
+	else if (result->best_evaluation == 0)
+		report_start_kept(new->config, criterion);
+	else
+		ereport(NOTICE,
+				(errmsg("kept evaluation %d, of epoch %d: validation %s %.4f", kept->number,
+						kept->epoch, criterion, fabs(evaluation_score(kept))),
+				 patience_ran_out(result, new->config) ?
+				 errdetail("None of the %d after it gained %g: option \"patience\".",
+						   result->n_evaluations - 1 - kept->number, MIN_GAIN) :
+				 errdetail("The last epoch has ended; a later evaluation must gain %g to be kept.",
+						   MIN_GAIN)));
+}
+
+/* Names of the features that went with the items, but for the item's own. */
+static char *
+names_with_item(const FeatureSpec *spec, const bool *with_item)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int f = 0; f < spec->n_features; f++)
+		if (with_item[f] && f != spec->item_feature)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", spec->features[f].name);
+	return names.len > 0 ? names.data : "none";
+}
+
+void
+report_negatives(const NewModel *new, const NegativeReport *report)
+{
+	uint64		left_out = report->left_out[0] + report->left_out[1] + report->left_out[2];
+
+	ereport(NOTICE,
+			(errmsg("sampled " UINT64_FORMAT " negative rows", new->sampled_rows),
+			 errdetail("Columns that went with the item: %s.",
+					   names_with_item(new->spec, new->with_item))));
+	if (left_out > 0)
+		ereport(NOTICE,
+				(errmsg("left out " UINT64_FORMAT " positive rows for which no negative row was found",
+						left_out),
+				 errdetail("Domain has no other item in training rows: " UINT64_FORMAT
+						   ", user has taken all of its items or nearly all: " UINT64_FORMAT ".",
+						   report->without_items, left_out - report->without_items)));
+	if (report->missing > 0)
+		ereport(NOTICE,
+				(errmsg("no item was found for " UINT64_FORMAT " more negative rows",
+						report->missing),
+				 errdetail("Their domains have few items, of which the users have taken all or nearly all.")));
+}

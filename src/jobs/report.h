@@ -1,0 +1,28 @@
+/*
+ * report.h
+ *	  What a training says while it works: NOTICEs.
+ */
+#ifndef AREAD_JOBS_REPORT_H
+#define AREAD_JOBS_REPORT_H
+
+#include "catalog/models.h"
+
+/* Longest silence of a training. */
+#define REPORT_SECONDS 10.0
+
+typedef struct Reporter
+{
+	double		last_notice;
+	int			epochs;			/* of the configuration */
+} Reporter;
+
+extern void report_start(Reporter *reporter, int epochs);
+/* As in TrainObserver, of a Reporter. */
+extern void report_progress(void *reporter, const TrainProgress *progress);
+extern void report_evaluation(void *reporter, const Evaluation *evaluation);
+/* What became of the rows that negatives were sampled for. */
+extern void report_negatives(const NewModel *new, const NegativeReport *report);
+/* Which evaluation was kept, and why: a network trained in vain is better told than found out. */
+extern void report_kept(const NewModel *new);
+
+#endif							/* AREAD_JOBS_REPORT_H */

@@ -1,0 +1,600 @@
+/*
+ * lookup.c
+ *	  Values of a source's rows to provisional ids, column by column.
+ *
+ * What runs in a team's threads, run_task() and what that calls, only reads the
+ * dictionaries and calls nothing of the server.
+ */
+#include "postgres.h"
+
+#include "source/read/lookup.h"
+
+#include "access/tupmacs.h"
+#include "common/hashfn.h"
+#include "host.h"
+#include "miscadmin.h"
+#include "source/keys/vocabulary.h"
+#include "utils/array.h"
+#include "utils/memutils.h"
+
+#define FIRST_BYTES 1024
+#define NOT_FOUND PG_UINT32_MAX
+#define NULL_ROW (-1)
+/* Rows with long lists do not wait for as many others. */
+#define MAX_HELD ((Size) 1024 * 1024)
+/* Keys between one's slot, its entry, its bytes, and the look at it. */
+#define STEP 12
+/* Keys of a task at most, so that none is long. */
+#define SLICE 16384
+
+static void
+init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *dictionaries,
+			SpoolRoom *room)
+{
+	const Feature *feature = &spec->features[f];
+	ValueType	type;
+
+	column->name = feature->name;
+	column->kind = feature->kind;
+	if (feature->kind == FEATURE_BINNED)
+	{
+		column->encoder = encoder_create(spec, f, feature->type, CurrentMemoryContext);
+		spool_init(&column->numbers, room);
+		return;
+	}
+	if (feature->kind == FEATURE_DENSE)
+	{
+		column->vectors = vector_reader(spec, f, feature->type, CurrentMemoryContext);
+		return;
+	}
+	column->buckets = spec->vocabularies[feature->vocabulary].buckets;
+	if (column->buckets == 0)
+		column->dictionary = &dictionaries[feature->vocabulary];
+	type_require(feature->type, &type);
+	key_writer_init(&column->writer, &type, CurrentMemoryContext);
+	column->element_length = type.length;
+	column->element_by_value = type.by_value;
+	column->element_align = type.align;
+}
+
+/* Numbers have none. */
+static bool
+has_keys(const LookupColumn *column)
+{
+	return column->kind != FEATURE_BINNED && column->kind != FEATURE_DENSE;
+}
+
+/* The writer of a vocabulary's words; NULL: its keys are bytes. */
+static KeyWriter *
+word_writer(Lookup *lookup, const FeatureSpec *spec, int v)
+{
+	KeyWriter  *writer = NULL;
+
+	for (int f = 0; f < lookup->n_columns; f++)
+	{
+		LookupColumn *column = &lookup->columns[f];
+
+		if (spec->features[f].vocabulary != v || !has_keys(column))
+			continue;
+		if (!writer)
+			writer = &column->writer;
+		if (!key_same_words(writer, &column->writer))
+			return NULL;
+	}
+	return writer;
+}
+
+static void
+init_block(LookupBlock *block, int n_columns)
+{
+	block->columns = palloc0(n_columns * sizeof(BlockKeys));
+	for (int f = 0; f < n_columns; f++)
+	{
+		BlockKeys  *keys = &block->columns[f];
+
+		keys->capacity = LOOKUP_ROWS;
+		keys->words = palloc(LOOKUP_ROWS * sizeof(uint64));
+		keys->lengths = palloc(LOOKUP_ROWS * sizeof(uint32));
+		keys->places = palloc(LOOKUP_ROWS * sizeof(uint64));
+		keys->ids = palloc(LOOKUP_ROWS * sizeof(uint32));
+		keys->allocated = FIRST_BYTES;
+		keys->bytes = palloc(FIRST_BYTES);
+	}
+}
+
+void
+lookup_init(Lookup *lookup, const FeatureSpec *spec, Dictionary *dictionaries,
+			KeyWriter **writers, SpoolRoom *room, Team *team)
+{
+	memset(lookup, 0, sizeof(*lookup));
+	lookup->team = team;
+	lookup->host = host_callbacks();
+	lookup->watch.host = &lookup->host;
+	lookup->others.of = &lookup->watch;
+	lookup->n_features = spec->n_features;
+	lookup->n_columns = spec->n_columns;
+	lookup->columns = palloc0(spec->n_columns * sizeof(LookupColumn));
+	for (int f = 0; f < spec->n_columns; f++)
+		init_column(&lookup->columns[f], spec, f, dictionaries, room);
+	for (int v = 0; v < spec->n_vocabularies; v++)
+	{
+		writers[v] = word_writer(lookup, spec, v);
+		dictionary_init(&dictionaries[v], writers[v] != NULL, CurrentMemoryContext);
+	}
+	for (int f = 0; f < spec->n_columns; f++)
+		lookup->columns[f].is_words = lookup->columns[f].dictionary &&
+			lookup->columns[f].dictionary->words;
+	for (int i = 0; i < lengthof(lookup->blocks); i++)
+		init_block(&lookup->blocks[i], spec->n_columns);
+	lookup->filling = &lookup->blocks[0];
+	lookup->finding = &lookup->blocks[1];
+	lookup->writing = &lookup->blocks[2];
+	lookup->slice_capacity = spec->n_columns;
+	lookup->slices = palloc(Max(spec->n_columns, 1) * sizeof(KeySlice));
+}
+
+/* Room for twice the keys. */
+static void
+grow_keys(BlockKeys *keys)
+{
+	keys->capacity *= 2;
+	keys->words = repalloc_huge(keys->words, keys->capacity * sizeof(uint64));
+	keys->lengths = repalloc_huge(keys->lengths, keys->capacity * sizeof(uint32));
+	keys->places = repalloc_huge(keys->places, keys->capacity * sizeof(uint64));
+	keys->ids = repalloc_huge(keys->ids, keys->capacity * sizeof(uint32));
+}
+
+/* The number of a key more. */
+static inline uint32
+add_key(BlockKeys *keys)
+{
+	if (keys->n == keys->capacity)
+		grow_keys(keys);
+	return keys->n++;
+}
+
+/* A key's bytes, which do not outlive the row. */
+static uint64
+keep_bytes(LookupBlock *block, BlockKeys *keys, const char *bytes, uint32 length)
+{
+	Size		at = keys->used;
+
+	if (keys->allocated - at < length)
+	{
+		keys->allocated = 2 * (at + length);
+		keys->bytes = repalloc_huge(keys->bytes, keys->allocated);
+	}
+	memcpy(keys->bytes + at, bytes, length);
+	keys->used += length;
+	block->held += length;
+	return at;
+}
+
+static inline void
+add_value(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
+{
+	uint32		k = add_key(keys);
+	const char *bytes;
+
+	if (column->is_words)
+	{
+		keys->words[k] = key_word(&column->writer, value);
+		return;
+	}
+	bytes = key_write(&column->writer, value, &keys->lengths[k]);
+	keys->places[k] = hash_bytes_extended((const unsigned char *) bytes, keys->lengths[k], 0);
+	keys->words[k] = keep_bytes(block, keys, bytes, keys->lengths[k]);
+}
+
+/* Members of a list; NULLs among them are left out.  Returns how many. */
+static int
+add_members(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
+{
+	ArrayType  *array = DatumGetArrayTypeP(value);
+	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const bits8 *not_null = ARR_NULLBITMAP(array);
+	char	   *at = ARR_DATA_PTR(array);
+	uint32		before = keys->n;
+
+	for (int i = 0; i < n; i++)
+	{
+		if ((i & 0xFFFF) == 0xFFFF)
+			CHECK_FOR_INTERRUPTS();
+		if (not_null && !(not_null[i / 8] & 1 << i % 8))
+			continue;
+		add_value(block, keys, column,
+				  fetch_att(at, column->element_by_value, column->element_length));
+		at = att_addlength_pointer(at, column->element_length, at);
+		at = (char *) att_align_nominal(at, column->element_align);
+	}
+	block->held += (keys->n - before) * sizeof(uint64);
+	return keys->n - before;
+}
+
+/* A binned value is kept as a number, for its id comes with the bins; it waits only as a hash. */
+static void
+add_number(BlockKeys *keys, LookupColumn *column, Datum value, bool isnull)
+{
+	double		number = encoder_number(column->encoder, value, isnull);
+
+	if (number == 0)
+		number = 0;				/* -0 */
+	*(double *) spool_reserve(&column->numbers, sizeof(double)) = number;
+	spool_advance(&column->numbers, sizeof(double));
+	if (!isnull)
+	{
+		uint32		k = add_key(keys);
+
+		keys->words[k] = hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
+		keys->ids[k] = NULL_ID;
+	}
+}
+
+/* Whose value has no key, for messages (an error context callback). */
+static void
+tell_column(void *column)
+{
+	errcontext("column \"%s\"", (*(LookupColumn **) column)->name);
+}
+
+/* A vector is kept as the members of its list; it waits with the hash of all of it at the first. */
+static int
+add_vector(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
+{
+	const float *numbers = vector_read(column->vectors, value);
+	int			length = vector_length(column->vectors);
+	uint32		first = keys->n;
+
+	while (keys->n < first + 1 + length)
+	{
+		uint32		k = add_key(keys);	/* may move the words */
+
+		keys->words[k] = 0;
+	}
+	keys->words[first] = hash_bytes_extended((const unsigned char *) numbers,
+											 length * sizeof(float), 0);
+	vector_members(numbers, length, keys->ids + first);
+	block->held += (1 + length) * sizeof(uint64);
+	return 1 + length;
+}
+
+bool
+lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
+{
+	LookupBlock *block = lookup->filling;
+	int			row = block->n_rows++;
+	LookupColumn *column = lookup->columns;
+	ErrorContextCallback told = {error_context_stack, tell_column, &column};
+
+	error_context_stack = &told;
+	for (int f = 0; f < lookup->n_columns; f++, column++)
+	{
+		BlockKeys  *keys = &block->columns[f];
+
+		keys->n_of_row[row] = nulls[f] ? NULL_ROW : 1;
+		if (column->kind == FEATURE_BINNED)
+			add_number(keys, column, values[f], nulls[f]);
+		else if (nulls[f])
+			continue;
+		else if (column->kind == FEATURE_LIST)
+			keys->n_of_row[row] = add_members(block, keys, column, values[f]);
+		else if (column->kind == FEATURE_DENSE)
+			keys->n_of_row[row] = add_vector(block, keys, column, values[f]);
+		else
+			add_value(block, keys, column, values[f]);
+	}
+	error_context_stack = told.previous;
+	return block->n_rows == LOOKUP_ROWS || block->held >= MAX_HELD;
+}
+
+/* The number of a key in the dictionary, or -1. */
+static inline void
+found(const Dictionary *dictionary, BlockKeys *keys, uint32 k, int64 number)
+{
+	keys->ids[k] = number < 0 ? NOT_FOUND : FIRST_ID + number;
+	if (number >= 0)
+		keys->words[k] = dictionary->entries[number].hash;
+}
+
+/* Slots were fetched two steps before, entries one. */
+static void
+find_words(const Dictionary *dictionary, BlockKeys *keys, uint32 from, uint32 to)
+{
+	uint64	   *places = keys->places;
+
+	for (uint32 k = from; k < to + 2 * STEP; k++)
+	{
+		if (k < to)
+		{
+			places[k] = dictionary_place(keys->words[k]);
+			dictionary_expect(dictionary, places[k]);
+		}
+		if (k >= from + STEP && k < to + STEP)
+			dictionary_expect_entry(dictionary, places[k - STEP]);
+		if (k >= from + 2 * STEP)
+		{
+			uint32		at = k - 2 * STEP;
+
+			found(dictionary, keys, at,
+				  dictionary_find_word(dictionary, keys->words[at], places[at]));
+		}
+	}
+}
+
+/* The same of bytes, which are a step more. */
+static void
+find_bytes(const Dictionary *dictionary, BlockKeys *keys, uint32 from, uint32 to)
+{
+	const uint64 *places = keys->places;
+
+	for (uint32 k = from; k < to + 3 * STEP; k++)
+	{
+		if (k < to)
+			dictionary_expect(dictionary, places[k]);
+		if (k >= from + STEP && k < to + STEP)
+			dictionary_expect_entry(dictionary, places[k - STEP]);
+		if (k >= from + 2 * STEP && k < to + 2 * STEP)
+			dictionary_expect_bytes(dictionary, places[k - 2 * STEP]);
+		if (k >= from + 3 * STEP)
+		{
+			uint32		at = k - 3 * STEP;
+
+			found(dictionary, keys, at,
+				  dictionary_find(dictionary, keys->bytes + keys->words[at], keys->lengths[at],
+								  places[at]));
+		}
+	}
+}
+
+static void
+find_hashed(uint32 buckets, BlockKeys *keys, uint32 from, uint32 to)
+{
+	for (uint32 k = from; k < to; k++)
+	{
+		keys->ids[k] = FIRST_ID + keys->places[k] % buckets;
+		keys->words[k] = keys->places[k];
+	}
+}
+
+static void
+find_slice(const Lookup *lookup, const KeySlice *slice)
+{
+	const LookupColumn *column = &lookup->columns[slice->column];
+	BlockKeys  *keys = &lookup->finding->columns[slice->column];
+
+	if (!column->dictionary)
+		find_hashed(column->buckets, keys, slice->from, slice->to);
+	else if (column->is_words)
+		find_words(column->dictionary, keys, slice->from, slice->to);
+	else
+		find_bytes(column->dictionary, keys, slice->from, slice->to);
+}
+
+/* A column's ids and its part of the rows' hashes. */
+static void
+write_column(const Lookup *lookup, LookupBlock *block, int f, Watch *watch)
+{
+	bool		is_list = kind_has_list(lookup->columns[f].kind);
+	BlockKeys  *keys = &block->columns[f];
+	uint32	   *ids = block->ids + f;
+	uint32		k = 0;
+
+	for (int row = 0; row < block->n_rows; row++, ids += lookup->n_features)
+	{
+		int			n = keys->n_of_row[row];
+		uint64		hash = 0;
+
+		if (n == NULL_ROW)
+		{
+			*ids = is_list ? 1 : NULL_ID;
+			hash = NULL_HASH;
+		}
+		else if (is_list)
+		{
+			*ids = n;
+			for (int i = 0; i < n; i++)
+			{
+				if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+					return;
+				hash = hash_combine64(hash, keys->words[k++]);
+			}
+		}
+		else
+		{
+			*ids = keys->ids[k];
+			hash = keys->words[k++];
+		}
+		block->hashes[row] = hash_combine64(block->hashes[row], hash);
+	}
+	keys->next = 0;
+}
+
+/* Members of lists, row by row, feature by feature; NULL has NULL_ID as its one member. */
+static void
+write_lists(const Lookup *lookup, LookupBlock *block, Watch *watch)
+{
+	uint32	   *result = block->members;
+
+	for (int row = 0; row < block->n_rows; row++)
+		for (int f = 0; f < lookup->n_columns; f++)
+		{
+			BlockKeys  *keys = &block->columns[f];
+
+			if (!kind_has_list(lookup->columns[f].kind))
+				continue;
+			if (keys->n_of_row[row] == NULL_ROW)
+				*result++ = NULL_ID;
+			for (int i = 0; i < keys->n_of_row[row]; i++)
+			{
+				if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
+					return;
+				*result++ = keys->ids[keys->next++];
+			}
+		}
+}
+
+static void
+write_block(const Lookup *lookup, LookupBlock *block, Watch *watch)
+{
+	memset(block->hashes, 0, block->n_rows * sizeof(uint64));
+	for (int f = 0; f < lookup->n_columns; f++)
+		write_column(lookup, block, f, watch);
+	for (int row = 0; row < block->n_rows; row++)
+		for (int f = lookup->n_columns; f < lookup->n_features; f++)
+			block->ids[row * lookup->n_features + f] = UNSEEN_ID;
+	if (block->n_members > 0)
+		write_lists(lookup, block, watch);
+}
+
+/* A TeamTask: the first writes, the others find. */
+static void
+run_task(void *context, int number, int thread)
+{
+	Lookup	   *lookup = context;
+
+	if (number == 0)
+		write_block(lookup, lookup->writing, thread == 0 ? &lookup->watch : &lookup->others);
+	else
+		find_slice(lookup, &lookup->slices[number - 1]);
+}
+
+/* Keys of the block as tasks; returns how many. */
+static int
+cut_slices(Lookup *lookup)
+{
+	int			n = 0;
+
+	for (int f = 0; f < lookup->n_columns; f++)
+	{
+		uint32		n_keys = lookup->finding->columns[f].n;
+
+		if (!has_keys(&lookup->columns[f]))
+			continue;
+		for (uint32 from = 0; from < n_keys; from += SLICE)
+		{
+			if (n == lookup->slice_capacity)
+			{
+				lookup->slice_capacity *= 2;
+				lookup->slices = repalloc_huge(lookup->slices,
+											   lookup->slice_capacity * sizeof(KeySlice));
+			}
+			lookup->slices[n++] = (KeySlice) {f, from, Min(from + SLICE, n_keys)};
+		}
+	}
+	return n;
+}
+
+/* A word that was new when it was looked for; it may have been added since. */
+static int64
+add_word(LookupColumn *column, uint64 word, uint64 place)
+{
+	int64		number = dictionary_find_word(column->dictionary, word, place);
+	const char *bytes;
+	uint32		length;
+
+	if (number >= 0)
+		return number;
+	bytes = key_write_word(&column->writer, word, &length);
+	return dictionary_add_word(column->dictionary, word,
+							   hash_bytes_extended((const unsigned char *) bytes, length, 0));
+}
+
+static void
+add_new(LookupColumn *column, BlockKeys *keys, uint32 k)
+{
+	uint64		word = keys->words[k];
+	int64		number = column->is_words ? add_word(column, word, keys->places[k]) :
+		dictionary_add(column->dictionary, keys->bytes + word, keys->lengths[k], keys->places[k]);
+
+	found(column->dictionary, keys, k, number);
+}
+
+static void
+add_all_new(LookupColumn *column, BlockKeys *keys)
+{
+	ErrorContextCallback told = {error_context_stack, tell_column, &column};
+
+	error_context_stack = &told;
+	for (uint32 k = 0; k < keys->n; k++)
+	{
+		if ((k & 0xFFFF) == 0xFFFF)
+			CHECK_FOR_INTERRUPTS();
+		if (k + STEP < keys->n && keys->ids[k + STEP] == NOT_FOUND)
+			dictionary_expect(column->dictionary, keys->places[k + STEP]);
+		if (keys->ids[k] == NOT_FOUND)
+			add_new(column, keys, k);
+	}
+	error_context_stack = told.previous;
+}
+
+/* Room for a block's results. */
+static void
+reserve_result(const Lookup *lookup, LookupBlock *block, LookupResult *result)
+{
+	block->n_members = 0;
+	for (int f = 0; f < lookup->n_columns; f++)
+		if (kind_has_list(lookup->columns[f].kind))
+			for (int row = 0; row < block->n_rows; row++)
+				block->n_members += abs(block->columns[f].n_of_row[row]);
+	block->ids = spool_reserve(&result->ids, block->n_rows * lookup->n_features * sizeof(uint32));
+	block->members = spool_reserve(&result->members, block->n_members * sizeof(uint32));
+}
+
+/* They are written: the block is empty again. */
+static void
+finish_block(const Lookup *lookup, LookupBlock *block, LookupResult *result)
+{
+	spool_advance(&result->ids, block->n_rows * lookup->n_features * sizeof(uint32));
+	spool_advance(&result->members, block->n_members * sizeof(uint32));
+	memcpy(result->hashes + result->n_rows, block->hashes, block->n_rows * sizeof(uint64));
+	result->n_rows += block->n_rows;
+	for (int f = 0; f < lookup->n_columns; f++)
+		block->columns[f].n = block->columns[f].used = 0;
+	block->n_rows = block->n_members = 0;
+	block->held = 0;
+}
+
+void
+lookup_pass_on(Lookup *lookup, LookupResult *result)
+{
+	LookupBlock *empty = lookup->writing;
+	EngineError error;
+
+	team_finish(lookup->team, &lookup->watch);
+	if (!watch_continue(&lookup->watch, &error))
+		host_raise(&error);
+	finish_block(lookup, empty, result);
+	lookup->writing = lookup->finding;
+	lookup->finding = lookup->filling;
+	lookup->filling = empty;
+	for (int f = 0; f < lookup->n_columns; f++)
+		if (lookup->columns[f].dictionary)
+			add_all_new(&lookup->columns[f], &lookup->writing->columns[f]);
+	reserve_result(lookup, lookup->writing, result);
+	team_begin(lookup->team, &lookup->watch, run_task, lookup, 1 + cut_slices(lookup));
+}
+
+static void
+free_block(LookupBlock *block, int n_columns)
+{
+	for (int f = 0; f < n_columns; f++)
+	{
+		pfree(block->columns[f].words);
+		pfree(block->columns[f].lengths);
+		pfree(block->columns[f].places);
+		pfree(block->columns[f].ids);
+		pfree(block->columns[f].bytes);
+	}
+	pfree(block->columns);
+}
+
+void
+lookup_free(Lookup *lookup)
+{
+	for (int i = 0; i < lengthof(lookup->blocks); i++)
+		free_block(&lookup->blocks[i], lookup->n_columns);
+	for (int f = 0; f < lookup->n_columns; f++)
+		if (lookup->columns[f].kind == FEATURE_BINNED)
+			spool_free(&lookup->columns[f].numbers);
+	pfree(lookup->slices);
+}
