@@ -6,7 +6,7 @@
 
 #include "nearest.h"
 
-#include "engine/model/config.h"
+#include "engine/base/edit_distance.h"
 #include "utils/memutils.h"
 
 /* What edit_distance() says of names too long for it: never near. */

@@ -10,6 +10,7 @@
 
 #include "catalog/deploy.h"
 #include "common/shortest_dec.h"
+#include "engine/base/edit_distance.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"

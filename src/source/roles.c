@@ -9,7 +9,7 @@
 
 #include "source/roles.h"
 
-#include "engine/model/config.h"
+#include "engine/base/edit_distance.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

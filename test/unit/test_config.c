@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "engine/base/edit_distance.h"
 #include "engine/model/config.h"
 #include "unit.h"
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "engine/model/config.h"
+#include "engine/base/limits.h"
 
 /* Rows that are summed at once: sums are in 24 of 32 registers, with AVX2 in 12 of 16. */
 #define BLOCK 6

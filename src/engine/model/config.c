@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/edit_distance.h"
 #include "engine/model/model.h"
 
 static const char *const architectures[] = {"wide", "fm", "mmoe", "hei", "hemp", "aread", NULL};
@@ -173,36 +174,6 @@ config_find(const char *name)
 		if (strcmp(config_options[i].name, name) == 0)
 			return &config_options[i];
 	return NULL;
-}
-
-int
-edit_distance(const char *a, const char *b)
-{
-	int			row[64];
-	int			n = (int) strlen(b);
-
-	if (n >= 64 || strlen(a) >= 64)
-		return 64;
-	for (int j = 0; j <= n; j++)
-		row[j] = j;
-	for (int i = 1; a[i - 1]; i++)
-	{
-		int			diagonal = row[0];
-
-		row[0] = i;
-		for (int j = 1; j <= n; j++)
-		{
-			int			best = diagonal + (a[i - 1] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
 }
 
 const char *

@@ -10,12 +10,7 @@
 #define AREAD_ENGINE_MODEL_CONFIG_H
 
 #include "engine/base/base.h"
-
-#define MAX_LAYERS 8			/* of any stack: MMoE dims, HEI layers */
-#define MAX_WIDTH 4096			/* of an expert's layer */
-#define MAX_EXPERTS 64			/* in one layer */
-#define MAX_EMBED_DIM 1024
-#define MAX_GATES 4096			/* in all layers together */
+#include "engine/base/limits.h"
 
 /* The ablation's arms, each containing the one before except FM. */
 typedef enum Architecture
@@ -52,12 +47,6 @@ typedef enum NegativeSampling
 	NEGATIVES_POPULARITY,		/* every positive row's item is as likely */
 	NEGATIVES_UNIFORM			/* every item is */
 } NegativeSampling;
-
-typedef struct IntList
-{
-	int			n;
-	int			value[MAX_LAYERS];
-} IntList;
 
 typedef struct Config
 {
@@ -143,8 +132,6 @@ extern const int n_config_options;
 extern void config_defaults(Config *config);
 /* The option of that name, or NULL. */
 extern const Option *config_find(const char *name);
-/* Edits that turn a into b (Levenshtein); 64 for names of 64 bytes or more. */
-extern int	edit_distance(const char *a, const char *b);
 /* The known name nearest to a misspelt one, by edit distance; NULL if none is near. */
 extern const char *config_nearest(const char *name);
 /* Ranges of every member and what must hold between them. */

@@ -1,0 +1,22 @@
+/*
+ * limits.h
+ *	  How large a network may be: options are checked against these limits, and
+ *	  arrays on the stack are sized by them.
+ */
+#ifndef AREAD_ENGINE_BASE_LIMITS_H
+#define AREAD_ENGINE_BASE_LIMITS_H
+
+#define MAX_LAYERS 8			/* of any stack: MMoE dims, HEI layers */
+#define MAX_WIDTH 4096			/* of an expert's layer */
+#define MAX_EXPERTS 64			/* in one layer */
+#define MAX_EMBED_DIM 1024
+#define MAX_GATES 4096			/* in all layers together */
+
+/* A number for each layer of a stack, the lowest layer's first. */
+typedef struct IntList
+{
+	int			n;
+	int			value[MAX_LAYERS];
+} IntList;
+
+#endif							/* AREAD_ENGINE_BASE_LIMITS_H */
