@@ -204,10 +204,26 @@ COMMENT ON COLUMN aread.stored_deployment.reason IS 'why';
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_deployment', '');
 SELECT pg_catalog.pg_extension_config_dump('aread.stored_deployment_deployment_id_seq', '');
 
--- Columns of a function's result cannot be added: it is made anew, for those who could call it.
-SELECT pg_catalog.set_config('aread_update.rights', (SELECT p.proacl::text FROM pg_catalog.pg_proc p
-  WHERE p.oid = '@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure), true);
+-- Columns of a function's result cannot be added: such a function is made anew, for those who could call it.
+SELECT pg_catalog.set_config('aread_update.rights', (SELECT pg_catalog.jsonb_object_agg(p.oid::regprocedure, p.proacl::text)::text FROM pg_catalog.pg_proc p
+  WHERE p.oid IN ('@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure, '@extschema@.aread_options()'::regprocedure)), true);
 DROP FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text);
+DROP FUNCTION @extschema@.aread_options();
+
+CREATE FUNCTION @extschema@.aread_options(
+  OUT option text,
+  OUT type text,
+  OUT "default" jsonb,
+  OUT minimum float8,
+  OUT maximum float8,
+  OUT choices text[],
+  OUT symbol text,
+  OUT meaning text,
+  OUT architectures text[])
+RETURNS SETOF record
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_options';
+COMMENT ON FUNCTION @extschema@.aread_options() IS 'every option of aread_train: default, range, symbol in the paper, meaning, and the architectures that it has an effect on; NULL: on all';
 
 CREATE FUNCTION @extschema@.aread_train(
   source regclass,
@@ -245,23 +261,23 @@ COMMENT ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], 
 
 DO $$
 DECLARE
-  before aclitem[] := NULLIF(pg_catalog.current_setting('aread_update.rights'), '')::aclitem[];
   command text;
 BEGIN
   -- of one that nobody touched the end of this script takes care, as of all new ones
   FOR command IN
-    SELECT pg_catalog.format('REVOKE ALL ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) FROM %s CASCADE', COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
-    FROM pg_catalog.pg_proc p
+    SELECT pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM %s CASCADE', before.function, COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'))
+    FROM pg_catalog.jsonb_each_text(pg_catalog.current_setting('aread_update.rights')::jsonb) before(function, rights)
+    JOIN pg_catalog.pg_proc p ON p.oid = before.function::regprocedure
     CROSS JOIN LATERAL pg_catalog.aclexplode(COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-    WHERE p.oid = '@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure AND a.grantee <> p.proowner AND before IS NOT NULL
+    WHERE a.grantee <> p.proowner AND before.rights IS NOT NULL
     UNION ALL
-    SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text) TO %s%s', COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'),
-                             CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
-    FROM pg_catalog.pg_proc p
-    CROSS JOIN LATERAL pg_catalog.aclexplode(before) a
+    SELECT pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %s%s', before.function, COALESCE(pg_catalog.quote_ident(r.rolname), 'PUBLIC'), CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' END)
+    FROM pg_catalog.jsonb_each_text(pg_catalog.current_setting('aread_update.rights')::jsonb) before(function, rights)
+    JOIN pg_catalog.pg_proc p ON p.oid = before.function::regprocedure
+    CROSS JOIN LATERAL pg_catalog.aclexplode(before.rights::aclitem[]) a
     LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
-    WHERE p.oid = '@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure AND a.grantee <> p.proowner
+    WHERE a.grantee <> p.proowner
   LOOP
     EXECUTE command;
   END LOOP;

@@ -757,11 +757,12 @@ CREATE FUNCTION @extschema@.aread_options(
   OUT maximum float8,
   OUT choices text[],
   OUT symbol text,
-  OUT meaning text)
+  OUT meaning text,
+  OUT architectures text[])
 RETURNS SETOF record
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_options';
-COMMENT ON FUNCTION @extschema@.aread_options() IS 'every option of aread_train: default, range, symbol in the paper, meaning';
+COMMENT ON FUNCTION @extschema@.aread_options() IS 'every option of aread_train: default, range, symbol in the paper, meaning, and the architectures that it has an effect on; NULL: on all';
 
 CREATE FUNCTION @extschema@.aread_simulate(
   rows bigint,

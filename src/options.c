@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "catalog/chunk.h"
 #include "catalog/deploy.h"
 #include "common/shortest_dec.h"
 #include "engine/base/edit_distance.h"
@@ -22,51 +23,38 @@ static const char *const split_choices[] = {"auto", "name", "order", "hash", NUL
 
 #define AT(member) offsetof(SourceOptions, member)
 
-const Option source_options[] = {
+static const Option source_options[] = {
 	{"label_threshold", OPTION_REAL, AT(label_threshold), -1e308, 1e308, NULL, "null", "",
-	"Label values from this one on are positive; null: labels are 0 and 1."},
+	.meaning = "Label values from this one on are positive; null: labels are 0 and 1."},
 	{"on_bad_label", OPTION_CHOICE, AT(on_bad_label), 0, 0, bad_label_choices, "\"error\"", "",
-	"What a label that is neither 0 nor 1 does: raise an error, or skip and count its row."},
+	.meaning = "What a label that is neither 0 nor 1 does: raise an error, or skip and count its row."},
 	{"split_method", OPTION_CHOICE, AT(split_method), 0, 0, split_choices, "\"auto\"", "",
-	"How rows are split: by names in the split column, by its order (the last rows test), by a hash, or as the column suggests."},
+	.meaning = "How rows are split: by names in the split column, by its order (the last rows test), by a hash, or as the column suggests."},
 	{"valid_share", OPTION_REAL, AT(valid_share), 0, 0.9, NULL, "0.1", "",
-	"Share of validation rows, where the split is by order or hash."},
+	.meaning = "Share of validation rows, where the split is by order or hash."},
 	{"test_share", OPTION_REAL, AT(test_share), 0, 0.9, NULL, "0.1", "",
-	"Share of test rows, where the split is by order or hash."},
+	.meaning = "Share of test rows, where the split is by order or hash."},
 	{"bins", OPTION_INT, AT(default_bins), 1, 65536, NULL, "32", "",
-	"Bins of a numeric feature, by training quantiles."},
+	.meaning = "Bins of a numeric feature, by training quantiles."},
 	{"min_count", OPTION_INT, AT(default_min_count), 1, 1000000000, NULL, "1", "",
-	"Values with fewer training rows share one id."},
+	.meaning = "Values with fewer training rows share one id."},
 	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
-	"Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
+	.meaning = "Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
 	{"deploy", OPTION_CHOICE, AT(deploy.when), 0, 0, deploy_choices, "true", "",
-	"The new version scores from the commit on; false: when aread_deploy says so; \"if_better\": if it is no worse than the deployed version, on its own test rows."},
+	.meaning = "The new version scores from the commit on; false: when aread_deploy says so; \"if_better\": if it is no worse than the deployed version, on its own test rows."},
 	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, deploy_metrics, "\"domain_auc\"", "",
-	"What \"if_better\" compares; log loss is better if it is lower."},
+	.meaning = "What \"if_better\" compares; log loss is better if it is lower."},
 	{"deploy_tolerance", OPTION_REAL, AT(deploy.tolerance), -1000, 1000, NULL, "0", "",
-	"How much worse a version may be that \"if_better\" deploys; negative: how much better it has to be."},
+	.meaning = "How much worse a version may be that \"if_better\" deploys; negative: how much better it has to be."},
 	{"min_rows", OPTION_REAL, AT(deploy.min_rows), 0, 1e15, NULL, "null", "",
-	"A version made of fewer rows is stored, but not deployed; null: a tenth of the deployed version's."},
+	.meaning = "A version made of fewer rows is stored, but not deployed; null: a tenth of the deployed version's."},
 	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
-	"Drop the model's oldest versions until there are so many, but never pinned ones, the deployed one and the one deployed before; 0: keep all."},
+	.meaning = "Drop the model's oldest versions until there are so many, but never pinned ones, the deployed one and the one deployed before; 0: keep all."},
 	{"resume", OPTION_CHOICE, AT(resume), 0, 0, resume_choices, "\"call\"", "",
-	"How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
+	.meaning = "How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };
 
-const int	n_source_options = lengthof(source_options);
-
-static void
-source_defaults(SourceOptions *source)
-{
-	memset(source, 0, sizeof(*source));
-	source->label_threshold = NAN;
-	source->valid_share = 0.1;
-	source->test_share = 0.1;
-	source->default_bins = 32;
-	source->default_min_count = 1;
-	source->row_counts = true;
-	source->deploy = (DeployRule) {.when = DEPLOY_ALWAYS,.metric = 1,.min_rows = NAN};
-}
+const OptionTable source_table = {source_options, lengthof(source_options), NULL};
 
 static void
 wrong_type(const Option *option, const char *wanted)
@@ -113,14 +101,15 @@ choice_of(const Option *option, const JsonbValue *value)
 {
 	const char *given = value->type == jbvBool ? value->val.boolean ? "true" : "false" :
 		value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : "";
+	const char *choice;
 	StringInfoData choices;
 
 	initStringInfo(&choices);
-	for (int i = 0; option->choices[i]; i++)
+	for (int i = 0; (choice = option_choice(option, i)) != NULL; i++)
 	{
-		if (strcmp(option->choices[i], given) == 0)
+		if (strcmp(choice, given) == 0)
 			return i;
-		appendStringInfo(&choices, "%s\"%s\"", i > 0 ? ", " : "", option->choices[i]);
+		appendStringInfo(&choices, "%s\"%s\"", i > 0 ? ", " : "", choice);
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -180,8 +169,7 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 			*(uint64_t *) at = (uint64_t) number;
 			break;
 		case OPTION_REAL:
-			/* "none", where that is the default */
-			if (value->type == jbvNull && strcmp(option->default_text, "null") == 0)
+			if (value->type == jbvNull && option_is_nullable(option))
 			{
 				*(double *) at = NAN;
 				break;
@@ -199,22 +187,13 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 	}
 }
 
-static const Option *
-find_source_option(const char *name)
-{
-	for (int i = 0; i < n_source_options; i++)
-		if (strcmp(source_options[i].name, name) == 0)
-			return &source_options[i];
-	return NULL;
-}
-
 static void
 unknown_option(const char *name)
 {
 	const char *nearest = config_nearest(name);
 	int			best = nearest ? edit_distance(name, nearest) : (int) strlen(name) / 3 + 2;
 
-	for (int i = 0; i < n_source_options; i++)
+	for (int i = 0; i < source_table.n; i++)
 		if (edit_distance(name, source_options[i].name) < best)
 		{
 			nearest = source_options[i].name;
@@ -231,7 +210,7 @@ static void
 set_named_option(const char *name, const JsonbValue *value, Config *config,
 				 SourceOptions *source)
 {
-	const Option *option = config_find(name);
+	const Option *option = option_find(&config_table, name);
 
 	if (strcmp(name, "features") == 0)
 	{
@@ -244,10 +223,36 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 	}
 	else if (option)
 		set_option(option, config, value);
-	else if ((option = find_source_option(name)) != NULL)
+	else if ((option = option_find(&source_table, name)) != NULL)
 		set_option(option, source, value);
 	else
 		unknown_option(name);
+}
+
+/* The next member of an object; false after the last. */
+static bool
+next_member(JsonbIterator **iterator, const char **name, JsonbValue *value)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, value, true)) != WJB_DONE)
+		if (token == WJB_KEY)
+			*name = pnstrdup(value->val.string.val, value->val.string.len);
+		else if (token == WJB_VALUE)
+			return true;
+	return false;
+}
+
+static void
+check_config(const Config *config)
+{
+	EngineError error;
+
+	if (!config_check(config, &error))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s", error.message),
+				 error.hint[0] ? errhint("%s", error.hint) : 0));
 }
 
 void
@@ -255,12 +260,12 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 {
 	JsonbIterator *iterator;
 	JsonbValue	value;
-	JsonbIteratorToken token;
 	const char *name = "";
-	EngineError error;
 
 	config_defaults(config);
-	source_defaults(source);
+	memset(source, 0, sizeof(*source));
+	if (!options_default(&source_table, source))
+		elog(ERROR, "the default of an option is none of its values");
 	if (!given)
 		return;
 	if (!JB_ROOT_IS_OBJECT(given))
@@ -269,24 +274,55 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 				 errmsg("options must be an object"),
 				 errhint("For example '{\"epochs\": 5}'; aread_options() lists all options.")));
 	iterator = JsonbIteratorInit(&given->root);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
-	{
-		if (token == WJB_KEY)
-			name = pnstrdup(value.val.string.val, value.val.string.len);
-		else if (token == WJB_VALUE)
-			set_named_option(name, &value, config, source);
-	}
+	while (next_member(&iterator, &name, &value))
+		set_named_option(name, &value, config, source);
 	if (source->valid_share + source->test_share >= 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows"),
 				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
-	if (!config_check(config, &error))
+	check_config(config);
+}
+
+static void
+set_stored_option(const char *name, const JsonbValue *value, Config *config, bool *stored)
+{
+	const Option *option = option_find(&config_table, name);
+
+	if (!option && !option_find_former(&config_table, name, &option))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s", error.message),
-				 error.hint[0] ? errhint("%s", error.hint) : 0));
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("stored model has option \"%s\", which aread %s does not know", name,
+						AREAD_VERSION),
+				 errhint("Update aread to the version that trained the model.")));
+	/* dropped */
+	if (!option)
+		return;
+	set_option(option, config, value);
+	stored[option - config_table.options] = true;
+}
+
+void
+options_parse_stored(Jsonb *config_stored, Config *config)
+{
+	bool	   *stored = palloc0(config_table.n * sizeof(bool));
+	const Option *missing;
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	const char *name = "";
+
+	*config = (Config) {0};
+	if (!JB_ROOT_IS_OBJECT(config_stored))
+		stored_corrupt("version", "Its options are no object.");
+	iterator = JsonbIteratorInit(&config_stored->root);
+	while (next_member(&iterator, &name, &value))
+		set_stored_option(name, &value, config, stored);
+	missing = options_fill_older(&config_table, config, stored);
+	if (missing)
+		stored_corrupt("version", psprintf("It lacks option \"%s\".", missing->name));
+	pfree(stored);
+	check_config(config);
 }
 
 static void
@@ -317,7 +353,7 @@ append_option(StringInfo json, const Option *option, const void *options)
 			}
 			break;
 		case OPTION_CHOICE:
-			appendStringInfo(json, "\"%s\"", option->choices[*(const int *) at]);
+			appendStringInfo(json, "\"%s\"", option_choice(option, *(const int *) at));
 			break;
 		case OPTION_INT_LIST:
 			{
@@ -338,10 +374,12 @@ options_from_config(const Config *config)
 	StringInfoData json;
 
 	initStringInfo(&json);
-	for (int i = 0; i < n_config_options; i++)
+	for (int i = 0; i < config_table.n; i++)
 	{
-		appendStringInfo(&json, "%s\"%s\": ", i > 0 ? ", " : "{", config_options[i].name);
-		append_option(&json, &config_options[i], config);
+		const Option *option = &config_table.options[i];
+
+		appendStringInfo(&json, "%s\"%s\": ", i > 0 ? ", " : "{", option->name);
+		append_option(&json, option, config);
 	}
 	appendStringInfoChar(&json, '}');
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));

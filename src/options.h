@@ -5,11 +5,11 @@
 #ifndef AREAD_OPTIONS_H
 #define AREAD_OPTIONS_H
 
+#include "engine/networks/config_options.h"
 #include "source/source.h"
 
-/* The options that the source side adds to the engine's (config_options). */
-extern const Option source_options[];
-extern const int n_source_options;
+/* The options that the source side adds to the engine's (config_table), over a SourceOptions. */
+extern const OptionTable source_table;
 
 /*
  * Defaults overruled by "given" (an object; NULL: none).  Raises an error for
@@ -17,7 +17,14 @@ extern const int n_source_options;
  * range.
  */
 extern void options_parse(Jsonb *given, Config *config, SourceOptions *source);
-/* Every engine option of a config as an object. */
+/*
+ * The engine's options that a model was stored with, by any version of aread:
+ * one that it lacks is newer than the model, and has the value of models of
+ * before.  Raises ERRCODE_DATA_CORRUPTED if the first version would have stored
+ * it, and ERRCODE_FEATURE_NOT_SUPPORTED for an option of a later version.
+ */
+extern void options_parse_stored(Jsonb *config_stored, Config *config);
+/* Every engine option of a config as an object, which is what a model is stored with. */
 extern Jsonb *options_from_config(const Config *config);
 
 #endif							/* AREAD_OPTIONS_H */

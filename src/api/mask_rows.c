@@ -246,11 +246,10 @@ aread_mask_fates(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	const int16 *fate = (const int16 *) ARR_DATA_PTR(array);
-	SourceOptions ignored;
 	Config		config;
 
 	InitMaterializedSRF(fcinfo, 0);
-	options_parse(PG_GETARG_JSONB_P(0), &config, &ignored);
+	options_parse_stored(PG_GETARG_JSONB_P(0), &config);
 	if (ARR_NDIM(array) != 1 || array_contains_nulls(array) ||
 		ARR_DIMS(array)[0] != config_n_gates(&config))
 		stored_corrupt("mask update", "It does not fit the model.");

@@ -7,13 +7,14 @@
 #include "options.h"
 
 #include "catalog/pg_type.h"
+#include "engine/networks/architectures.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#define N_COLUMNS 8
+#define N_COLUMNS 9
 
 static const char *
 type_name(OptionType type)
@@ -36,17 +37,41 @@ type_name(OptionType type)
 }
 
 static Datum
-choice_array(const char *const *choices)
+text_array(List *texts)
 {
-	Datum		values[16];
+	Datum	   *values = palloc(Max(list_length(texts), 1) * sizeof(Datum));
+	ListCell   *text;
 	int			n = 0;
 
-	while (n < lengthof(values) && choices[n])
-	{
-		values[n] = CStringGetTextDatum(choices[n]);
-		n++;
-	}
+	foreach(text, texts)
+		values[n++] = CStringGetTextDatum(lfirst(text));
 	return PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static List *
+choices_of(const Option *option)
+{
+	List	   *choices = NIL;
+	const char *choice;
+
+	for (int i = 0; (choice = option_choice(option, i)) != NULL; i++)
+		choices = lappend(choices, (char *) choice);
+	return choices;
+}
+
+/* The architectures that the option has an effect on; NIL: on all. */
+static List *
+architectures_of(const Option *option)
+{
+	List	   *architectures = NIL;
+	bool		all = true;
+
+	for (int a = 0; architecture_name(a); a++)
+		if (architecture_uses(a, option->name))
+			architectures = lappend(architectures, (char *) architecture_name(a));
+		else
+			all = false;
+	return all ? NIL : architectures;
 }
 
 static void
@@ -55,6 +80,7 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	Datum		values[N_COLUMNS];
 	bool		nulls[N_COLUMNS] = {false};
 	bool		has_range = option->type != OPTION_BOOL && option->type != OPTION_CHOICE;
+	List	   *architectures = architectures_of(option);
 
 	values[0] = CStringGetTextDatum(option->name);
 	values[1] = CStringGetTextDatum(type_name(option->type));
@@ -62,12 +88,14 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	values[3] = Float8GetDatum(option->minimum);
 	values[4] = Float8GetDatum(option->maximum);
 	nulls[3] = nulls[4] = !has_range;
-	nulls[5] = !option->choices;
-	if (option->choices)
-		values[5] = choice_array(option->choices);
+	nulls[5] = option->type != OPTION_CHOICE;
+	if (option->type == OPTION_CHOICE)
+		values[5] = text_array(choices_of(option));
 	values[6] = CStringGetTextDatum(option->symbol);
 	nulls[6] = option->symbol[0] == '\0';
 	values[7] = CStringGetTextDatum(option->meaning);
+	values[8] = text_array(architectures);
+	nulls[8] = architectures == NIL;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -76,7 +104,7 @@ static void
 put_features(ReturnSetInfo *rsinfo)
 {
 	Datum		values[N_COLUMNS];
-	bool		nulls[N_COLUMNS] = {false, false, false, true, true, true, true, false};
+	bool		nulls[N_COLUMNS] = {false, false, false, true, true, true, true, false, true};
 
 	values[0] = CStringGetTextDatum("features");
 	values[1] = CStringGetTextDatum("object");
@@ -92,10 +120,10 @@ aread_options(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < n_config_options; i++)
-		put_option(rsinfo, &config_options[i]);
-	for (int i = 0; i < n_source_options; i++)
-		put_option(rsinfo, &source_options[i]);
+	for (int i = 0; i < config_table.n; i++)
+		put_option(rsinfo, &config_table.options[i]);
+	for (int i = 0; i < source_table.n; i++)
+		put_option(rsinfo, &source_table.options[i]);
 	put_features(rsinfo);
 	return (Datum) 0;
 }

@@ -415,7 +415,6 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	LoadedModel *loaded = MemoryContextAllocZero(context, sizeof(LoadedModel));
 	FeatureSpec *spec = MemoryContextAllocZero(context, sizeof(FeatureSpec));
 	CatalogAccess access;
-	SourceOptions ignored;
 	Config		config;
 	Jsonb	   *options;
 	char	   *software;
@@ -431,7 +430,7 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	spec->citext_as_is = takes_citext_as_is(software);
 	check_spec(spec);
 	check_description(spec, options, software, version->id);
-	options_parse(options, &config, &ignored);
+	options_parse_stored(options, &config);
 	types_resolve(spec);
 	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);

@@ -1,5 +1,5 @@
 -- Every option, and what options must not be.
-SELECT option, type, "default", minimum, maximum, choices, symbol FROM aread_options();
+SELECT option, type, "default", minimum, maximum, choices, symbol, architectures FROM aread_options();
 SELECT count(*) FROM aread_options() WHERE meaning IS NULL OR meaning !~ '\.$';
 
 CREATE TABLE clicks AS

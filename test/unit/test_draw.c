@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/networks/config_options.h"
 #include "engine/sampling/augment_draw.h"
 #include "unit.h"
 

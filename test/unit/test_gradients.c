@@ -12,6 +12,7 @@
 #include "unit.h"
 
 #include "engine/model/mask.h"
+#include "engine/networks/config_options.h"
 #include "engine/networks/network.h"
 
 #ifndef AREAD_DOUBLE

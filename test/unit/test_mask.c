@@ -7,6 +7,7 @@
 
 #include "engine/model/mask.h"
 #include "engine/model/model.h"
+#include "engine/networks/config_options.h"
 #include "unit.h"
 
 #define GATES (2 * 3 + 3 * 4)

@@ -13,6 +13,7 @@
 #include "unit.h"
 
 #include "engine/model/mask.h"
+#include "engine/networks/config_options.h"
 #include "engine/score/score.h"
 
 #define CASES 50

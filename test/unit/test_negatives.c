@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/networks/config_options.h"
 #include "engine/sampling/negatives.h"
 #include "engine/base/random.h"
 #include "toy.h"

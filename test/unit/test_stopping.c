@@ -7,6 +7,7 @@
 
 #include "engine/measure/deciles.h"
 #include "engine/base/random.h"
+#include "engine/networks/config_options.h"
 #include "engine/train/stopping.h"
 #include "toy.h"
 #include "unit.h"

@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include "engine/model/mask.h"
+#include "engine/networks/config_options.h"
 
 #define CASES 60
 #define MOST_ROWS 1200

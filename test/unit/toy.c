@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "engine/base/random.h"
+#include "engine/networks/config_options.h"
 
 static const uint32_t table_rows[] = {FIRST_ID + TOY_DOMAINS, FIRST_ID + TOY_USERS,
 FIRST_ID + TOY_ITEMS};

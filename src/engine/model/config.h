@@ -1,10 +1,7 @@
 /*
  * config.h
- *	  Every option of training: one struct, and one table that names, bounds
- *	  and explains each member.
- *
- * The table is what aread_options() shows, what option names are matched
- * against, and what checks values; nothing else lists options.
+ *	  Every option of training, as a struct.  The table that names, bounds and
+ *	  explains its members is in engine/networks/config_options.c.
  */
 #ifndef AREAD_ENGINE_MODEL_CONFIG_H
 #define AREAD_ENGINE_MODEL_CONFIG_H
@@ -102,40 +99,6 @@ typedef struct Config
 	double		major_share;
 	uint64_t	seed;
 } Config;
-
-typedef enum OptionType
-{
-	OPTION_BOOL,				/* bool */
-	OPTION_INT,					/* int */
-	OPTION_REAL,				/* double */
-	OPTION_SEED,				/* uint64_t */
-	OPTION_CHOICE,				/* an enum stored as int; "choices" names its values */
-	OPTION_INT_LIST				/* IntList */
-} OptionType;
-
-typedef struct Option
-{
-	const char *name;
-	OptionType	type;
-	size_t		offset;			/* within Config */
-	double		minimum;
-	double		maximum;
-	const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
-	const char *default_text;	/* as JSON, as the user would write it */
-	const char *symbol;			/* in the paper or shared notation; "" if none */
-	const char *meaning;
-} Option;
-
-extern const Option config_options[];
-extern const int n_config_options;
-
-extern void config_defaults(Config *config);
-/* The option of that name, or NULL. */
-extern const Option *config_find(const char *name);
-/* The known name nearest to a misspelt one, by edit distance; NULL if none is near. */
-extern const char *config_nearest(const char *name);
-/* Ranges of every member and what must hold between them. */
-extern bool config_check(const Config *config, EngineError *error);
 
 static inline bool
 config_has_hei(const Config *config)

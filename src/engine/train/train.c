@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/logistic/logistic.h"
+#include "engine/networks/config_options.h"
 #include "engine/score/score.h"
 #include "engine/data/shuffle.h"
 #include "engine/train/stopping.h"

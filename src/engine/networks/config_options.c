@@ -1,18 +1,16 @@
 /*
- * config.c
+ * config_options.c
  *	  The table of options: names, defaults, ranges, meanings; and its checks.
  */
-#include "engine/model/config.h"
+#include "engine/networks/config_options.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/edit_distance.h"
 #include "engine/model/model.h"
+#include "engine/networks/architectures.h"
 
-static const char *const architectures[] = {"wide", "fm", "mmoe", "hei", "hemp", "aread", NULL};
 static const char *const searches[] = {"experts", "full", NULL};
 static const char *const prunings[] = {"saliency", "gate", NULL};
 static const char *const samplings[] = {"popularity", "uniform", NULL};
@@ -20,160 +18,117 @@ static const char *const popularities[] = {"count", "rate", NULL};
 
 #define AT(member) offsetof(Config, member)
 
-const Option config_options[] = {
-	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, architectures, "\"hemp\"", "",
-	"What to train: the wide part alone, with a factorization machine, the MMoE base, HEI without masks, with masks searched on own rows (hemp), or with augmented rows too (aread)."},
-	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
-	"Length of the vector of each value."},
-	{"mmoe_experts", OPTION_INT, AT(mmoe_experts), 1, MAX_EXPERTS, NULL, "4", "",
-	"Number of experts of the MMoE base."},
-	{"mmoe_dims", OPTION_INT_LIST, AT(mmoe_dims), 1, MAX_WIDTH, NULL, "[128, 64]", "",
-	"Widths of the layers of an MMoE expert."},
-	{"hei_experts", OPTION_INT_LIST, AT(hei_experts), 1, MAX_EXPERTS, NULL, "[3, 6, 12]", "N_l",
-	"Number of experts in each HEI layer, lowest first."},
-	{"hei_hidden", OPTION_INT_LIST, AT(hei_hidden), 1, MAX_WIDTH, NULL, "[64, 32, 16]", "",
-	"Width of the first layer of each HEI expert, by HEI layer."},
-	{"hei_output", OPTION_INT_LIST, AT(hei_output), 1, MAX_WIDTH, NULL, "[32, 16, 8]", "",
-	"Width of the output of each HEI expert, by HEI layer."},
-	{"wide", OPTION_BOOL, AT(wide), 0, 1, NULL, "true", "",
-	"Add the wide part, logistic regression over ids: it is fitted to its optimum before the network, and then held."},
-	{"domain_weights", OPTION_BOOL, AT(domain_weights), 0, 1, NULL, "true", "",
-	"Give the wide part weights of each value by domain, beside the value's own."},
-	{"cross_layers", OPTION_INT, AT(cross_layers), 0, 16, NULL, "3", "",
-	"Layers of the cross network beside the experts; 0 leaves it out."},
-	{"pairwise", OPTION_BOOL, AT(pairwise), 0, 1, NULL, "false", "",
-	"Add the pairwise term of a factorization machine to every head."},
-	{"base_skip", OPTION_BOOL, AT(base_skip), 0, 1, NULL, "true", "",
-	"Beside the hierarchical experts, a logit straight from the MMoE base: with it the model contains the base recommender."},
-	{"batch_norm", OPTION_BOOL, AT(batch_norm), 0, 1, NULL, "true", "",
-	"Normalize the experts' layers by batch statistics."},
-	{"dropout", OPTION_REAL, AT(dropout), 0, 0.95, NULL, "0.1", "",
-	"Share of the experts' activations that a training step leaves out."},
-	{"learning_rate", OPTION_REAL, AT(learning_rate), 1e-9, 1, NULL, "0.002", "lr",
-	"Step size of Adam."},
-	{"batch_size", OPTION_INT, AT(batch_size), 2, 65536, NULL, "1024", "",
-	"Rows in a training batch."},
-	{"epochs", OPTION_INT, AT(epochs), 1, 10000, NULL, "20", "",
-	"Passes over the training rows, at most."},
-	{"evaluations", OPTION_INT, AT(evaluations), 1, 100, NULL, "2", "",
-	"Evaluations on the validation rows in each epoch."},
-	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "3", "",
-	"Evaluations without a gain after which training stops; the first 400 batches do not count."},
-	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
-	"L2 of wide weights: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
-	{"l2_embedding", OPTION_REAL, AT(l2_embedding), 0, 1e6, NULL, "300", "lambda",
-	"L2 of embeddings, by frequency."},
-	{"l2_dense", OPTION_REAL, AT(l2_dense), 0, 1e3, NULL, "0.00001", "",
-	"L2 of the weights of experts, gates, heads and cross network."},
-	{"negatives", OPTION_INT, AT(negatives), 0, 1000, NULL, "0", "",
-	"Negative rows sampled for each positive one: the same row with another item of its domain, one that the user is not known to have taken. For logs that hold positives only; scores then mean taken rather than sampled, unless base_rate says otherwise."},
-	{"negative_sampling", OPTION_CHOICE, AT(negative_sampling), 0, 0, samplings, "\"popularity\"", "",
-	"How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, so that scores tell taste more than popularity, or each alike, so that popular items score higher."},
-	{"positive_weight", OPTION_REAL, AT(positive_weight), 1e-6, 1e6, NULL, "1", "",
-	"What a positive row counts in the loss, a negative one counting 1; calibration takes it out of the scores again."},
-	{"calibration", OPTION_BOOL, AT(calibration), 0, 1, NULL, "true", "",
-	"Map the scores' logits, by a factor and a shift, so that they fit the validation rows: scores are then probabilities."},
-	{"base_rate", OPTION_REAL, AT(base_rate), 1e-9, 0.999999999, NULL, "null", "",
-	"Share of positives among the rows that will be scored, where it is not that of the source and its sampled negatives: the odds of scores are moved to it, the stored measures are not; null: leave them."},
-	{"warmup_batches", OPTION_INT, AT(warmup_batches), 1, 1000000000, NULL, "100", "",
-	"Batches trained before the first masks; an epoch at most."},
-	{"mask_interval", OPTION_INT, AT(mask_interval), 1, 1000000000, NULL, "2000", "",
-	"Batches from one mask update to the next; half an epoch at most, unless that is below 100."},
-	{"candidates", OPTION_INT, AT(candidates), 1, 1000, NULL, "4", "Z",
-	"Candidate masks tried for each domain in an update."},
-	{"candidate_steps", OPTION_INT, AT(candidate_steps), 1, 1000, NULL, "5", "k",
-	"Training and pruning steps of each candidate."},
-	{"score_batches", OPTION_INT, AT(score_batches), 1, 1000, NULL, "5", "",
-	"Batches of the domain's own rows on which a candidate is scored, at most."},
-	{"mask_learning_rate", OPTION_REAL, AT(mask_learning_rate), 1e-9, 1, NULL, "0.01", "lr_u",
-	"Step size of Adam while a candidate trains."},
-	{"initial_density", OPTION_REAL, AT(initial_density), 0.01, 1, NULL, "0.7", "S_0",
-	"Share of gates open at a candidate's start: those highest in what \"prune_by\" names."},
-	{"target_density", OPTION_REAL, AT(target_density), 0.01, 1, NULL, "0.4", "S",
-	"Share of open gates at which a candidate's pruning stops."},
-	{"prune_ratio", OPTION_REAL, AT(prune_ratio), 0, 0.9, NULL, "0.05", "alpha",
-	"Share of the open gates that each step closes; one at least."},
-	{"prune_by", OPTION_CHOICE, AT(prune_by), 0, 0, prunings, "\"saliency\"", "",
-	"Which gates a domain keeps: those whose closing would raise the loss of its own rows most, to first order, or those of the highest value (the paper's rule), besides the ones it has."},
-	{"sigma", OPTION_REAL, AT(sigma), 0, 10, NULL, "0.1", "",
-	"A candidate's gates are flipped with probability |N(0, sigma)|; by saliency, the first candidate's are not."},
-	{"mask_search", OPTION_CHOICE, AT(mask_search), 0, 0, searches, "\"experts\"", "",
-	"What candidates train: HEI and heads over a fixed base, or everything."},
-	{"augment_ratio", OPTION_REAL, AT(augment_ratio), 0, 10, NULL, "0.1", "",
-	"Augmented rows for minor domains, as a share of all training rows."},
-	{"popularity", OPTION_CHOICE, AT(popularity), 0, 0, popularities, "\"count\"", "p(i)",
-	"An item's popularity: its training rows (the positive ones, if negatives are sampled), or its smoothed positive rate."},
-	{"unpopular_quantile", OPTION_REAL, AT(unpopular_quantile), 0, 1, NULL, "0.5", "rho",
-	"Items up to this quantile of popularity are unpopular."},
-	{"unpopular_threshold", OPTION_REAL, AT(unpopular_threshold), 0, 1e18, NULL, "null", "rho",
-	"Items below this popularity are unpopular; null: by quantile."},
-	{"minor_share", OPTION_REAL, AT(minor_share), 0, 1, NULL, "0.02", "",
-	"Domains below this share of the training rows are minor."},
-	{"major_share", OPTION_REAL, AT(major_share), 0, 1, NULL, "0.03", "",
-	"Domains above this share of the training rows are major."},
-	{"seed", OPTION_SEED, AT(seed), 0, 9007199254740991.0, NULL, "1", "",
-	"Where all random numbers start: the same seed, rows and options give the same model."},
+/* Names of options that stored models may have, and callers no longer. */
+static const FormerOption former_options[] = {
+	{NULL, NULL}
 };
 
-const int	n_config_options = sizeof(config_options) / sizeof(config_options[0]);
+static const Option config_options[] = {
+	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"hemp\"", "",
+	.meaning = "What to train: the wide part alone, with a factorization machine, the MMoE base, HEI without masks, with masks searched on own rows (hemp), or with augmented rows too (aread).",
+	.choice = architecture_name},
+	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
+	.meaning = "Length of the vector of each value."},
+	{"mmoe_experts", OPTION_INT, AT(mmoe_experts), 1, MAX_EXPERTS, NULL, "4", "",
+	.meaning = "Number of experts of the MMoE base."},
+	{"mmoe_dims", OPTION_INT_LIST, AT(mmoe_dims), 1, MAX_WIDTH, NULL, "[128, 64]", "",
+	.meaning = "Widths of the layers of an MMoE expert."},
+	{"hei_experts", OPTION_INT_LIST, AT(hei_experts), 1, MAX_EXPERTS, NULL, "[3, 6, 12]", "N_l",
+	.meaning = "Number of experts in each HEI layer, lowest first."},
+	{"hei_hidden", OPTION_INT_LIST, AT(hei_hidden), 1, MAX_WIDTH, NULL, "[64, 32, 16]", "",
+	.meaning = "Width of the first layer of each HEI expert, by HEI layer."},
+	{"hei_output", OPTION_INT_LIST, AT(hei_output), 1, MAX_WIDTH, NULL, "[32, 16, 8]", "",
+	.meaning = "Width of the output of each HEI expert, by HEI layer."},
+	{"wide", OPTION_BOOL, AT(wide), 0, 1, NULL, "true", "",
+	.meaning = "Add the wide part, logistic regression over ids: it is fitted to its optimum before the network, and then held."},
+	{"domain_weights", OPTION_BOOL, AT(domain_weights), 0, 1, NULL, "true", "",
+	.meaning = "Give the wide part weights of each value by domain, beside the value's own."},
+	{"cross_layers", OPTION_INT, AT(cross_layers), 0, 16, NULL, "3", "",
+	.meaning = "Layers of the cross network beside the experts; 0 leaves it out."},
+	{"pairwise", OPTION_BOOL, AT(pairwise), 0, 1, NULL, "false", "",
+	.meaning = "Add the pairwise term of a factorization machine to every head."},
+	{"base_skip", OPTION_BOOL, AT(base_skip), 0, 1, NULL, "true", "",
+	.meaning = "Beside the hierarchical experts, a logit straight from the MMoE base: with it the model contains the base recommender."},
+	{"batch_norm", OPTION_BOOL, AT(batch_norm), 0, 1, NULL, "true", "",
+	.meaning = "Normalize the experts' layers by batch statistics."},
+	{"dropout", OPTION_REAL, AT(dropout), 0, 0.95, NULL, "0.1", "",
+	.meaning = "Share of the experts' activations that a training step leaves out."},
+	{"learning_rate", OPTION_REAL, AT(learning_rate), 1e-9, 1, NULL, "0.002", "lr",
+	.meaning = "Step size of Adam."},
+	{"batch_size", OPTION_INT, AT(batch_size), 2, 65536, NULL, "1024", "",
+	.meaning = "Rows in a training batch."},
+	{"epochs", OPTION_INT, AT(epochs), 1, 10000, NULL, "20", "",
+	.meaning = "Passes over the training rows, at most."},
+	{"evaluations", OPTION_INT, AT(evaluations), 1, 100, NULL, "2", "",
+	.meaning = "Evaluations on the validation rows in each epoch."},
+	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "3", "",
+	.meaning = "Evaluations without a gain after which training stops; the first 400 batches do not count."},
+	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
+	.meaning = "L2 of wide weights: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
+	{"l2_embedding", OPTION_REAL, AT(l2_embedding), 0, 1e6, NULL, "300", "lambda",
+	.meaning = "L2 of embeddings, by frequency."},
+	{"l2_dense", OPTION_REAL, AT(l2_dense), 0, 1e3, NULL, "0.00001", "",
+	.meaning = "L2 of the weights of experts, gates, heads and cross network."},
+	{"negatives", OPTION_INT, AT(negatives), 0, 1000, NULL, "0", "",
+	.meaning = "Negative rows sampled for each positive one: the same row with another item of its domain, one that the user is not known to have taken. For logs that hold positives only; scores then mean taken rather than sampled, unless base_rate says otherwise."},
+	{"negative_sampling", OPTION_CHOICE, AT(negative_sampling), 0, 0, samplings, "\"popularity\"", "",
+	.meaning = "How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, so that scores tell taste more than popularity, or each alike, so that popular items score higher."},
+	{"positive_weight", OPTION_REAL, AT(positive_weight), 1e-6, 1e6, NULL, "1", "",
+	.meaning = "What a positive row counts in the loss, a negative one counting 1; calibration takes it out of the scores again."},
+	{"calibration", OPTION_BOOL, AT(calibration), 0, 1, NULL, "true", "",
+	.meaning = "Map the scores' logits, by a factor and a shift, so that they fit the validation rows: scores are then probabilities."},
+	{"base_rate", OPTION_REAL, AT(base_rate), 1e-9, 0.999999999, NULL, "null", "",
+	.meaning = "Share of positives among the rows that will be scored, where it is not that of the source and its sampled negatives: the odds of scores are moved to it, the stored measures are not; null: leave them."},
+	{"warmup_batches", OPTION_INT, AT(warmup_batches), 1, 1000000000, NULL, "100", "",
+	.meaning = "Batches trained before the first masks; an epoch at most."},
+	{"mask_interval", OPTION_INT, AT(mask_interval), 1, 1000000000, NULL, "2000", "",
+	.meaning = "Batches from one mask update to the next; half an epoch at most, unless that is below 100."},
+	{"candidates", OPTION_INT, AT(candidates), 1, 1000, NULL, "4", "Z",
+	.meaning = "Candidate masks tried for each domain in an update."},
+	{"candidate_steps", OPTION_INT, AT(candidate_steps), 1, 1000, NULL, "5", "k",
+	.meaning = "Training and pruning steps of each candidate."},
+	{"score_batches", OPTION_INT, AT(score_batches), 1, 1000, NULL, "5", "",
+	.meaning = "Batches of the domain's own rows on which a candidate is scored, at most."},
+	{"mask_learning_rate", OPTION_REAL, AT(mask_learning_rate), 1e-9, 1, NULL, "0.01", "lr_u",
+	.meaning = "Step size of Adam while a candidate trains."},
+	{"initial_density", OPTION_REAL, AT(initial_density), 0.01, 1, NULL, "0.7", "S_0",
+	.meaning = "Share of gates open at a candidate's start: those highest in what \"prune_by\" names."},
+	{"target_density", OPTION_REAL, AT(target_density), 0.01, 1, NULL, "0.4", "S",
+	.meaning = "Share of open gates at which a candidate's pruning stops."},
+	{"prune_ratio", OPTION_REAL, AT(prune_ratio), 0, 0.9, NULL, "0.05", "alpha",
+	.meaning = "Share of the open gates that each step closes; one at least."},
+	{"prune_by", OPTION_CHOICE, AT(prune_by), 0, 0, prunings, "\"saliency\"", "",
+	.meaning = "Which gates a domain keeps: those whose closing would raise the loss of its own rows most, to first order, or those of the highest value (the paper's rule), besides the ones it has."},
+	{"sigma", OPTION_REAL, AT(sigma), 0, 10, NULL, "0.1", "",
+	.meaning = "A candidate's gates are flipped with probability |N(0, sigma)|; by saliency, the first candidate's are not."},
+	{"mask_search", OPTION_CHOICE, AT(mask_search), 0, 0, searches, "\"experts\"", "",
+	.meaning = "What candidates train: HEI and heads over a fixed base, or everything."},
+	{"augment_ratio", OPTION_REAL, AT(augment_ratio), 0, 10, NULL, "0.1", "",
+	.meaning = "Augmented rows for minor domains, as a share of all training rows."},
+	{"popularity", OPTION_CHOICE, AT(popularity), 0, 0, popularities, "\"count\"", "p(i)",
+	.meaning = "An item's popularity: its training rows (the positive ones, if negatives are sampled), or its smoothed positive rate."},
+	{"unpopular_quantile", OPTION_REAL, AT(unpopular_quantile), 0, 1, NULL, "0.5", "rho",
+	.meaning = "Items up to this quantile of popularity are unpopular."},
+	{"unpopular_threshold", OPTION_REAL, AT(unpopular_threshold), 0, 1e18, NULL, "null", "rho",
+	.meaning = "Items below this popularity are unpopular; null: by quantile."},
+	{"minor_share", OPTION_REAL, AT(minor_share), 0, 1, NULL, "0.02", "",
+	.meaning = "Domains below this share of the training rows are minor."},
+	{"major_share", OPTION_REAL, AT(major_share), 0, 1, NULL, "0.03", "",
+	.meaning = "Domains above this share of the training rows are major."},
+	{"seed", OPTION_SEED, AT(seed), 0, 9007199254740991.0, NULL, "1", "",
+	.meaning = "Where all random numbers start: the same seed, rows and options give the same model."},
+};
+
+const OptionTable config_table = {
+	config_options, sizeof(config_options) / sizeof(config_options[0]), former_options
+};
 
 void
 config_defaults(Config *config)
 {
-	*config = (Config) {
-		.architecture = ARCH_HEMP,
-		.embed_dim = 16,
-		.mmoe_experts = 4,
-		.mmoe_dims = {2, {128, 64}},
-		.hei_experts = {3, {3, 6, 12}},
-		.hei_hidden = {3, {64, 32, 16}},
-		.hei_output = {3, {32, 16, 8}},
-		.wide = true,
-		.domain_weights = true,
-		.cross_layers = 3,
-		.base_skip = true,
-		.batch_norm = true,
-		.dropout = 0.1,
-		.batch_size = 1024,
-		.epochs = 20,
-		.evaluations = 2,
-		.patience = 3,
-		.l2_wide = NAN,
-		.l2_embedding = 300,
-		.l2_dense = 1e-5,
-		.positive_weight = 1,
-		.calibration = true,
-		.base_rate = NAN,
-		.warmup_batches = 100,
-		.mask_interval = 2000,
-		.candidates = 4,
-		.candidate_steps = 5,
-		.score_batches = 5,
-		.learning_rate = 2e-3,
-		.mask_learning_rate = 1e-2,
-		.initial_density = 0.7,
-		.target_density = 0.4,
-		.prune_ratio = 0.05,
-		.prune_by = PRUNE_SALIENCY,
-		.sigma = 0.1,
-		.mask_search = SEARCH_EXPERTS,
-		.augment_ratio = 0.1,
-		.popularity = POPULARITY_COUNT,
-		.unpopular_quantile = 0.5,
-		.unpopular_threshold = NAN,
-		.minor_share = 0.02,
-		.major_share = 0.03,
-		.seed = 1
-	};
-}
-
-const Option *
-config_find(const char *name)
-{
-	for (int i = 0; i < n_config_options; i++)
-		if (strcmp(config_options[i].name, name) == 0)
-			return &config_options[i];
-	return NULL;
+	*config = (Config) {0};
+	/* test_config.c says that each is a value */
+	(void) options_default(&config_table, config);
 }
 
 const char *
@@ -182,7 +137,7 @@ config_nearest(const char *name)
 	const char *nearest = NULL;
 	int			best = (int) strlen(name) / 3 + 1;
 
-	for (int i = 0; i < n_config_options; i++)
+	for (int i = 0; i < config_table.n; i++)
 	{
 		int			distance = edit_distance(name, config_options[i].name);
 
@@ -216,7 +171,7 @@ check_option(const Config *config, const Option *option, EngineError *error)
 			return check_value(option, *(const int *) at, error);
 		case OPTION_REAL:
 			/* null is stored as NaN */
-			return (strcmp(option->default_text, "null") == 0 && isnan(*(const double *) at)) ||
+			return (option_is_nullable(option) && isnan(*(const double *) at)) ||
 				check_value(option, *(const double *) at, error);
 		case OPTION_INT_LIST:
 			{
@@ -240,22 +195,39 @@ check_option(const Config *config, const Option *option, EngineError *error)
 }
 
 static bool
-check_relations(const Config *config, EngineError *error)
+check_experts(const Config *config, EngineError *error)
 {
 	if (config->hei_hidden.n != config->hei_experts.n ||
 		config->hei_output.n != config->hei_experts.n)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Give each list one number for each HEI layer.",
 						   "options \"hei_experts\", \"hei_hidden\" and \"hei_output\" differ in length");
-	if (config_has_masks(config) && config->hei_experts.n < 2)
-		return engine_fail(error, ENGINE_BAD_INPUT, "Add a layer, or set architecture to \"hei\".",
-						   "masks lie between layers: option \"hei_experts\" needs at least two");
 	if (config_n_gates(config) > MAX_GATES)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Use fewer experts.",
 						   "option \"hei_experts\" makes %d gates, more than %d",
 						   config_n_gates(config), MAX_GATES);
+	return true;
+}
+
+static bool
+check_search(const Config *config, EngineError *error)
+{
+	if (config->hei_experts.n < 2)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Add a layer, or set architecture to \"hei\".",
+						   "masks lie between layers: option \"hei_experts\" needs at least two");
 	if (config->target_density > config->initial_density)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Pruning goes from the initial density down.",
 						   "option \"target_density\" is above \"initial_density\"");
+	return true;
+}
+
+/* Options that an architecture does not use are left alone. */
+static bool
+check_relations(const Config *config, EngineError *error)
+{
+	if (architecture_uses(config->architecture, "hei_hidden") && !check_experts(config, error))
+		return false;
+	if (architecture_uses(config->architecture, "mask_search") && !check_search(config, error))
+		return false;
 	if (config->major_share < config->minor_share)
 		return engine_fail(error, ENGINE_BAD_INPUT, "A domain cannot be both minor and major.",
 						   "option \"major_share\" is below \"minor_share\"");
@@ -265,7 +237,7 @@ check_relations(const Config *config, EngineError *error)
 bool
 config_check(const Config *config, EngineError *error)
 {
-	for (int i = 0; i < n_config_options; i++)
+	for (int i = 0; i < config_table.n; i++)
 		if (!check_option(config, &config_options[i], error))
 			return false;
 	return check_relations(config, error);

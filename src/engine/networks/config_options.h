@@ -1,0 +1,23 @@
+/*
+ * config_options.h
+ *	  The table of the engine's options, over the members of a Config.
+ *
+ * The table is what aread_options() shows, what option names are matched
+ * against, what checks values and what makes defaults; nothing else lists
+ * options.
+ */
+#ifndef AREAD_ENGINE_NETWORKS_CONFIG_OPTIONS_H
+#define AREAD_ENGINE_NETWORKS_CONFIG_OPTIONS_H
+
+#include "engine/base/option.h"
+#include "engine/model/config.h"
+
+extern const OptionTable config_table;
+
+extern void config_defaults(Config *config);
+/* The known name nearest to a misspelt one, by edit distance; NULL if none is near. */
+extern const char *config_nearest(const char *name);
+/* Ranges of every member, and what must hold between those that the architecture uses. */
+extern bool config_check(const Config *config, EngineError *error);
+
+#endif							/* AREAD_ENGINE_NETWORKS_CONFIG_OPTIONS_H */
