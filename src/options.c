@@ -12,6 +12,7 @@
 #include "catalog/deploy.h"
 #include "common/shortest_dec.h"
 #include "engine/base/edit_distance.h"
+#include "engine/networks/architectures.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -283,6 +284,25 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
 	check_config(config);
+}
+
+void
+options_tell_unused(Jsonb *given, const Config *config)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&given->root);
+	StringInfoData unused;
+	JsonbValue	value;
+	const char *name = "";
+
+	initStringInfo(&unused);
+	while (next_member(&iterator, &name, &value))
+		if (!architecture_uses(config->architecture, name))
+			appendStringInfo(&unused, "%s%s", unused.len > 0 ? ", " : "", name);
+	if (unused.len > 0)
+		ereport(NOTICE,
+				(errmsg("options without effect on architecture \"%s\": %s",
+						architecture_name(config->architecture), unused.data),
+				 errhint("aread_options() lists the architectures that an option is for.")));
 }
 
 static void

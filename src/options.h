@@ -17,6 +17,8 @@ extern const OptionTable source_table;
  * range.
  */
 extern void options_parse(Jsonb *given, Config *config, SourceOptions *source);
+/* Tell the client which of the given options, an object that was parsed, the architecture does not use. */
+extern void options_tell_unused(Jsonb *given, const Config *config);
 /*
  * The engine's options that a model was stored with, by any version of aread:
  * one that it lacks is newer than the model, and has the value of models of

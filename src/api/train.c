@@ -11,6 +11,7 @@
 #include "catalog/model_source.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "tcop/utility.h"
 #include "jobs/report.h"
 #include "utils/builtins.h"
@@ -91,6 +92,7 @@ training_arguments(FunctionCallInfo fcinfo, TrainJob *job)
 	job->new.name_given = !PG_ARGISNULL(1);
 	job->new.name = job->new.name_given ? text_to_cstring(PG_GETARG_TEXT_PP(1)) : relation->name;
 	job_prepare(job);
+	options_tell_unused(job->new.options, &job->config);
 	model_source_check(&job->new, true);
 	check_negatives(job->new.roles, &job->config);
 }

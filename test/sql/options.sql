@@ -38,4 +38,18 @@ SELECT aread_train('clicks', options => '{"features": {"item_id": {"vocabulary":
 SELECT aread_train('clicks', options => '{"features": {"domain": {"buckets": 8}}}');
 SELECT aread_train('clicks', options => '{"features": {"domain": {"kind": "binned"}}}');
 SELECT count(*) AS models FROM aread.model;
+
+-- What aread_options() calls a default is what a training has that is not told otherwise.
+\set ON_ERROR_STOP 1
+SELECT count(*) FROM aread_train('clicks', 'untold', options => '{"architecture": "wide"}');
+SET client_min_messages = warning;
+SELECT count(*) FROM aread_train('clicks', 'told', options => (SELECT jsonb_object_agg(option, "default") FROM aread_options()) || '{"architecture": "wide"}');
+RESET client_min_messages;
+SELECT option, "default", config -> option AS had FROM aread.model, aread_options() WHERE model = 'untold' AND config -> option <> "default";
+SELECT count(DISTINCT crc), count(DISTINCT config) FROM aread.model WHERE model IN ('told', 'untold');
+
+-- Options that an architecture does not use are told, and are not held against each other.
+SELECT count(*) FROM aread_train('clicks', options => '{"architecture": "wide", "epochs": 3, "hei_experts": [2, 4], "hei_hidden": [3], "target_density": 0.9}');
+SELECT option, architectures FROM aread_options() WHERE option IN ('epochs', 'seed', 'hei_experts', 'sigma', 'augment_ratio', 'bins', 'features');
+SELECT aread_drop(model) FROM (SELECT DISTINCT model FROM aread.model) m;
 DROP TABLE clicks;
