@@ -180,7 +180,7 @@ is(import_of('r', $chunks), '1', 'a file that is put together again is a model')
 $node->safe_psql('postgres', q{SELECT aread_drop('forged')});
 # options: every version stores all that it has
 is(import_of(q{r #- '{version,config,epochs}'}, $chunks), 'XX001: stored version is corrupt: It lacks option "epochs".', 'an option that every version stores');
-like(import_of(changed('version,config,warp', '1'), $chunks), qr/0A000: stored model has option "warp", which aread .* does not know/, 'an option of a version to come');
+like(import_of(changed('version,config,warp', q{'1'::jsonb}), $chunks), qr/0A000: stored model has option "warp", which aread .* does not know/, 'an option of a version to come');
 is(import_of(changed('version,config', q{'[]'::jsonb}), $chunks), 'XX001: stored version is corrupt: Its options are no object.', 'options that are no object');
 for my $path ((map { "version,$_" } qw(comment source_name label split weight architecture software)), 'version,options,x', 'features,2,name', 'features,2,type_name', 'domains,1,name')
 {

@@ -210,14 +210,17 @@ $node->safe_psql('given', q{
 	CREATE EXTENSION aread VERSION '0.2.0';
 	GRANT SELECT ON aread.stored_model TO by_hand;
 	GRANT EXECUTE ON FUNCTION aread_predict(text, text) TO by_hand;
-	GRANT EXECUTE ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text), aread_deploy(text, integer) TO by_hand;
+	GRANT EXECUTE ON FUNCTION aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text), aread_options(), aread_deploy(text, integer) TO by_hand;
 	ALTER DEFAULT PRIVILEGES GRANT ALL ON FUNCTIONS TO got_functions, PUBLIC;
 	ALTER EXTENSION aread UPDATE;});
 is(ask('given', q{SELECT has_table_privilege('by_hand', 'aread.stored_model', 'SELECT'), has_table_privilege('got_tables', 'aread.stored_model', 'SELECT'),
 	has_function_privilege('by_hand', 'public.aread_predict(text, text)', 'EXECUTE'), has_function_privilege('got_tables', 'public.aread_predict(text, text)', 'EXECUTE')}),
 	't|f|t|f', 'grants by hand are kept');
-is(ask('given', q{SELECT string_agg(r || ' ' || has_function_privilege(r, 'public.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)', 'EXECUTE')::text, ', ') FROM unnest('{by_hand,got_functions,got_tables}'::name[]) r}),
-	'by_hand true, got_functions false, got_tables false', 'of a function that an update makes anew, too');
+for my $anew ('aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)', 'aread_options()')
+{
+	is(ask('given', qq{SELECT string_agg(r || ' ' || has_function_privilege(r, 'public.$anew', 'EXECUTE')::text, ', ') FROM unnest('{by_hand,got_functions,got_tables}'::name[]) r}),
+		'by_hand true, got_functions false, got_tables false', "of a function that an update makes anew, too: $anew");
+}
 is(ask('given', q{SELECT string_agg(r || ' ' || has_function_privilege(r, f, 'EXECUTE')::text, ', ') FROM unnest('{public.aread_deploy(text\, integer\, text),public.aread_rollback(text\, text)}'::text[]) f, unnest('{by_hand,got_functions}'::name[]) r}),
 	'by_hand true, got_functions false, by_hand false, got_functions false', 'and of one that is like another with more arguments');
 
