@@ -11,6 +11,7 @@
 
 #include "unit.h"
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/networks/network.h"
 
@@ -398,8 +399,8 @@ set_random_masks(NetworkCase *c, const Config *config)
 		real		gates[64];
 
 		fill_normal(gates, c->model->n_gates, 1, 40 + s);
-		mask_candidate(config, gates, NULL, 0.5, 0.2, &random, mask);
-		CHECK(mask_is_valid(config, mask));
+		mask_candidate(&config->hei_experts, gates, NULL, 0.5, 0.2, &random, mask);
+		CHECK(mask_is_valid(&config->hei_experts, mask));
 		c->batch.segments[s].mask = mask;
 	}
 }
@@ -503,7 +504,7 @@ check_open_gradients(void)
 		for (int i = 0; i < below; i++)
 			for (int n = 0; n < layer->n_experts; n++)
 			{
-				int			gate = model_gate_offset(&config, l) + i * layer->n_experts + n;
+				int			gate = gate_at(&config.hei_experts, l, i, n);
 				real		sum = 0;
 
 				for (int s = 0; s < c.batch.n_segments; s++)

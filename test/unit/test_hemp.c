@@ -103,8 +103,8 @@ check_mask_update(MaskSearch how, PruneBy prune_by)
 		int			open = lround(choice->start_density * search.trainer.model->n_gates);
 
 		CHECK(search.trainer.model->has_mask[d]);
-		CHECK(mask_is_valid(&search.config, mask));
-		CHECK(fabs(mask_density(&search.config, mask) - choice->end_density) < 1e-6);
+		CHECK(mask_is_valid(&search.config.hei_experts, mask));
+		CHECK(fabs(mask_density(&search.config.hei_experts, mask) - choice->end_density) < 1e-6);
 		/* each step closes max(1, round(ratio * open)) gates, or more that became useless */
 		for (int step = 0; step < choice->steps; step++)
 			open -= fmax(1, round(search.config.prune_ratio * open));
@@ -195,7 +195,7 @@ check_mask_groups(void)
 			const MaskUpdate *last = &result->mask_updates[result->n_mask_updates - 1];
 			int			n_gates = result->model->n_gates;
 
-			sum[(a - b) % 2] += mask_overlap(&config, last->masks + a * n_gates,
+			sum[(a - b) % 2] += mask_overlap(&config.hei_experts, last->masks + a * n_gates,
 											 last->masks + b * n_gates, 0);
 			pairs[(a - b) % 2]++;
 		}

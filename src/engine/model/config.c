@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "engine/base/edit_distance.h"
-#include "engine/model/model.h"
+#include "engine/model/gates.h"
 
 static const char *const architectures[] = {"wide", "fm", "mmoe", "hei", "hemp", "aread", NULL};
 static const char *const searches[] = {"experts", "full", NULL};
@@ -249,10 +249,10 @@ check_relations(const Config *config, EngineError *error)
 	if (config_has_masks(config) && config->hei_experts.n < 2)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Add a layer, or set architecture to \"hei\".",
 						   "masks lie between layers: option \"hei_experts\" needs at least two");
-	if (config_n_gates(config) > MAX_GATES)
+	if (gates_total(&config->hei_experts) > MAX_GATES)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Use fewer experts.",
 						   "option \"hei_experts\" makes %d gates, more than %d",
-						   config_n_gates(config), MAX_GATES);
+						   gates_total(&config->hei_experts), MAX_GATES);
 	if (config->target_density > config->initial_density)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Pruning goes from the initial density down.",
 						   "option \"target_density\" is above \"initial_density\"");

@@ -302,21 +302,21 @@ check_masks(const Trainer *trainer, EngineError *error)
 {
 	const Model *model = trainer->model;
 	const TrainResult *result = trainer->result;
+	const IntList *experts = &model->config.hei_experts;
 	size_t		n_gates = (size_t) model->n_domains * model->n_gates;
 
 	if (model->n_gates == 0)
 		return are_bits(model->has_mask, model->n_domains) &&
 			are_bits(trainer->best_has_mask, model->n_domains) ? true :
 			corrupt(error, "a mask is not valid");
-	if (!masks_are_valid(&model->config, model->masks, model->has_mask, model->n_domains) ||
-		!masks_are_valid(&model->config, trainer->best_masks, trainer->best_has_mask,
-						 model->n_domains))
+	if (!masks_are_valid(experts, model->masks, model->has_mask, model->n_domains) ||
+		!masks_are_valid(experts, trainer->best_masks, trainer->best_has_mask, model->n_domains))
 		return corrupt(error, "a mask is not valid");
 	for (int u = 0; u < result->n_mask_updates; u++)
 	{
 		const MaskUpdate *update = &result->mask_updates[u];
 
-		if (!masks_are_valid(&model->config, update->masks, NULL, model->n_domains))
+		if (!masks_are_valid(experts, update->masks, NULL, model->n_domains))
 			return corrupt(error, "a mask is not valid");
 		for (size_t i = 0; i < n_gates; i++)
 			if (update->fates[i] < GATE_NOT_TRIED ||

@@ -223,6 +223,7 @@ candidate_task(void *context, int z, int thread)
 	SearchPass *pass = context;
 	Trainer    *trainer = pass->trainer;
 	const Config *config = trainer->config;
+	const IntList *experts = &config->hei_experts;
 	SearchWorker *worker = &trainer->search.workers[thread];
 	Candidate  *candidate = &trainer->search.candidates[z];
 	MaskChoice *choice = &candidate->choice;
@@ -232,7 +233,7 @@ candidate_task(void *context, int z, int thread)
 
 	search_restore(trainer, worker);
 	memset(worker->strength, 0, n_gates * sizeof(real));
-	choice->start_density = mask_density(config, candidate->mask);
+	choice->start_density = mask_density(experts, candidate->mask);
 	memset(candidate->fate, 0, n_gates * sizeof(int16_t));
 	record_closed(candidate, n_gates, 0);
 	for (choice->steps = 0; choice->steps < config->candidate_steps;)
@@ -245,13 +246,13 @@ candidate_task(void *context, int z, int thread)
 			return;
 		}
 		choice->steps++;
-		mask_prune(config, prune_strength(trainer, worker, pass->domain, candidate->mask),
+		mask_prune(experts, prune_strength(trainer, worker, pass->domain, candidate->mask),
 				   config->prune_ratio, candidate->mask);
 		record_closed(candidate, n_gates, choice->steps);
-		if (mask_density(config, candidate->mask) <= config->target_density)
+		if (mask_density(experts, candidate->mask) <= config->target_density)
 			break;
 	}
-	choice->end_density = mask_density(config, candidate->mask);
+	choice->end_density = mask_density(experts, candidate->mask);
 	choice->loss = score(trainer, worker, candidate->mask);
 }
 

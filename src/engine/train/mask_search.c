@@ -255,7 +255,7 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 		model->masks + (size_t) domain * model->n_gates : NULL;
 
 	for (int z = 0; z < n; z++)
-		mask_candidate(config, strength, present, search->density,
+		mask_candidate(&config->hei_experts, strength, present, search->density,
 					   by_saliency && z == 0 ? 0 : search->sigma, random,
 					   search->candidates[z].mask);
 }
