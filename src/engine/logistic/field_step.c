@@ -49,7 +49,7 @@ visit_value(const Visit *visit, int part)
 }
 
 static inline void
-expect_row(const Visit *visit, size_t place)
+prefetch_row(const Visit *visit, size_t place)
 {
 	if (place + AHEAD < visit->n)
 		__builtin_prefetch(&visit->descent->rows[visit->cells->rows[place + AHEAD]]);
@@ -66,7 +66,7 @@ sum_rows(const Visit *visit, size_t from, size_t to)
 	if (!visit->descent->data->shape.field_is_list[visit->field])
 		for (size_t i = from; i < to; i++)
 		{
-			expect_row(visit, i);
+			prefetch_row(visit, i);
 			sums.gradient += states[rows[i]].gradient;
 			sums.curvature += states[rows[i]].curvature;
 		}
@@ -75,7 +75,7 @@ sum_rows(const Visit *visit, size_t from, size_t to)
 		{
 			double		share = visit->descent->of_row[rows[i]];
 
-			expect_row(visit, i);
+			prefetch_row(visit, i);
 			sums.gradient += share * states[rows[i]].gradient;
 			sums.curvature += share * share * states[rows[i]].curvature;
 		}
@@ -280,7 +280,7 @@ move_rows(const Visit *visit, size_t from, size_t to, real move)
 	{
 		RowState   *row = &states[rows[i]];
 
-		expect_row(visit, i);
+		prefetch_row(visit, i);
 		row->logit += move;
 		visit_set_row(row);
 	}
