@@ -184,7 +184,7 @@ check_mlp(bool batch_norm, bool dropout)
 	}
 	mlp_cache_alloc(&layer.cache, &layer.mlp, ROWS, true, &arena);
 	CHECK(workers_init(&layer.workers, NULL, 16, 0, &arena, &error));
-	layer.mode = (PassMode) {.dropout = dropout,.batch_statistics = true,.seed = 3,
+	layer.mode = (PassMode) {.dropout = dropout,.seed = 3,
 		.use = RANDOM_DROPOUT};
 	fill_normal(layer.in, ROWS * layer.n_in, 1, 1);
 	n_out = (size_t) ROWS * layer.mlp.layer[1].n_out;
@@ -383,7 +383,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
 			   N_ROWS);
 	c->batch.row_weights = row_weights;
-	c->mode = (PassMode) {.dropout = true,.batch_statistics = true,.seed = 5,
+	c->mode = (PassMode) {.dropout = true,.seed = 5,
 		.use = RANDOM_DROPOUT};
 }
 

@@ -107,7 +107,7 @@ descent_init(Descent *descent, Arena *arena, const Dataset *data, const DomainPa
 	*descent = (Descent) {
 		.data = data,.n_fields = data->shape.n_fields,.l2 = l2,.weights = weights,
 		.bias = bias,.n_rows = data->split_start[SPLIT_VALID],.team = team,
-		.watch = {.host = host},.others = {.of = &descent->watch}
+		.watch = {.host = host},.followers = {.leader = &descent->watch}
 	};
 	descent->cells = ARENA_ARRAY(arena, Cells, descent->n_fields);
 	descent->held = ARENA_ARRAY(arena, bool, descent->n_fields);

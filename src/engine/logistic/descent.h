@@ -94,7 +94,7 @@ typedef struct Descent
 	bool	   *held;			/* [n_fields] fields that sweeps leave out */
 	Team	   *team;
 	Watch		watch;
-	Watch		others;			/* the same to other threads than the caller's */
+	Watch		followers;		/* the same to other threads than the caller's */
 	/* of the last sweep */
 	double		largest_step;	/* of a weight, before it was taken */
 	double		decrease;		/* of the objective, as predicted */

@@ -100,7 +100,7 @@ list_move_part(void *context, int part, int thread)
 	DescentPart *sums = &visit->descent->parts[part];
 	int			n_parts = descent_parts(descent->n_rows);
 	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
-	Watch	   *watch = thread == 0 ? &visit->descent->watch : &visit->descent->others;
+	Watch	   *watch = thread == 0 ? &visit->descent->watch : &visit->descent->followers;
 
 	*sums = (DescentPart) {0};
 	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to && !watch->stopped; row++)

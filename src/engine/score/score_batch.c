@@ -82,7 +82,7 @@ batch_scorer_init(Scorer *scorer, EngineError *error)
 		return false;
 	for (int t = 0; t < n_threads; t++)
 	{
-		batch->threads[t].watch = t == 0 ? &scorer->watch : &scorer->others;
+		batch->threads[t].watch = t == 0 ? &scorer->watch : &scorer->followers;
 		if (!init_thread(&batch->threads[t], scorer, &batch->stack, error))
 			return false;
 	}

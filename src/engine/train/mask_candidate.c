@@ -31,8 +31,8 @@ init_worker(Trainer *trainer, SearchWorker *worker, int thread, EngineError *err
 	worker->network = full ? whole : ARENA_ARRAY(arena, Network, 1);
 	worker->strength = ARENA_ARRAY(arena, real, n_gates);
 	worker->gates = ARENA_ARRAY(arena, real, 2 * n_gates + 2 * trainer->config->embed_dim);
-	worker->others.of = &trainer->watch;
-	worker->watch = thread == 0 ? &trainer->watch : &worker->others;
+	worker->followers.leader = &trainer->watch;
+	worker->watch = thread == 0 ? &trainer->watch : &worker->followers;
 	if (!arena_ok(arena, error) ||
 		(!full && !network_init_experts(worker->network, whole, arena, error)))
 		return false;
@@ -96,7 +96,7 @@ static const BaseOutput *
 score_forward(const Trainer *trainer, SearchWorker *worker, const Batch *batch, int i)
 {
 	const BaseOutput *base = &trainer->search.score_bases[i];
-	PassMode	mode = {.batch_statistics = true};
+	PassMode	mode = {.dropout = false};
 
 	if (search_is_full(trainer))
 	{
@@ -155,8 +155,8 @@ step(Trainer *trainer, SearchWorker *worker, const uint8_t *mask, uint64_t numbe
 	Network    *network = worker->network;
 	Segment		segment;
 	Batch		batch = under_mask(&search->train_batch, &segment, mask);
-	PassMode	mode = {.dropout = true,.batch_statistics = true,
-	.seed = trainer->config->seed,.use = RANDOM_CANDIDATES,.pass = number};
+	PassMode	mode = {.dropout = true,.seed = trainer->config->seed,
+	.use = RANDOM_CANDIDATES,.pass = number};
 	double		rate = trainer->config->mask_learning_rate;
 	double		loss;
 

@@ -53,7 +53,7 @@ search_save(Trainer *trainer, EngineError *error)
 	Network    *network = &trainer->network;
 	Optimizer  *optimizer = &search->workers[0].optimizer;
 	const Shape *shape = &trainer->model->shape;
-	PassMode	mode = {.batch_statistics = true};
+	PassMode	mode = {.dropout = false};
 	double		loss;
 
 	if (!search_is_full(trainer))

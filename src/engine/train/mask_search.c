@@ -228,7 +228,7 @@ run_bases(Trainer *trainer, EngineError *error)
 {
 	Search	   *search = &trainer->search;
 	Network    *network = &trainer->network;
-	PassMode	mode = {.batch_statistics = true};
+	PassMode	mode = {.dropout = false};
 
 	if (search_is_full(trainer))
 		return true;

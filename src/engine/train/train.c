@@ -246,8 +246,8 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	Batch	   *batch = &trainer->batch;
 	double		started = now(trainer);
 	double		loss;
-	PassMode	mode = {.dropout = true,.batch_statistics = true,.update_running = true,
-	.seed = trainer->config->seed,.use = RANDOM_DROPOUT,.pass = trainer->batches};
+	PassMode	mode = {.dropout = true,.update_running = true,.seed = trainer->config->seed,
+	.use = RANDOM_DROPOUT,.pass = trainer->batches};
 
 	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, NULL, n);

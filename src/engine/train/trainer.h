@@ -39,7 +39,7 @@ typedef struct SearchWorker
 	real	   *strength;		/* [G] what the present candidate is pruned by */
 	real	   *gates;			/* [2 G + 2 E] scratch */
 	Watch	   *watch;
-	Watch		others;			/* of threads that must not ask the host */
+	Watch		followers;		/* of threads that must not ask the host */
 } SearchWorker;
 
 /* A candidate mask, and what became of it. */

@@ -73,7 +73,7 @@ typedef struct Placing
 	uint64		lists_placed;	/* before it */
 	uint64		members_placed;
 	Watch		watch;			/* over a range's rows */
-	Watch		others;			/* the same to other threads than the caller's */
+	Watch		followers;		/* the same to other threads than the caller's */
 } Placing;
 
 static void *
@@ -329,7 +329,7 @@ fill_part(void *context, int part, int thread)
 	uint64		last = part_start(n, PARTS, part + 1);
 	const uint32 *ids = placing->ids + first * n_features;
 	const uint32 *members = placing->members + placing->members_before[part];
-	Watch	   *watch = thread == 0 ? &placing->watch : &placing->others;
+	Watch	   *watch = thread == 0 ? &placing->watch : &placing->followers;
 
 	for (uint64 row = first; row < last; row++, ids += n_features)
 	{
@@ -357,7 +357,7 @@ fill_range(Placing *placing)
 	EngineError error;
 
 	placing->watch = (Watch) {.host = &host};
-	placing->others = (Watch) {.of = &placing->watch};
+	placing->followers = (Watch) {.leader = &placing->watch};
 	team_run(placing->collector->team, &placing->watch, fill_part, placing, PARTS);
 	if (!watch_continue(&placing->watch, &error))
 		host_raise(&error);
