@@ -11,7 +11,9 @@
 #include "unit.h"
 
 #include "engine/model/mask.h"
-#include "engine/train/trainer.h"
+#include "engine/train/mask_search.h"
+#include "engine/train/search.h"
+#include "engine/train/setup.h"
 
 /* A trainer before its first batch, and what it points to. */
 typedef struct ToySearch
@@ -136,7 +138,7 @@ check_single_row(MaskSearch how)
 		search.config.batch_size = domain_rows - single;
 		search_start(&search);
 		CHECK(search.trainer.domain_rows.start[1] == domain_rows);
-		CHECK(search.trainer.search.workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
+		CHECK(search.trainer.search->workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
 			  model_param(search.trainer.model, "hei1.expert1.layer0.variance"));
 		CHECK(search_update(&search.trainer, &search.error));
 		loss[single] = search.trainer.result->mask_updates[0].choices[0].loss;

@@ -209,10 +209,8 @@ bool
 valid_init(ValidRows *valid, Arena *arena, Descent *descent, size_t max_rows,
 		   EngineError *error)
 {
-	const size_t *split_start = descent->data->split_start;
-
 	*valid = (ValidRows) {.descent = descent,.scale = 1};
-	valid->n_split = split_start[SPLIT_TEST] - split_start[SPLIT_VALID];
+	valid->n_split = dataset_rows(descent->data, SPLIT_VALID);
 	valid->n = valid->n_split < max_rows ? valid->n_split : max_rows;
 	valid->pair_fields = ARENA_ARRAY(arena, int, descent->n_fields);
 	valid->parts = ARENA_ARRAY(arena, ValidPart, MAX_PARTS);

@@ -550,6 +550,8 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 		!sampler_init(&sampler, arena, error))
 		return NULL;
 	*sampled = *data;
+	sampled->free = NULL;
+	sampled->owner = NULL;
 	if (!sample(&sampler, arena, sampled->split_start, error) ||
 		!check_rows_left(data, sampled, error))
 		return NULL;

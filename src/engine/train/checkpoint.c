@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "engine/model/mask.h"
-#include "engine/train/trainer.h"
+#include "engine/train/evaluate.h"
+#include "engine/train/mask_search.h"
+#include "engine/train/schedule.h"
+#include "engine/train/search.h"
 
 /* Another layout of what follows, or of Evaluation, is another number. */
 #define LAYOUT ((uint32_t) (1u << 16 | sizeof(Evaluation)))
@@ -19,7 +22,7 @@
 #define UPDATE_PARTS 3
 
 /* Single numbers. */
-typedef struct Head
+typedef struct CheckpointHeader
 {
 	uint32_t	layout;
 	int32_t		epoch;
@@ -38,26 +41,20 @@ typedef struct Head
 	double		density;
 	double		sigma;
 	double		n_candidates;
-} Head;
+} CheckpointHeader;
 
 /* Of a mask update what is not in arrays of its own. */
-typedef struct UpdateHead
+typedef struct UpdateHeader
 {
 	uint64_t	batches;
 	double		seconds;
-} UpdateHead;
+} UpdateHeader;
 
 typedef struct PartList
 {
 	CheckpointPart *parts;
 	int			n;
 } PartList;
-
-static double
-now(const Trainer *trainer)
-{
-	return trainer->host->seconds(trainer->host->context);
-}
 
 static void
 add_part(PartList *list, const char *name, int number, void *bytes, size_t size)
@@ -92,7 +89,7 @@ add_optimizer(PartList *list, Trainer *trainer)
 }
 
 static void
-add_masks(PartList *list, Trainer *trainer, UpdateHead *heads)
+add_masks(PartList *list, Trainer *trainer, UpdateHeader *headers)
 {
 	const TrainResult *result = trainer->result;
 	size_t		n_domains = trainer->model->n_domains;
@@ -102,10 +99,13 @@ add_masks(PartList *list, Trainer *trainer, UpdateHead *heads)
 	add_part(list, "has_mask", -1, trainer->model->has_mask, n_domains * sizeof(bool));
 	add_part(list, "best_masks", -1, trainer->best_masks, n_gates);
 	add_part(list, "best_has_mask", -1, trainer->best_has_mask, n_domains * sizeof(bool));
-	add_part(list, "gate_sum", -1, trainer->search.gate_sum, n_gates * sizeof(double));
-	add_part(list, "gate_batches", -1, trainer->search.gate_batches,
-			 n_domains * sizeof(uint32_t));
-	add_part(list, "updates", -1, heads, result->n_mask_updates * sizeof(UpdateHead));
+	if (trainer->search)
+	{
+		add_part(list, "gate_sum", -1, trainer->search->gate_sum, n_gates * sizeof(double));
+		add_part(list, "gate_batches", -1, trainer->search->gate_batches,
+				 n_domains * sizeof(uint32_t));
+	}
+	add_part(list, "updates", -1, headers, result->n_mask_updates * sizeof(UpdateHeader));
 	for (int u = 0; u < result->n_mask_updates; u++)
 	{
 		MaskUpdate *update = &result->mask_updates[u];
@@ -116,9 +116,9 @@ add_masks(PartList *list, Trainer *trainer, UpdateHead *heads)
 	}
 }
 
-/* Every part but the head, once the result's evaluations and updates have their room. */
+/* Every part but the header, once the result's evaluations and updates have their room. */
 static bool
-list_parts(PartList *list, Trainer *trainer, UpdateHead *heads, EngineError *error)
+list_parts(PartList *list, Trainer *trainer, UpdateHeader *headers, EngineError *error)
 {
 	const Model *model = trainer->model;
 	TrainResult *result = trainer->result;
@@ -137,59 +137,61 @@ list_parts(PartList *list, Trainer *trainer, UpdateHead *heads, EngineError *err
 	add_part(list, "evaluations", -1, result->evaluations,
 			 result->n_evaluations * sizeof(Evaluation));
 	add_optimizer(list, trainer);
-	add_masks(list, trainer, heads);
+	add_masks(list, trainer, headers);
 	return true;
 }
 
 static CheckpointPart
-head_part(Head *head)
+header_part(CheckpointHeader *header)
 {
-	return (CheckpointPart) {.name = "head",.bytes = head,.size = sizeof(*head)};
+	return (CheckpointPart) {.name = "head",.bytes = header,.size = sizeof(*header)};
 }
 
-static Head
-fill_head(const Trainer *trainer, TrainPosition position)
+static CheckpointHeader
+fill_header(const Trainer *trainer, TrainPosition position)
 {
 	const TrainResult *result = trainer->result;
-	Head		head;
+	CheckpointHeader header;
 
-	memset(&head, 0, sizeof(head));
-	head.layout = LAYOUT;
-	head.epoch = position.epoch;
-	head.batch = position.batch;
-	head.batches = trainer->batches;
-	head.step = trainer->optimizer.step;
-	head.loss_sum = trainer->loss_sum;
-	head.loss_rows = trainer->loss_rows;
-	head.batch_seconds = trainer->batch_seconds;
-	head.seconds = now(trainer) - trainer->started;
-	head.best_score = trainer->best_score;
-	head.evaluations_without_gain = trainer->evaluations_without_gain;
-	head.best_evaluation = result->best_evaluation;
-	head.n_evaluations = result->n_evaluations;
-	head.n_mask_updates = result->n_mask_updates;
-	head.density = trainer->search.density;
-	head.sigma = trainer->search.sigma;
-	head.n_candidates = trainer->search.n_candidates;
-	return head;
+	memset(&header, 0, sizeof(header));
+	header.layout = LAYOUT;
+	header.epoch = position.epoch;
+	header.batch = position.batch;
+	header.batches = trainer->batches;
+	header.step = trainer->optimizer.step;
+	header.loss_sum = trainer->loss_sum;
+	header.loss_rows = trainer->loss_rows;
+	header.batch_seconds = trainer->batch_seconds;
+	header.seconds = trainer_seconds(trainer) - trainer->started;
+	header.best_score = trainer->best_score;
+	header.evaluations_without_gain = trainer->evaluations_without_gain;
+	header.best_evaluation = result->best_evaluation;
+	header.n_evaluations = result->n_evaluations;
+	header.n_mask_updates = result->n_mask_updates;
+	if (!trainer->search)
+		return header;
+	header.density = trainer->search->density;
+	header.sigma = trainer->search->sigma;
+	header.n_candidates = trainer->search->n_candidates;
+	return header;
 }
 
 static bool
 save(Trainer *trainer, TrainPosition position, EngineError *error)
 {
 	const TrainResult *result = trainer->result;
-	Head		head = fill_head(trainer, position);
-	UpdateHead *heads = ARENA_ARRAY(trainer->arena, UpdateHead, result->n_mask_updates + 1);
+	CheckpointHeader header = fill_header(trainer, position);
+	UpdateHeader *headers = ARENA_ARRAY(trainer->arena, UpdateHeader, result->n_mask_updates + 1);
 	PartList	list;
 
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	for (int u = 0; u < result->n_mask_updates; u++)
-		heads[u] = (UpdateHead) {result->mask_updates[u].batches,
+		headers[u] = (UpdateHeader) {result->mask_updates[u].batches,
 			result->mask_updates[u].seconds};
-	if (!list_parts(&list, trainer, heads, error))
+	if (!list_parts(&list, trainer, headers, error))
 		return false;
-	list.parts[list.n++] = head_part(&head);
+	list.parts[list.n++] = header_part(&header);
 	return trainer->checkpoints->save(trainer->checkpoints->context, list.parts, list.n, error);
 }
 
@@ -216,78 +218,80 @@ corrupt(EngineError *error, const char *what)
 
 /* Where a training of this configuration can be, with what it has recorded by then. */
 static bool
-check_position(const Trainer *trainer, const Head *head, EngineError *error)
+check_position(const Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 {
 	const Config *config = trainer->config;
 	uint64_t	n_batches = trainer_epoch_batches(trainer);
 	uint64_t	before;
 
-	if (head->epoch < 1 || head->epoch > config->epochs || head->batch > n_batches ||
-		head->batches != (uint64_t) (head->epoch - 1) * n_batches + head->batch ||
-		head->step != head->batches)
+	if (header->epoch < 1 || header->epoch > config->epochs || header->batch > n_batches ||
+		header->batches != (uint64_t) (header->epoch - 1) * n_batches + header->batch ||
+		header->step != header->batches)
 		return corrupt(error, "its position is not one of this training");
-	before = (uint64_t) (head->epoch - 1) * trainer_evaluations(trainer, n_batches);
-	if (head->n_evaluations < 1 ||
-		(uint64_t) head->n_evaluations != 1 + before + trainer_evaluations(trainer, head->batch) ||
-		head->best_evaluation < 0 || head->best_evaluation >= head->n_evaluations ||
-		head->evaluations_without_gain < 0 ||
-		head->evaluations_without_gain >= head->n_evaluations || head->n_mask_updates < 0 ||
-		(uint64_t) head->n_mask_updates != trainer_mask_updates(trainer, head->batches))
+	before = (uint64_t) (header->epoch - 1) * trainer_evaluations(trainer, n_batches);
+	if (header->n_evaluations < 1 ||
+		(uint64_t) header->n_evaluations != 1 + before + trainer_evaluations(trainer, header->batch) ||
+		header->best_evaluation < 0 || header->best_evaluation >= header->n_evaluations ||
+		header->evaluations_without_gain < 0 ||
+		header->evaluations_without_gain >= header->n_evaluations || header->n_mask_updates < 0 ||
+		(uint64_t) header->n_mask_updates != trainer_mask_updates(trainer, header->batches))
 		return corrupt(error, "its counts are not those of this training");
 	return true;
 }
 
 /* Numbers that sizes and loops depend on. */
 static bool
-check_head(const Trainer *trainer, const Head *head, EngineError *error)
+check_header(const Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 {
 	const Config *config = trainer->config;
 
-	if (head->layout != LAYOUT)
+	if (header->layout != LAYOUT)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Start the training anew.",
 						   "checkpoint was written by another version of aread");
-	if (!check_position(trainer, head, error))
+	if (!check_position(trainer, header, error))
 		return false;
-	if (!isfinite(head->seconds) || !isfinite(head->loss_sum) || isnan(head->best_score))
+	if (!isfinite(header->seconds) || !isfinite(header->loss_sum) || isnan(header->best_score))
 		return corrupt(error, "a number is not finite");
 	if (config_has_masks(config) &&
-		(!(head->n_candidates >= 1 && head->n_candidates <= config->candidates) ||
-		 !(head->sigma >= 0 && head->sigma <= config->sigma) ||
-		 !(head->density > 0 && head->density <= 1)))
+		(!(header->n_candidates >= 1 && header->n_candidates <= config->candidates) ||
+		 !(header->sigma >= 0 && header->sigma <= config->sigma) ||
+		 !(header->density > 0 && header->density <= 1)))
 		return corrupt(error, "its mask search is not that of this training");
 	return true;
 }
 
 static void
-take_head(Trainer *trainer, const Head *head, TrainPosition *position)
+take_header(Trainer *trainer, const CheckpointHeader *header, TrainPosition *position)
 {
-	position->epoch = head->epoch;
-	position->batch = head->batch;
-	trainer->batches = head->batches;
-	trainer->optimizer.step = head->step;
-	trainer->loss_sum = head->loss_sum;
-	trainer->loss_rows = head->loss_rows;
-	trainer->batch_seconds = head->batch_seconds;
-	trainer->started = now(trainer) - head->seconds;
-	trainer->best_score = head->best_score;
-	trainer->evaluations_without_gain = head->evaluations_without_gain;
-	trainer->result->best_evaluation = head->best_evaluation;
-	trainer->search.density = head->density;
-	trainer->search.sigma = head->sigma;
-	trainer->search.n_candidates = head->n_candidates;
+	position->epoch = header->epoch;
+	position->batch = header->batch;
+	trainer->batches = header->batches;
+	trainer->optimizer.step = header->step;
+	trainer->loss_sum = header->loss_sum;
+	trainer->loss_rows = header->loss_rows;
+	trainer->batch_seconds = header->batch_seconds;
+	trainer->started = trainer_seconds(trainer) - header->seconds;
+	trainer->best_score = header->best_score;
+	trainer->evaluations_without_gain = header->evaluations_without_gain;
+	trainer->result->best_evaluation = header->best_evaluation;
+	if (!trainer->search)
+		return;
+	trainer->search->density = header->density;
+	trainer->search->sigma = header->sigma;
+	trainer->search->n_candidates = header->n_candidates;
 }
 
 /* Room for what the trainer had recorded. */
 static bool
-make_room(Trainer *trainer, const Head *head, EngineError *error)
+make_room(Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 {
 	TrainResult *result = trainer->result;
 
-	for (result->n_evaluations = 0; result->n_evaluations < head->n_evaluations;
+	for (result->n_evaluations = 0; result->n_evaluations < header->n_evaluations;
 		 result->n_evaluations++)
 		if (!trainer_add_evaluation(trainer, error))
 			return false;
-	for (result->n_mask_updates = 0; result->n_mask_updates < head->n_mask_updates;
+	for (result->n_mask_updates = 0; result->n_mask_updates < header->n_mask_updates;
 		 result->n_mask_updates++)
 		if (!search_add_update(trainer, error))
 			return false;
@@ -345,28 +349,28 @@ bool
 checkpoint_resume(Trainer *trainer, TrainPosition *position, EngineError *error)
 {
 	const CheckpointStore *store = trainer->checkpoints;
-	Head		head;
-	CheckpointPart part = head_part(&head);
-	UpdateHead *heads;
+	CheckpointHeader header;
+	CheckpointPart part = header_part(&header);
+	UpdateHeader *headers;
 	PartList	list;
 
-	if (!store->load(store->context, &part, error) || !check_head(trainer, &head, error) ||
-		!make_room(trainer, &head, error))
+	if (!store->load(store->context, &part, error) || !check_header(trainer, &header, error) ||
+		!make_room(trainer, &header, error))
 		return false;
-	heads = ARENA_ARRAY(trainer->arena, UpdateHead, head.n_mask_updates + 1);
-	if (!arena_ok(trainer->arena, error) || !list_parts(&list, trainer, heads, error))
+	headers = ARENA_ARRAY(trainer->arena, UpdateHeader, header.n_mask_updates + 1);
+	if (!arena_ok(trainer->arena, error) || !list_parts(&list, trainer, headers, error))
 		return false;
 	for (int i = 0; i < list.n; i++)
 		if (!store->load(store->context, &list.parts[i], error))
 			return false;
-	for (int u = 0; u < head.n_mask_updates; u++)
+	for (int u = 0; u < header.n_mask_updates; u++)
 	{
 		MaskUpdate *update = &trainer->result->mask_updates[u];
 
 		update->number = u + 1;
-		update->batches = heads[u].batches;
-		update->seconds = heads[u].seconds;
+		update->batches = headers[u].batches;
+		update->seconds = headers[u].seconds;
 	}
-	take_head(trainer, &head, position);
+	take_header(trainer, &header, position);
 	return check_evaluations(trainer->result, error) && check_masks(trainer, error);
 }

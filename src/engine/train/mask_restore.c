@@ -8,7 +8,7 @@
  * (the batch is the same for all of its candidates).  Batch norm's running
  * statistics are not moved.
  */
-#include "engine/train/trainer.h"
+#include "engine/train/mask_restore.h"
 
 #include <string.h>
 
@@ -49,7 +49,7 @@ restore_rows(const RowTensor *tensor, const real *saved)
 bool
 search_save(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = trainer->search;
 	Network    *network = &trainer->network;
 	Optimizer  *optimizer = &search->workers[0].optimizer;
 	const Shape *shape = &trainer->model->shape;
@@ -77,7 +77,7 @@ search_save(Trainer *trainer, EngineError *error)
 void
 search_restore(Trainer *trainer, SearchWorker *worker)
 {
-	const Search *search = &trainer->search;
+	const Search *search = trainer->search;
 	Network    *network = worker->network;
 	Optimizer  *optimizer = &worker->optimizer;
 	const Shape *shape = &trainer->model->shape;

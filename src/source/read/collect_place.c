@@ -472,6 +472,23 @@ free_rows(Collector *collector)
 	pfree(collector->splits);
 }
 
+/* A placed dataset's memory or files: those of ids, or all. */
+static void
+free_placed(void *owner, bool ids_only)
+{
+	PlacedDataset *placed = owner;
+
+	spool_free(&placed->ids);
+	if (ids_only)
+		return;
+	spool_free(&placed->list_start);
+	spool_free(&placed->members);
+	pfree(unconstify(uint8 *, placed->data.labels));
+	if (placed->data.weights)
+		pfree(unconstify(float *, placed->data.weights));
+	pfree(placed);
+}
+
 Dataset *
 collector_place(Collector *collector, const FinalIds *final)
 {
@@ -492,29 +509,8 @@ collector_place(Collector *collector, const FinalIds *final)
 	data->list_start = spool_finish(&placed->list_start);
 	data->list_members = spool_finish(&placed->members);
 	data->store = &collector->room->store;
+	data->free = free_placed;
+	data->owner = placed;
 	collector->report->rows_used = collector->n_rows;
 	return data;
-}
-
-void
-dataset_free_ids(Dataset *data)
-{
-	PlacedDataset *placed = (PlacedDataset *) data;
-
-	spool_free(&placed->ids);
-	data->ids = NULL;
-}
-
-void
-dataset_free(Dataset *data)
-{
-	PlacedDataset *placed = (PlacedDataset *) data;
-
-	spool_free(&placed->ids);
-	spool_free(&placed->list_start);
-	spool_free(&placed->members);
-	pfree(unconstify(uint8 *, data->labels));
-	if (data->weights)
-		pfree(unconstify(float *, data->weights));
-	pfree(placed);
 }
