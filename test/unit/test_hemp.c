@@ -138,7 +138,7 @@ check_single_row(MaskSearch how)
 		search.config.batch_size = domain_rows - single;
 		search_start(&search);
 		CHECK(search.trainer.domain_rows.start[1] == domain_rows);
-		CHECK(search.trainer.search->workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
+		CHECK(search_of(&search.trainer)->workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
 			  model_param(search.trainer.model, "hei1.expert1.layer0.variance"));
 		CHECK(search_update(&search.trainer, &search.error));
 		loss[single] = search.trainer.result->mask_updates[0].choices[0].loss;

@@ -118,7 +118,7 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 		trainer->loss_sum / trainer->loss_rows : NAN;
 	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
 		trainer->loss_rows / trainer->batch_seconds : 0;
-	evaluation->mask_updates = result->n_mask_updates;
+	evaluation->mask_updates = trainer->updates;
 	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
 		return false;
 	evaluation->best = result->n_evaluations == 0 ||

@@ -46,7 +46,7 @@ init_worker(Trainer *trainer, SearchWorker *worker, int thread, EngineError *err
 bool
 search_workers_init(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	int			n = search_is_full(trainer) ? 1 : team_size(trainer->team);
 
 	search->workers = ARENA_ARRAY(trainer->arena, SearchWorker, n);
@@ -96,7 +96,7 @@ under_mask(const Batch *batch, Segment *segment, const uint8_t *mask)
 static const BaseOutput *
 score_forward(const Trainer *trainer, SearchWorker *worker, const Batch *batch, int i)
 {
-	const BaseOutput *base = &trainer->search->score_bases[i];
+	const BaseOutput *base = &search_of(trainer)->score_bases[i];
 	PassMode	mode = {.dropout = false};
 
 	if (search_is_full(trainer))
@@ -113,12 +113,12 @@ saliency_task(void *context, int i, int thread)
 {
 	const SearchPass *pass = context;
 	Trainer    *trainer = pass->trainer;
-	SearchWorker *worker = &trainer->search->workers[thread];
+	SearchWorker *worker = &search_of(trainer)->workers[thread];
 	size_t		n_gates = trainer->model->n_gates;
-	real	   *saliency = trainer->search->saliencies + (size_t) i * n_gates;
+	real	   *saliency = search_of(trainer)->saliencies + (size_t) i * n_gates;
 	Segment		segment;
-	Batch		batch = under_mask(&trainer->search->score_batches[i], &segment,
-								   trainer->search->all_open);
+	Batch		batch = under_mask(&search_of(trainer)->score_batches[i], &segment,
+								   search_of(trainer)->all_open);
 	const BaseOutput *base;
 	double		loss;
 
@@ -131,7 +131,7 @@ saliency_task(void *context, int i, int thread)
 bool
 search_find_saliency(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	size_t		n_gates = trainer->model->n_gates;
 	SearchPass	pass = {.trainer = trainer,.error = error};
 
@@ -152,7 +152,7 @@ static bool
 step(Trainer *trainer, SearchWorker *worker, const uint8_t *mask, uint64_t number,
 	 EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	Network    *network = worker->network;
 	Segment		segment;
 	Batch		batch = under_mask(&search->train_batch, &segment, mask);
@@ -180,7 +180,7 @@ step(Trainer *trainer, SearchWorker *worker, const uint8_t *mask, uint64_t numbe
 static double
 score(const Trainer *trainer, SearchWorker *worker, const uint8_t *mask)
 {
-	const Search *search = trainer->search;
+	const Search *search = search_of(trainer);
 	double		sum = 0;
 	uint64_t	rows = 0;
 
@@ -240,8 +240,8 @@ candidate_task(void *context, int z, int thread)
 	Trainer    *trainer = pass->trainer;
 	const Config *config = trainer->config;
 	const IntList *experts = &config->hei_experts;
-	SearchWorker *worker = &trainer->search->workers[thread];
-	Candidate  *candidate = &trainer->search->candidates[z];
+	SearchWorker *worker = &search_of(trainer)->workers[thread];
+	Candidate  *candidate = &search_of(trainer)->candidates[z];
 	MaskChoice *choice = &candidate->choice;
 	int			n_gates = trainer->model->n_gates;
 	uint64_t	number = (((uint64_t) trainer->result->n_mask_updates * trainer->model->n_domains +

@@ -49,7 +49,7 @@ restore_rows(const RowTensor *tensor, const real *saved)
 bool
 search_save(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	Network    *network = &trainer->network;
 	Optimizer  *optimizer = &search->workers[0].optimizer;
 	const Shape *shape = &trainer->model->shape;
@@ -77,7 +77,7 @@ search_save(Trainer *trainer, EngineError *error)
 void
 search_restore(Trainer *trainer, SearchWorker *worker)
 {
-	const Search *search = trainer->search;
+	const Search *search = search_of(trainer);
 	Network    *network = worker->network;
 	Optimizer  *optimizer = &worker->optimizer;
 	const Shape *shape = &trainer->model->shape;

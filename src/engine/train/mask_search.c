@@ -13,6 +13,7 @@
 #include "engine/model/mask.h"
 #include "engine/train/mask_candidate.h"
 #include "engine/train/mask_restore.h"
+#include "engine/train/strategy.h"
 
 /* How the search settles with each update. */
 #define DENSITY_DECAY 0.95
@@ -44,7 +45,7 @@ alloc_base(const Trainer *trainer, BaseOutput *base)
 static bool
 alloc_candidates(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	int			n = trainer->config->candidates;
 
 	search->candidates = ARENA_ARRAY(trainer->arena, Candidate, n);
@@ -69,10 +70,9 @@ search_init(Trainer *trainer, EngineError *error)
 
 	if (!arena_ok(arena, error))
 		return false;
-	trainer->search = search;
-	search->density = config->initial_density;
-	search->sigma = config->sigma;
-	search->n_candidates = config->candidates;
+	trainer->state = search;
+	search->settings = (SearchSettings) {.density = config->initial_density,
+		.sigma = config->sigma,.n_candidates = config->candidates};
 	for (uint32_t d = 0; d < n_domains; d++)
 		if (domain_rows_count(&trainer->domain_rows, d) + augmented_rows(trainer, d) > largest)
 			largest = domain_rows_count(&trainer->domain_rows, d) + augmented_rows(trainer, d);
@@ -108,7 +108,7 @@ search_init(Trainer *trainer, EngineError *error)
 void
 search_observe(Trainer *trainer, const Batch *batch)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	int			n_gates = trainer->model->n_gates;
 
 	for (int s = 0; s < batch->n_segments; s++)
@@ -128,7 +128,7 @@ search_observe(Trainer *trainer, const Batch *batch)
 static const real *
 mean_gates(Trainer *trainer, uint32_t domain)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	SearchWorker *worker = &search->workers[0];
 	size_t		n_gates = trainer->model->n_gates;
 
@@ -169,7 +169,7 @@ fill(Trainer *trainer, Batch *batch, const uint32_t *rows, const int64_t *domain
 static void
 draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	int			batch_size = trainer->config->batch_size;
 	uint64_t	own = domain_rows_count(&trainer->domain_rows, domain);
 	uint64_t	added = augmented_rows(trainer, domain);
@@ -210,7 +210,7 @@ copy_base(const Network *network, BaseOutput *to, int rows)
 static bool
 run_bases(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	Network    *network = &trainer->network;
 	PassMode	mode = {.dropout = false};
 
@@ -230,7 +230,7 @@ run_bases(Trainer *trainer, EngineError *error)
 static void
 start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	const Config *config = trainer->config;
 	const Model *model = trainer->model;
 	bool		by_saliency = config->prune_by == PRUNE_SALIENCY;
@@ -239,8 +239,8 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 		model->masks + (size_t) domain * model->n_gates : NULL;
 
 	for (int z = 0; z < n; z++)
-		mask_candidate(&config->hei_experts, strength, present, search->density,
-					   by_saliency && z == 0 ? 0 : search->sigma, random,
+		mask_candidate(&config->hei_experts, strength, present, search->settings.density,
+					   by_saliency && z == 0 ? 0 : search->settings.sigma, random,
 					   search->candidates[z].mask);
 }
 
@@ -248,7 +248,7 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 static const Candidate *
 best_candidate(const Trainer *trainer, int n, EngineError *error)
 {
-	const Candidate *candidates = trainer->search->candidates;
+	const Candidate *candidates = search_of(trainer)->candidates;
 	const Candidate *best = &candidates[0];
 
 	for (int z = 1; z < n; z++)
@@ -276,9 +276,9 @@ leave_open(const Trainer *trainer, uint32_t domain, MaskUpdate *update)
 static bool
 search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	size_t		n_gates = trainer->model->n_gates;
-	int			n = (int) lround(search->n_candidates);
+	int			n = (int) lround(search->settings.n_candidates);
 	const Candidate *best;
 	Random		random;
 
@@ -337,17 +337,17 @@ search_add_update(Trainer *trainer, EngineError *error)
 }
 
 static void
-settle(Search *search)
+settle(SearchSettings *settings)
 {
-	search->density = fmax(search->density * DENSITY_DECAY, MIN_START_DENSITY);
-	search->sigma *= SIGMA_DECAY;
-	search->n_candidates = fmax(search->n_candidates * CANDIDATES_DECAY, 1);
+	settings->density = fmax(settings->density * DENSITY_DECAY, MIN_START_DENSITY);
+	settings->sigma *= SIGMA_DECAY;
+	settings->n_candidates = fmax(settings->n_candidates * CANDIDATES_DECAY, 1);
 }
 
 bool
 search_update(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = trainer->search;
+	Search	   *search = search_of(trainer);
 	Model	   *model = trainer->model;
 	size_t		n_gates = model->n_gates;
 	double		started = trainer_seconds(trainer);
@@ -357,8 +357,8 @@ search_update(Trainer *trainer, EngineError *error)
 		return false;
 	for (uint32_t d = 0; d < model->n_domains; d++)
 	{
-		TrainProgress progress = {.phase = PHASE_MASK_UPDATE,.batch = d + 1,
-		.batches = model->n_domains};
+		TrainProgress progress = {.phase = PHASE_UPDATE,.name = trainer->strategy->update_name,
+		.batch = d + 1,.batches = model->n_domains};
 
 		if (!search_domain(trainer, d, update, error))
 			return false;
@@ -368,7 +368,7 @@ search_update(Trainer *trainer, EngineError *error)
 	memset(model->has_mask, true, model->n_domains);
 	memset(search->gate_sum, 0, model->n_domains * n_gates * sizeof(double));
 	memset(search->gate_batches, 0, model->n_domains * sizeof(uint32_t));
-	settle(search);
+	settle(&search->settings);
 	update->seconds = trainer_seconds(trainer) - started;
 	trainer->result->n_mask_updates++;
 	return true;

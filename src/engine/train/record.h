@@ -15,17 +15,18 @@
 typedef enum TrainPhase
 {
 	PHASE_START,				/* the wide part alone */
-	PHASE_WARMUP,				/* no masks yet */
-	PHASE_MASK_UPDATE,
+	PHASE_WARMUP,				/* before the strategy's first update */
+	PHASE_UPDATE,				/* the strategy at work */
 	PHASE_TRAIN
 } TrainPhase;
 
 typedef struct TrainProgress
 {
 	TrainPhase	phase;
+	const char *name;			/* what the phase is called */
 	int			epoch;			/* from 1 */
-	uint64_t	batch;			/* in this epoch, from 1; of mask updates: the domain */
-	uint64_t	batches;		/* per epoch; of mask updates: domains */
+	uint64_t	batch;			/* in this epoch, from 1; of updates: the domain */
+	uint64_t	batches;		/* per epoch; of updates: domains */
 	double		loss;			/* mean BCE since the last evaluation */
 	double		rows_per_second;
 } TrainProgress;

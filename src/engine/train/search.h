@@ -1,7 +1,6 @@
 /*
  * search.h
- *	  The mask search's own state.  Internal to mask_search.c, mask_candidate.c
- *	  and mask_restore.c.
+ *	  The mask search's own state.  Internal to mask_*.c.
  */
 #ifndef AREAD_ENGINE_TRAIN_SEARCH_H
 #define AREAD_ENGINE_TRAIN_SEARCH_H
@@ -27,11 +26,25 @@ typedef struct Candidate
 	MaskChoice	choice;
 } Candidate;
 
-typedef struct Search
+/* S0, sigma and Z as they settle. */
+typedef struct SearchSettings
 {
-	double		density;		/* S0, sigma and Z as they settle */
+	double		density;
 	double		sigma;
 	double		n_candidates;
+} SearchSettings;
+
+/* Of a mask update in a checkpoint: what is not in arrays of its own. */
+typedef struct StoredUpdate
+{
+	uint64_t	batches;
+	double		seconds;
+} StoredUpdate;
+
+/* trainer->state of a training with masks. */
+typedef struct Search
+{
+	SearchSettings settings;
 	double	   *gate_sum;		/* [D, G] raw gates of the present stretch */
 	uint32_t   *gate_batches;	/* [D] batches summed */
 	/* of the present domain */
@@ -51,7 +64,14 @@ typedef struct Search
 	real	   *saved_dense;	/* [n_dense] */
 	real	  **saved_tables;	/* [n_tables] (slots, E) */
 	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
+	StoredUpdate *stored;		/* [updates] while a checkpoint is written or read */
 } Search;
+
+static inline Search *
+search_of(const Trainer *trainer)
+{
+	return trainer->state;
+}
 
 /* Do candidates train everything, or experts and heads alone? */
 static inline bool

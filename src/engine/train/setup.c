@@ -1,27 +1,30 @@
 /*
  * setup.c
  *	  All that a training needs before its first batch: model, network, counts,
- *	  optimizer, augmented rows, mask search.
+ *	  optimizer, and what its strategy needs.
  */
 #include "engine/train/setup.h"
 
-#include "engine/train/mask_search.h"
+#include <string.h>
 
-/* Rows that stand in for minor domains in the mask search. */
+#include "engine/data/shuffle.h"
+#include "engine/train/strategies.h"
+
+/* Room for the best parameters and masks so far: at first the masks that there are. */
 static bool
-augment(Trainer *trainer, EngineError *error)
+init_best(Trainer *trainer, EngineError *error)
 {
-	const Config *config = trainer->config;
-	AugmentCounts counts;
-	AugmentPlan plan;
+	const Model *model = trainer->model;
+	size_t		n_masks = (size_t) model->n_domains * model->n_gates;
 
-	if (config->architecture != ARCH_AREAD || config->augment_ratio <= 0 ||
-		trainer->data->shape.item_field < 0)
-		return true;
-	return augment_count(trainer->arena, trainer->data, &counts, error) &&
-		augment_plan(trainer->arena, config, &counts, &plan, error) &&
-		augment_draw(trainer->arena, config, trainer->data, &plan, trainer->host,
-					 &trainer->augmented, error);
+	trainer->best_params = ARENA_ARRAY(trainer->arena, real, model->n_params);
+	trainer->best_masks = ARENA_ARRAY(trainer->arena, uint8_t, n_masks + 1);
+	trainer->best_has_mask = ARENA_ARRAY(trainer->arena, bool, model->n_domains + 1);
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	memcpy(trainer->best_masks, model->masks, n_masks);
+	memcpy(trainer->best_has_mask, model->has_mask, model->n_domains);
+	return true;
 }
 
 /* The network, with products shared by the fields that have few values. */
@@ -46,6 +49,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 	DomainPairs *pairs;
 	Model	   *model;
 
+	trainer->strategy = strategy_of(config);
 	trainer->result = ARENA_ARRAY(arena, TrainResult, 1);
 	if (!arena_ok(arena, error))
 		return false;
@@ -58,11 +62,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 	if (!model || !model_init_weights(model, trainer->host, error))
 		return false;
 	trainer->result->model = model;
-	trainer->best_params = ARENA_ARRAY(arena, real, model->n_params);
-	trainer->best_masks = ARENA_ARRAY(arena, uint8_t,
-									  (size_t) model->n_domains * model->n_gates + 1);
-	trainer->best_has_mask = ARENA_ARRAY(arena, bool, model->n_domains + 1);
-	if (!arena_ok(arena, error) ||
+	if (!init_best(trainer, error) ||
 		!counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) ||
 		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
 		!init_network(trainer, error) ||
@@ -70,10 +70,11 @@ trainer_init(Trainer *trainer, EngineError *error)
 		return false;
 	trainer->watch = (Watch) {.host = trainer->host};
 	workers_watch(&trainer->network.workers, &trainer->watch);
-	if (config->architecture == ARCH_WIDE)
+	if (!trainer->strategy->batches)
 		return true;
-	return augment(trainer, error) &&
-		optimizer_init(&trainer->optimizer, arena, model, trainer->network.n_dense, false,
-					   error) &&
-		(!config_has_masks(config) || search_init(trainer, error));
+	trainer->shuffle = ARENA_ARRAY(arena, uint32_t,
+								   shuffle_chunks(dataset_rows(trainer->data, SPLIT_TRAIN)));
+	return optimizer_init(&trainer->optimizer, arena, model, trainer->network.n_dense, false,
+						  error) &&
+		(!trainer->strategy->init || trainer->strategy->init(trainer, error));
 }

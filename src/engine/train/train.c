@@ -8,14 +8,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/data/shuffle.h"
 #include "engine/logistic/logistic.h"
 #include "engine/train/base_rate.h"
 #include "engine/train/checkpoint.h"
 #include "engine/train/evaluate.h"
-#include "engine/train/mask_search.h"
 #include "engine/train/schedule.h"
 #include "engine/train/setup.h"
+#include "engine/train/strategy.h"
 
 #define START_TOLERANCE 1e-3	/* in logits */
 #define START_ITERATIONS 500
@@ -50,7 +49,7 @@ static bool
 interrupted_at_start(void *context)
 {
 	const Trainer *trainer = context;
-	TrainProgress progress = {.phase = PHASE_START};
+	TrainProgress progress = {.phase = PHASE_START,.name = "start"};
 
 	trainer->observer->progress(trainer->observer->context, &progress);
 	return trainer->host->interrupted(trainer->host->context);
@@ -128,8 +127,8 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	/* a step that was left half-way is nothing to go on from */
 	if (trainer->watch.stopped)
 		return watch_continue(&trainer->watch, error);
-	if (config_has_masks(trainer->config))
-		search_observe(trainer, batch);
+	if (trainer->strategy->after_batch)
+		trainer->strategy->after_batch(trainer, batch);
 	trainer->batches++;
 	trainer->loss_sum += loss;
 	trainer->loss_rows += n;
@@ -140,9 +139,10 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 static void
 report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_batches)
 {
+	bool		warmup = trainer->strategy->update && trainer->updates == 0;
 	TrainProgress progress = {
-		.phase = trainer->result->n_mask_updates == 0 &&
-		config_has_masks(trainer->config) ? PHASE_WARMUP : PHASE_TRAIN,
+		.phase = warmup ? PHASE_WARMUP : PHASE_TRAIN,
+		.name = warmup ? "warm-up" : "training",
 		.epoch = epoch,
 		.batch = batch,
 		.batches = n_batches,
@@ -154,19 +154,29 @@ report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_ba
 	trainer->observer->progress(trainer->observer->context, &progress);
 }
 
-/* One epoch over shuffled rows, from a batch on; sets *stop when patience ran out. */
+/* The strategy's update, if the step just taken has made one due. */
 static bool
-run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *chunks, uint32_t *order,
-		  bool *stop, EngineError *error)
+update_if_due(Trainer *trainer, EngineError *error)
 {
-	const Config *config = trainer->config;
+	if (trainer_updates_due(trainer, trainer->batches) <=
+		trainer_updates_due(trainer, trainer->batches - 1))
+		return true;
+	if (!trainer->strategy->update(trainer, error))
+		return false;
+	trainer->updates++;
+	return true;
+}
+
+/* One epoch, from a batch on; sets *stop when patience ran out. */
+static bool
+run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *order, bool *stop,
+		  EngineError *error)
+{
 	int			epoch = from_here.epoch;
 	size_t		n = dataset_rows(trainer->data, SPLIT_TRAIN);
 	uint64_t	n_batches = trainer_epoch_batches(trainer);
-	Random		random;
 
-	random_start(&random, config->seed, RANDOM_SHUFFLE, epoch);
-	shuffle_rows(&random, n, chunks, order);
+	trainer->strategy->order(trainer, epoch, order);
 	for (uint64_t b = from_here.batch; b < n_batches && !*stop; b++)
 	{
 		size_t		from = n * b / n_batches;
@@ -175,7 +185,7 @@ run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *chunks, uint32_t 
 		if (!train_batch(trainer, order + from, to - from, error))
 			return false;
 		report_progress(trainer, epoch, b + 1, n_batches);
-		if (trainer_masks_due(trainer) && !search_update(trainer, error))
+		if (!update_if_due(trainer, error))
 			return false;
 		if (trainer_evaluations(trainer, b + 1) > trainer_evaluations(trainer, b))
 		{
@@ -197,7 +207,7 @@ start(Trainer *trainer, TrainPosition *position, EngineError *error)
 		return false;
 	*position = (TrainPosition) {.epoch = 1};
 	return trainer_evaluate(trainer, 0, true, error) &&
-		(trainer->config->architecture == ARCH_WIDE ||
+		(!trainer->strategy->batches ||
 		 checkpoint_offer(trainer, *position, error));
 }
 
@@ -205,7 +215,6 @@ static bool
 run_epochs(Trainer *trainer, TrainPosition position, EngineError *error)
 {
 	size_t		n = dataset_rows(trainer->data, SPLIT_TRAIN);
-	uint32_t   *chunks = ARENA_ARRAY(trainer->arena, uint32_t, shuffle_chunks(n));
 	uint32_t   *order = ARENA_ARRAY(trainer->arena, uint32_t, n);
 	bool		stop = false;
 
@@ -213,7 +222,7 @@ run_epochs(Trainer *trainer, TrainPosition position, EngineError *error)
 		return false;
 	for (; position.epoch <= trainer->config->epochs && !stop; position.epoch++)
 	{
-		if (!run_epoch(trainer, position, chunks, order, &stop, error))
+		if (!run_epoch(trainer, position, order, &stop, error))
 			return false;
 		position.batch = 0;
 	}
@@ -226,7 +235,7 @@ fill_domain(const Trainer *trainer, uint32_t d, DomainRecord *domain)
 	const Config *config = trainer->config;
 	double		n = (double) dataset_rows(trainer->data, SPLIT_TRAIN);
 
-	domain->rows = trainer->domain_rows.start[d + 1] - trainer->domain_rows.start[d];
+	domain->rows = domain_rows_count(&trainer->domain_rows, d);
 	domain->positives = trainer->domain_rows.positives[d];
 	domain->is_minor = domain->rows < config->minor_share * n;
 	domain->is_major = domain->rows > config->major_share * n;
@@ -313,7 +322,7 @@ train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 	if (checkpoints && checkpoints->resume ? !checkpoint_resume(trainer, &position, error) :
 		!start(trainer, &position, error))
 		return NULL;
-	if (config->architecture != ARCH_WIDE && !run_epochs(trainer, position, error))
+	if (trainer->strategy->batches && !run_epochs(trainer, position, error))
 		return NULL;
 	return finish(trainer, error) ? trainer->result : NULL;
 }

@@ -3,8 +3,8 @@
  *	  A training as it runs: what its parts share.  Internal to the engine.
  *
  * setup.c fills it, train.c runs the loop, and each part has its own header:
- * schedule.h (what is due when), evaluate.h, base_rate.h, mask_search.h,
- * checkpoint.h.  All of it lies in the caller's arena.
+ * schedule.h (what is due when), evaluate.h, base_rate.h, checkpoint.h, and the
+ * strategy's (strategy.h).  All of it lies in the caller's arena.
  */
 #ifndef AREAD_ENGINE_TRAIN_TRAINER_H
 #define AREAD_ENGINE_TRAIN_TRAINER_H
@@ -33,10 +33,13 @@ typedef struct Trainer
 	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
 	DomainRows	domain_rows;
 	AugmentedRows augmented;	/* start NULL: none */
-	struct Search *search;		/* search.h; NULL: the architecture has no masks */
+	const struct TrainStrategy *strategy;	/* strategy.h */
+	void	   *state;			/* the strategy's own */
+	uint32_t   *shuffle;		/* scratch of the order of rows */
 	/* progress */
 	double		started;
 	uint64_t	batches;		/* trained so far */
+	int			updates;		/* by the strategy, so far */
 	double		loss_sum;		/* since the last evaluation */
 	uint64_t	loss_rows;
 	double		batch_seconds;
@@ -48,7 +51,7 @@ typedef struct Trainer
 	int			evaluations_without_gain;	/* once settled */
 	TrainResult *result;
 	int			evaluations_capacity;
-	int			updates_capacity;
+	int			updates_capacity;	/* of mask updates */
 } Trainer;
 
 static inline double
