@@ -58,6 +58,7 @@ static SimilarDomain *
 similar_domains(const Model *model, uint32 domain)
 {
 	SimilarDomain *similar = palloc(Max(model->n_domains, 1) * sizeof(SimilarDomain));
+	const IntList *experts = &model->config.hei_experts;
 	const uint8 *own = model->masks + (Size) domain * model->n_gates;
 	uint32		n = 0;
 
@@ -68,8 +69,8 @@ similar_domains(const Model *model, uint32 domain)
 		CHECK_FOR_INTERRUPTS();
 		if (d != domain)
 			similar[n++] = (SimilarDomain) {
-				.number = d,.overlap = mask_overlap(&model->config, own, mask, 0),
-				.by_chance = mask_chance_overlap(&model->config, own, mask, 0)
+				.number = d,.overlap = mask_overlap(experts, own, mask, 0),
+				.by_chance = mask_chance_overlap(experts, own, mask, 0)
 			};
 	}
 	qsort(similar, n, sizeof(SimilarDomain), compare_similar);

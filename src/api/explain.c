@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -99,15 +100,16 @@ put_experts(ReturnSetInfo *rsinfo, const ServedModel *served, int64 domain)
 	const real *gates = scorer_gates(served->scorer, domain);
 	const uint8 *mask = domain >= 0 && model->has_mask[domain] ?
 		model->masks + (Size) domain * model->n_gates : NULL;
-	double	   *flow = palloc(config_n_experts(config) * sizeof(double));
+	double	   *flow = palloc(experts_total(&config->hei_experts) * sizeof(double));
 	int			at = 0;
 
-	mask_flow(config, gates, mask, flow);
+	mask_flow(&config->hei_experts, gates, mask, flow);
 	for (int layer = 1; layer <= config->hei_experts.n; layer++)
 		for (int expert = 0; expert < config->hei_experts.value[layer - 1]; expert++, at++)
 		{
 			ExplainRow	row = start_row("expert");
-			const real *into = layer > 1 ? gates + model_gate_offset(config, layer) + expert : NULL;
+			const real *into = layer > 1 ?
+				gates + gate_offset(&config->hei_experts, layer) + expert : NULL;
 
 			if (flow[at] == 0)
 				continue;

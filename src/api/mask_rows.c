@@ -12,6 +12,7 @@
 #include "catalog/masks.h"
 #include "options.h"
 #include "catalog/pg_type.h"
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/train/train.h"
 #include "fmgr.h"
@@ -62,7 +63,7 @@ is_open(const StoredMasks *masks, uint32 domain, int gate)
 static void
 put_gates(ReturnSetInfo *rsinfo, const StoredMasks *masks, uint32 domain)
 {
-	const IntList *experts = &masks->config.hei_experts;
+	const IntList *experts = &masks->experts;
 	int			gate = 0;
 
 	for (int layer = 2; layer <= experts->n; layer++)
@@ -118,7 +119,7 @@ static void
 put_overlaps(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *gates, uint32 a,
 			 uint32 b)
 {
-	int			n_layers = masks->config.hei_experts.n;
+	int			n_layers = masks->experts.n;
 
 	/* layer 1 of the loop stands for all layers together */
 	for (int layer = 1; layer <= n_layers; layer++)
@@ -126,8 +127,8 @@ put_overlaps(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *gates
 		const uint8 *gates_a = gates + (Size) a * masks->n_gates;
 		const uint8 *gates_b = gates + (Size) b * masks->n_gates;
 		int			which = layer == 1 ? 0 : layer;
-		double		overlap = mask_overlap(&masks->config, gates_a, gates_b, which);
-		double		by_chance = mask_chance_overlap(&masks->config, gates_a, gates_b, which);
+		double		overlap = mask_overlap(&masks->experts, gates_a, gates_b, which);
+		double		by_chance = mask_chance_overlap(&masks->experts, gates_a, gates_b, which);
 		Datum		values[5];
 		bool		nulls[5] = {false};
 
@@ -169,7 +170,7 @@ aread_mask_overlaps(PG_FUNCTION_ARGS)
 static int
 count_open(const StoredMasks *masks, const uint8 *mask, int layer, int expert, bool inputs)
 {
-	const IntList *experts = &masks->config.hei_experts;
+	const IntList *experts = &masks->experts;
 	int			upper_layer = inputs ? layer : layer + 1;
 	int			n = 0;
 
@@ -178,22 +179,21 @@ count_open(const StoredMasks *masks, const uint8 *mask, int layer, int expert, b
 	for (int lower = 0; lower < experts->value[upper_layer - 2]; lower++)
 		for (int upper = 0; upper < experts->value[upper_layer - 1]; upper++)
 			if ((inputs ? upper : lower) == expert)
-				n += mask[model_gate_offset(&masks->config, upper_layer) +
-						  lower * experts->value[upper_layer - 1] + upper];
+				n += mask[gate_at(experts, upper_layer, lower, upper)];
 	return n;
 }
 
 static void
 put_experts(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *mask, uint32 domain)
 {
-	const IntList *experts = &masks->config.hei_experts;
+	const IntList *experts = &masks->experts;
 	real	   *gates = palloc(Max(masks->n_gates, 1) * sizeof(real));
-	double	   *flow = palloc(config_n_experts(&masks->config) * sizeof(double));
+	double	   *flow = palloc(experts_total(experts) * sizeof(double));
 	int			at = 0;
 
 	for (int g = 0; g < masks->n_gates; g++)
 		gates[g] = masks_gate(masks, domain, g);
-	mask_flow(&masks->config, gates, mask, flow);
+	mask_flow(experts, gates, mask, flow);
 	for (int layer = 1; layer <= experts->n; layer++)
 		for (int expert = 0; expert < experts->value[layer - 1]; expert++, at++)
 		{
@@ -251,7 +251,7 @@ aread_mask_fates(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	options_parse_stored(PG_GETARG_JSONB_P(0), &config);
 	if (ARR_NDIM(array) != 1 || array_contains_nulls(array) ||
-		ARR_DIMS(array)[0] != config_n_gates(&config))
+		ARR_DIMS(array)[0] != gates_total(&config.hei_experts))
 		stored_corrupt("mask update", "It does not fit the model.");
 	for (int layer = 2; layer <= config.hei_experts.n; layer++)
 		for (int lower = 1; lower <= config.hei_experts.value[layer - 2]; lower++)

@@ -13,8 +13,8 @@
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
 #include "draw/pictures.h"
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
-#include "engine/model/model.h"
 #include "draw/seriate.h"
 #include "fmgr.h"
 #include "host.h"
@@ -28,7 +28,7 @@
 /* Masks and gates of some domains. */
 typedef struct Masks
 {
-	Config		config;			/* hei_experts only */
+	IntList		experts;		/* N_1 .. N_L */
 	int			n_gates;
 	int			n;
 	const char **names;			/* [n] */
@@ -139,12 +139,12 @@ layer_argument(FunctionCallInfo fcinfo, const char *model, const Masks *masks)
 {
 	int			layer = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT32(1);
 
-	if (!PG_ARGISNULL(1) && (layer < 2 || layer > masks->config.hei_experts.n))
+	if (!PG_ARGISNULL(1) && (layer < 2 || layer > masks->experts.n))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" has no gates into layer %d", model, layer),
 				 errhint("Layers with gates are 2 to %d; NULL is all of them together.",
-						 masks->config.hei_experts.n)));
+						 masks->experts.n)));
 	return layer;
 }
 
@@ -183,7 +183,7 @@ overlaps_in_order(Masks *masks, int layer)
 	{
 		CHECK_FOR_INTERRUPTS();
 		for (int b = 0; b < n; b++)
-			overlaps[a * n + b] = mask_overlap(&masks->config, masks->open[a], masks->open[b], layer);
+			overlaps[a * n + b] = mask_overlap(&masks->experts, masks->open[a], masks->open[b], layer);
 	}
 	host_arena(&arena, CurrentMemoryContext);
 	if (!seriate(&arena, overlaps, n, order, &error))
@@ -214,8 +214,8 @@ aread_overlap_svg(PG_FUNCTION_ARGS)
 	model = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	map.subject = find_subject(model, text_to_cstring(PG_GETARG_TEXT_PP(2)));
 	SPI_connect();
-	view_experts(model, &masks.config.hei_experts);
-	masks.n_gates = config_n_gates(&masks.config);
+	view_experts(model, &masks.experts);
+	masks.n_gates = gates_total(&masks.experts);
 	map.layer = layer_argument(fcinfo, model, &masks);
 	map.n_all = fetch_largest(model, &masks, context);
 	fetch_masks(model, &masks, context);
@@ -237,7 +237,7 @@ aread_experts_svg(PG_FUNCTION_ARGS)
 	char	   *model;
 	const char *names[2];
 	Masks		masks = {.names = names,.n = PG_ARGISNULL(2) ? 1 : 2};
-	ExpertGraph graph = {.n = masks.n,.config = &masks.config};
+	ExpertGraph graph = {.n = masks.n,.experts = &masks.experts};
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(3))
 		PG_RETURN_NULL();
@@ -246,8 +246,8 @@ aread_experts_svg(PG_FUNCTION_ARGS)
 	for (int i = 0; i < masks.n; i++)
 		names[i] = graph.names[i] = text_to_cstring(PG_GETARG_TEXT_PP(i + 1));
 	SPI_connect();
-	view_experts(model, &masks.config.hei_experts);
-	masks.n_gates = config_n_gates(&masks.config);
+	view_experts(model, &masks.experts);
+	masks.n_gates = gates_total(&masks.experts);
 	for (int i = 0; i < masks.n; i++)
 		view_check_domain(model, names[i]);
 	fetch_masks(model, &masks, context);

@@ -378,7 +378,7 @@ put_training(ReturnSetInfo *rsinfo, const Training *training)
 	values[3] = CStringGetTextDatum(training->model);
 	values[4] = CStringGetTextDatum(training->source);
 	values[5] = TimestampTzGetDatum(training->started);
-	values[6] = CStringGetTextDatum(progress_phase_name(training->phase));
+	values[6] = CStringGetTextDatum(training->phase);
 	values[7] = Int32GetDatum(training->epoch);
 	values[8] = Int32GetDatum(training->epochs);
 	values[9] = Int64GetDatum((int64) training->batch);

@@ -291,7 +291,7 @@ read_masks(Model *model, int64 version_id)
 	read_bytes(version_id, "masks", "masks", bytes, size);
 	masks_read(&masks, bytes, size);
 	if (masks.n_domains != model->n_domains || masks.n_gates != model->n_gates ||
-		memcmp(&masks.config.hei_experts, &model->config.hei_experts, sizeof(IntList)) != 0)
+		memcmp(&masks.experts, &model->config.hei_experts, sizeof(IntList)) != 0)
 		stored_corrupt("mask", "It does not fit the model.");
 	memcpy(model->has_mask, masks.has_mask, masks.n_domains);
 	memcpy(model->masks, masks.masks, (Size) masks.n_domains * masks.n_gates);

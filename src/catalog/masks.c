@@ -8,6 +8,7 @@
 #include "catalog/masks.h"
 
 #include "catalog/chunk.h"
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 
 char *
@@ -48,14 +49,12 @@ masks_read(StoredMasks *masks, const char *bytes, Size size)
 	memcpy(&n_layers, bytes + sizeof(uint32), sizeof(uint32));
 	if (n_layers < 1 || n_layers > MAX_LAYERS || size < (2 + n_layers) * sizeof(uint32))
 		stored_corrupt("mask", "Its number of layers is out of range.");
-	masks->config.hei_experts.n = n_layers;
-	memcpy(masks->config.hei_experts.value, bytes + 2 * sizeof(uint32),
-		   n_layers * sizeof(uint32));
+	masks->experts.n = n_layers;
+	memcpy(masks->experts.value, bytes + 2 * sizeof(uint32), n_layers * sizeof(uint32));
 	for (uint32 l = 0; l < n_layers; l++)
-		if (masks->config.hei_experts.value[l] < 1 ||
-			masks->config.hei_experts.value[l] > MAX_EXPERTS)
+		if (masks->experts.value[l] < 1 || masks->experts.value[l] > MAX_EXPERTS)
 			stored_corrupt("mask", "A layer's number of experts is out of range.");
-	masks->n_gates = config_n_gates(&masks->config);
+	masks->n_gates = gates_total(&masks->experts);
 	n_masks = (uint64) masks->n_domains * masks->n_gates;
 	if (size != (2 + n_layers) * sizeof(uint32) + masks->n_domains + n_masks * 5)
 		stored_corrupt("mask", "Its length does not fit its header.");
@@ -63,7 +62,7 @@ masks_read(StoredMasks *masks, const char *bytes, Size size)
 	masks->masks = masks->has_mask + masks->n_domains;
 	masks->gates = (const char *) masks->masks + n_masks;
 	if (!are_bits(masks->has_mask, masks->n_domains) ||
-		!masks_are_valid(&masks->config, masks->masks, masks->has_mask, masks->n_domains))
+		!masks_are_valid(&masks->experts, masks->masks, masks->has_mask, masks->n_domains))
 		stored_corrupt("mask", "A domain's mask is not valid.");
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct StoredMasks
 {
-	Config		config;			/* hei_experts only */
+	IntList		experts;		/* N_1 .. N_L */
 	uint32		n_domains;
 	int			n_gates;
 	const uint8 *has_mask;		/* [D] */

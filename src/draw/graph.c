@@ -8,8 +8,8 @@
 
 #include "draw/label.h"
 #include "draw/pictures.h"
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
-#include "engine/model/model.h"
 #include "miscadmin.h"
 
 #define MAX_GAP 170				/* between layers */
@@ -40,7 +40,7 @@ typedef struct Layout
 static Layout
 lay_out(const ExpertGraph *graph, const SvgHeader *header)
 {
-	const IntList *experts = &graph->config->hei_experts;
+	const IntList *experts = graph->experts;
 	Layout		layout;
 	int			most = 1;
 
@@ -77,7 +77,7 @@ static double
 expert_y(const ExpertGraph *graph, const Layout *layout, int layer, int expert)
 {
 	return layout->top + PANEL_HEAD + layout->experts_height / 2 +
-		(expert - (graph->config->hei_experts.value[layer - 1] + 1) / 2.0) * layout->spacing;
+		(expert - (graph->experts->value[layer - 1] + 1) / 2.0) * layout->spacing;
 }
 
 static double
@@ -116,7 +116,7 @@ draw_edge(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domain, 
 static void
 draw_edges(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domain)
 {
-	const IntList *experts = &graph->config->hei_experts;
+	const IntList *experts = graph->experts;
 
 	svg_open(svg, "edges");
 	for (int pass = 0; pass < 2; pass++)
@@ -149,7 +149,7 @@ draw_expert(Svg *svg, const Layout *layout, double x, double y, int expert, bool
 static void
 draw_experts(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domain)
 {
-	const IntList *experts = &graph->config->hei_experts;
+	const IntList *experts = graph->experts;
 
 	svg_open(svg, "experts");
 	for (int layer = 1; layer <= experts->n; layer++)
@@ -157,7 +157,7 @@ draw_experts(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domai
 		bool		used[MAX_EXPERTS];
 		double		x = expert_x(graph, layout, domain, layer);
 
-		mask_used_experts(graph->config, graph->open[domain], layer, used);
+		mask_used_experts(graph->experts, graph->open[domain], layer, used);
 		svg_text(svg, "muted", ANCHOR_MIDDLE, SMALL_SIZE, x, layout->top + PANEL_HEAD - 12,
 				 psprintf("layer %d", layer));
 		for (int expert = 1; expert <= experts->value[layer - 1]; expert++)
@@ -171,14 +171,14 @@ static void
 draw_panel(Svg *svg, const ExpertGraph *graph, const Layout *layout, int domain)
 {
 	double		left = panel_left(graph, layout, domain);
-	int			open = mask_open(graph->config, graph->open[domain]);
+	int			open = mask_open(graph->experts, graph->open[domain]);
 	double		room = graph->n == 2 ? layout->panel_width + BETWEEN / 2.0 : layout->width - 2 * MARGIN;
 	double		x = left + (graph->n == 2 ? 0 : (layout->panel_width - room) / 2);
 
 	svg_text(svg, NULL, ANCHOR_START, TEXT_SIZE + 2, x, layout->top + 16,
 			 label_fit(graph->names[domain], TEXT_SIZE + 2, room));
 	svg_text(svg, "muted", ANCHOR_START, SMALL_SIZE, x, layout->top + 33,
-			 psprintf("%d of %d gates open", open, config_n_gates(graph->config)));
+			 psprintf("%d of %d gates open", open, gates_total(graph->experts)));
 	draw_edges(svg, graph, layout, domain);
 	draw_experts(svg, graph, layout, domain);
 }
@@ -221,15 +221,15 @@ draw_legend(Svg *svg, const ExpertGraph *graph, const Layout *layout)
 static char *
 overlap_line(const ExpertGraph *graph)
 {
-	int			n_layers = graph->config->hei_experts.n;
+	int			n_layers = graph->experts->n;
 	StringInfoData line;
 
 	initStringInfo(&line);
 	appendStringInfo(&line, "Mask overlap ratio %.3f",
-					 mask_overlap(graph->config, graph->open[0], graph->open[1], 0));
+					 mask_overlap(graph->experts, graph->open[0], graph->open[1], 0));
 	for (int layer = 2; n_layers > 2 && layer <= n_layers; layer++)
 		appendStringInfo(&line, "%slayer %d: %.2f", layer == 2 ? " (" : ", ", layer,
-						 mask_overlap(graph->config, graph->open[0], graph->open[1], layer));
+						 mask_overlap(graph->experts, graph->open[0], graph->open[1], layer));
 	if (n_layers > 2)
 		appendStringInfoChar(&line, ')');
 	appendStringInfoString(&line, ": gates open in both / in either.");

@@ -9,7 +9,7 @@
 #define AREAD_DRAW_PICTURES_H
 
 #include "draw/svg.h"
-#include "engine/model/config.h"
+#include "engine/base/limits.h"
 
 /* What a picture is of. */
 typedef struct Subject
@@ -34,7 +34,7 @@ typedef struct HeatMap
 typedef struct ExpertGraph
 {
 	Subject		subject;
-	const Config *config;		/* hei_experts */
+	const IntList *experts;		/* N_1 .. N_L */
 	int			n;				/* domains: 1 or 2 */
 	const char *names[2];
 	const uint8 *open[2];		/* [G] */

@@ -249,7 +249,7 @@ incumbent_measure(IncumbentReading *reading, const Dataset *data, const RowOrigi
 {
 	MemoryContext old = MemoryContextSwitchTo(reading->context);
 	uint64		first = data->split_start[SPLIT_TEST];
-	uint64		n = data->split_start[SPLIT_TEST + 1] - first;
+	uint64		n = dataset_rows(data, SPLIT_TEST);
 	int64_t    *domains = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(int64_t));
 	EngineHost	host = host_callbacks();
 	EngineError error;

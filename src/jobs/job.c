@@ -136,7 +136,7 @@ tell_progress(void *context, const TrainProgress *progress)
 	TrainJob   *job = context;
 
 	progress_batch(&job->progress, progress);
-	if (fault_hit(progress_phase_name(progress->phase)))
+	if (fault_hit(progress->name))
 		ereport(ERROR, (errmsg("training fails here: fault")));
 	job->observer.progress(job->observer.context, progress);
 }
@@ -159,7 +159,7 @@ job_train(TrainJob *job)
 	Arena		arena;
 
 	host_arena(&arena, job->context);
-	progress_phase(&job->progress, PHASE_START);
+	progress_phase(&job->progress, "start");
 	job->new.result = train(&arena, &job->config, job->data, job->team, &host, &observer,
 							job->checkpoints, &error);
 	if (!job->new.result)
@@ -172,7 +172,7 @@ job_train(TrainJob *job)
 int32
 job_store(TrainJob *job)
 {
-	progress_phase(&job->progress, PROGRESS_STORE);
+	progress_phase(&job->progress, "storing");
 	return catalog_store(&job->new, &job->decision);
 }
 

@@ -91,7 +91,7 @@ progress_begin(Progress *progress, const char *model, const char *source_name, i
 {
 	*progress = (Progress) {.training = {
 		.pid = MyProcPid,.database = MyDatabaseId,.role = GetUserId(),.run = run,
-		.started = GetCurrentTimestamp(),.phase = PROGRESS_READ,
+		.started = GetCurrentTimestamp(),.phase = "reading",
 		.epochs = epochs,.loss = NAN,.auc = NAN,.domain_auc = NAN,.log_loss = NAN
 	}};
 	strlcpy(progress->training.model, model, sizeof(progress->training.model));
@@ -117,9 +117,9 @@ show(Progress *progress)
 }
 
 void
-progress_phase(Progress *progress, int phase)
+progress_phase(Progress *progress, const char *phase)
 {
-	progress->training.phase = phase;
+	strlcpy(progress->training.phase, phase, sizeof(progress->training.phase));
 	show(progress);
 }
 
@@ -140,7 +140,7 @@ progress_batch(Progress *progress, const TrainProgress *told)
 {
 	Training   *training = &progress->training;
 
-	training->phase = told->phase;
+	strlcpy(training->phase, told->name, sizeof(training->phase));
 	if (told->phase == PHASE_WARMUP || told->phase == PHASE_TRAIN)
 	{
 		training->epoch = told->epoch;
@@ -194,25 +194,4 @@ progress_training(int i, Training *training)
 	*training = table->slots[i];
 	LWLockRelease(&table->lock);
 	return true;
-}
-
-const char *
-progress_phase_name(int phase)
-{
-	switch (phase)
-	{
-		case PROGRESS_READ:
-			return "reading";
-		case PHASE_START:
-			return "start";
-		case PHASE_WARMUP:
-			return "warm-up";
-		case PHASE_MASK_UPDATE:
-			return "mask update";
-		case PHASE_TRAIN:
-			return "training";
-		case PROGRESS_STORE:
-			return "storing";
-	}
-	return "";
 }

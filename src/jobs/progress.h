@@ -16,6 +16,8 @@
 
 /* Longest name of a model, in bytes. */
 #define PROGRESS_NAME 200
+/* Longest name of a phase, in bytes. */
+#define PROGRESS_PHASE 31
 /* Longest name of a relation with its schema, both all quotes, in quotes. */
 #define PROGRESS_SOURCE (2 * (2 * (NAMEDATALEN - 1) + 2) + 1)
 
@@ -28,7 +30,7 @@ typedef struct Training
 	char		model[PROGRESS_NAME + 1];
 	char		source[PROGRESS_SOURCE + 1];
 	TimestampTz started;
-	int			phase;			/* a TrainPhase, or one of those below */
+	char		phase[PROGRESS_PHASE + 1];	/* "reading", the engine's, or "storing" */
 	int			epoch;
 	int			epochs;			/* at most */
 	uint64		batch;			/* of the epoch */
@@ -40,10 +42,6 @@ typedef struct Training
 	double		log_loss;
 	TimestampTz end;			/* at the latest, if it goes on as it does; 0: not known */
 } Training;
-
-/* Phases beside those of the engine. */
-#define PROGRESS_READ (-1)
-#define PROGRESS_STORE (-2)
 
 /* A training of this session. */
 typedef struct Progress
@@ -57,7 +55,7 @@ typedef struct Progress
 
 extern void progress_begin(Progress *progress, const char *model, const char *source_name,
 						   int64 run, int epochs);
-extern void progress_phase(Progress *progress, int phase);
+extern void progress_phase(Progress *progress, const char *phase);
 extern void progress_batch(Progress *progress, const TrainProgress *told);
 extern void progress_evaluation(Progress *progress, const Evaluation *evaluation);
 /* It is shown no more. */
@@ -67,7 +65,5 @@ extern void progress_end(Progress *progress);
 extern void progress_request(void);
 /* Slot number i; pid 0 if it is free; false: no such slot. */
 extern bool progress_training(int i, Training *training);
-/* What a phase is called. */
-extern const char *progress_phase_name(int phase);
 
 #endif							/* AREAD_JOBS_PROGRESS_H */

@@ -31,9 +31,9 @@ report_progress(void *context, const TrainProgress *progress)
 		case PHASE_START:
 			ereport(NOTICE, (errmsg("start: training the wide part")));
 			break;
-		case PHASE_MASK_UPDATE:
+		case PHASE_UPDATE:
 			ereport(NOTICE,
-					(errmsg("mask update: domain " UINT64_FORMAT " of " UINT64_FORMAT,
+					(errmsg("%s: domain " UINT64_FORMAT " of " UINT64_FORMAT, progress->name,
 							progress->batch, progress->batches)));
 			break;
 		case PHASE_WARMUP:

@@ -287,7 +287,7 @@ run_progress(int64 id, const Training *training, const char *messages)
 	bool		begun = training->batches > 0;
 
 	/* what is not known yet stays as an earlier worker left it */
-	add_text(&arguments, training->pid != 0 ? progress_phase_name(training->phase) : NULL);
+	add_text(&arguments, training->pid != 0 ? training->phase : NULL);
 	add_argument(&arguments, INT4OID, Int32GetDatum(training->epoch), !begun);
 	add_argument(&arguments, INT4OID, Int32GetDatum(training->epochs), training->epochs == 0);
 	add_argument(&arguments, INT8OID, Int64GetDatum((int64) training->batch), !begun);

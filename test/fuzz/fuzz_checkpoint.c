@@ -203,7 +203,7 @@ part_number(const Kept *kept, const char *name)
 void
 fuzz_seeds(void)
 {
-	static const char *const names[] = {"head", "params", "masks", "has_mask", "best_masks",
+	static const char *const names[] = {"head", "search", "params", "masks", "has_mask", "best_masks",
 		"evaluations", "update.masks.0", "update.fates.0", "update.choices.0", "gate_sum",
 	"adam.second"};
 

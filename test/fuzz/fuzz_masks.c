@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				sum += masks_gate(&masks, d, g);
 			}
 			FUZZ_ASSERT(!masks.has_mask[d] ||
-						mask_is_valid(&masks.config, masks.masks + (Size) d * masks.n_gates));
+						mask_is_valid(&masks.experts, masks.masks + (Size) d * masks.n_gates));
 		}
 		(void) sum;
 	}

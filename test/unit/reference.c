@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/model/gates.h"
+
 #define WIDEST 4096
 
 static const real *
@@ -229,8 +231,7 @@ cross_network(const Model *model, const double *x0, int width, double *x)
 static bool
 gate_open(const Model *model, const uint8_t *mask, int l, int i, int n)
 {
-	return !mask || mask[model_gate_offset(&model->config, l) +
-						 i * model->config.hei_experts.value[l - 1] + n];
+	return !mask || mask[gate_at(&model->config.hei_experts, l, i, n)];
 }
 
 /* First-layer experts with an open output; their mean group vector behind the domain's. */

@@ -114,17 +114,17 @@ test_watch(void)
 	Asked		answers = {.stop_at = 3};
 	EngineHost	host = {.interrupted = asked,.context = &answers};
 	Watch		watch = {.host = &host};
-	Watch		others = {.of = &watch};
+	Watch		followers = {.leader = &watch};
 	Watch		alone = {0};
 	EngineError error = {0};
 
 	/* a quarter of the work: every fourth time the host is asked */
 	for (int i = 1; i < 12; i++)
 		CHECK(!watch_worked(&watch, WATCH_WORK / 4) && answers.times == i / 4);
-	CHECK(!watch_worked(&others, WATCH_WORK) && answers.times == 2);
+	CHECK(!watch_worked(&followers, WATCH_WORK) && answers.times == 2);
 	CHECK(watch_worked(&watch, WATCH_WORK / 4) && answers.times == 3);
 	/* from then on all see it, and nobody asks */
-	CHECK(watch_worked(&watch, 1) && watch_worked(&others, 1) && answers.times == 3);
+	CHECK(watch_worked(&watch, 1) && watch_worked(&followers, 1) && answers.times == 3);
 	CHECK(!watch_continue(&watch, &error) && error.code == ENGINE_INTERRUPTED);
 	CHECK(!watch_worked(&alone, 2 * WATCH_WORK) && !watch_worked(NULL, 2 * WATCH_WORK));
 }

@@ -262,6 +262,9 @@ check_refused(void)
 	CHECK(refused_byte(&arena, &config, &kept, "update.masks.0", 0, 3));
 	CHECK(refused_byte(&arena, &config, &kept, "update.fates.0", 1, 0x7f));
 	CHECK(refused_byte(&arena, &config, &kept, "has_mask", 0, 9));
+	/* the sign of the density, and its exponent */
+	CHECK(refused_byte(&arena, &config, &kept, "search", sizeof(double) - 1, 0xbf));
+	CHECK(refused_byte(&arena, &config, &kept, "search", sizeof(double) - 1, 0x7f));
 	for (int i = 0; i < kept.n; i++)
 	{
 		kept.parts[i].size--;

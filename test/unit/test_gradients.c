@@ -11,6 +11,7 @@
 
 #include "unit.h"
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/networks/config_options.h"
 #include "engine/networks/network.h"
@@ -184,7 +185,7 @@ check_mlp(bool batch_norm, bool dropout)
 	}
 	mlp_cache_alloc(&layer.cache, &layer.mlp, ROWS, true, &arena);
 	CHECK(workers_init(&layer.workers, NULL, 16, 0, &arena, &error));
-	layer.mode = (PassMode) {.dropout = dropout,.batch_statistics = true,.seed = 3,
+	layer.mode = (PassMode) {.dropout = dropout,.seed = 3,
 		.use = RANDOM_DROPOUT};
 	fill_normal(layer.in, ROWS * layer.n_in, 1, 1);
 	n_out = (size_t) ROWS * layer.mlp.layer[1].n_out;
@@ -383,7 +384,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
 			   N_ROWS);
 	c->batch.row_weights = row_weights;
-	c->mode = (PassMode) {.dropout = true,.batch_statistics = true,.seed = 5,
+	c->mode = (PassMode) {.dropout = true,.seed = 5,
 		.use = RANDOM_DROPOUT};
 }
 
@@ -399,8 +400,8 @@ set_random_masks(NetworkCase *c, const Config *config)
 		real		gates[64];
 
 		fill_normal(gates, c->model->n_gates, 1, 40 + s);
-		mask_candidate(config, gates, NULL, 0.5, 0.2, &random, mask);
-		CHECK(mask_is_valid(config, mask));
+		mask_candidate(&config->hei_experts, gates, NULL, 0.5, 0.2, &random, mask);
+		CHECK(mask_is_valid(&config->hei_experts, mask));
 		c->batch.segments[s].mask = mask;
 	}
 }
@@ -504,7 +505,7 @@ check_open_gradients(void)
 		for (int i = 0; i < below; i++)
 			for (int n = 0; n < layer->n_experts; n++)
 			{
-				int			gate = model_gate_offset(&config, l) + i * layer->n_experts + n;
+				int			gate = gate_at(&config.hei_experts, l, i, n);
 				real		sum = 0;
 
 				for (int s = 0; s < c.batch.n_segments; s++)

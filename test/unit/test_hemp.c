@@ -11,7 +11,9 @@
 #include "unit.h"
 
 #include "engine/model/mask.h"
-#include "engine/train/trainer.h"
+#include "engine/train/mask_search.h"
+#include "engine/train/search.h"
+#include "engine/train/setup.h"
 
 /* A trainer before its first batch, and what it points to. */
 typedef struct ToySearch
@@ -103,8 +105,8 @@ check_mask_update(MaskSearch how, PruneBy prune_by)
 		int			open = lround(choice->start_density * search.trainer.model->n_gates);
 
 		CHECK(search.trainer.model->has_mask[d]);
-		CHECK(mask_is_valid(&search.config, mask));
-		CHECK(fabs(mask_density(&search.config, mask) - choice->end_density) < 1e-6);
+		CHECK(mask_is_valid(&search.config.hei_experts, mask));
+		CHECK(fabs(mask_density(&search.config.hei_experts, mask) - choice->end_density) < 1e-6);
 		/* each step closes max(1, round(ratio * open)) gates, or more that became useless */
 		for (int step = 0; step < choice->steps; step++)
 			open -= fmax(1, round(search.config.prune_ratio * open));
@@ -136,7 +138,7 @@ check_single_row(MaskSearch how)
 		search.config.batch_size = domain_rows - single;
 		search_start(&search);
 		CHECK(search.trainer.domain_rows.start[1] == domain_rows);
-		CHECK(search.trainer.search.workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
+		CHECK(search_of(&search.trainer)->workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
 			  model_param(search.trainer.model, "hei1.expert1.layer0.variance"));
 		CHECK(search_update(&search.trainer, &search.error));
 		loss[single] = search.trainer.result->mask_updates[0].choices[0].loss;
@@ -195,7 +197,7 @@ check_mask_groups(void)
 			const MaskUpdate *last = &result->mask_updates[result->n_mask_updates - 1];
 			int			n_gates = result->model->n_gates;
 
-			sum[(a - b) % 2] += mask_overlap(&config, last->masks + a * n_gates,
+			sum[(a - b) % 2] += mask_overlap(&config.hei_experts, last->masks + a * n_gates,
 											 last->masks + b * n_gates, 0);
 			pairs[(a - b) % 2]++;
 		}

@@ -5,24 +5,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
-#include "engine/model/model.h"
-#include "engine/networks/config_options.h"
 #include "unit.h"
 
 #define GATES (2 * 3 + 3 * 4)
 
 /* Two layers of gates: 2 experts below 3 below 4. */
-static Config
-small_config(void)
-{
-	Config		config;
-
-	config_defaults(&config);
-	config.hei_experts = (IntList) {3, {2, 3, 4}};
-	config.hei_hidden.n = config.hei_output.n = 3;
-	return config;
-}
+static const IntList experts = {3, {2, 3, 4}};
 
 /* Gate of layer 2 (lower 0..1, upper 0..2) or 3 (lower 0..2, upper 0..3). */
 static int
@@ -57,7 +47,6 @@ follows_rules(const uint8_t *mask)
 static void
 test_validity(void)
 {
-	Config		config = small_config();
 	int			bad = 0;
 
 	for (uint32_t bits = 0; bits < 1u << GATES; bits++)
@@ -73,13 +62,13 @@ test_validity(void)
 				for (int upper = 0; upper < 4; upper++)
 					has_path = has_path || (mask[gate(2, lower, middle)] &&
 											mask[gate(3, middle, upper)]);
-		if (mask_make_valid(&config, valid) != has_path)
+		if (mask_make_valid(&experts, valid) != has_path)
 			bad++;
 		if (!has_path)
 			continue;
-		if (!follows_rules(valid) || !mask_is_valid(&config, valid))
+		if (!follows_rules(valid) || !mask_is_valid(&experts, valid))
 			bad++;
-		if (mask_is_valid(&config, mask) != follows_rules(mask))
+		if (mask_is_valid(&experts, mask) != follows_rules(mask))
 			bad++;
 		for (int g = 0; g < GATES; g++)
 			if (valid[g] > mask[g])
@@ -92,7 +81,6 @@ test_validity(void)
 static void
 test_pruning(void)
 {
-	Config		config = small_config();
 	real		gates[GATES];
 	uint8_t		mask[GATES];
 	int			rounds = 0;
@@ -100,25 +88,24 @@ test_pruning(void)
 	for (int g = 0; g < GATES; g++)
 		gates[g] = (real) (g + 1);
 	memset(mask, 1, GATES);
-	CHECK(mask_open(&config, mask) == GATES);
-	CHECK(mask_prune(&config, gates, 0.1, mask) >= 2);
+	CHECK(mask_open(&experts, mask) == GATES);
+	CHECK(mask_prune(&experts, gates, 0.1, mask) >= 2);
 	CHECK(!mask[0] && !mask[1] && mask[2]);
-	CHECK(mask_open(&config, mask) == GATES - 2);
-	while (mask_prune(&config, gates, 0.2, mask) > 0 && rounds++ < 100)
+	CHECK(mask_open(&experts, mask) == GATES - 2);
+	while (mask_prune(&experts, gates, 0.2, mask) > 0 && rounds++ < 100)
 		CHECK(follows_rules(mask));
-	CHECK(mask_open(&config, mask) == 2);
+	CHECK(mask_open(&experts, mask) == 2);
 	CHECK(rounds < 100);
 	/* what diverged has no strength, so it is closed first */
 	gates[7] = gates[12] = NAN;
 	memset(mask, 1, GATES);
-	CHECK(mask_prune(&config, gates, 0.1, mask) == 2);
+	CHECK(mask_prune(&experts, gates, 0.1, mask) == 2);
 	CHECK(!mask[7] && !mask[12]);
 }
 
 static void
 test_candidates(void)
 {
-	Config		config = small_config();
 	real		gates[GATES];
 	uint8_t		present[GATES] = {0};
 	uint8_t		mask[GATES];
@@ -129,17 +116,17 @@ test_candidates(void)
 		gates[g] = (real) ((g * 7) % GATES);
 	random_start(&random, 3, RANDOM_MASKS, 0);
 	/* without flips: the top gates, and the present mask */
-	mask_candidate(&config, gates, NULL, 1.0, 0, &random, mask);
-	CHECK(mask_open(&config, mask) == GATES);
+	mask_candidate(&experts, gates, NULL, 1.0, 0, &random, mask);
+	CHECK(mask_open(&experts, mask) == GATES);
 	present[gate(2, 0, 0)] = present[gate(3, 0, 0)] = 1;
-	mask_candidate(&config, gates, present, 0.5, 0, &random, mask);
+	mask_candidate(&experts, gates, present, 0.5, 0, &random, mask);
 	CHECK(mask[gate(2, 0, 0)] && mask[gate(3, 0, 0)]);
 	CHECK(follows_rules(mask));
 	for (int i = 0; i < 500; i++)
 	{
-		mask_candidate(&config, gates, NULL, 0.1, 0.5, &random, mask);
+		mask_candidate(&experts, gates, NULL, 0.1, 0.5, &random, mask);
 		CHECK(follows_rules(mask));
-		density += mask_density(&config, mask) / 500;
+		density += mask_density(&experts, mask) / 500;
 	}
 	CHECK(density > 0.05 && density < 0.7);
 }
@@ -147,32 +134,30 @@ test_candidates(void)
 static void
 test_overlap(void)
 {
-	Config		config = small_config();
 	uint8_t		a[GATES] = {0};
 	uint8_t		b[GATES] = {0};
 
-	CHECK(isnan(mask_overlap(&config, a, b, 0)));
+	CHECK(isnan(mask_overlap(&experts, a, b, 0)));
 	a[0] = a[1] = a[6] = 1;
 	b[1] = b[2] = b[6] = b[7] = 1;
-	CHECK(fabs(mask_overlap(&config, a, b, 2) - 1.0 / 3) < 1e-12);
-	CHECK(fabs(mask_overlap(&config, a, b, 3) - 1.0 / 2) < 1e-12);
-	CHECK(fabs(mask_overlap(&config, a, b, 0) - 2.0 / 5) < 1e-12);
-	CHECK(mask_overlap(&config, a, a, 0) == 1);
+	CHECK(fabs(mask_overlap(&experts, a, b, 2) - 1.0 / 3) < 1e-12);
+	CHECK(fabs(mask_overlap(&experts, a, b, 3) - 1.0 / 2) < 1e-12);
+	CHECK(fabs(mask_overlap(&experts, a, b, 0) - 2.0 / 5) < 1e-12);
+	CHECK(mask_overlap(&experts, a, a, 0) == 1);
 }
 
 static void
 test_used_experts(void)
 {
-	Config		config = small_config();
 	uint8_t		mask[GATES] = {0};
 	bool		used[MAX_EXPERTS];
 
 	mask[gate(2, 1, 2)] = mask[gate(3, 2, 0)] = mask[gate(3, 2, 3)] = 1;
-	mask_used_experts(&config, mask, 1, used);
+	mask_used_experts(&experts, mask, 1, used);
 	CHECK(!used[0] && used[1]);
-	mask_used_experts(&config, mask, 2, used);
+	mask_used_experts(&experts, mask, 2, used);
 	CHECK(!used[0] && !used[1] && used[2]);
-	mask_used_experts(&config, mask, 3, used);
+	mask_used_experts(&experts, mask, 3, used);
 	CHECK(used[0] && !used[1] && !used[2] && used[3]);
 }
 
@@ -180,38 +165,38 @@ test_used_experts(void)
 static void
 test_chance_overlap(void)
 {
-	Config		config = small_config();
 	uint8_t		a[GATES] = {0};
 	uint8_t		b[GATES] = {0};
 
 	a[gate(2, 0, 0)] = a[gate(2, 0, 1)] = a[gate(2, 1, 2)] = 1;
 	b[gate(2, 0, 0)] = b[gate(2, 1, 1)] = 1;
 	/* 3 * 2 / 6 = 1 shared of 3 + 2 - 1 = 4 */
-	CHECK(fabs(mask_chance_overlap(&config, a, b, 2) - 0.25) < 1e-12);
-	CHECK(isnan(mask_chance_overlap(&config, a, b, 3)));
+	CHECK(fabs(mask_chance_overlap(&experts, a, b, 2) - 0.25) < 1e-12);
+	CHECK(isnan(mask_chance_overlap(&experts, a, b, 3)));
 	for (int k = 0; k < 4; k++)
 		a[gate(3, 0, k)] = 1;
 	for (int middle = 0; middle < 2; middle++)
 		for (int k = 0; k < 3; k++)
 			b[gate(3, middle, k)] = 1;
 	/* 4 * 6 / 12 = 2 shared of 4 + 6 - 2 = 8; together 3 of 12 */
-	CHECK(fabs(mask_chance_overlap(&config, a, b, 3) - 0.25) < 1e-12);
-	CHECK(fabs(mask_chance_overlap(&config, a, b, 0) - 0.25) < 1e-12);
+	CHECK(fabs(mask_chance_overlap(&experts, a, b, 3) - 0.25) < 1e-12);
+	CHECK(fabs(mask_chance_overlap(&experts, a, b, 0) - 0.25) < 1e-12);
 	memset(a, 1, GATES);
 	memset(b, 1, GATES);
-	CHECK(mask_chance_overlap(&config, a, b, 0) == 1);
+	CHECK(mask_chance_overlap(&experts, a, b, 0) == 1);
 }
 
 static void
 test_flow(void)
 {
-	Config		config = small_config();
 	uint8_t		mask[GATES] = {0};
 	real		gates[GATES] = {0};
 	double		flow[9];
 	const double by_hand[9] = {0.7, 0.3, 0.6, 0, 0.4, 0.5, 0, 0, 0.5};
 
-	CHECK(config_n_experts(&config) == 9);
+	CHECK(experts_total(&experts) == 9);
+	CHECK(gates_total(&experts) == GATES);
+	CHECK(gate_at(&experts, 3, 2, 1) == gate(3, 2, 1));
 	/* heads 0 and 3; head 0 stands on experts 0 and 2, head 3 on expert 0 */
 	mask[gate(3, 0, 0)] = mask[gate(3, 2, 0)] = mask[gate(3, 0, 3)] = 1;
 	gates[gate(3, 0, 0)] = 0.2;
@@ -221,11 +206,11 @@ test_flow(void)
 	mask[gate(2, 0, 0)] = mask[gate(2, 1, 0)] = mask[gate(2, 0, 2)] = 1;
 	gates[gate(2, 0, 0)] = gates[gate(2, 1, 0)] = 0.5;
 	gates[gate(2, 0, 2)] = 1;
-	mask_flow(&config, gates, mask, flow);
+	mask_flow(&experts, gates, mask, flow);
 	for (int n = 0; n < 9; n++)
 		CHECK(fabs(flow[n] - by_hand[n]) < 1e-7);
 	/* no mask: every head counts */
-	mask_flow(&config, gates, NULL, flow);
+	mask_flow(&experts, gates, NULL, flow);
 	for (int k = 0; k < 4; k++)
 		CHECK(flow[5 + k] == 0.25);
 }

@@ -123,7 +123,7 @@ draw_model(Random *random, Arena *arena, const Config *config, const Shape *shap
 		do
 			for (int g = 0; g < model->n_gates; g++)
 				mask[g] = up_to(random, 1);
-		while (!mask_make_valid(config, mask));
+		while (!mask_make_valid(&config->hei_experts, mask));
 	}
 	return model;
 }

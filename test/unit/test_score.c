@@ -11,6 +11,7 @@
 #include "toy.h"
 #include "unit.h"
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/score/score.h"
 
@@ -91,14 +92,14 @@ poison(Model *model, const uint8_t *mask)
 		int			n_experts = config->hei_experts.value[l - 1];
 		bool		used[MAX_EXPERTS];
 
-		mask_used_experts(config, mask, l, used);
+		mask_used_experts(&config->hei_experts, mask, l, used);
 		for (int n = 0; n < n_experts; n++)
 		{
 			int			below = l > 1 ? config->hei_experts.value[l - 2] : 0;
 			int			width = 2 * config->embed_dim;
 
 			for (int i = 0; i < below; i++)
-				if (!mask[model_gate_offset(config, l) + i * n_experts + n])
+				if (!mask[gate_at(&config->hei_experts, l, i, n)])
 				{
 					snprintf(name, sizeof(name), "hei%d.gate.weight", l);
 					for (int e = 0; e < width; e++)

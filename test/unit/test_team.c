@@ -139,15 +139,15 @@ check_stop(void)
 	int			asked = 0;
 	EngineHost	host = {.interrupted = always,.context = &asked};
 	Watch		watch = {.host = &host};
-	Watch		others = {.of = &watch};
+	Watch		followers = {.leader = &watch};
 	Job			job = {.nap = 30000};
 	int			run = 0;
 
 	arena_init_malloc(&arena);
 	team = team_start(&arena, 3, &error);
-	CHECK(!watch_stopped(&others) && asked == 0);
+	CHECK(!watch_stopped(&followers) && asked == 0);
 	team_run(team, &watch, count_task, &job, TASKS);
-	CHECK(watch.stopped && watch_stopped(&others) && asked == 1);
+	CHECK(watch.stopped && watch_stopped(&followers) && asked == 1);
 	for (int i = 0; i < TASKS; i++)
 		run += job.runs[i];
 	CHECK(run < TASKS);

@@ -102,7 +102,7 @@ check_result(const TrainResult *result)
 
 			CHECK(result->domains[d].rows > 0 ? isfinite(choice->loss) :
 				  isnan(choice->loss) && choice->end_density == 1);
-			CHECK(mask_is_valid(&model->config, result->mask_updates[u].masks +
+			CHECK(mask_is_valid(&model->config.hei_experts, result->mask_updates[u].masks +
 								(size_t) d * model->n_gates));
 		}
 }

@@ -160,8 +160,8 @@ watch_stopped(Watch *watch)
 {
 	if (!watch)
 		return false;
-	if (watch->of)
-		return watch->of->stopped;
+	if (watch->leader)
+		return watch->leader->stopped;
 	if (!watch->stopped && watch->host)
 		watch->stopped = watch->host->interrupted(watch->host->context);
 	/* once stopped, every look sees it */

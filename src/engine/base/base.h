@@ -115,7 +115,7 @@ typedef struct Watch
 	const EngineHost *host;		/* NULL: there is nobody to ask */
 	_Atomic bool stopped;
 	size_t		worked;			/* since the host was asked */
-	struct Watch *of;			/* for other threads, which never ask: whose answer they see */
+	struct Watch *leader;		/* whose answer a follower sees: followers, in other threads, never ask */
 } Watch;
 
 /* NULL watches nothing. */
@@ -136,8 +136,8 @@ watch_worked(Watch *watch, size_t work)
 {
 	if (!watch)
 		return false;
-	if (watch->of)
-		return watch->of->stopped;
+	if (watch->leader)
+		return watch->leader->stopped;
 	return (watch->worked += work) >= WATCH_WORK && watch_stopped(watch);
 }
 

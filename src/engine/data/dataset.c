@@ -1,6 +1,6 @@
 /*
  * dataset.c
- *	  Bounds of encoded interactions.
+ *	  Bounds of encoded interactions, and what gives them back.
  */
 #include "engine/data/dataset.h"
 
@@ -68,4 +68,19 @@ dataset_check(const Dataset *data, const EngineHost *host, EngineError *error)
 								   "id of field %d in row %zu is out of bounds", f, row);
 		}
 	return true;
+}
+
+void
+dataset_free_ids(Dataset *data)
+{
+	if (data->free)
+		data->free(data->owner, true);
+	data->ids = NULL;
+}
+
+void
+dataset_free(Dataset *data)
+{
+	if (data->free)
+		data->free(data->owner, false);
 }

@@ -73,7 +73,16 @@ typedef struct Dataset
 	const uint64_t *list_start;
 	const uint32_t *list_members;
 	const Store *store;			/* of these arrays and others like them; NULL: memory */
+	/* gives back the ids' memory, or all of it; NULL: it goes with its arena */
+	void		(*free) (void *owner, bool ids_only);
+	void	   *owner;
 } Dataset;
+
+static inline size_t
+dataset_rows(const Dataset *data, Split split)
+{
+	return data->split_start[split + 1] - data->split_start[split];
+}
 
 /* Domain number of an id of the domain field; -1 if it was not seen in training. */
 static inline int64_t
@@ -108,6 +117,10 @@ dataset_weight(const Dataset *data, size_t row)
 	return data->weights ? data->weights[row] : 1;
 }
 
+/* Give back the ids, whose rows have been copied; labels, weights and lists stay. */
+extern void dataset_free_ids(Dataset *data);
+/* Give back all of a dataset that has an owner. */
+extern void dataset_free(Dataset *data);
 /* Ids and list numbers within bounds; false and *error otherwise. */
 extern bool dataset_check(const Dataset *data, const EngineHost *host, EngineError *error);
 

@@ -14,7 +14,7 @@
 
 /* Vectors that a row will add up. */
 static inline void
-expect_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch, int b, int dim)
+prefetch_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch, int b, int dim)
 {
 	for (int f = 0; f < shape->n_fields; f++)
 	{
@@ -35,7 +35,7 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 	for (int b = from; b < to; b++)
 	{
 		if (b + AHEAD < to)
-			expect_vectors(tables, shape, batch, b + AHEAD, dim);
+			prefetch_vectors(tables, shape, batch, b + AHEAD, dim);
 		for (int f = 0; f < shape->n_fields; f++)
 		{
 			const real *values = tables[shape->field_table[f]].values;
@@ -66,7 +66,7 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 
 /* The slots that a row will look for. */
 static inline void
-expect_slots(const RowTensor *table, const Shape *shape, const Batch *batch, int b, int field)
+prefetch_slots(const RowTensor *table, const Shape *shape, const Batch *batch, int b, int field)
 {
 	const uint32_t *members;
 	uint32_t	n = batch_members(batch, shape, b, field, &members);
@@ -91,7 +91,7 @@ embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const
 		uint32_t	n = batch_members(batch, shape, b, field, &members);
 
 		if (b + AHEAD < batch->n_rows)
-			expect_slots(table, shape, batch, b + AHEAD, field);
+			prefetch_slots(table, shape, batch, b + AHEAD, field);
 		for (uint32_t i = 0; i < n; i++)
 		{
 			if (i % WATCH_MEMBERS == 0 && watch_worked(watch, (size_t) WATCH_MEMBERS * dim))

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 
 static void
@@ -69,7 +70,7 @@ hei_init(Hei *hei, const Model *model, int rows, int segments, bool training, Ar
 static int
 gate_index(const Hei *hei, int l, int i, int n)
 {
-	return model_gate_offset(hei->config, l) + i * hei->layer[l - 1].n_experts + n;
+	return gate_at(&hei->config->hei_experts, l, i, n);
 }
 
 /* gate_in = [domain vector ; mean vector of the groups that the mask uses]. */
@@ -83,7 +84,7 @@ gate_input(const Hei *hei, const real *domain_vector, const uint8_t *mask, real 
 	memset(gate_in + hei->dim, 0, hei->dim * sizeof(real));
 	if (!mask)
 		return;
-	mask_used_experts(hei->config, mask, 1, used);
+	mask_used_experts(&hei->config->hei_experts, mask, 1, used);
 	for (int n = 0; n < hei->layer[0].n_experts; n++)
 		n_used += used[n];
 	for (int n = 0; n < hei->layer[0].n_experts; n++)
@@ -197,7 +198,7 @@ gates_backward(Hei *hei, const Segment *segment, int s, real *d_domain, const re
 		add_scaled(d_domain, 1, d_in, hei->dim);
 	if (!segment->mask)
 		return;
-	mask_used_experts(hei->config, segment->mask, 1, used);
+	mask_used_experts(&hei->config->hei_experts, segment->mask, 1, used);
 	for (int n = 0; n < hei->layer[0].n_experts; n++)
 		n_used += used[n];
 	for (int n = 0; n < hei->layer[0].n_experts; n++)
@@ -223,7 +224,7 @@ pack(Hei *hei, const Batch *batch)
 			bool		used[MAX_EXPERTS];
 
 			if (segment->mask)
-				mask_used_experts(hei->config, segment->mask, l, used);
+				mask_used_experts(&hei->config->hei_experts, segment->mask, l, used);
 			for (int n = 0; n < layer->n_experts; n++)
 			{
 				HeiExpert  *expert = &layer->experts[n];

@@ -95,7 +95,7 @@ find_statistics(const Mlp *mlp, MlpCache *cache, int k, const real *z, int rows,
 	const MlpLayer *layer = &mlp->layer[k];
 	const real *variance = layer->variance;
 
-	cache->used_batch[k] = mode->batch_statistics && rows >= 2;
+	cache->used_batch[k] = rows >= 2;
 	if (cache->used_batch[k])
 	{
 		column_statistics(z, rows, layer->n_out, scratch->sum, scratch->sum2);

@@ -13,11 +13,13 @@
 /* MLPs of a network at most: MMoE's experts and those of all HEI layers. */
 #define MAX_MLPS (MAX_EXPERTS * (MAX_LAYERS + 1))
 
-/* How a forward pass is made. */
+/*
+ * How a forward pass is made.  Batch norm takes the batch's statistics, for one
+ * row the running ones.
+ */
 typedef struct PassMode
 {
 	bool		dropout;
-	bool		batch_statistics;	/* else the running ones */
 	bool		update_running;
 	uint64_t	seed;			/* dropout's coins: of the seed, this use, the pass and the MLP */
 	RandomUse	use;

@@ -65,7 +65,7 @@ domain_weight(const Wide *wide, const Batch *batch, int b, int f, int64_t domain
 
 /* Large vocabularies are seldom in the processor's cache: a row's weights are fetched ahead. */
 static void
-expect_row(const Wide *wide, const Batch *batch, int b)
+prefetch_row(const Wide *wide, const Batch *batch, int b)
 {
 	int			n_fields = wide->shape->n_fields;
 
@@ -82,9 +82,9 @@ expect_row(const Wide *wide, const Batch *batch, int b)
 	}
 }
 
-/* The pairs of a row that was expected before. */
+/* The pairs of a row, once prefetch_row() has fetched where they begin. */
 static void
-expect_pairs(const Wide *wide, const Batch *batch, int b)
+prefetch_pairs(const Wide *wide, const Batch *batch, int b)
 {
 	int			n_fields = wide->shape->n_fields;
 
@@ -107,15 +107,15 @@ wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit
 	int			s = 0;
 
 	for (int b = from; b < from + 2 * AHEAD && b < to; b++)
-		expect_row(wide, batch, b);
+		prefetch_row(wide, batch, b);
 	for (int b = from; b < from + AHEAD && b < to; b++)
-		expect_pairs(wide, batch, b);
+		prefetch_pairs(wide, batch, b);
 	for (int b = from; b < to; b++)
 	{
 		if (b + 2 * AHEAD < to)
-			expect_row(wide, batch, b + 2 * AHEAD);
+			prefetch_row(wide, batch, b + 2 * AHEAD);
 		if (b + AHEAD < to)
-			expect_pairs(wide, batch, b + AHEAD);
+			prefetch_pairs(wide, batch, b + AHEAD);
 		while (b >= batch->segments[s].start + batch->segments[s].n_rows)
 			s++;
 		logit[b] = *wide->bias;

@@ -30,8 +30,8 @@ workers_watch(Workers *workers, Watch *watch)
 	{
 		Scratch    *scratch = &workers->scratch[i];
 
-		scratch->others.of = watch;
-		scratch->watch = i == 0 || !watch ? watch : &scratch->others;
+		scratch->followers.leader = watch;
+		scratch->watch = i == 0 || !watch ? watch : &scratch->followers;
 	}
 }
 

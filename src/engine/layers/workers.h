@@ -19,7 +19,7 @@ typedef struct Scratch
 	uint16_t   *coins;			/* [max(COINS, widest layer)] */
 	real	   *products;		/* first_layer.h: (capacity, widest first layer) */
 	Watch	   *watch;			/* NULL: none */
-	Watch		others;			/* what "watch" points to in other threads than the caller's */
+	Watch		followers;		/* what "watch" points to in other threads than the caller's */
 } Scratch;
 
 typedef struct Workers

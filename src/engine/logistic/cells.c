@@ -182,10 +182,10 @@ init_scratch(Build *build, Arena *arena, Team *team, Watch *watch, EngineError *
 		build->column[t] = ARENA_ARRAY(arena, uint32_t, any_pairs ?
 									   build->data->split_start[SPLIT_VALID] : 0);
 		build->watches[t].host = watch->host;
-		build->watches[t].of = watch;
+		build->watches[t].leader = watch;
 	}
 	/* the caller's watch is the one that asks */
-	build->watches[0].of = NULL;
+	build->watches[0].leader = NULL;
 	return arena_ok(arena, error) &&
 		(!any_pairs || rows_by_domain(arena, build->data, watch->host, &build->by_domain, error));
 }

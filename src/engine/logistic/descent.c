@@ -2,60 +2,77 @@
  * descent.c
  *	  Sweeps over fields until they settle; start, copies and statistics.
  */
-#include "engine/logistic/field_step.h"
+#include "engine/logistic/descent.h"
 
 #include <string.h>
 
-/* Rows of a part, at least: some tenths of a millisecond of work. */
-#define PART_ROWS 4096
+#include "engine/logistic/extrapolate.h"
+#include "engine/logistic/field_step_dense.h"
+#include "engine/logistic/field_step_lists.h"
+#include "engine/logistic/field_step_values.h"
+
 /* Steps below that share of the tolerance are not worth a walk over their rows. */
 #define NO_STEP 0.1
-
-int
-descent_parts(size_t n)
-{
-	size_t		parts = (n + PART_ROWS - 1) / PART_ROWS;
-
-	return parts < 1 ? 1 : parts > MAX_PARTS ? MAX_PARTS : (int) parts;
-}
-
-/*
- * Newton's step, shortened where it is long: with third derivatives no larger
- * than second ones (as the logistic loss has them), a step that moves logits by up
- * to m goes down if it is at most log(1 + m) / m of Newton's; up to 1 all of it does.
- */
-double
-descent_step_length(double largest_move)
-{
-	return largest_move > 1 ? log1p(largest_move) / largest_move : 1;
-}
 
 /* Rows at the bias alone. */
 static void
 start_part(void *context, int part, int thread)
 {
 	Descent    *descent = context;
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	PartRange	range = part_range(descent->n_rows, part);
 
 	(void) thread;
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		double		weight = dataset_weight(descent->data, row);
 
 		descent->rows[row].weight = (real) (descent->data->labels[row] ? weight : -weight);
 		descent->rows[row].logit = (real) descent->bias;
-		visit_set_row(&descent->rows[row]);
+		row_state_set(&descent->rows[row]);
 	}
+}
+
+/* Moves that make a field's weights part of logits. */
+static void
+weights_part(void *context, int part, int thread)
+{
+	const Visit *visit = context;
+	const Descent *descent = visit->descent;
+	const DomainPairs *pairs = visit->cells->pairs;
+	uint32_t	to = visit_value(visit, part + 1);
+
+	(void) thread;
+	for (uint32_t v = visit_value(visit, part); v < to; v++)
+	{
+		real	   *move = descent->moves + cells_first(visit->cells, v);
+
+		*move++ = descent->weights[visit->field][v];
+		for (uint32_t i = pairs ? pairs->start[v] : 0; pairs && i < pairs->start[v + 1]; i++)
+			*move++ = descent->weights[visit->field][v] +
+				descent->weights[descent->n_fields + visit->field][i];
+	}
+}
+
+/* Make the field's weights part of rows' logits, which do not know of them yet. */
+static bool
+place_field(Descent *descent, int field, EngineError *error)
+{
+	Visit		visit = visit_of(descent, field);
+
+	if (!descent_run(descent, weights_part, &visit, descent_parts(visit.cells->n_cells), error))
+		return false;
+	if (descent->data->shape.field_is_list[field])
+		return visit_move_lists(&visit, error);
+	return visit_move(&visit, error);
 }
 
 bool
 descent_refresh(Descent *descent, EngineError *error)
 {
-	if (!visit_run(descent, start_part, descent, descent_parts(descent->n_rows), error))
+	if (!descent_run(descent, start_part, descent, descent_parts(descent->n_rows), error))
 		return false;
 	for (int f = 0; f < descent->n_fields; f++)
-		if (!visit_place(descent, f, error))
+		if (!place_field(descent, f, error))
 			return false;
 	return true;
 }
@@ -78,7 +95,8 @@ descent_statistics(Descent *descent, int field, BlockStatistics statistics[2],
 	const RowSums *sums = descent->sums;
 
 	statistics[0] = statistics[1] = (BlockStatistics) {0};
-	if (!visit_sum(&visit, error))
+	if (!(shape_is_dense(&descent->data->shape, field) ? visit_dense_sum : visit_sum)
+		(&visit, error))
 		return false;
 	for (uint32_t v = 0; v < cells->n_values; v++)
 	{
@@ -107,7 +125,7 @@ descent_init(Descent *descent, Arena *arena, const Dataset *data, const DomainPa
 	*descent = (Descent) {
 		.data = data,.n_fields = data->shape.n_fields,.l2 = l2,.weights = weights,
 		.bias = bias,.n_rows = data->split_start[SPLIT_VALID],.team = team,
-		.watch = {.host = host},.others = {.of = &descent->watch}
+		.watch = {.host = host},.followers = {.leader = &descent->watch}
 	};
 	descent->cells = ARENA_ARRAY(arena, Cells, descent->n_fields);
 	descent->held = ARENA_ARRAY(arena, bool, descent->n_fields);
@@ -137,16 +155,6 @@ descent_end(Descent *descent)
 		cells_free(descent->data, descent->cells);
 }
 
-size_t
-descent_block_size(const Descent *descent, int block)
-{
-	const Cells *cells = &descent->cells[block % descent->n_fields];
-
-	if (block < descent->n_fields)
-		return cells->n_values;
-	return cells->pairs ? cells->pairs->n_pairs : 0;
-}
-
 bool
 descent_copy_init(DescentCopy *copy, Arena *arena, const Descent *descent, EngineError *error)
 {
@@ -171,11 +179,10 @@ static void
 copy_part(void *context, int part, int thread)
 {
 	const CopyJob *job = context;
-	size_t		n = job->descent->n_rows;
-	size_t		to = part_start(n, descent_parts(n), part + 1);
+	PartRange	range = part_range(job->descent->n_rows, part);
 
 	(void) thread;
-	for (size_t row = part_start(n, descent_parts(n), part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		RowState   *state = &job->descent->rows[row];
 
@@ -184,7 +191,7 @@ copy_part(void *context, int part, int thread)
 		else if (state->logit != job->copy->logits[row])
 		{
 			state->logit = job->copy->logits[row];
-			visit_set_row(state);
+			row_state_set(state);
 		}
 	}
 }
@@ -206,7 +213,7 @@ copy_all(Descent *descent, DescentCopy *copy, bool back, EngineError *error)
 		descent->bias = copy->bias;
 	else
 		copy->bias = descent->bias;
-	return visit_run(descent, copy_part, &job, descent_parts(descent->n_rows), error);
+	return descent_run(descent, copy_part, &job, descent_parts(descent->n_rows), error);
 }
 
 bool

@@ -2,7 +2,7 @@
  * extrapolate.c
  *	  Beyond a sweep's end, along the line from its start.
  */
-#include "engine/logistic/field_step.h"
+#include "engine/logistic/extrapolate.h"
 
 /* A walk over rows or a block's weights, along what the last sweep has changed. */
 typedef struct Extension
@@ -18,12 +18,11 @@ extension_rows_part(void *context, int part, int thread)
 	const Extension *extension = context;
 	const Descent *descent = extension->descent;
 	DescentPart *sums = &extension->descent->parts[part];
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	PartRange	range = part_range(descent->n_rows, part);
 
 	(void) thread;
 	*sums = (DescentPart) {0};
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		double		move = descent->rows[row].logit - descent->before.logits[row];
 
@@ -61,16 +60,15 @@ extend_rows_part(void *context, int part, int thread)
 {
 	const Extension *extension = context;
 	const Descent *descent = extension->descent;
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	PartRange	range = part_range(descent->n_rows, part);
 
 	(void) thread;
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		RowState   *state = &descent->rows[row];
 
 		state->logit += (real) (extension->length * (state->logit - descent->before.logits[row]));
-		visit_set_row(state);
+		row_state_set(state);
 	}
 }
 
@@ -87,7 +85,7 @@ descent_extend(Descent *descent, EngineError *error)
 	double		bend = 0;
 	double		largest_move = 0;
 
-	if (!visit_run(descent, extension_rows_part, &extension, n_parts, error))
+	if (!descent_run(descent, extension_rows_part, &extension, n_parts, error))
 		return false;
 	for (int part = 0; part < n_parts; part++)
 	{
@@ -106,5 +104,5 @@ descent_extend(Descent *descent, EngineError *error)
 			descent->weights[k][i] += (real) (extension.length *
 											  (descent->weights[k][i] - descent->before.weights[k][i]));
 	descent->bias += extension.length * (descent->bias - descent->before.bias);
-	return visit_run(descent, extend_rows_part, &extension, n_parts, error);
+	return descent_run(descent, extend_rows_part, &extension, n_parts, error);
 }

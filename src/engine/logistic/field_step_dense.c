@@ -8,8 +8,7 @@
  * sweep mends what they leave.  Row UNSEEN_ID, a one in every vector, is the bias'
  * matter and stays at 0.
  */
-#include "engine/data/vectors.h"
-#include "engine/logistic/field_step.h"
+#include "engine/logistic/field_step_dense.h"
 
 #include <string.h>
 
@@ -62,14 +61,13 @@ sum_part(void *context, int part, int thread)
 {
 	const Visit *visit = context;
 	const Descent *descent = visit->descent;
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	PartRange	range = part_range(descent->n_rows, part);
 	double	   *gradients = sums_of(visit, part, 0);
 	double	   *curvatures = sums_of(visit, part, 1);
 
 	(void) thread;
 	memset(gradients, 0, 2 * visit->cells->n_values * sizeof(double));
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		const uint32_t *members;
 		size_t		n = dataset_members(descent->data, row, visit->field, &members);
@@ -84,7 +82,7 @@ visit_dense_sum(Visit *visit, EngineError *error)
 {
 	Descent    *descent = visit->descent;
 
-	if (!visit_run(descent, sum_part, visit, descent_parts(descent->n_rows), error))
+	if (!descent_run(descent, sum_part, visit, descent_parts(descent->n_rows), error))
 		return false;
 	for (uint32_t v = 0; v < visit->cells->n_values; v++)
 		descent->sums[v] = (RowSums) {total_of(visit, v, 0), total_of(visit, v, 1)};
@@ -98,13 +96,12 @@ product_part(void *context, int part, int thread)
 {
 	const Visit *visit = context;
 	const Descent *descent = visit->descent;
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	PartRange	range = part_range(descent->n_rows, part);
 	double	   *sums = sums_of(visit, part, 0);
 
 	(void) thread;
 	memset(sums, 0, visit->cells->n_values * sizeof(double));
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		const uint32_t *members;
 		size_t		n = dataset_members(descent->data, row, visit->field, &members);
@@ -137,7 +134,7 @@ search_round(Visit *visit, double *norm, EngineError *error)
 	double		bend = 0;
 	double		before = *norm;
 
-	if (!visit_run(descent, product_part, visit, descent_parts(descent->n_rows), error))
+	if (!descent_run(descent, product_part, visit, descent_parts(descent->n_rows), error))
 		return false;
 	for (uint32_t v = 0; v < n; v++)
 	{

@@ -3,33 +3,9 @@
  *	  A list field's visit: its members' weights move together, and so do those
  *	  of a dense field's components.
  */
-#include "engine/data/vectors.h"
-#include "engine/logistic/field_step.h"
+#include "engine/logistic/field_step_lists.h"
 
-/* What a member has of its row, in the order of rows: lists lie all over for who comes by member. */
-static void
-share_part(void *context, int part, int thread)
-{
-	const Visit *visit = context;
-	const Descent *descent = visit->descent;
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
-
-	(void) thread;
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
-	{
-		const uint32_t *members;
-
-		descent->of_row[row] = (real) 1 / dataset_members(descent->data, row, visit->field, &members);
-	}
-}
-
-bool
-visit_find_shares(Visit *visit, EngineError *error)
-{
-	return visit_run(visit->descent, share_part, visit, descent_parts(visit->descent->n_rows),
-					 error);
-}
+#include "engine/logistic/field_step_dense.h"
 
 /* Own Newton steps of a list field's values. */
 static void
@@ -61,7 +37,7 @@ list_steps(Visit *visit, DescentPart *sum, EngineError *error)
 	const Descent *descent = visit->descent;
 	int			n_parts = descent_parts(visit->cells->n_cells);
 
-	if (!visit_run(visit->descent, list_step_part, visit, n_parts, error))
+	if (!descent_run(visit->descent, list_step_part, visit, n_parts, error))
 		return false;
 	for (int part = 0; part < n_parts; part++)
 	{
@@ -72,40 +48,20 @@ list_steps(Visit *visit, DescentPart *sum, EngineError *error)
 	return true;
 }
 
-/* What a row moves by: the mean of its list's members' moves, or its vector times the components'. */
-static double
-row_move(const Descent *descent, size_t row, int field, Watch *watch)
-{
-	const uint32_t *members;
-	size_t		n = dataset_members(descent->data, row, field, &members);
-	double		move = 0;
-
-	if (shape_is_dense(&descent->data->shape, field))
-		return vector_dot(members, n, descent->moves);
-	for (size_t i = 0; i < n; i++)
-	{
-		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
-			return 0;
-		move += descent->moves[members[i]];
-	}
-	return n > 1 ? move / n : move;
-}
-
-/* How those, all together, move rows. */
+/* What the moves of values, all together, move rows by -> descent->of_row. */
 static void
 list_move_part(void *context, int part, int thread)
 {
 	const Visit *visit = context;
 	const Descent *descent = visit->descent;
 	DescentPart *sums = &visit->descent->parts[part];
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
-	Watch	   *watch = thread == 0 ? &visit->descent->watch : &visit->descent->others;
+	PartRange	range = part_range(descent->n_rows, part);
+	Watch	   *watch = thread == 0 ? &visit->descent->watch : &visit->descent->followers;
 
 	*sums = (DescentPart) {0};
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to && !watch->stopped; row++)
+	for (size_t row = range.from; row < range.to && !watch->stopped; row++)
 	{
-		double		move = row_move(descent, row, visit->field, watch);
+		double		move = row_value(descent, row, visit->field, descent->moves, watch);
 
 		descent->of_row[row] = (real) move;
 		sums->bend += descent->rows[row].curvature * move * move;
@@ -118,16 +74,15 @@ list_take_part(void *context, int part, int thread)
 {
 	const Visit *visit = context;
 	const Descent *descent = visit->descent;
-	int			n_parts = descent_parts(descent->n_rows);
-	size_t		to = part_start(descent->n_rows, n_parts, part + 1);
+	PartRange	range = part_range(descent->n_rows, part);
 
 	(void) thread;
-	for (size_t row = part_start(descent->n_rows, n_parts, part); row < to; row++)
+	for (size_t row = range.from; row < range.to; row++)
 	{
 		if (descent->of_row[row] == 0)
 			continue;
 		descent->rows[row].logit += (real) (visit->length * descent->of_row[row]);
-		visit_set_row(&descent->rows[row]);
+		row_state_set(&descent->rows[row]);
 	}
 }
 
@@ -139,13 +94,13 @@ visit_lists(Descent *descent, int field, double no_step, EngineError *error)
 	int			row_parts = descent_parts(descent->n_rows);
 	DescentPart sum = {.slope = 0};
 
-	if (!visit_sum(&visit, error) ||
+	if (!(dense ? visit_dense_sum : visit_sum) (&visit, error) ||
 		!(dense ? visit_dense_steps : list_steps) (&visit, &sum, error))
 		return false;
 	descent->largest_step = fmax(descent->largest_step, sum.largest_step);
 	if (sum.largest_step < no_step || sum.slope >= 0)
 		return true;
-	if (!visit_run(descent, list_move_part, &visit, row_parts, error))
+	if (!descent_run(descent, list_move_part, &visit, row_parts, error))
 		return false;
 	for (int part = 0; part < row_parts; part++)
 	{
@@ -157,15 +112,15 @@ visit_lists(Descent *descent, int field, double no_step, EngineError *error)
 	visit.length *= descent_step_length(visit.length * sum.largest_move);
 	for (uint32_t v = 0; v < visit.cells->n_values; v++)
 		descent->weights[field][v] += (real) (visit.length * descent->moves[v]);
-	return visit_run(descent, list_take_part, &visit, row_parts, error);
+	return descent_run(descent, list_take_part, &visit, row_parts, error);
 }
 
 bool
-visit_place_lists(Visit *visit, EngineError *error)
+visit_move_lists(Visit *visit, EngineError *error)
 {
 	int			row_parts = descent_parts(visit->descent->n_rows);
 
 	visit->length = 1;
-	return visit_run(visit->descent, list_move_part, visit, row_parts, error) &&
-		visit_run(visit->descent, list_take_part, visit, row_parts, error);
+	return descent_run(visit->descent, list_move_part, visit, row_parts, error) &&
+		descent_run(visit->descent, list_take_part, visit, row_parts, error);
 }

@@ -213,12 +213,11 @@ leave_out(Tuning *tuning, const int *blocks, int n_blocks, EngineError *error)
 bool
 tune_l2(Arena *arena, Descent *descent, int max_sweeps, EngineError *error)
 {
-	const size_t *split_start = descent->data->split_start;
 	Tuning		tuning = {.descent = descent,.max_sweeps = max_sweeps};
 	int			blocks[TUNED_BLOCKS];
 	int			n_blocks;
 
-	if (split_start[SPLIT_TEST] - split_start[SPLIT_VALID] < MIN_VALID_ROWS)
+	if (dataset_rows(descent->data, SPLIT_VALID) < MIN_VALID_ROWS)
 		return true;
 	if (!valid_init(&tuning.valid, arena, descent, MAX_VALID_ROWS, error) ||
 		!descent_copy_init(&tuning.best, arena, descent, error))

@@ -6,19 +6,16 @@
 
 #include <math.h>
 
-#include "engine/data/vectors.h"
-#include "engine/logistic/field_step.h"
+#include "engine/measure/calibration.h"
 
 #define MAX_STEPS 30
 /* What a step of the calibration lowers the mean loss by, at least. */
 #define MIN_DECREASE 1e-9
-#define MIN_SCALE 0.05
 
 /* What a part of the rows has summed: derivatives of the loss by scale and shift. */
 typedef struct ValidPart
 {
-	double		gradient[2];
-	double		hessian[3];		/* of scale, of both, of shift */
+	PlattSums	sums;
 	double		longest;
 } ValidPart;
 
@@ -35,11 +32,10 @@ pairs_part(void *context, int part, int thread)
 {
 	const ValidRows *valid = context;
 	const Dataset *data = valid->descent->data;
-	int			n_parts = descent_parts(valid->n);
-	size_t		to = part_start(valid->n, n_parts, part + 1);
+	PartRange	range = part_range(valid->n, part);
 
 	(void) thread;
-	for (size_t i = part_start(valid->n, n_parts, part); i < to; i++)
+	for (size_t i = range.from; i < range.to; i++)
 	{
 		size_t		row = row_of(valid, i);
 		int64_t		domain = dataset_domain(data, row);
@@ -55,38 +51,23 @@ pairs_part(void *context, int part, int thread)
 	}
 }
 
-static double
-value_weight(const Descent *descent, size_t row, int field)
-{
-	const uint32_t *members;
-	size_t		n = dataset_members(descent->data, row, field, &members);
-	double		sum = 0;
-
-	if (shape_is_dense(&descent->data->shape, field))
-		return vector_dot(members, n, descent->weights[field]);
-	for (size_t i = 0; i < n; i++)
-		sum += descent->weights[field][members[i]];
-	return n > 1 ? sum / n : sum;
-}
-
 static void
 logits_part(void *context, int part, int thread)
 {
 	const ValidRows *valid = context;
 	const Descent *descent = valid->descent;
-	int			n_parts = descent_parts(valid->n);
-	size_t		to = part_start(valid->n, n_parts, part + 1);
+	PartRange	range = part_range(valid->n, part);
 	double		longest = 0;
 
 	(void) thread;
-	for (size_t i = part_start(valid->n, n_parts, part); i < to; i++)
+	for (size_t i = range.from; i < range.to; i++)
 	{
 		size_t		row = row_of(valid, i);
 		const uint32_t *pairs = valid->pairs + i * (size_t) valid->n_pair_fields;
 		double		logit = descent->bias;
 
 		for (int f = 0; f < descent->n_fields; f++)
-			logit += value_weight(descent, row, f);
+			logit += row_value(descent, row, f, descent->weights[f], NULL);
 		for (int k = 0; k < valid->n_pair_fields; k++)
 			if (pairs[k] != NO_PAIR)
 				logit += descent->weights[descent->n_fields + valid->pair_fields[k]][pairs[k]];
@@ -101,25 +82,17 @@ derivatives_part(void *context, int part, int thread)
 {
 	const ValidRows *valid = context;
 	const Dataset *data = valid->descent->data;
-	int			n_parts = descent_parts(valid->n);
-	size_t		to = part_start(valid->n, n_parts, part + 1);
+	PartRange	range = part_range(valid->n, part);
 	ValidPart	sum = {.longest = valid->parts[part].longest};
 
 	(void) thread;
-	for (size_t i = part_start(valid->n, n_parts, part); i < to; i++)
+	for (size_t i = range.from; i < range.to; i++)
 	{
 		size_t		row = row_of(valid, i);
 		double		x = valid->logits[i];
 		double		p = 1 / (1 + exp(-(valid->scale * x + valid->shift)));
-		double		weight = dataset_weight(data, row);
-		double		g = weight * (p - data->labels[row]);
-		double		h = weight * p * (1 - p);
 
-		sum.gradient[0] += g * x;
-		sum.gradient[1] += g;
-		sum.hessian[0] += h * x * x;
-		sum.hessian[1] += h * x;
-		sum.hessian[2] += h;
+		platt_add(&sum.sums, x, p, data->labels[row], dataset_weight(data, row));
 	}
 	valid->parts[part] = sum;
 }
@@ -129,11 +102,10 @@ losses_part(void *context, int part, int thread)
 {
 	const ValidRows *valid = context;
 	const Dataset *data = valid->descent->data;
-	int			n_parts = descent_parts(valid->n);
-	size_t		to = part_start(valid->n, n_parts, part + 1);
+	PartRange	range = part_range(valid->n, part);
 
 	(void) thread;
-	for (size_t i = part_start(valid->n, n_parts, part); i < to; i++)
+	for (size_t i = range.from; i < range.to; i++)
 	{
 		size_t		row = row_of(valid, i);
 		double		logit = valid->scale * valid->logits[i] + valid->shift;
@@ -147,7 +119,7 @@ losses_part(void *context, int part, int thread)
 static bool
 run(ValidRows *valid, TeamTask task, EngineError *error)
 {
-	return visit_run(valid->descent, task, valid, descent_parts(valid->n), error);
+	return descent_run(valid->descent, task, valid, descent_parts(valid->n), error);
 }
 
 /*
@@ -157,10 +129,9 @@ run(ValidRows *valid, TeamTask task, EngineError *error)
 static bool
 newton_step(ValidRows *valid, double *decrease, EngineError *error)
 {
-	double		g[2] = {valid->scale - 1, valid->shift};
-	double		h[3] = {1, 0, 1};
-	double		step[2];
-	double		determinant;
+	PlattSums	sums = platt_prior(valid->scale, valid->shift);
+	double		d_scale;
+	double		d_shift;
 	double		move;
 
 	if (!run(valid, derivatives_part, error))
@@ -168,23 +139,15 @@ newton_step(ValidRows *valid, double *decrease, EngineError *error)
 	for (int part = 0; part < descent_parts(valid->n); part++)
 	{
 		for (int i = 0; i < 2; i++)
-			g[i] += valid->parts[part].gradient[i];
+			sums.gradient[i] += valid->parts[part].sums.gradient[i];
 		for (int i = 0; i < 3; i++)
-			h[i] += valid->parts[part].hessian[i];
+			sums.hessian[i] += valid->parts[part].sums.hessian[i];
 	}
-	determinant = h[0] * h[2] - h[1] * h[1];
-	step[0] = -(h[2] * g[0] - h[1] * g[1]) / determinant;
-	step[1] = -(h[0] * g[1] - h[1] * g[0]) / determinant;
-	/* scores as bad as chance keep their order */
-	if (valid->scale <= MIN_SCALE && step[0] < 0)
-	{
-		step[0] = 0;
-		step[1] = -g[1] / h[2];
-	}
-	*decrease = -(g[0] * step[0] + g[1] * step[1]) / 2;
-	move = descent_step_length(fabs(step[0]) * valid->longest + fabs(step[1]));
-	valid->scale = fmax(valid->scale + move * step[0], MIN_SCALE);
-	valid->shift += move * step[1];
+	platt_step(&sums, valid->scale, &d_scale, &d_shift);
+	*decrease = (sums.gradient[0] * d_scale + sums.gradient[1] * d_shift) / 2;
+	move = descent_step_length(fabs(d_scale) * valid->longest + fabs(d_shift));
+	valid->scale = fmax(valid->scale - move * d_scale, PLATT_MIN_SCALE);
+	valid->shift -= move * d_shift;
 	return true;
 }
 
@@ -209,10 +172,8 @@ bool
 valid_init(ValidRows *valid, Arena *arena, Descent *descent, size_t max_rows,
 		   EngineError *error)
 {
-	const size_t *split_start = descent->data->split_start;
-
 	*valid = (ValidRows) {.descent = descent,.scale = 1};
-	valid->n_split = split_start[SPLIT_TEST] - split_start[SPLIT_VALID];
+	valid->n_split = dataset_rows(descent->data, SPLIT_VALID);
 	valid->n = valid->n_split < max_rows ? valid->n_split : max_rows;
 	valid->pair_fields = ARENA_ARRAY(arena, int, descent->n_fields);
 	valid->parts = ARENA_ARRAY(arena, ValidPart, MAX_PARTS);

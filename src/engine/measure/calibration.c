@@ -10,7 +10,6 @@
 #define CHECK_ROWS 1000000
 #define MAX_STEPS 100
 #define TOLERANCE 1e-9
-#define MIN_SCALE 0.05			/* scores as bad as chance keep their order */
 /* Scores nearer to 0 or 1 are as good as there. */
 #define MIN_PROBABILITY 1e-15
 
@@ -36,12 +35,11 @@ calibrate(const Calibration *calibration, double probability)
 	return sigmoid(exp(calibration->log_scale) * logit_of(probability) + calibration->shift);
 }
 
-/* The penalized loss at (scale, shift), its gradient g and Hessian h (upper triangle). */
+/* The penalized loss at (scale, shift), and its derivatives. */
 typedef struct Point
 {
 	double		loss;
-	double		g[2];
-	double		h[3];
+	PlattSums	sums;
 } Point;
 
 /* What the map is fitted to. */
@@ -61,7 +59,7 @@ evaluate(const Rows *rows, double scale, double shift, Point *point, EngineError
 {
 	Point		at = {
 		.loss = (scale - 1) * (scale - 1) / 2 + shift * shift / 2,
-		.g = {scale - 1, shift},.h = {1, 0, 1}
+		.sums = platt_prior(scale, shift)
 	};
 
 	for (size_t i = 0; i < rows->n; i++)
@@ -71,17 +69,11 @@ evaluate(const Rows *rows, double scale, double shift, Point *point, EngineError
 		double		small = exp(-fabs(logit));
 		double		p = logit >= 0 ? 1 / (1 + small) : small / (1 + small);
 		double		weight = rows->weights ? rows->weights[i] : 1;
-		double		d = weight * (p - rows->labels[i]);
-		double		d2 = weight * p * (1 - p);
 
 		if (i % CHECK_ROWS == 0 && !host_continue(rows->host, error))
 			return false;
 		at.loss += weight * (log1p(small) + fmax(logit, 0) - (rows->labels[i] ? logit : 0));
-		at.g[0] += d * x;
-		at.g[1] += d;
-		at.h[0] += d2 * x * x;
-		at.h[1] += d2 * x;
-		at.h[2] += d2;
+		platt_add(&at.sums, x, p, rows->labels[i], weight);
 	}
 	*point = at;
 	return true;
@@ -98,18 +90,19 @@ has_both_classes(const uint8_t *labels, const float *weights, size_t n)
 	return seen[0] && seen[1];
 }
 
-/* Newton's step downhill; where the scale is at its bound, along the shift alone. */
-static void
-newton_step(const Point *at, double scale, double *d_scale, double *d_shift)
+void
+platt_step(const PlattSums *sums, double scale, double *d_scale, double *d_shift)
 {
-	double		determinant = at->h[0] * at->h[2] - at->h[1] * at->h[1];
+	const double *g = sums->gradient;
+	const double *h = sums->hessian;
+	double		determinant = h[0] * h[2] - h[1] * h[1];
 
-	*d_scale = (at->h[2] * at->g[0] - at->h[1] * at->g[1]) / determinant;
-	*d_shift = (at->h[0] * at->g[1] - at->h[1] * at->g[0]) / determinant;
-	if (scale > MIN_SCALE || *d_scale < 0)
+	*d_scale = (h[2] * g[0] - h[1] * g[1]) / determinant;
+	*d_shift = (h[0] * g[1] - h[1] * g[0]) / determinant;
+	if (scale > PLATT_MIN_SCALE || *d_scale < 0)
 		return;
 	*d_scale = 0;
-	*d_shift = at->g[1] / at->h[2];
+	*d_shift = g[1] / h[2];
 }
 
 bool
@@ -136,11 +129,11 @@ calibration_fit(const double *probabilities, const uint8_t *labels, const float 
 		double		d_scale;
 		double		d_shift;
 
-		newton_step(&at, scale, &d_scale, &d_shift);
+		platt_step(&at.sums, scale, &d_scale, &d_shift);
 		/* a full step may overshoot where probabilities are near 0 and 1 */
 		for (; length > 1e-6; length /= 2)
 		{
-			if (!evaluate(&rows, fmax(scale - length * d_scale, MIN_SCALE),
+			if (!evaluate(&rows, fmax(scale - length * d_scale, PLATT_MIN_SCALE),
 						  shift - length * d_shift, &next, error))
 				return false;
 			if (next.loss <= at.loss)
@@ -148,7 +141,7 @@ calibration_fit(const double *probabilities, const uint8_t *labels, const float 
 		}
 		if (!(next.loss <= at.loss))
 			break;
-		scale = fmax(scale - length * d_scale, MIN_SCALE);
+		scale = fmax(scale - length * d_scale, PLATT_MIN_SCALE);
 		shift -= length * d_shift;
 		if (at.loss - next.loss <= TOLERANCE * (1 + fabs(at.loss)))
 			break;

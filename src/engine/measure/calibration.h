@@ -37,4 +37,44 @@ extern bool calibration_fit(const double *probabilities, const uint8_t *labels,
 							const float *weights, size_t n, Calibration *calibration,
 							const EngineHost *host, EngineError *error);
 
+/*
+ * Newton's method for such a map, for callers that have logits: the penalized
+ * loss' gradient and Hessian at (scale, shift).
+ */
+typedef struct PlattSums
+{
+	double		gradient[2];	/* by scale, by shift */
+	double		hessian[3];		/* of scale, of both, of shift */
+} PlattSums;
+
+/* What the prior adds at (scale, shift). */
+static inline PlattSums
+platt_prior(double scale, double shift)
+{
+	return (PlattSums) {.gradient = {scale - 1, shift},.hessian = {1, 0, 1}};
+}
+
+/* A row of logit x, whose mapped score is p. */
+static inline void
+platt_add(PlattSums *sums, double x, double p, int label, double weight)
+{
+	double		g = weight * (p - label);
+	double		h = weight * p * (1 - p);
+
+	sums->gradient[0] += g * x;
+	sums->gradient[1] += g;
+	sums->hessian[0] += h * x * x;
+	sums->hessian[1] += h * x;
+	sums->hessian[2] += h;
+}
+
+/* Scores as bad as chance keep their order: no scale is below. */
+#define PLATT_MIN_SCALE 0.05
+
+/*
+ * Newton's step, to be subtracted from scale and shift; where the scale is at its bound and
+ * would go below, along the shift alone.
+ */
+extern void platt_step(const PlattSums *sums, double scale, double *d_scale, double *d_shift);
+
 #endif							/* AREAD_ENGINE_MEASURE_CALIBRATION_H */

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/model/mask.h"
+#include "engine/model/gates.h"
 #include "engine/base/random.h"
 
 /* Embeddings start at N(0, 0.01^2): larger starts overfit sparse ids. */
@@ -287,7 +287,7 @@ lay_out(Arena *arena, const Config *config, const Shape *shape, const DomainPair
 	model->tensors = layout.tensors;
 	model->n_params = layout.size;
 	model->n_domains = shape_domains(shape);
-	model->n_gates = config_has_hei(config) ? config_n_gates(config) : 0;
+	model->n_gates = config_has_hei(config) ? gates_total(&config->hei_experts) : 0;
 	return model;
 }
 
@@ -395,22 +395,6 @@ model_set_calibration(Model *model, const Calibration *calibration)
 
 	values[0] = calibration->log_scale;
 	values[1] = calibration->shift;
-}
-
-int
-model_gate_offset(const Config *config, int layer)
-{
-	int			offset = 0;
-
-	for (int l = 2; l < layer; l++)
-		offset += config->hei_experts.value[l - 2] * config->hei_experts.value[l - 1];
-	return offset;
-}
-
-int
-config_n_gates(const Config *config)
-{
-	return model_gate_offset(config, config->hei_experts.n + 1);
 }
 
 static bool

@@ -84,10 +84,6 @@ extern real *model_param(const Model *model, const char *name);
 extern Calibration model_calibration(const Model *model);
 extern void model_set_calibration(Model *model, const Calibration *calibration);
 
-/* First gate of HEI layer l (2 <= l <= L) in gate order. */
-extern int	model_gate_offset(const Config *config, int layer);
-extern int	config_n_gates(const Config *config);
-
 /*
  * Row UNSEEN_ID of every embedding table becomes the mean of the trained rows
  * weighted by their training counts; its wide weights are 0.  Those of dense

@@ -51,8 +51,8 @@ model_check(const Model *model, EngineError *error)
 	if (fabs(calibration.log_scale) > MAX_LOG_SCALE || fabs(calibration.shift) > MAX_SHIFT)
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
 						   "stored tensor is corrupt: the calibration is out of range");
-	if (model->n_gates > 0 && !masks_are_valid(&model->config, model->masks, model->has_mask,
-											   model->n_domains))
+	if (model->n_gates > 0 && !masks_are_valid(&model->config.hei_experts, model->masks,
+											   model->has_mask, model->n_domains))
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
 						   "stored mask is corrupt: a domain's mask is not valid");
 	return true;

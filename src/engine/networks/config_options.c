@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "engine/base/edit_distance.h"
-#include "engine/model/model.h"
+#include "engine/model/gates.h"
 #include "engine/networks/architectures.h"
 
 static const char *const searches[] = {"experts", "full", NULL};
@@ -201,10 +201,10 @@ check_experts(const Config *config, EngineError *error)
 		config->hei_output.n != config->hei_experts.n)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Give each list one number for each HEI layer.",
 						   "options \"hei_experts\", \"hei_hidden\" and \"hei_output\" differ in length");
-	if (config_n_gates(config) > MAX_GATES)
+	if (gates_total(&config->hei_experts) > MAX_GATES)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Use fewer experts.",
 						   "option \"hei_experts\" makes %d gates, more than %d",
-						   config_n_gates(config), MAX_GATES);
+						   gates_total(&config->hei_experts), MAX_GATES);
 	return true;
 }
 

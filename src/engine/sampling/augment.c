@@ -12,12 +12,6 @@
 /* Rows seen or drawn between two looks at the host. */
 #define CHECK_STEPS 65536
 
-static size_t
-training_rows(const Dataset *data)
-{
-	return data->split_start[SPLIT_VALID];
-}
-
 static uint32_t
 id_of(const Dataset *data, size_t row, int field)
 {
@@ -43,7 +37,7 @@ augment_count(Arena *arena, const Dataset *data, AugmentCounts *counts, EngineEr
 	if (!augment_counts_init(counts, arena, shape_domains(shape),
 							 shape->table_rows[shape->field_table[shape->item_field]], error))
 		return false;
-	counts->rows = training_rows(data);
+	counts->rows = dataset_rows(data, SPLIT_TRAIN);
 	for (size_t row = 0; row < counts->rows; row++)
 	{
 		int64_t		domain = dataset_domain(data, row);
@@ -257,7 +251,7 @@ fill_rejections(const Dataset *data, const AugmentPlan *plan, const EngineHost *
 	const Shape *shape = &data->shape;
 	uint64_t	steps = 0;
 
-	for (size_t row = data->train_sampled; row < training_rows(data); row++)
+	for (size_t row = data->train_sampled; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		int64_t		domain = dataset_domain(data, row);
 		uint32_t	item = id_of(data, row, shape->item_field);
@@ -280,7 +274,7 @@ run_pass(const Dataset *data, const AugmentPlan *plan, const EngineHost *host, D
 	const Shape *shape = &data->shape;
 	uint64_t	steps = 0;
 
-	for (size_t row = 0; row < training_rows(data); row++)
+	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		uint32_t	item = id_of(data, row, shape->item_field);
 		uint32_t	domain;

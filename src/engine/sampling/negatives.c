@@ -66,7 +66,7 @@ item_of(const Dataset *data, size_t row)
  * sure to have the same; ruling out more would make them a sign of label 1.
  */
 static bool
-is_other(const Dataset *data, size_t a, size_t b)
+items_differ(const Dataset *data, size_t a, size_t b)
 {
 	return a != b && (item_of(data, a) < FIRST_ID || item_of(data, a) != item_of(data, b));
 }
@@ -273,7 +273,7 @@ fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
 		return false;
 	for (size_t p = 0; p < n_pools; p++)
 		for (size_t i = start[p]; i < start[p + 1] && !sampler->pool.varied[p]; i++)
-			sampler->pool.varied[p] = is_other(data, rows[i], rows[start[p]]);
+			sampler->pool.varied[p] = items_differ(data, rows[i], rows[start[p]]);
 	return true;
 }
 
@@ -286,7 +286,7 @@ has_other_item(const Sampler *sampler, size_t row)
 
 	return sampler->pool.varied[p] ||
 		(sampler->pool.start[p + 1] > first &&
-		 is_other(sampler->data, row, sampler->pool.rows[first]));
+		 items_differ(sampler->data, row, sampler->pool.rows[first]));
 }
 
 /*
@@ -322,7 +322,7 @@ draw_item(Sampler *sampler, size_t row, uint32_t *from, bool *found, EngineError
 		if (stopped(sampler->host, sampler->tries++, CHECK_ROWS, error))
 			return false;
 		*from = sampler->pool.rows[first + random_below(&sampler->random, n)];
-		*found = is_other(sampler->data, row, *from) && !is_taken(sampler, row, *from);
+		*found = items_differ(sampler->data, row, *from) && !is_taken(sampler, row, *from);
 	}
 	return true;
 }
@@ -550,6 +550,8 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 		!sampler_init(&sampler, arena, error))
 		return NULL;
 	*sampled = *data;
+	sampled->free = NULL;
+	sampled->owner = NULL;
 	if (!sample(&sampler, arena, sampled->split_start, error) ||
 		!check_rows_left(data, sampled, error))
 		return NULL;

@@ -36,7 +36,7 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 		scorer->host = *host;
 		scorer->watch.host = &scorer->host;
 	}
-	scorer->others.of = &scorer->watch;
+	scorer->followers.leader = &scorer->watch;
 	scorer->arena = arena;
 	scorer->calibration = model_calibration(model);
 	scorer->tables = tables_bind(model, false, arena);

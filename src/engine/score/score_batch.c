@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/score/scorer.h"
 
@@ -81,7 +82,7 @@ batch_scorer_init(Scorer *scorer, EngineError *error)
 		return false;
 	for (int t = 0; t < n_threads; t++)
 	{
-		batch->threads[t].watch = t == 0 ? &scorer->watch : &scorer->others;
+		batch->threads[t].watch = t == 0 ? &scorer->watch : &scorer->followers;
 		if (!init_thread(&batch->threads[t], scorer, &batch->stack, error))
 			return false;
 	}
@@ -201,7 +202,7 @@ static HOT void
 mix_below(const Run *run, int l, int n, int n_in)
 {
 	const Config *config = &run->scorer->model->config;
-	const real *gates = run->gates + model_gate_offset(config, l) + n;
+	const real *gates = run->gates + gate_offset(&config->hei_experts, l) + n;
 	size_t		length = (size_t) run->n_rows * n_in;
 
 	memset(run->thread->in, 0, length * sizeof(real));
@@ -290,7 +291,7 @@ finish_run(const Run *run)
 	for (int l = 1; l <= scorer->prepared.n_hei; l++)
 	{
 		if (run->mask)
-			mask_used_experts(config, run->mask, l, open);
+			mask_used_experts(&config->hei_experts, run->mask, l, open);
 		hei_layer_forward(run, l, open);
 	}
 	if (scorer->prepared.n_hei > 0)

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/score/scorer.h"
 
@@ -233,7 +234,7 @@ hei_forward_row(Scorer *scorer, int64_t domain)
 
 		memset(used, true, sizeof(used));
 		if (mask)
-			mask_used_experts(config, mask, l, used);
+			mask_used_experts(&config->hei_experts, mask, l, used);
 		for (int n = 0; n < n_experts; n++)
 		{
 			const PreparedLayer *layers = prepared->hei[l - 1][n];
@@ -251,7 +252,7 @@ hei_forward_row(Scorer *scorer, int64_t domain)
 				memset(row->in, 0, n_in * sizeof(real));
 				for (int i = 0; i < config->hei_experts.value[l - 2]; i++)
 				{
-					real		gate = gates[model_gate_offset(config, l) + i * n_experts + n];
+					real		gate = gates[gate_at(&config->hei_experts, l, i, n)];
 
 					if (gate != 0)
 						add_scaled(row->in, gate, below + (size_t) i * n_in, n_in);

@@ -78,7 +78,7 @@ struct Scorer
 	Team	   *team;
 	EngineHost	host;
 	Watch		watch;			/* over one call; without a host it never stops */
-	Watch		others;			/* the same to other threads than the caller's */
+	Watch		followers;		/* the same to other threads than the caller's */
 	Arena	   *arena;
 	Prepared	prepared;
 	RowTensor  *tables;			/* [n_tables] */

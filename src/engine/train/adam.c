@@ -66,8 +66,8 @@ adam_dense(const Model *model, size_t from, size_t to, const real *grads, real *
 #define AHEAD 4
 
 static inline void
-expect(const RowTensor *tensor, uint32_t slot, bool by_slot, const real *first,
-	   const real *second)
+prefetch_slot(const RowTensor *tensor, uint32_t slot, bool by_slot, const real *first,
+			  const real *second)
 {
 	size_t		at = (size_t) tensor->rows[slot] * tensor->dim;
 
@@ -98,7 +98,7 @@ adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_
 		if (slot % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * UPDATE_WORK * dim))
 			return;
 		if (slot + AHEAD < tensor->n_slots)
-			expect(tensor, slot + AHEAD, by_slot, first, second);
+			prefetch_slot(tensor, slot + AHEAD, by_slot, first, second);
 		decay = counts[row] == 0 ? 0 :
 			l2 * tensor->occurrences[slot] / ((double) counts[row] * batch_rows);
 

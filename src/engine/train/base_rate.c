@@ -3,15 +3,17 @@
  *	  Shares of positives: weighted in the loss, taken out of the scores again,
  *	  or set to what they will be.
  */
+#include "engine/train/base_rate.h"
+
 #include <math.h>
 
-#include "engine/train/trainer.h"
+#include "engine/train/evaluate.h"
 
 bool
-prior_weigh(Trainer *trainer, EngineError *error)
+base_rate_weigh(Trainer *trainer, EngineError *error)
 {
 	const Dataset *data = trainer->data;
-	size_t		n_train = data->split_start[SPLIT_VALID];
+	size_t		n_train = dataset_rows(data, SPLIT_TRAIN);
 	Dataset    *weighted;
 	float	   *weights;
 	double		sum = 0;
@@ -46,11 +48,11 @@ source_weights(const Trainer *trainer, Split split)
 }
 
 bool
-prior_calibrate(Trainer *trainer, EngineError *error)
+base_rate_calibrate(Trainer *trainer, EngineError *error)
 {
 	const Dataset *data = trainer->data;
 	size_t		first = data->split_start[SPLIT_VALID];
-	size_t		n = data->split_start[SPLIT_TEST] - first;
+	size_t		n = dataset_rows(data, SPLIT_VALID);
 	Calibration calibration = {.shift = -log(trainer->config->positive_weight)};
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	double	   *scores;
@@ -96,7 +98,7 @@ static bool
 claimed_share(Trainer *trainer, double *share, EngineError *error)
 {
 	const Dataset *data = trainer->data;
-	size_t		n = data->split_start[SPLIT_TEST] - data->split_start[SPLIT_VALID];
+	size_t		n = dataset_rows(data, SPLIT_VALID);
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
 
@@ -107,14 +109,14 @@ claimed_share(Trainer *trainer, double *share, EngineError *error)
 	if (isnan(*share))
 		*share = mean_of(NULL, data->labels, trainer->config->calibration ?
 						 source_weights(trainer, SPLIT_TRAIN) : data->weights,
-						 data->split_start[SPLIT_VALID]);
+						 dataset_rows(data, SPLIT_TRAIN));
 	arena_reset_to(trainer->arena, mark);
 	return true;
 }
 
 /* Of the odds of a score the part that comes from the share is replaced. */
 bool
-prior_set_base_rate(Trainer *trainer, EngineError *error)
+base_rate_set(Trainer *trainer, EngineError *error)
 {
 	double		rate = trainer->config->base_rate;
 	Calibration calibration = model_calibration(trainer->model);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/model/mask.h"
+#include "engine/train/mask_restore.h"
 
 static bool
 by_saliency(const Trainer *trainer)
@@ -31,8 +32,8 @@ init_worker(Trainer *trainer, SearchWorker *worker, int thread, EngineError *err
 	worker->network = full ? whole : ARENA_ARRAY(arena, Network, 1);
 	worker->strength = ARENA_ARRAY(arena, real, n_gates);
 	worker->gates = ARENA_ARRAY(arena, real, 2 * n_gates + 2 * trainer->config->embed_dim);
-	worker->others.of = &trainer->watch;
-	worker->watch = thread == 0 ? &trainer->watch : &worker->others;
+	worker->followers.leader = &trainer->watch;
+	worker->watch = thread == 0 ? &trainer->watch : &worker->followers;
 	if (!arena_ok(arena, error) ||
 		(!full && !network_init_experts(worker->network, whole, arena, error)))
 		return false;
@@ -45,7 +46,7 @@ init_worker(Trainer *trainer, SearchWorker *worker, int thread, EngineError *err
 bool
 search_workers_init(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	int			n = search_is_full(trainer) ? 1 : team_size(trainer->team);
 
 	search->workers = ARENA_ARRAY(trainer->arena, SearchWorker, n);
@@ -95,8 +96,8 @@ under_mask(const Batch *batch, Segment *segment, const uint8_t *mask)
 static const BaseOutput *
 score_forward(const Trainer *trainer, SearchWorker *worker, const Batch *batch, int i)
 {
-	const BaseOutput *base = &trainer->search.score_bases[i];
-	PassMode	mode = {.batch_statistics = true};
+	const BaseOutput *base = &search_of(trainer)->score_bases[i];
+	PassMode	mode = {.dropout = false};
 
 	if (search_is_full(trainer))
 	{
@@ -112,12 +113,12 @@ saliency_task(void *context, int i, int thread)
 {
 	const SearchPass *pass = context;
 	Trainer    *trainer = pass->trainer;
-	SearchWorker *worker = &trainer->search.workers[thread];
+	SearchWorker *worker = &search_of(trainer)->workers[thread];
 	size_t		n_gates = trainer->model->n_gates;
-	real	   *saliency = trainer->search.saliencies + (size_t) i * n_gates;
+	real	   *saliency = search_of(trainer)->saliencies + (size_t) i * n_gates;
 	Segment		segment;
-	Batch		batch = under_mask(&trainer->search.score_batches[i], &segment,
-								   trainer->search.all_open);
+	Batch		batch = under_mask(&search_of(trainer)->score_batches[i], &segment,
+								   search_of(trainer)->all_open);
 	const BaseOutput *base;
 	double		loss;
 
@@ -130,7 +131,7 @@ saliency_task(void *context, int i, int thread)
 bool
 search_find_saliency(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	size_t		n_gates = trainer->model->n_gates;
 	SearchPass	pass = {.trainer = trainer,.error = error};
 
@@ -151,12 +152,12 @@ static bool
 step(Trainer *trainer, SearchWorker *worker, const uint8_t *mask, uint64_t number,
 	 EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	Network    *network = worker->network;
 	Segment		segment;
 	Batch		batch = under_mask(&search->train_batch, &segment, mask);
-	PassMode	mode = {.dropout = true,.batch_statistics = true,
-	.seed = trainer->config->seed,.use = RANDOM_CANDIDATES,.pass = number};
+	PassMode	mode = {.dropout = true,.seed = trainer->config->seed,
+	.use = RANDOM_CANDIDATES,.pass = number};
 	double		rate = trainer->config->mask_learning_rate;
 	double		loss;
 
@@ -179,7 +180,7 @@ step(Trainer *trainer, SearchWorker *worker, const uint8_t *mask, uint64_t numbe
 static double
 score(const Trainer *trainer, SearchWorker *worker, const uint8_t *mask)
 {
-	const Search *search = &trainer->search;
+	const Search *search = search_of(trainer);
 	double		sum = 0;
 	uint64_t	rows = 0;
 
@@ -193,6 +194,21 @@ score(const Trainer *trainer, SearchWorker *worker, const uint8_t *mask)
 		rows += batch.n_rows;
 	}
 	return sum / rows;
+}
+
+const real *
+search_present_gates(const Trainer *trainer, SearchWorker *worker, uint32_t domain,
+					 const uint8_t *mask)
+{
+	const Model *model = trainer->model;
+	const RowTensor *table =
+		&trainer->network.tables[model->shape.field_table[model->shape.domain_field]];
+	real	   *raw = worker->gates;
+	size_t		dim = model->config.embed_dim;
+
+	hei_gates_forward(&worker->network->hei, table->values + (FIRST_ID + domain) * dim, mask,
+					  raw + 2 * model->n_gates, raw, raw + model->n_gates);
+	return raw;
 }
 
 /* What to prune by after a step: the saliency summed over the steps so far, or gates. */
@@ -223,8 +239,9 @@ candidate_task(void *context, int z, int thread)
 	SearchPass *pass = context;
 	Trainer    *trainer = pass->trainer;
 	const Config *config = trainer->config;
-	SearchWorker *worker = &trainer->search.workers[thread];
-	Candidate  *candidate = &trainer->search.candidates[z];
+	const IntList *experts = &config->hei_experts;
+	SearchWorker *worker = &search_of(trainer)->workers[thread];
+	Candidate  *candidate = &search_of(trainer)->candidates[z];
 	MaskChoice *choice = &candidate->choice;
 	int			n_gates = trainer->model->n_gates;
 	uint64_t	number = (((uint64_t) trainer->result->n_mask_updates * trainer->model->n_domains +
@@ -232,7 +249,7 @@ candidate_task(void *context, int z, int thread)
 
 	search_restore(trainer, worker);
 	memset(worker->strength, 0, n_gates * sizeof(real));
-	choice->start_density = mask_density(config, candidate->mask);
+	choice->start_density = mask_density(experts, candidate->mask);
 	memset(candidate->fate, 0, n_gates * sizeof(int16_t));
 	record_closed(candidate, n_gates, 0);
 	for (choice->steps = 0; choice->steps < config->candidate_steps;)
@@ -245,13 +262,13 @@ candidate_task(void *context, int z, int thread)
 			return;
 		}
 		choice->steps++;
-		mask_prune(config, prune_strength(trainer, worker, pass->domain, candidate->mask),
+		mask_prune(experts, prune_strength(trainer, worker, pass->domain, candidate->mask),
 				   config->prune_ratio, candidate->mask);
 		record_closed(candidate, n_gates, choice->steps);
-		if (mask_density(config, candidate->mask) <= config->target_density)
+		if (mask_density(experts, candidate->mask) <= config->target_density)
 			break;
 	}
-	choice->end_density = mask_density(config, candidate->mask);
+	choice->end_density = mask_density(experts, candidate->mask);
 	choice->loss = score(trainer, worker, candidate->mask);
 }
 

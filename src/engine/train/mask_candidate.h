@@ -6,7 +6,7 @@
 #ifndef AREAD_ENGINE_TRAIN_MASK_CANDIDATE_H
 #define AREAD_ENGINE_TRAIN_MASK_CANDIDATE_H
 
-#include "engine/train/trainer.h"
+#include "engine/train/search.h"
 
 extern bool search_workers_init(Trainer *trainer, EngineError *error);
 /*

@@ -8,7 +8,7 @@
  * (the batch is the same for all of its candidates).  Batch norm's running
  * statistics are not moved.
  */
-#include "engine/train/trainer.h"
+#include "engine/train/mask_restore.h"
 
 #include <string.h>
 
@@ -49,11 +49,11 @@ restore_rows(const RowTensor *tensor, const real *saved)
 bool
 search_save(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	Network    *network = &trainer->network;
 	Optimizer  *optimizer = &search->workers[0].optimizer;
 	const Shape *shape = &trainer->model->shape;
-	PassMode	mode = {.batch_statistics = true};
+	PassMode	mode = {.dropout = false};
 	double		loss;
 
 	if (!search_is_full(trainer))
@@ -77,7 +77,7 @@ search_save(Trainer *trainer, EngineError *error)
 void
 search_restore(Trainer *trainer, SearchWorker *worker)
 {
-	const Search *search = &trainer->search;
+	const Search *search = search_of(trainer);
 	Network    *network = worker->network;
 	Optimizer  *optimizer = &worker->optimizer;
 	const Shape *shape = &trainer->model->shape;

@@ -5,12 +5,15 @@
  *
  * What a candidate goes through is in mask_candidate.c.
  */
-#include "engine/train/mask_candidate.h"
+#include "engine/train/mask_search.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "engine/model/mask.h"
+#include "engine/train/mask_candidate.h"
+#include "engine/train/mask_restore.h"
+#include "engine/train/strategy.h"
 
 /* How the search settles with each update. */
 #define DENSITY_DECAY 0.95
@@ -24,12 +27,6 @@ augmented_rows(const Trainer *trainer, uint32_t domain)
 	if (!trainer->augmented.start)
 		return 0;
 	return trainer->augmented.start[domain + 1] - trainer->augmented.start[domain];
-}
-
-static uint64_t
-own_rows(const Trainer *trainer, uint32_t domain)
-{
-	return trainer->domain_rows.start[domain + 1] - trainer->domain_rows.start[domain];
 }
 
 static void
@@ -48,7 +45,7 @@ alloc_base(const Trainer *trainer, BaseOutput *base)
 static bool
 alloc_candidates(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	int			n = trainer->config->candidates;
 
 	search->candidates = ARENA_ARRAY(trainer->arena, Candidate, n);
@@ -63,7 +60,7 @@ alloc_candidates(Trainer *trainer, EngineError *error)
 bool
 search_init(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = ARENA_ARRAY(trainer->arena, Search, 1);
 	const Config *config = trainer->config;
 	const Shape *shape = &trainer->model->shape;
 	Arena	   *arena = trainer->arena;
@@ -71,12 +68,14 @@ search_init(Trainer *trainer, EngineError *error)
 	size_t		n_gates = trainer->model->n_gates;
 	uint64_t	largest = 0;
 
-	search->density = config->initial_density;
-	search->sigma = config->sigma;
-	search->n_candidates = config->candidates;
+	if (!arena_ok(arena, error))
+		return false;
+	trainer->state = search;
+	search->settings = (SearchSettings) {.density = config->initial_density,
+		.sigma = config->sigma,.n_candidates = config->candidates};
 	for (uint32_t d = 0; d < n_domains; d++)
-		if (own_rows(trainer, d) + augmented_rows(trainer, d) > largest)
-			largest = own_rows(trainer, d) + augmented_rows(trainer, d);
+		if (domain_rows_count(&trainer->domain_rows, d) + augmented_rows(trainer, d) > largest)
+			largest = domain_rows_count(&trainer->domain_rows, d) + augmented_rows(trainer, d);
 	search->gate_sum = ARENA_ARRAY(arena, double, n_domains * n_gates);
 	search->gate_batches = ARENA_ARRAY(arena, uint32_t, n_domains);
 	search->score_batches = ARENA_ARRAY(arena, Batch, config->score_batches);
@@ -109,7 +108,7 @@ search_init(Trainer *trainer, EngineError *error)
 void
 search_observe(Trainer *trainer, const Batch *batch)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	int			n_gates = trainer->model->n_gates;
 
 	for (int s = 0; s < batch->n_segments; s++)
@@ -125,26 +124,11 @@ search_observe(Trainer *trainer, const Batch *batch)
 	}
 }
 
-const real *
-search_present_gates(const Trainer *trainer, SearchWorker *worker, uint32_t domain,
-					 const uint8_t *mask)
-{
-	const Model *model = trainer->model;
-	const RowTensor *table =
-		&trainer->network.tables[model->shape.field_table[model->shape.domain_field]];
-	real	   *raw = worker->gates;
-	size_t		dim = model->config.embed_dim;
-
-	hei_gates_forward(&worker->network->hei, table->values + (FIRST_ID + domain) * dim, mask,
-					  raw + 2 * model->n_gates, raw, raw + model->n_gates);
-	return raw;
-}
-
 /* Mean raw gates of the stretch; of a domain without a batch in it the present ones. */
 static const real *
 mean_gates(Trainer *trainer, uint32_t domain)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	SearchWorker *worker = &search->workers[0];
 	size_t		n_gates = trainer->model->n_gates;
 
@@ -185,9 +169,9 @@ fill(Trainer *trainer, Batch *batch, const uint32_t *rows, const int64_t *domain
 static void
 draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	int			batch_size = trainer->config->batch_size;
-	uint64_t	own = own_rows(trainer, domain);
+	uint64_t	own = domain_rows_count(&trainer->domain_rows, domain);
 	uint64_t	added = augmented_rows(trainer, domain);
 	const uint32_t *own_start = trainer->domain_rows.rows + trainer->domain_rows.start[domain];
 	uint64_t	n = own + added < (uint64_t) batch_size ? own + added : (uint64_t) batch_size;
@@ -226,9 +210,9 @@ copy_base(const Network *network, BaseOutput *to, int rows)
 static bool
 run_bases(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	Network    *network = &trainer->network;
-	PassMode	mode = {.batch_statistics = true};
+	PassMode	mode = {.dropout = false};
 
 	if (search_is_full(trainer))
 		return true;
@@ -246,7 +230,7 @@ run_bases(Trainer *trainer, EngineError *error)
 static void
 start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	const Config *config = trainer->config;
 	const Model *model = trainer->model;
 	bool		by_saliency = config->prune_by == PRUNE_SALIENCY;
@@ -255,8 +239,8 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 		model->masks + (size_t) domain * model->n_gates : NULL;
 
 	for (int z = 0; z < n; z++)
-		mask_candidate(config, strength, present, search->density,
-					   by_saliency && z == 0 ? 0 : search->sigma, random,
+		mask_candidate(&config->hei_experts, strength, present, search->settings.density,
+					   by_saliency && z == 0 ? 0 : search->settings.sigma, random,
 					   search->candidates[z].mask);
 }
 
@@ -264,7 +248,7 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 static const Candidate *
 best_candidate(const Trainer *trainer, int n, EngineError *error)
 {
-	const Candidate *candidates = trainer->search.candidates;
+	const Candidate *candidates = search_of(trainer)->candidates;
 	const Candidate *best = &candidates[0];
 
 	for (int z = 1; z < n; z++)
@@ -292,13 +276,13 @@ leave_open(const Trainer *trainer, uint32_t domain, MaskUpdate *update)
 static bool
 search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	size_t		n_gates = trainer->model->n_gates;
-	int			n = (int) lround(search->n_candidates);
+	int			n = (int) lround(search->settings.n_candidates);
 	const Candidate *best;
 	Random		random;
 
-	if (own_rows(trainer, domain) == 0)
+	if (domain_rows_count(&trainer->domain_rows, domain) == 0)
 	{
 		leave_open(trainer, domain, update);
 		return true;
@@ -353,28 +337,28 @@ search_add_update(Trainer *trainer, EngineError *error)
 }
 
 static void
-settle(Search *search)
+settle(SearchSettings *settings)
 {
-	search->density = fmax(search->density * DENSITY_DECAY, MIN_START_DENSITY);
-	search->sigma *= SIGMA_DECAY;
-	search->n_candidates = fmax(search->n_candidates * CANDIDATES_DECAY, 1);
+	settings->density = fmax(settings->density * DENSITY_DECAY, MIN_START_DENSITY);
+	settings->sigma *= SIGMA_DECAY;
+	settings->n_candidates = fmax(settings->n_candidates * CANDIDATES_DECAY, 1);
 }
 
 bool
 search_update(Trainer *trainer, EngineError *error)
 {
-	Search	   *search = &trainer->search;
+	Search	   *search = search_of(trainer);
 	Model	   *model = trainer->model;
 	size_t		n_gates = model->n_gates;
-	double		started = trainer->host->seconds(trainer->host->context);
+	double		started = trainer_seconds(trainer);
 	MaskUpdate *update = search_add_update(trainer, error);
 
 	if (!update)
 		return false;
 	for (uint32_t d = 0; d < model->n_domains; d++)
 	{
-		TrainProgress progress = {.phase = PHASE_MASK_UPDATE,.batch = d + 1,
-		.batches = model->n_domains};
+		TrainProgress progress = {.phase = PHASE_UPDATE,.name = trainer->strategy->update_name,
+		.batch = d + 1,.batches = model->n_domains};
 
 		if (!search_domain(trainer, d, update, error))
 			return false;
@@ -384,8 +368,8 @@ search_update(Trainer *trainer, EngineError *error)
 	memset(model->has_mask, true, model->n_domains);
 	memset(search->gate_sum, 0, model->n_domains * n_gates * sizeof(double));
 	memset(search->gate_batches, 0, model->n_domains * sizeof(uint32_t));
-	settle(search);
-	update->seconds = trainer->host->seconds(trainer->host->context) - started;
+	settle(&search->settings);
+	update->seconds = trainer_seconds(trainer) - started;
 	trainer->result->n_mask_updates++;
 	return true;
 }

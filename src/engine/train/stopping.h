@@ -6,7 +6,7 @@
 #ifndef AREAD_ENGINE_TRAIN_STOPPING_H
 #define AREAD_ENGINE_TRAIN_STOPPING_H
 
-#include "engine/train/train.h"
+#include "engine/train/record.h"
 
 /*
  * An evaluation must gain that much to be better.  Less is noise: between two

@@ -62,7 +62,7 @@ typedef struct Counting
 		bool		has_lists;
 	}		   *tasks;
 	Watch		watch;
-	Watch		others;			/* the same to other threads than the caller's */
+	Watch		followers;		/* the same to other threads than the caller's */
 } Counting;
 
 static inline void
@@ -104,7 +104,7 @@ count_task(void *context, int number, int thread)
 	int			n_features = collector->spec->n_features;
 	const uint32 *ids = counting->ids;
 	const uint32 *members = counting->members;
-	Watch	   *watch = thread == 0 ? &counting->watch : &counting->others;
+	Watch	   *watch = thread == 0 ? &counting->watch : &counting->followers;
 
 	for (uint64 row = 0; row < collector->n_rows; row++, ids += n_features)
 	{
@@ -157,7 +157,7 @@ count_training(Collector *collector, const KeyColumn *columns, int n)
 	Counting	counting = {.collector = collector,.watch = {.host = &host}};
 	EngineError error;
 
-	counting.others.of = &counting.watch;
+	counting.followers.leader = &counting.watch;
 	counting.ids = spool_finish(&collector->result.ids);
 	counting.members = spool_finish(&collector->result.members);
 	deal_columns(&counting, columns, n);

@@ -73,7 +73,7 @@ typedef struct Placing
 	uint64		lists_placed;	/* before it */
 	uint64		members_placed;
 	Watch		watch;			/* over a range's rows */
-	Watch		others;			/* the same to other threads than the caller's */
+	Watch		followers;		/* the same to other threads than the caller's */
 } Placing;
 
 static void *
@@ -329,7 +329,7 @@ fill_part(void *context, int part, int thread)
 	uint64		last = part_start(n, PARTS, part + 1);
 	const uint32 *ids = placing->ids + first * n_features;
 	const uint32 *members = placing->members + placing->members_before[part];
-	Watch	   *watch = thread == 0 ? &placing->watch : &placing->others;
+	Watch	   *watch = thread == 0 ? &placing->watch : &placing->followers;
 
 	for (uint64 row = first; row < last; row++, ids += n_features)
 	{
@@ -357,7 +357,7 @@ fill_range(Placing *placing)
 	EngineError error;
 
 	placing->watch = (Watch) {.host = &host};
-	placing->others = (Watch) {.of = &placing->watch};
+	placing->followers = (Watch) {.leader = &placing->watch};
 	team_run(placing->collector->team, &placing->watch, fill_part, placing, PARTS);
 	if (!watch_continue(&placing->watch, &error))
 		host_raise(&error);
@@ -472,6 +472,23 @@ free_rows(Collector *collector)
 	pfree(collector->splits);
 }
 
+/* A placed dataset's memory or files: those of ids, or all. */
+static void
+free_placed(void *owner, bool ids_only)
+{
+	PlacedDataset *placed = owner;
+
+	spool_free(&placed->ids);
+	if (ids_only)
+		return;
+	spool_free(&placed->list_start);
+	spool_free(&placed->members);
+	pfree(unconstify(uint8 *, placed->data.labels));
+	if (placed->data.weights)
+		pfree(unconstify(float *, placed->data.weights));
+	pfree(placed);
+}
+
 Dataset *
 collector_place(Collector *collector, const FinalIds *final)
 {
@@ -492,29 +509,8 @@ collector_place(Collector *collector, const FinalIds *final)
 	data->list_start = spool_finish(&placed->list_start);
 	data->list_members = spool_finish(&placed->members);
 	data->store = &collector->room->store;
+	data->free = free_placed;
+	data->owner = placed;
 	collector->report->rows_used = collector->n_rows;
 	return data;
-}
-
-void
-dataset_free_ids(Dataset *data)
-{
-	PlacedDataset *placed = (PlacedDataset *) data;
-
-	spool_free(&placed->ids);
-	data->ids = NULL;
-}
-
-void
-dataset_free(Dataset *data)
-{
-	PlacedDataset *placed = (PlacedDataset *) data;
-
-	spool_free(&placed->ids);
-	spool_free(&placed->list_start);
-	spool_free(&placed->members);
-	pfree(unconstify(uint8 *, data->labels));
-	if (data->weights)
-		pfree(unconstify(float *, data->weights));
-	pfree(placed);
 }

@@ -51,9 +51,4 @@ expect_ids(const uint32 *ids, const KeyColumn *columns, int n)
 /* Rows ordered by split and content; gives the collected rows' memory back. */
 extern Dataset *collector_place(Collector *collector, const FinalIds *final);
 
-/* Give the ids' memory or file back; lists stay. */
-extern void dataset_free_ids(Dataset *data);
-/* All that a placed dataset has. */
-extern void dataset_free(Dataset *data);
-
 #endif							/* AREAD_SOURCE_READ_COLLECT_PLACE_H */

@@ -110,7 +110,7 @@ lookup_init(Lookup *lookup, const FeatureSpec *spec, Dictionary *dictionaries,
 	lookup->team = team;
 	lookup->host = host_callbacks();
 	lookup->watch.host = &lookup->host;
-	lookup->others.of = &lookup->watch;
+	lookup->followers.leader = &lookup->watch;
 	lookup->n_features = spec->n_features;
 	lookup->n_columns = spec->n_columns;
 	lookup->columns = palloc0(spec->n_columns * sizeof(LookupColumn));
@@ -453,7 +453,7 @@ run_task(void *context, int number, int thread)
 	Lookup	   *lookup = context;
 
 	if (number == 0)
-		write_block(lookup, lookup->writing, thread == 0 ? &lookup->watch : &lookup->others);
+		write_block(lookup, lookup->writing, thread == 0 ? &lookup->watch : &lookup->followers);
 	else
 		find_slice(lookup, &lookup->slices[number - 1]);
 }

@@ -87,7 +87,7 @@ typedef struct Lookup
 	Team	   *team;			/* NULL: none */
 	EngineHost	host;
 	Watch		watch;			/* over blocks: a row's list may be as long as a table */
-	Watch		others;			/* the same to other threads than the caller's */
+	Watch		followers;		/* the same to other threads than the caller's */
 	int			n_features;
 	int			n_columns;
 	LookupColumn *columns;		/* [n_columns] */

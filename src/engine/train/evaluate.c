@@ -1,0 +1,142 @@
+/*
+ * evaluate.c
+ *	  Scores of a split under the present parameters, their measures, and the
+ *	  best parameters so far.
+ *
+ * An evaluation scores as a stored model would be scored: unseen values have
+ * their mean vectors, and a scorer is prepared anew.  Scores and the scorer's
+ * memory go back to the arena; a copy of the best parameters and masks stays.
+ */
+#include "engine/train/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/score/score.h"
+#include "engine/train/stopping.h"
+
+bool
+trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	ScoreRows	rows = {
+		.n_rows = dataset_rows(data, split),
+		.ids = data->ids + data->split_start[split] * (size_t) data->shape.n_fields,
+		.list_start = data->list_start,
+		.list_members = data->list_members
+	};
+	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, READY_BYTES,
+									   trainer->team, trainer->host, error);
+
+	if (!scorer)
+		return false;
+	if (scorer_score(scorer, &rows, scores, error))
+		return true;
+	return error->code != ENGINE_CORRUPT ? false :
+		engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
+					"training diverged: scores are not finite");
+}
+
+bool
+trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
+			  EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n = dataset_rows(data, split);
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
+	int64_t    *domains = ARENA_ARRAY(trainer->arena, int64_t, n);
+	bool		ok;
+
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		domains[i] = dataset_domain(data, data->split_start[split] + i);
+	ok = trainer_score(trainer, split, scores, error) &&
+		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
+						domains, n, trainer->model->n_domains, measures, by_domain,
+						trainer->host, error);
+	arena_reset_to(trainer->arena, mark);
+	return ok;
+}
+
+Evaluation *
+trainer_add_evaluation(Trainer *trainer, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+
+	if (result->n_evaluations == trainer->evaluations_capacity)
+	{
+		int			capacity = 2 * trainer->evaluations_capacity + 16;
+		Evaluation *evaluations = ARENA_ARRAY(trainer->arena, Evaluation, capacity);
+
+		if (!arena_ok(trainer->arena, error))
+			return NULL;
+		if (result->n_evaluations > 0)
+			memcpy(evaluations, result->evaluations,
+				   result->n_evaluations * sizeof(Evaluation));
+		result->evaluations = evaluations;
+		trainer->evaluations_capacity = capacity;
+	}
+	return &result->evaluations[result->n_evaluations];
+}
+
+static void
+keep_best(Trainer *trainer)
+{
+	const Model *model = trainer->model;
+
+	memcpy(trainer->best_params, model->params, model->n_params * sizeof(real));
+	memcpy(trainer->best_masks, model->masks, (size_t) model->n_domains * model->n_gates);
+	memcpy(trainer->best_has_mask, model->has_mask, model->n_domains);
+}
+
+void
+trainer_restore_best(Trainer *trainer)
+{
+	Model	   *model = trainer->model;
+
+	memcpy(model->params, trainer->best_params, model->n_params * sizeof(real));
+	memcpy(model->masks, trainer->best_masks, (size_t) model->n_domains * model->n_gates);
+	memcpy(model->has_mask, trainer->best_has_mask, model->n_domains);
+}
+
+bool
+trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+	Evaluation *evaluation = trainer_add_evaluation(trainer, error);
+
+	if (!evaluation)
+		return false;
+	model_fill_unseen(trainer->model, (const uint32_t *const *) trainer->counts);
+	evaluation->number = result->n_evaluations;
+	evaluation->epoch = epoch;
+	evaluation->epoch_end = epoch_end;
+	evaluation->batches = trainer->batches;
+	evaluation->train_loss = trainer->loss_rows > 0 ?
+		trainer->loss_sum / trainer->loss_rows : NAN;
+	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
+		trainer->loss_rows / trainer->batch_seconds : 0;
+	evaluation->mask_updates = trainer->updates;
+	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
+		return false;
+	evaluation->best = result->n_evaluations == 0 ||
+		evaluation_score(evaluation) >= trainer->best_score + MIN_GAIN;
+	evaluation->seconds = trainer_seconds(trainer) - trainer->started;
+	if (evaluation->best)
+	{
+		trainer->best_score = evaluation_score(evaluation);
+		result->best_evaluation = evaluation->number;
+		trainer->evaluations_without_gain = 0;
+		keep_best(trainer);
+	}
+	else if (trainer->batches >= SETTLE_BATCHES)
+		trainer->evaluations_without_gain++;
+	result->n_evaluations++;
+	trainer->loss_sum = 0;
+	trainer->loss_rows = 0;
+	trainer->batch_seconds = 0;
+	trainer->observer->evaluation(trainer->observer->context, evaluation);
+	return true;
+}

@@ -1,0 +1,80 @@
+/*
+ * setup.c
+ *	  All that a training needs before its first batch: model, network, counts,
+ *	  optimizer, and what its strategy needs.
+ */
+#include "engine/train/setup.h"
+
+#include <string.h>
+
+#include "engine/data/shuffle.h"
+#include "engine/train/strategies.h"
+
+/* Room for the best parameters and masks so far: at first the masks that there are. */
+static bool
+init_best(Trainer *trainer, EngineError *error)
+{
+	const Model *model = trainer->model;
+	size_t		n_masks = (size_t) model->n_domains * model->n_gates;
+
+	trainer->best_params = ARENA_ARRAY(trainer->arena, real, model->n_params);
+	trainer->best_masks = ARENA_ARRAY(trainer->arena, uint8_t, n_masks + 1);
+	trainer->best_has_mask = ARENA_ARRAY(trainer->arena, bool, model->n_domains + 1);
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	memcpy(trainer->best_masks, model->masks, n_masks);
+	memcpy(trainer->best_has_mask, model->has_mask, model->n_domains);
+	return true;
+}
+
+/* The network, with products shared by the fields that have few values. */
+static bool
+init_network(Trainer *trainer, EngineError *error)
+{
+	const Shape *shape = &trainer->model->shape;
+	bool	   *shared = ARENA_ARRAY(trainer->arena, bool, shape->n_fields);
+
+	if (!arena_ok(trainer->arena, error))
+		return false;
+	fields_choose(shape, trainer->counts, trainer->config->batch_size, shared);
+	return network_init(&trainer->network, trainer->model, trainer->config->batch_size, true,
+						shared, trainer->team, trainer->arena, error);
+}
+
+bool
+trainer_init(Trainer *trainer, EngineError *error)
+{
+	Arena	   *arena = trainer->arena;
+	const Config *config = trainer->config;
+	DomainPairs *pairs;
+	Model	   *model;
+
+	trainer->strategy = strategy_of(config);
+	trainer->result = ARENA_ARRAY(arena, TrainResult, 1);
+	if (!arena_ok(arena, error))
+		return false;
+	pairs = ARENA_ARRAY(arena, DomainPairs, trainer->data->shape.n_fields);
+	if (!arena_ok(arena, error) ||
+		(config_has_wide(config) && config->domain_weights &&
+		 !pairs_build(arena, trainer->data, trainer->host, pairs, error)))
+		return false;
+	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
+	if (!model || !model_init_weights(model, trainer->host, error))
+		return false;
+	trainer->result->model = model;
+	if (!init_best(trainer, error) ||
+		!counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) ||
+		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
+		!init_network(trainer, error) ||
+		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
+		return false;
+	trainer->watch = (Watch) {.host = trainer->host};
+	workers_watch(&trainer->network.workers, &trainer->watch);
+	if (!trainer->strategy->batches)
+		return true;
+	trainer->shuffle = ARENA_ARRAY(arena, uint32_t,
+								   shuffle_chunks(dataset_rows(trainer->data, SPLIT_TRAIN)));
+	return optimizer_init(&trainer->optimizer, arena, model, trainer->network.n_dense, false,
+						  error) &&
+		(!trainer->strategy->init || trainer->strategy->init(trainer, error));
+}
