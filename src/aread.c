@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "serve/batch_plan.h"
 #include "serve/batch_scan.h"
 #include "serve/preload.h"
 #include "settings.h"

@@ -8,8 +8,8 @@
 
 #include <math.h>
 
-#include "catalog/deploy.h"
 #include "common/shortest_dec.h"
+#include "engine/measure/metrics.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -19,28 +19,28 @@ static const char *const deploy_choices[] = {"false", "true", "if_better", NULL}
 static const char *const resume_choices[] = {"call", "auto", NULL};
 static const char *const split_choices[] = {"auto", "name", "order", "hash", NULL};
 
-#define AT(member) offsetof(SourceOptions, member)
+#define AT(member) offsetof(TrainOptions, member)
 
-const Option source_options[] = {
-	{"label_threshold", OPTION_REAL, AT(label_threshold), -1e308, 1e308, NULL, "null", "",
+const Option train_options[] = {
+	{"label_threshold", OPTION_REAL, AT(source.label_threshold), -1e308, 1e308, NULL, "null", "",
 	"Label values from this one on are positive; null: labels are 0 and 1."},
-	{"on_bad_label", OPTION_CHOICE, AT(on_bad_label), 0, 0, bad_label_choices, "\"error\"", "",
+	{"on_bad_label", OPTION_CHOICE, AT(source.on_bad_label), 0, 0, bad_label_choices, "\"error\"", "",
 	"What a label that is neither 0 nor 1 does: raise an error, or skip and count its row."},
-	{"split_method", OPTION_CHOICE, AT(split_method), 0, 0, split_choices, "\"auto\"", "",
+	{"split_method", OPTION_CHOICE, AT(source.split_method), 0, 0, split_choices, "\"auto\"", "",
 	"How rows are split: by names in the split column, by its order (the last rows test), by a hash, or as the column suggests."},
-	{"valid_share", OPTION_REAL, AT(valid_share), 0, 0.9, NULL, "0.1", "",
+	{"valid_share", OPTION_REAL, AT(source.valid_share), 0, 0.9, NULL, "0.1", "",
 	"Share of validation rows, where the split is by order or hash."},
-	{"test_share", OPTION_REAL, AT(test_share), 0, 0.9, NULL, "0.1", "",
+	{"test_share", OPTION_REAL, AT(source.test_share), 0, 0.9, NULL, "0.1", "",
 	"Share of test rows, where the split is by order or hash."},
-	{"bins", OPTION_INT, AT(default_bins), 1, 65536, NULL, "32", "",
+	{"bins", OPTION_INT, AT(source.default_bins), 1, 65536, NULL, "32", "",
 	"Bins of a numeric feature, by training quantiles."},
-	{"min_count", OPTION_INT, AT(default_min_count), 1, 1000000000, NULL, "1", "",
+	{"min_count", OPTION_INT, AT(source.default_min_count), 1, 1000000000, NULL, "1", "",
 	"Values with fewer training rows share one id."},
-	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
+	{"row_counts", OPTION_BOOL, AT(source.row_counts), 0, 1, NULL, "true", "",
 	"Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
 	{"deploy", OPTION_CHOICE, AT(deploy.when), 0, 0, deploy_choices, "true", "",
 	"The new version scores from the commit on; false: when aread_deploy says so; \"if_better\": if it is no worse than the deployed version, on its own test rows."},
-	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, deploy_metrics, "\"domain_auc\"", "",
+	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, measure_names, "\"domain_auc\"", "",
 	"What \"if_better\" compares; log loss is better if it is lower."},
 	{"deploy_tolerance", OPTION_REAL, AT(deploy.tolerance), -1000, 1000, NULL, "0", "",
 	"How much worse a version may be that \"if_better\" deploys; negative: how much better it has to be."},
@@ -52,19 +52,21 @@ const Option source_options[] = {
 	"How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };
 
-const int	n_source_options = lengthof(source_options);
+const int	n_train_options = lengthof(train_options);
 
 static void
-source_defaults(SourceOptions *source)
+train_defaults(TrainOptions *options)
 {
-	memset(source, 0, sizeof(*source));
+	SourceOptions *source = &options->source;
+
+	memset(options, 0, sizeof(*options));
 	source->label_threshold = NAN;
 	source->valid_share = 0.1;
 	source->test_share = 0.1;
 	source->default_bins = 32;
 	source->default_min_count = 1;
 	source->row_counts = true;
-	source->deploy = (DeployRule) {.when = DEPLOY_ALWAYS,.metric = 1,.min_rows = NAN};
+	options->deploy = (DeployRule) {.when = DEPLOY_ALWAYS,.metric = 1,.min_rows = NAN};
 }
 
 static void
@@ -199,11 +201,11 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 }
 
 static const Option *
-find_source_option(const char *name)
+find_train_option(const char *name)
 {
-	for (int i = 0; i < n_source_options; i++)
-		if (strcmp(source_options[i].name, name) == 0)
-			return &source_options[i];
+	for (int i = 0; i < n_train_options; i++)
+		if (strcmp(train_options[i].name, name) == 0)
+			return &train_options[i];
 	return NULL;
 }
 
@@ -213,10 +215,10 @@ unknown_option(const char *name)
 	const char *nearest = config_nearest(name);
 	int			best = nearest ? edit_distance(name, nearest) : (int) strlen(name) / 3 + 2;
 
-	for (int i = 0; i < n_source_options; i++)
-		if (edit_distance(name, source_options[i].name) < best)
+	for (int i = 0; i < n_train_options; i++)
+		if (edit_distance(name, train_options[i].name) < best)
 		{
-			nearest = source_options[i].name;
+			nearest = train_options[i].name;
 			best = edit_distance(name, nearest);
 		}
 	ereport(ERROR,
@@ -228,7 +230,7 @@ unknown_option(const char *name)
 
 static void
 set_named_option(const char *name, const JsonbValue *value, Config *config,
-				 SourceOptions *source)
+				 TrainOptions *options)
 {
 	const Option *option = config_find(name);
 
@@ -239,19 +241,20 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"features\" must be an object"),
 					 errhint("For example {\"price\": {\"kind\": \"binned\", \"bins\": 10}}.")));
-		source->features = JsonbValueToJsonb((JsonbValue *) value);
+		options->source.features = JsonbValueToJsonb((JsonbValue *) value);
 	}
 	else if (option)
 		set_option(option, config, value);
-	else if ((option = find_source_option(name)) != NULL)
-		set_option(option, source, value);
+	else if ((option = find_train_option(name)) != NULL)
+		set_option(option, options, value);
 	else
 		unknown_option(name);
 }
 
 void
-options_parse(Jsonb *given, Config *config, SourceOptions *source)
+options_parse(Jsonb *given, Config *config, TrainOptions *options)
 {
+	SourceOptions *source = &options->source;
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	JsonbIteratorToken token;
@@ -259,7 +262,7 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 	EngineError error;
 
 	config_defaults(config);
-	source_defaults(source);
+	train_defaults(options);
 	if (!given)
 		return;
 	if (!JB_ROOT_IS_OBJECT(given))
@@ -273,7 +276,7 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 		if (token == WJB_KEY)
 			name = pnstrdup(value.val.string.val, value.val.string.len);
 		else if (token == WJB_VALUE)
-			set_named_option(name, &value, config, source);
+			set_named_option(name, &value, config, options);
 	}
 	if (source->valid_share + source->test_share >= 1)
 		ereport(ERROR,
@@ -281,6 +284,7 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows"),
 				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
+	source->samples_negatives = config->negatives > 0;
 	if (!config_check(config, &error))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

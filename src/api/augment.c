@@ -11,6 +11,7 @@
 #include "funcapi.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/read/read_report.h"
 #include "source/stream/pool.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,7 +21,7 @@
 typedef struct Augmentation
 {
 	Config		config;
-	SourceOptions options;
+	TrainOptions options;
 	ColumnRoles *roles;
 	SourceStream *stream;
 	AugmentPlan plan;
@@ -57,10 +58,9 @@ prepare(FunctionCallInfo fcinfo, const SourceRelation *relation, bool whole_rows
 
 	options_parse(PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7), &augmentation->config,
 				  &augmentation->options);
-	augmentation->options.negatives = augmentation->config.negatives > 0;
 	augmentation->roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
 	check_roles(augmentation->roles, &augmentation->config);
-	augmentation->stream = stream_read(augmentation->roles, &augmentation->options, whole_rows,
+	augmentation->stream = stream_read(augmentation->roles, &augmentation->options.source, whole_rows,
 									   &report);
 	report_tell_skipped(&report);
 	host_arena(&arena, CurrentMemoryContext);

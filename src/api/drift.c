@@ -9,7 +9,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "serve/cache.h"
-#include "source/keys/row_encoder.h"
+#include "source/read/row_encoder.h"
 #include "source/read/reader.h"
 #include "source/keys/vocabulary.h"
 #include "utils/builtins.h"

@@ -16,7 +16,7 @@
 #include "settings.h"
 #include "miscadmin.h"
 #include "source/read/split.h"
-#include "source/read/splitter.h"
+#include "source/source.h"
 #include "source/keys/types.h"
 #include "source/keys/vocabulary.h"
 #include "utils/builtins.h"
@@ -230,7 +230,6 @@ evaluate(FunctionCallInfo fcinfo)
 	else
 		record_read(&loaded->version, record);
 	options.on_bad_label = record->on_bad_label;
-	options.model = loaded->version.name;
 	filter = make_filter(loaded, relation, record, wanted);
 	data = source_read_as(relation, loaded->spec, label_column(loaded, relation), &options, filter,
 						  CurrentMemoryContext, &room, &evaluation->report);
@@ -266,10 +265,9 @@ aread_evaluate(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 	ModelEvaluation *evaluation;
-	const Measures *measures;
 	TupleDesc	descriptor;
-	Datum		values[12];
-	bool		nulls[12] = {false};
+	Datum		values[2 + 2 * N_MEASURES];
+	bool		nulls[2 + 2 * N_MEASURES] = {false};
 	Datum		result;
 	int			at = 2;
 
@@ -278,17 +276,13 @@ aread_evaluate(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(context);
 	evaluation = evaluate(fcinfo);
 	MemoryContextSwitchTo(old);
-	measures = &evaluation->measures;
 	values[0] = Int64GetDatum((int64) evaluation->n_rows);
 	values[1] = Int64GetDatum((int64) (evaluation->report.null_labels +
 									   evaluation->report.bad_labels));
-	at = set_measure(values, nulls, at, &measures->auc, false);
-	at = set_measure(values, nulls, at, &measures->domain_auc, true);
-	at = set_measure(values, nulls, at, &measures->major5_auc, true);
-	at = set_measure(values, nulls, at, &measures->minor10_auc, true);
-	at = set_measure(values, nulls, at, &measures->minor5_auc, true);
-	at = set_measure(values, nulls, at, &measures->log_loss, false);
-	Assert(at == lengthof(values));
+	for (int kind = 0; kind < N_MEASURES; kind++)
+		at = set_measure(values, nulls, at, measure_at(&evaluation->measures, kind),
+						 measure_kinds[kind].of_domains);
+	Assert(at == descriptor->natts);
 	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 	MemoryContextDelete(context);
 	return result;

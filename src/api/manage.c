@@ -208,7 +208,7 @@ aread_register(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
 	roles = roles_resolve(fcinfo, source_open(PG_GETARG_OID(0)), &arguments, NULL);
 	check_owner(roles->relation);
-	source_check_roles(roles);
+	roles_check(roles);
 	roles_tell(roles, NULL, NULL);
 	catalog_register(roles);
 	PG_RETURN_VOID();

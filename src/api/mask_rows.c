@@ -246,7 +246,7 @@ aread_mask_fates(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	const int16 *fate = (const int16 *) ARR_DATA_PTR(array);
-	SourceOptions ignored;
+	TrainOptions ignored;
 	Config		config;
 
 	InitMaterializedSRF(fcinfo, 0);

@@ -16,7 +16,7 @@ model_argument(FunctionCallInfo fcinfo, int argument)
 	text	   *name = PG_GETARG_TEXT_PP(argument);
 	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), ANY_RIGHT);
 
-	catalog_require_owner(&served->loaded->version);
+	catalog_require_owner(served->loaded->version.id, served->loaded->version.name);
 	cache_pin(served, CurrentMemoryContext);
 	return served;
 }

@@ -94,8 +94,8 @@ aread_options(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n_config_options; i++)
 		put_option(rsinfo, &config_options[i]);
-	for (int i = 0; i < n_source_options; i++)
-		put_option(rsinfo, &source_options[i]);
+	for (int i = 0; i < n_train_options; i++)
+		put_option(rsinfo, &train_options[i]);
 	put_features(rsinfo);
 	return (Datum) 0;
 }

@@ -16,6 +16,8 @@
 #include "catalog/pg_inherits.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "source/read/relation.h"
+#include "source/roles.h"
 #include "storage/latch.h"
 #include "tcop/utility.h"
 #include "jobs/launch.h"
@@ -73,7 +75,7 @@ check_lasting(const SourceRelation *source)
 }
 
 static void
-check_resume(const SourceOptions *options)
+check_resume(const TrainOptions *options)
 {
 	if (options->resume == RESUME_AUTO && !launcher_is_there())
 		ereport(ERROR,
@@ -94,9 +96,9 @@ aread_train_start(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("aread_train_start()");
 	PreventCommandIfParallelMode("aread_train_start()");
 	training_arguments(fcinfo, &job);
-	source_check_roles(job.new.roles);
+	roles_check(job.new.roles);
 	check_lasting(job.new.roles->relation);
-	check_resume(&job.source);
+	check_resume(&job.options);
 	run.id = run_new_id();
 	run.role = GetUserId();
 	run.role_name = GetUserNameFromId(run.role, false);

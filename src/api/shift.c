@@ -14,7 +14,7 @@
 #include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/input.h"
-#include "source/keys/row_encoder.h"
+#include "source/read/row_encoder.h"
 #include "source/read/reader.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

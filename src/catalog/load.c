@@ -415,7 +415,7 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	LoadedModel *loaded = MemoryContextAllocZero(context, sizeof(LoadedModel));
 	FeatureSpec *spec = MemoryContextAllocZero(context, sizeof(FeatureSpec));
 	CatalogAccess access;
-	SourceOptions ignored;
+	TrainOptions ignored;
 	Config		config;
 	Jsonb	   *options;
 	char	   *software;

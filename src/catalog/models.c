@@ -13,6 +13,7 @@
 #include "catalog/rights.h"
 #include "miscadmin.h"
 #include "nearest.h"
+#include "source/read/relation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -162,7 +163,7 @@ void
 catalog_find_owned(const char *name, ModelVersion *version)
 {
 	catalog_find(name, ANY_RIGHT, version);
-	catalog_require_owner(version);
+	catalog_require_owner(version->id, version->name);
 }
 
 bool

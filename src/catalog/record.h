@@ -7,6 +7,7 @@
 
 #include "catalog/arguments.h"
 #include "catalog/models.h"
+#include "engine/measure/deciles.h"
 
 typedef struct TrainingRecord
 {

@@ -7,7 +7,6 @@
 #include "catalog/rights.h"
 
 #include "catalog/access.h"
-#include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/stored_role.h"
 #include "miscadmin.h"
@@ -142,15 +141,15 @@ catalog_may_use(int64 version_id)
 }
 
 void
-catalog_require_owner(const ModelVersion *version)
+catalog_require_owner(int64 version_id, const char *name)
 {
 	Oid			user = GetUserId();
 	CatalogAccess access;
 	bool		allowed;
 
 	catalog_enter(&access);
-	allowed = select_model(version->id) && row_is_owned(user, 0);
+	allowed = select_model(version_id) && row_is_owned(user, 0);
 	catalog_leave(&access);
 	if (!allowed)
-		no_right(model_name_parse(version->name).name);
+		no_right(model_name_parse(name).name);
 }

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "catalog/store.h"
+
 #include <math.h>
 
 #include "catalog/access.h"
@@ -22,27 +24,11 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/relation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-
-#define N_MEASURES 6
-
-static void
-measures_to_arrays(const Measures *measures, double *values, int64 *rows)
-{
-	const Measure *list[N_MEASURES] = {
-		&measures->auc, &measures->domain_auc, &measures->major5_auc,
-		&measures->minor10_auc, &measures->minor5_auc, &measures->log_loss
-	};
-
-	for (int i = 0; i < N_MEASURES; i++)
-	{
-		values[i] = list[i]->value;
-		rows[i] = (int64) list[i]->rows;
-	}
-}
 
 /* NULL: unknown. */
 static void
@@ -58,38 +44,24 @@ add_counts(Arguments *arguments, const uint64 *counts, int n)
 }
 
 static void
-add_measures(Arguments *arguments, const Measures *measures)
+add_measure_values(Arguments *arguments, const Measures *measures)
 {
 	double		values[N_MEASURES];
-	int64		rows[N_MEASURES];
-	Datum		elements[N_MEASURES];
 
-	measures_to_arrays(measures, values, rows);
-	add_float8_array(arguments, values, N_MEASURES);
 	for (int i = 0; i < N_MEASURES; i++)
-		elements[i] = Int64GetDatum(rows[i]);
-	add_argument(arguments, INT8ARRAYOID,
-				 PointerGetDatum(construct_array(elements, N_MEASURES, INT8OID, sizeof(int64),
-												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
+		values[i] = measure_at(measures, i)->value;
+	add_float8_array(arguments, values, N_MEASURES);
 }
 
-int32
-catalog_new_version(const LockedModel *model, bool deploy)
+static void
+add_measures(Arguments *arguments, const Measures *measures)
 {
-	Arguments	arguments = {0};
-	int32		version;
+	uint64		rows[N_MEASURES];
 
-	add_int8(&arguments, model->id);
-	run_statement("UPDATE aread.stored_model m SET last_version = 1 + GREATEST(m.last_version,"
-				  " (SELECT COALESCE(pg_catalog.max(v.version), 0) FROM aread.stored_version v"
-				  " WHERE v.model_id = m.model_id)) WHERE m.model_id = $1 RETURNING m.last_version",
-				  &arguments);
-	version = DatumGetInt32(catalog_value(0, 1, NULL));
-	add_int4(&arguments, version);
-	if (deploy)
-		run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
-			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
-	return version;
+	for (int i = 0; i < N_MEASURES; i++)
+		rows[i] = measure_at(measures, i)->rows;
+	add_measure_values(arguments, measures);
+	add_counts(arguments, rows, N_MEASURES);
 }
 
 static void
@@ -250,17 +222,14 @@ insert_evaluations(const TrainResult *result, const Config *config, int64 versio
 	{
 		const Evaluation *evaluation = &result->evaluations[i];
 		Arguments	arguments = {0};
-		double		values[N_MEASURES];
-		int64		rows[N_MEASURES];
 
-		measures_to_arrays(&evaluation->valid, values, rows);
 		add_int8(&arguments, version_id);
 		add_int4(&arguments, evaluation->number);
 		add_int4(&arguments, evaluation->epoch);
 		add_bool(&arguments, evaluation->epoch_end);
 		add_int8(&arguments, (int64) evaluation->batches);
 		add_float8(&arguments, evaluation->train_loss);
-		add_float8_array(&arguments, values, N_MEASURES);
+		add_measure_values(&arguments, &evaluation->valid);
 		add_float8(&arguments, evaluation->rows_per_second);
 		add_int4(&arguments, evaluation->mask_updates);
 		add_float8(&arguments, evaluation->seconds);

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "catalog/record.h"
 #include "catalog/rights.h"
+#include "catalog/versions.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"

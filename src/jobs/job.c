@@ -7,10 +7,13 @@
 #include "jobs/job.h"
 
 #include "blas.h"
+#include "catalog/models.h"
+#include "catalog/store.h"
 #include "options.h"
 #include "fault.h"
 #include "host.h"
 #include "settings.h"
+#include "source/read/read_report.h"
 #include "source/read/fingerprint.h"
 #include "source/read/collect_place.h"
 #include "jobs/incumbent.h"
@@ -21,11 +24,10 @@ void
 job_prepare(TrainJob *job)
 {
 	job->new.config = &job->config;
-	options_parse(job->new.options, &job->config, &job->source);
-	job->source.negatives = job->config.negatives > 0;
-	job->new.deploy = &job->source.deploy;
+	options_parse(job->new.options, &job->config, &job->options);
+	job->new.deploy = &job->options.deploy;
 	job->new.incumbent = &job->incumbent;
-	job->new.keep_versions = job->source.keep_versions;
+	job->new.keep_versions = job->options.keep_versions;
 	catalog_check_name(job->new.name);
 }
 
@@ -109,7 +111,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	room_init(&job->room, context, serve_training_memory, lasting);
 	if (new->deploy->when == DEPLOY_IF_BETTER)
 		incumbent = incumbent_open(new->name, new->roles, context, &job->incumbent);
-	job->data = source_read(new->roles, &job->source, context, &job->room, job->team, &spec,
+	job->data = source_read(new->roles, &job->options.source, context, &job->room, job->team, &spec,
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
 	report_tell_skipped(report);
 	new->spec = spec;

@@ -19,6 +19,7 @@
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "settings.h"
+#include "source/read/relation.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
@@ -393,7 +394,7 @@ train_run(Worker *worker)
 	apply_settings(worker);
 	run_started(worker->run->id);
 	prepare_job(worker);
-	if (worker->job.source.resume == RESUME_AUTO)
+	if (worker->job.options.resume == RESUME_AUTO)
 		ticket_write(&worker->start);
 	commit(worker);
 	read_source(worker);

@@ -5,7 +5,7 @@
  */
 #include "postgres.h"
 
-#include "serve/batch_scan.h"
+#include "serve/batch_calls.h"
 
 #include "catalog/needed.h"
 #include "catalog/pg_type.h"

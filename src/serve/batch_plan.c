@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "serve/batch_scan.h"
+#include "serve/batch_plan.h"
 
 #include <math.h>
 
@@ -22,6 +22,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "serve/batch_scan.h"
 #include "settings.h"
 #include "utils/memutils.h"
 

@@ -223,15 +223,6 @@ check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *optio
 		plan->bins = options->default_bins;
 }
 
-int
-spec_find(const FeatureSpec *spec, const char *name)
-{
-	for (int f = 0; f < spec->n_columns; f++)
-		if (strcmp(spec->features[f].name, name) == 0)
-			return f;
-	return -1;
-}
-
 static void
 apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **shared)
 {
@@ -345,7 +336,7 @@ check_bonds(const FeatureSpec *spec, const SourceOptions *options)
 					 errmsg("option \"goes_with_item\" cannot be set for feature \"%s\"",
 							feature->name),
 					 errhint("Sampled negatives keep domain and user of the positive row, and have another item.")));
-		if (!options->negatives)
+		if (!options->samples_negatives)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"goes_with_item\" of feature \"%s\" needs sampled negatives",
@@ -455,33 +446,4 @@ features_for_roles(const FeatureSpec *spec, const FeaturePlan *plans, bool with_
 	}
 	chosen->n_features = chosen->n_columns = n;
 	return chosen;
-}
-
-void
-spec_shape(const FeatureSpec *spec, Shape *shape)
-{
-	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
-	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
-	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
-	bool	   *field_is_dense = palloc(spec->n_features * sizeof(bool));
-
-	for (int v = 0; v < spec->n_vocabularies; v++)
-		table_rows[v] = spec->vocabularies[v].n_rows;
-	for (int f = 0; f < spec->n_features; f++)
-	{
-		field_table[f] = spec->features[f].vocabulary;
-		field_is_list[f] = kind_has_list(spec->features[f].kind);
-		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
-	}
-	*shape = (Shape) {
-		.n_tables = spec->n_vocabularies,
-		.table_rows = table_rows,
-		.n_fields = spec->n_features,
-		.field_table = field_table,
-		.field_is_list = field_is_list,
-		.field_is_dense = field_is_dense,
-		.domain_field = spec->domain_feature,
-		.user_field = spec->user_feature,
-		.item_field = spec->item_feature
-	};
 }

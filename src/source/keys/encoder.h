@@ -6,7 +6,7 @@
 #ifndef AREAD_SOURCE_KEYS_ENCODER_H
 #define AREAD_SOURCE_KEYS_ENCODER_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 typedef struct ValueEncoder ValueEncoder;
 

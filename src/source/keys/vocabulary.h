@@ -5,7 +5,7 @@
 #ifndef AREAD_SOURCE_KEYS_VOCABULARY_H
 #define AREAD_SOURCE_KEYS_VOCABULARY_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 typedef struct VocabularyKey
 {

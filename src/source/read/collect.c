@@ -31,7 +31,8 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->split_at = roles->split ? next++ : -1;
 	collector->weight_at = roles->weight ? next++ : -1;
 	if (roles->label)
-		label_init(&collector->label, roles->relation, roles->label, options);
+		label_init(&collector->label, roles->relation, roles->label, options,
+				   spec->model);
 	split_init(&collector->split, roles, options);
 	weight_init(&collector->weight, roles->relation, roles->weight);
 	collector->dictionaries = palloc0(spec->n_vocabularies * sizeof(Dictionary));

@@ -10,7 +10,6 @@
 #ifndef AREAD_SOURCE_READ_COLLECT_H
 #define AREAD_SOURCE_READ_COLLECT_H
 
-#include "source/features.h"
 #include "source/read/label.h"
 #include "source/read/lookup.h"
 #include "source/read/split.h"

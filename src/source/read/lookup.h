@@ -20,7 +20,6 @@
 #include "source/keys/dense.h"
 #include "source/keys/dictionary.h"
 #include "source/keys/encoder.h"
-#include "source/features.h"
 #include "source/keys/key.h"
 #include "source/read/spool.h"
 

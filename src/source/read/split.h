@@ -5,9 +5,10 @@
 #ifndef AREAD_SOURCE_READ_SPLIT_H
 #define AREAD_SOURCE_READ_SPLIT_H
 
+#include "source/read/relation.h"
 #include "source/keys/convert.h"
 #include "source/read/split_cuts.h"
-#include "source/source.h"
+#include "source/spec.h"
 
 /* What a split column's values become while rows are read. */
 typedef struct SplitReader

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "source/keys/row_encoder.h"
+#include "source/read/row_encoder.h"
 
 #include "source/read/reader.h"
 #include "utils/lsyscache.h"
