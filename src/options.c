@@ -10,6 +10,7 @@
 
 #include "common/shortest_dec.h"
 #include "engine/measure/metrics.h"
+#include "nearest.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -212,19 +213,18 @@ find_train_option(const char *name)
 static void
 unknown_option(const char *name)
 {
-	const char *nearest = config_nearest(name);
-	int			best = nearest ? edit_distance(name, nearest) : (int) strlen(name) / 3 + 2;
+	NearestName nearest;
 
+	nearest_start(&nearest, name);
+	for (int i = 0; i < n_config_options; i++)
+		nearest_offer(&nearest, config_options[i].name);
 	for (int i = 0; i < n_train_options; i++)
-		if (edit_distance(name, train_options[i].name) < best)
-		{
-			nearest = train_options[i].name;
-			best = edit_distance(name, nearest);
-		}
+		nearest_offer(&nearest, train_options[i].name);
+	nearest_offer(&nearest, "features");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
-			 nearest ? errhint("Perhaps you mean \"%s\".", nearest) :
+			 nearest.name ? errhint("Perhaps you mean \"%s\".", nearest.name) :
 			 errhint("aread_options() lists all options.")));
 }
 

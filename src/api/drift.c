@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "api/name_arguments.h"
 #include "catalog/record.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -123,7 +124,6 @@ Datum
 aread_drift(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread drift",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
@@ -134,8 +134,7 @@ aread_drift(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
-	cache_pin(served, context);
+	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
 	drift = count_relation(served->loaded, source_open(PG_GETARG_OID(1)));
 	spec = drift->spec;
 	domains = &spec->vocabularies[spec->features[spec->domain_feature].vocabulary];

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "api/name_arguments.h"
 #include "catalog/record.h"
 #include "engine/measure/metrics.h"
 #include "fmgr.h"
@@ -207,9 +208,9 @@ warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record)
 static ModelEvaluation *
 evaluate(FunctionCallInfo fcinfo)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
+	/* pinned before the relation's lock is waited for */
+	const ServedModel *served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
 	const LoadedModel *loaded = served->loaded;
 	SourceOptions options = {.label_threshold = loaded->spec->label_threshold};
 	int			wanted;
@@ -220,11 +221,9 @@ evaluate(FunctionCallInfo fcinfo)
 	double	   *scores;
 	SpoolRoom	room;
 
-	/* before the relation's lock is waited for */
-	cache_pin(served, CurrentMemoryContext);
 	wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
 	relation = source_open(PG_GETARG_OID(1));
-	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
+	room_init(&room, CurrentMemoryContext, setting_training_memory, false);
 	if (wanted >= 0)
 		record_read_split(&loaded->version, record);
 	else

@@ -51,6 +51,19 @@ read_chunks(ArrayType *array, StoredMasks *masks)
 	return true;
 }
 
+/*
+ * Begin the rows of a function whose first argument are chunks of masks; without
+ * chunks there are no domains.
+ */
+static ReturnSetInfo *
+start_rows(FunctionCallInfo fcinfo, StoredMasks *masks)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), masks))
+		*masks = (StoredMasks) {0};
+	return (ReturnSetInfo *) fcinfo->resultinfo;
+}
+
 /* A domain without a mask has all gates open. */
 static bool
 is_open(const StoredMasks *masks, uint32 domain, int gate)
@@ -87,12 +100,9 @@ PG_FUNCTION_INFO_V1(aread_mask_gates);
 Datum
 aread_mask_gates(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredMasks masks;
+	ReturnSetInfo *rsinfo = start_rows(fcinfo, &masks);
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
-		return (Datum) 0;
 	for (uint32 d = 0; d < masks.n_domains; d++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -148,14 +158,10 @@ PG_FUNCTION_INFO_V1(aread_mask_overlaps);
 Datum
 aread_mask_overlaps(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredMasks masks;
-	uint8	   *gates;
+	ReturnSetInfo *rsinfo = start_rows(fcinfo, &masks);
+	uint8	   *gates = open_gates(&masks);
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
-		return (Datum) 0;
-	gates = open_gates(&masks);
 	for (uint32 a = 0; a < masks.n_domains; a++)
 		for (uint32 b = a + 1; b < masks.n_domains; b++)
 		{
@@ -222,14 +228,10 @@ PG_FUNCTION_INFO_V1(aread_mask_experts);
 Datum
 aread_mask_experts(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredMasks masks;
-	uint8	   *gates;
+	ReturnSetInfo *rsinfo = start_rows(fcinfo, &masks);
+	uint8	   *gates = open_gates(&masks);
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
-		return (Datum) 0;
-	gates = open_gates(&masks);
 	for (uint32 d = 0; d < masks.n_domains; d++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#include "api/name_arguments.h"
 #include "catalog/record.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -192,7 +193,6 @@ Datum
 aread_shift(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread shift",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
@@ -202,9 +202,7 @@ aread_shift(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
-						RIGHT_TO_PREDICT);
-	cache_pin(served, context);
+	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
 	spec = served->loaded->spec;
 	shift = read_relation(served, source_open(PG_GETARG_OID(1)));
 	for (int f = 0; f < spec->n_columns; f++)

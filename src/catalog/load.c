@@ -121,22 +121,6 @@ read_edges(Feature *feature, uint64 row, int column)
 		check_ascending(feature);
 }
 
-static FeatureKind
-parse_kind(const char *kind)
-{
-	if (strcmp(kind, "categorical") == 0)
-		return FEATURE_CATEGORICAL;
-	if (strcmp(kind, "binned") == 0)
-		return FEATURE_BINNED;
-	if (strcmp(kind, "rows") == 0)
-		return FEATURE_ROWS;
-	if (strcmp(kind, "dense") == 0)
-		return FEATURE_DENSE;
-	if (strcmp(kind, "list") != 0)
-		stored_corrupt("feature", "Its kind is unknown.");
-	return FEATURE_LIST;
-}
-
 static void
 read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 {
@@ -156,7 +140,8 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 		if (DatumGetInt32(catalog_value(f, 1, NULL)) != f)
 			stored_corrupt("feature", "A position is missing.");
 		feature->name = text_value(f, 2);
-		feature->kind = parse_kind(text_value(f, 3));
+		if (!feature_kind_of_name(text_value(f, 3), &feature->kind))
+			stored_corrupt("feature", "Its kind is unknown.");
 		feature->type_name = text_value(f, 4);
 		feature->vocabulary = DatumGetInt32(catalog_value(f, 5, NULL));
 		feature->min_count = (uint32) DatumGetInt64(catalog_value(f, 6, NULL));

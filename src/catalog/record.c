@@ -22,21 +22,19 @@ static const char *const methods[] = {
 };
 
 void
-record_add_split(Arguments *arguments, const SplitRule *split)
+record_add_split(Arguments *row, const SplitRule *split)
 {
 	const SplitBounds *bounds = &split->bounds;
 	Datum		keys[] = {Int64GetDatum(bounds->first_valid), Int64GetDatum(bounds->first_test)};
 	bool		nulls[] = {!bounds->has_valid, !bounds->has_test};
 	int			n = lengthof(keys);
 	int			lower = 1;
+	double		shares[] = {split->valid_share, split->test_share};
 
-	add_text(arguments, methods[split->method]);
-	add_text(arguments, split->type_name);
-	add_float8_array(arguments, (double[2])
-	{
-		split->valid_share, split->test_share
-	}, 2);
-	add_argument(arguments, INT8ARRAYOID,
+	add_text(column(row, "split_method"), methods[split->method]);
+	add_text(column(row, "split_type"), split->type_name);
+	add_float8_array(column(row, "split_shares"), shares, lengthof(shares));
+	add_argument(column(row, "split_bounds"), INT8ARRAYOID,
 				 PointerGetDatum(construct_md_array(keys, nulls, 1, &n, &lower, INT8OID,
 													sizeof(int64), FLOAT8PASSBYVAL,
 													TYPALIGN_DOUBLE)), false);

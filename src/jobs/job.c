@@ -85,7 +85,7 @@ start_team(MemoryContext context)
 
 	fault_threads("threads");
 	host_arena(&arena, context);
-	team = team_start(&arena, serve_threads, &error);
+	team = team_start(&arena, setting_threads, &error);
 	if (!team)
 		host_raise(&error);
 	callback->func = stop_team;
@@ -108,7 +108,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 				   job->config.epochs);
 	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
 	job->team = start_team(job->threads);
-	room_init(&job->room, context, serve_training_memory, lasting);
+	room_init(&job->room, context, setting_training_memory, lasting);
 	if (new->deploy->when == DEPLOY_IF_BETTER)
 		incumbent = incumbent_open(new->name, new->roles, context, &job->incumbent);
 	job->data = source_read(new->roles, &job->options.source, context, &job->room, job->team, &spec,

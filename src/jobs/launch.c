@@ -70,7 +70,7 @@ digest_run(const Run *run, uint8 *digest)
 bool
 role_is_at_limit(Oid role)
 {
-	int			limit = serve_max_runs_per_role;
+	int			limit = setting_max_runs_per_role;
 
 	role_lock_starts(role);
 	return limit >= 0 && !superuser_arg(role) && role_workers(role) >= limit;
@@ -85,7 +85,7 @@ check_limit(Oid role)
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("role \"%s\" has as many background trainings as it may",
 					GetUserNameFromId(role, false)),
-			 errdetail("Setting aread.max_runs_per_role is %d.", serve_max_runs_per_role),
+			 errdetail("Setting aread.max_runs_per_role is %d.", setting_max_runs_per_role),
 			 errhint("Wait for one of them to end (aread_wait), or end it: aread_cancel.")));
 }
 

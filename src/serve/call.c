@@ -160,7 +160,7 @@ static bool
 is_news(const ScoreCall *call, const CallRow *row, int n_found)
 {
 	return n_found < call->rows.spec->n_columns - row->has_domain &&
-		(!call->missing || serve_missing_features == MISSING_FEATURES_ERROR);
+		(!call->missing || setting_missing_features == MISSING_FEATURES_ERROR);
 }
 
 static List *
@@ -206,7 +206,7 @@ encode_json(ScoreCall *call, const CallRow *row)
 static void
 check_domain(const ScoreCall *call)
 {
-	if (serve_unseen_domain != UNSEEN_DOMAIN_ERROR ||
+	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR ||
 		call->rows.row[call->rows.spec->domain_feature] >= FIRST_ID)
 		return;
 	ereport(ERROR,

@@ -123,9 +123,9 @@ encode_scalars(RecordMap *map, InputRows *rows)
 		encoder_note(map->encoders[f], map->values[map->position[f]], map->nulls[map->position[f]]);
 	}
 	for (int i = 0; i < map->n_scalars; i++)
-		encoder_expect_length(map->encoders[map->scalars[i]]);
+		encoder_prefetch_length(map->encoders[map->scalars[i]]);
 	for (int i = 0; i < map->n_scalars; i++)
-		encoder_expect_bytes(map->encoders[map->scalars[i]]);
+		encoder_prefetch_bytes(map->encoders[map->scalars[i]]);
 	for (int i = 0; i < map->n_scalars; i++)
 		input_set(rows, map->scalars[i], encoder_noted_id(map->encoders[map->scalars[i]]));
 }

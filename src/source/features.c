@@ -123,11 +123,11 @@ string_option(const char *feature, const char *option, const JsonbValue *value)
 
 /* The kind asked for; of what a column is by default too. */
 static bool
-try_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
+try_kind(Feature *feature, const FeaturePlan *plan, FeatureKind kind)
 {
-	bool		numeric;
+	KeyKind		key;
 
-	if (strcmp(kind, "dense") == 0)
+	if (kind == FEATURE_DENSE)
 	{
 		if (!vector_possible(plan->column_type))
 			return false;
@@ -135,23 +135,26 @@ try_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
 		return true;
 	}
 	make_values(feature, plan);
-	numeric = key_kind(feature->type) == KEY_FLOAT || key_kind(feature->type) == KEY_NUMERIC ||
-		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
-	if (strcmp(kind, "list") == 0)
+	key = key_kind(feature->type);
+	if (kind == FEATURE_LIST)
 		return feature->kind == FEATURE_LIST;
-	if (feature->kind == FEATURE_LIST || key_kind(feature->type) == KEY_UNSUPPORTED)
+	if (feature->kind == FEATURE_LIST || key == KEY_UNSUPPORTED)
 		return false;
-	feature->kind = strcmp(kind, "binned") == 0 ? FEATURE_BINNED : FEATURE_CATEGORICAL;
-	return strcmp(kind, "categorical") == 0 || (strcmp(kind, "binned") == 0 && numeric);
+	feature->kind = kind;
+	return kind == FEATURE_CATEGORICAL ||
+		(kind == FEATURE_BINNED && (key == KEY_FLOAT || key == KEY_NUMERIC ||
+									(key == KEY_INTEGER && feature->type != OIDOID)));
 }
 
 static void
-set_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
+set_kind(Feature *feature, const FeaturePlan *plan, const char *name)
 {
-	if (!try_kind(feature, plan, kind))
+	FeatureKind kind;
+
+	if (!feature_kind_of_name(name, &kind) || !try_kind(feature, plan, kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, kind),
+				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, name),
 				 errhint("Arrays are \"list\", those of numbers or text like \"[1, 2.5]\" also \"dense\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
 }
 

@@ -6,6 +6,32 @@
 
 #include "source/spec.h"
 
+static const char *const kind_names[] = {
+	[FEATURE_CATEGORICAL] = "categorical",
+	[FEATURE_BINNED] = "binned",
+	[FEATURE_LIST] = "list",
+	[FEATURE_ROWS] = "rows",
+	[FEATURE_DENSE] = "dense"
+};
+
+const char *
+feature_kind_name(FeatureKind kind)
+{
+	return kind_names[kind];
+}
+
+bool
+feature_kind_of_name(const char *name, FeatureKind *kind)
+{
+	for (int i = 0; i < lengthof(kind_names); i++)
+		if (strcmp(kind_names[i], name) == 0)
+		{
+			*kind = (FeatureKind) i;
+			return true;
+		}
+	return false;
+}
+
 int
 spec_find(const FeatureSpec *spec, const char *name)
 {

@@ -68,6 +68,11 @@ typedef enum FeatureKind
 	FEATURE_DENSE				/* a vector of numbers */
 } FeatureKind;
 
+/* As options, the catalog and messages have it. */
+extern const char *feature_kind_name(FeatureKind kind);
+/* The reverse; false: there is no such kind. */
+extern bool feature_kind_of_name(const char *name, FeatureKind *kind);
+
 /* Is a value a list to the engine? */
 static inline bool
 kind_has_list(FeatureKind kind)

@@ -176,3 +176,17 @@ scores_result(FunctionCallInfo fcinfo, ScoredRows *rows, double value)
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(value);
 }
+
+Datum
+scores_measure(FunctionCallInfo fcinfo, StateKind kind, ScoreMeasure measure)
+{
+	EngineHost	host = host_callbacks();
+	EngineError error;
+	ScoredRows	rows;
+	double		value;
+
+	scores_of_state(fcinfo, kind, &rows);
+	if (!measure(&rows, &value, &host, &error))
+		host_raise(&error);
+	return scores_result(fcinfo, &rows, value);
+}

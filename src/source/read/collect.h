@@ -49,6 +49,13 @@ typedef struct Collector
 	Dataset    *twin_data;		/* of these, placed */
 } Collector;
 
+/* Memory in the current context for an array of rows or keys: it may be larger than palloc() gives, or of no bytes. */
+static inline void *
+huge(Size size)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+}
+
 /*
  * Everything is allocated in the current memory context, the room's too.  plans
  * NULL: ids come from a trained model's vocabularies, collect_row() is not used.

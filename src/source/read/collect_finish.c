@@ -20,12 +20,6 @@
 /* Bytes of a domain's name: views show it to all who may score, and two of them side by side. */
 #define MAX_DOMAIN_NAME 65536
 
-static void *
-huge(Size size)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-}
-
 /* Columns of keys, without their of_id; returns how many. */
 static int
 key_columns(const FeatureSpec *spec, KeyColumn *columns)
@@ -113,7 +107,7 @@ count_task(void *context, int number, int thread)
 		if ((row & 0xFFFF) == 0 && watch_stopped(watch))
 			return;
 		if (row + ROWS_AHEAD < collector->n_rows)
-			expect_ids(ids + ROWS_AHEAD * n_features, task->columns, task->n);
+			prefetch_ids(ids + ROWS_AHEAD * n_features, task->columns, task->n);
 		for (int i = 0; i < task->n && training; i++)
 			if (!task->columns[i].is_list)
 				count(task->columns[i].of_id, ids[task->columns[i].feature]);

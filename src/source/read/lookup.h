@@ -53,7 +53,7 @@ typedef struct BlockKeys
 	uint32		capacity;
 	uint64	   *words;			/* or where their bytes begin; when they are found, hashes */
 	uint32	   *lengths;		/* of bytes */
-	uint64	   *places;			/* where a search begins; of bytes their hash */
+	uint64	   *starts;			/* where a search begins; of bytes their hash */
 	uint32	   *ids;			/* provisional; NOT_FOUND: the key is new */
 	Size		used;
 	Size		allocated;
