@@ -7,10 +7,10 @@
 
 #include "api/role_arguments.h"
 #include "catalog/models.h"
-#include "options.h"
 #include "funcapi.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "source/read/read_report.h"
 #include "source/stream/pool.h"
 #include "utils/builtins.h"

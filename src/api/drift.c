@@ -10,9 +10,9 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "serve/cache.h"
-#include "source/read/row_encoder.h"
-#include "source/read/reader.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/reader.h"
+#include "source/read/row_encoder.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

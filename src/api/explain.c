@@ -9,9 +9,9 @@
 #include "funcapi.h"
 #include "host.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "serve/call.h"
 #include "source/keys/describe_id.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 
 /* Columns of the result. */

@@ -15,8 +15,8 @@
 #include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/input.h"
-#include "source/read/row_encoder.h"
 #include "source/read/reader.h"
+#include "source/read/row_encoder.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

@@ -6,16 +6,16 @@
 
 #include <math.h>
 
-#include "api/role_arguments.h"
 #include "api/train.h"
+#include "api/role_arguments.h"
 #include "catalog/model_source.h"
 #include "catalog/models.h"
 #include "funcapi.h"
+#include "jobs/report.h"
 #include "miscadmin.h"
 #include "source/read/read_report.h"
 #include "source/read/relation.h"
 #include "tcop/utility.h"
-#include "jobs/report.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

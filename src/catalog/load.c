@@ -7,15 +7,15 @@
 #include <math.h>
 
 #include "catalog/access.h"
-#include "catalog/models.h"
 #include "catalog/checksums.h"
 #include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/masks.h"
-#include "options.h"
+#include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "source/keys/dense.h"
 #include "source/keys/types.h"
 #include "source/keys/vocabulary.h"

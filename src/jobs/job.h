@@ -7,9 +7,9 @@
 #define AREAD_JOBS_JOB_H
 
 #include "catalog/deploy.h"
+#include "jobs/progress.h"
 #include "options.h"
 #include "source/read/spool.h"
-#include "jobs/progress.h"
 
 typedef struct TrainJob
 {

@@ -8,12 +8,12 @@
 
 #include "access/xact.h"
 #include "compat.h"
+#include "jobs/locks.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "settings.h"
 #include "storage/latch.h"
-#include "jobs/locks.h"
 #include "utils/wait_event.h"
 
 #define POLL_MS 5

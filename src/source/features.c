@@ -7,11 +7,11 @@
 #include "source/features.h"
 
 #include "catalog/pg_type.h"
-#include "source/keys/dense.h"
 #include "source/feature_choice.h"
+#include "source/keys/dense.h"
 #include "source/keys/key.h"
-#include "source/read/reader.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/reader.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"

@@ -8,12 +8,12 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/read/collect.h"
-#include "source/read/leak.h"
-#include "source/read/moments.h"
-#include "source/read/collect_place.h"
 #include "source/keys/sort_interruptible.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/collect.h"
+#include "source/read/collect_place.h"
+#include "source/read/leak.h"
+#include "source/read/moments.h"
 #include "utils/memutils.h"
 
 #define MAX_DOMAINS 10000

@@ -6,8 +6,8 @@
 #ifndef AREAD_SOURCE_READ_ROW_ENCODER_H
 #define AREAD_SOURCE_READ_ROW_ENCODER_H
 
-#include "source/read/relation.h"
 #include "source/keys/encoder.h"
+#include "source/read/relation.h"
 
 typedef struct RowEncoder
 {

@@ -5,8 +5,8 @@
 #ifndef AREAD_SOURCE_READ_SPLIT_H
 #define AREAD_SOURCE_READ_SPLIT_H
 
-#include "source/read/relation.h"
 #include "source/keys/convert.h"
+#include "source/read/relation.h"
 #include "source/read/split_cuts.h"
 #include "source/spec.h"
 
