@@ -2,6 +2,11 @@
  * augment.c
  *	  aread_augment(), aread_popularity(), aread_augment_plan():
  *	  counterfactual rows, and what they are drawn by.
+ *
+ * All three read the source with the caller's rights and snapshot, as a stream that
+ * spills to a file at work_mem (source/stream/stream.h), and plan by counts of it.
+ * Only aread_augment() keeps whole rows and draws.  Memory is one context that goes
+ * with the call; nothing is written but the result.
  */
 #include "postgres.h"
 

@@ -1,6 +1,11 @@
 /*
  * drift.c
  *	  aread_drift(): how much of a table a model has never seen.
+ *
+ * The table's rows are encoded by the model's vocabularies with their rare values,
+ * which scoring does without, so that an unseen value can be told from a rare one.
+ * Counts are one array of domains by features.  The model is pinned before the
+ * relation's lock is waited for.
  */
 #include "postgres.h"
 

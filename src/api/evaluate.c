@@ -2,6 +2,14 @@
  * evaluate.c
  *	  aread_evaluate() and aread_evaluate_domains(): a model's measures over a
  *	  table.
+ *
+ * Phases: the model is pinned; the relation is opened, which may wait for its lock;
+ * its rows are read and encoded (source/source.h), those of one split alone where
+ * that is asked for; all are scored; measures are computed over all rows and for
+ * each domain.
+ *
+ * Rows lie in memory as far as aread.training_memory goes, else in temporary files.
+ * All else lies in one context that goes with the call.
  */
 #include "postgres.h"
 

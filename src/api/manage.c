@@ -2,6 +2,10 @@
  * manage.c
  *	  aread_drop(), aread_deploy(), aread_grant(), aread_register() and others:
  *	  models and sources as things to keep in order.
+ *
+ * The functions check what kind of transaction they are in and turn arguments into
+ * those of the catalog; rights and locks are the catalog's to check and take
+ * (catalog/versions.h).
  */
 #include "postgres.h"
 

@@ -2,6 +2,10 @@
  * mask_rows.c
  *	  Stored masks as rows, behind the views aread.mask, aread.mask_overlap,
  *	  aread.expert_usage and aread.mask_history.
+ *
+ * A view hands over all chunks of a version's masks as one array.  They are put
+ * together, checked (catalog/masks.h) and written out as rows.  Each function needs
+ * memory for the masks of one version; results go to a tuplestore.
  */
 #include "postgres.h"
 

@@ -2,6 +2,11 @@
  * pictures.c
  *	  aread_overlap_svg(), aread_experts_svg(), aread_training_svg(),
  *	  aread_domains_svg(): what the views show, drawn.
+ *
+ * Numbers come from the views, by queries that run with the caller's rights
+ * (view_queries.h); draw/ makes a document of them and knows nothing of SQL.  Each
+ * function finds out first that the caller owns the model, fetches rows under SPI
+ * into the context of the call, leaves SPI, and draws.
  */
 #include "postgres.h"
 

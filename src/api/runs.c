@@ -3,6 +3,11 @@
  *	  aread_train_start(), aread_cancel(), aread_wait(), aread_resume() and
  *	  aread_forget(): trainings in the background; what the view aread.run shows
  *	  of those at work.
+ *
+ * Starting and resuming register a worker and wait until it has its locks
+ * (jobs/launch.h); it begins when the caller commits.  What is decided about a run
+ * is decided under a lock of its row, by a reading of that moment (jobs/runs.h).
+ * aread_wait() and aread_cancel() go by the worker's locks, which no user can take.
  */
 #include "postgres.h"
 

@@ -2,6 +2,11 @@
  * shift.c
  *	  aread_shift(): how far the numbers of a table, and its scores, lie from
  *	  those of a model's training.
+ *
+ * The table is read once: bins of each row are counted, and rows are scored by the
+ * thousand.  What training rows looked like is stored with the version
+ * (catalog/record.h).  Bins are joined to ten groups of about as many training rows
+ * before both are compared.
  */
 #include "postgres.h"
 

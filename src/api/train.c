@@ -1,6 +1,10 @@
 /*
  * train.c
  *	  aread_train(): read the source, train, store, report.
+ *
+ * The arguments become a job (jobs/job.h), which does all of it within the caller's
+ * transaction: the model appears when that commits.  Trainings may be nested, where
+ * the source is a view whose functions train.
  */
 #include "postgres.h"
 

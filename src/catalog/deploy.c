@@ -1,6 +1,13 @@
 /*
  * deploy.c
  *	  Is a version that was just trained to score?
+ *
+ * Guards in this order: option deploy, the number of rows, whether a version is
+ * deployed at all, and the measure that option deploy_metric names.  Each gives a
+ * reason, which is kept in the model's history.
+ *
+ * All of it runs under the model's lock, as the extension's owner, and reads no row
+ * of the source: the deployed version was measured before (jobs/incumbent.h).
  */
 #include "postgres.h"
 

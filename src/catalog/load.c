@@ -1,6 +1,18 @@
 /*
  * load.c
  *	  A model version out of the catalog, every byte checked.
+ *
+ * Stored rows are not trusted: superusers, replication or a restored dump may have
+ * written them.  So sizes are checked before memory is asked for, numbers before
+ * they are used as an index, and checksums over features, options and parameters at
+ * the end.  What does not hold is ERRCODE_DATA_CORRUPTED.
+ *
+ * Order: features, vocabularies, the version's row, the checksum over these; then
+ * options, the number of domains, domain weights, tensors and masks; then the
+ * checksum over the parameters.
+ *
+ * All rows are read under the caller's snapshot, so that they are of one version.
+ * The model lies in the caller's context.
  */
 #include "postgres.h"
 

@@ -1,6 +1,14 @@
 /*
  * models.c
  *	  Finding and dropping models by name; registered sources.
+ *
+ * A name is parsed, its row looked up as the extension's owner, and the caller's
+ * right to it checked by the row's owner and grants (rights.h).  Finding locks
+ * nothing: a version that is found may be gone a moment later, and loading it then
+ * is an error.
+ *
+ * Registered sources are found by a relation's OID, whose owner alone registers it
+ * (api/manage.c).
  */
 #include "postgres.h"
 

@@ -1,6 +1,13 @@
 /*
  * record.c
  *	  How a version was trained: what measuring it must know, and scoring need not.
+ *
+ * All of it lies in columns of a version that scoring never reads: the rule of its
+ * split, rare values, what went with the item, and how training rows lay.  Versions
+ * of before 0.4.0 lack some, which is no error unless a call needs it.
+ *
+ * Like load.c it trusts no stored row: what no training writes is
+ * ERRCODE_DATA_CORRUPTED.  Results lie in the caller's memory context.
  */
 #include "postgres.h"
 

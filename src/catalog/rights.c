@@ -1,6 +1,10 @@
 /*
  * rights.c
  *	  What a model's name means, and who may do what with it.
+ *
+ * Owner and grants are read from rows as the extension's owner, for callers have no
+ * rights on these tables.  Rights are looked up under the active snapshot, and
+ * nothing of them is kept here.
  */
 #include "postgres.h"
 

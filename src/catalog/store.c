@@ -1,6 +1,15 @@
 /*
  * store.c
  *	  A trained model into the catalog.
+ *
+ * All rows of a version are written in the transaction that calls: the version
+ * itself, its features, domains, evaluations and mask updates, then chunks of
+ * tensors, vocabularies, rare values, domain weights and masks.  Rows name their
+ * columns beside the values, so that the order of a table's columns does not matter.
+ *
+ * The model is locked first (model_lock.h) and stays so until the transaction ends.
+ * Under the lock it is decided whether the version scores (deploy.h), and older
+ * versions go if there are more than wanted.
  */
 #include "postgres.h"
 

@@ -1,6 +1,12 @@
 /*
  * versions.c
  *	  Models as things to keep in order.
+ *
+ * Each function enters the catalog, locks the model by its name (model_lock.h),
+ * which checks that the user owns it, and writes by the model's id.  Two are for
+ * callers that have done so: catalog_new_version() and catalog_keep().  The lock
+ * stays until the transaction ends, so that what was checked about versions still
+ * holds when it commits.  What decides which version scores is added to the history.
  */
 #include "postgres.h"
 

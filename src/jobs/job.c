@@ -1,6 +1,21 @@
 /*
  * job.c
  *	  Reading, training and storing, one after the other.
+ *
+ * Phases: job_prepare() reads the options; job_read() starts the team, reads the
+ * source, samples negatives and measures the deployed version; job_train() trains;
+ * job_store() writes the version; job_end() takes the job off the table of
+ * trainings.
+ *
+ * Memory.  What one phase hands to the next lies in job->context: of a call, or of a
+ * worker one that outlives transactions.  Rows lie in the job's room, in memory or
+ * in files.
+ *
+ * Threads.  One team reads and trains.  Deleting its memory context stops it, so
+ * that an error does, too.
+ *
+ * Locks.  The source is locked until the transaction ends that reads it.  The model
+ * is locked in job_store() alone: nobody waits for a training.
  */
 #include "postgres.h"
 

@@ -1,6 +1,14 @@
 /*
  * launch.c
  *	  Starting a background worker for a run, and what it may do.
+ *
+ * The starter locks starts of its role, so that two sessions do not both take the
+ * last place that the role has.  It counts the role's workers, registers one more,
+ * and waits until that has its own locks (locks.h); then it lets the first lock go.
+ * The transaction lets go of it after an error.
+ *
+ * The worker compares the digest that it was started with to that of its row, and
+ * asks the server whether the session's user may become the role.
  */
 #include "postgres.h"
 

@@ -1,6 +1,13 @@
 /*
  * progress.c
  *	  A table of trainings at work in shared memory.
+ *
+ * A training keeps its state in its own memory and copies it to its slot of the
+ * table whenever something changes.  Nested trainings of a session have a slot each.
+ *
+ * One lock guards the table.  It is held while a slot is copied, never while
+ * anything is waited for, and nothing raises an error under it.  A process that ends
+ * frees its slots before it leaves shared memory.
  */
 #include "postgres.h"
 

@@ -1,6 +1,15 @@
 /*
  * call.c
  *	  A call site of a function (model, features [, domain]).
+ *
+ * A call site keeps a ScoreCall for each of the latest models that its rows named.
+ * A row is added in this order: maps of other types, rights or users are forgotten;
+ * the row's features are encoded; the domain is; missing features are told; the
+ * row's counts are filled in.
+ *
+ * Memory.  A call's context pins its model and holds its rows.  Encoders have a
+ * context within it, which is reset when types, casts, rights or the user change, or
+ * an error has left a row half-way.  The site lies in the context of the query.
  */
 #include "postgres.h"
 

@@ -1,6 +1,10 @@
 /*
  * missing.c
  *	  Features that a model needs and a row does not have.
+ *
+ * What a statement has been told lies in this process, as hashes of messages; the
+ * next statement begins anew.  The lists of names are made only for rows that lack
+ * something, and only as often as a message may come of it (call.c).
  */
 #include "postgres.h"
 

@@ -1,6 +1,11 @@
 /*
  * record.c
  *	  Records to rows of ids: columns matched to features by name.
+ *
+ * A map of a record type says which column is which feature, and has an encoder for
+ * each.  It holds as long as the type has the same columns: the server numbers these
+ * (assign_record_type_identifier()).  A row is taken apart once; the vocabularies'
+ * memory is fetched for all its single values before the first is looked up.
  */
 #include "postgres.h"
 

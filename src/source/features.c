@@ -1,6 +1,13 @@
 /*
  * features.c
  *	  Of what kind features are: from the columns' types, overruled by options.
+ *
+ * A spec is made in this order: the features' names (feature_choice.h), the kind and
+ * type of each column, what option "features" says of it, then vocabularies, which
+ * features may share.  At last roles and bonds are checked.
+ *
+ * No row is read, and nothing is locked beyond the relation, which is open already.
+ * Everything lies in the current memory context.
  */
 #include "postgres.h"
 

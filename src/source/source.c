@@ -1,6 +1,20 @@
 /*
  * source.c
  *	  From a relation to a dataset, for training and for evaluation.
+ *
+ * Training.  The features are inferred from columns, rows are collected, and a
+ * survey of them says which columns are no features.  If it leaves any out, all is
+ * given back and the source is read once more, as if the others had been listed.
+ * Then the collector makes a dataset of the rows.  A twin may be read along: the
+ * same rows, encoded by a trained model.
+ *
+ * Evaluation.  Rows are encoded by a trained model's vocabularies, and those that
+ * pass a filter become test rows.
+ *
+ * Memory.  Everything lies in the caller's context, rows in spools of the caller's
+ * room.  The team's threads work on the collector while rows come.  After an error
+ * they outlive these functions for a moment: nothing that they use lies on the
+ * stack.
  */
 #include "postgres.h"
 

@@ -1,6 +1,10 @@
 /*
  * scores.c
  *	  Scores and labels: arguments, records, rows.
+ *
+ * A record is a score and a label of one byte, or of NDCG a score and a gain.  A
+ * final function unpacks all records of its state into arrays for the engine, in a
+ * memory context of their own, and checks each: a state may come from anywhere.
  */
 #include "postgres.h"
 

@@ -1,6 +1,15 @@
 /*
  * dictionary.c
  *	  Distinct keys in the order of their first appearance.
+ *
+ * Entries are an array in the order of their first appearance.  Slots are a hash
+ * table over it with linear probing, never more than half full.  A slot holds an
+ * entry's number plus one; bits that the number leaves free are the key's, so that
+ * most searches look at no entry but the right one.
+ *
+ * Bytes of keys lie one after the other in a block of their own; words need none.
+ * Entries, counts and slots double together.  Threads may search a dictionary as
+ * long as nobody adds to it: then it moves.
  */
 #include "postgres.h"
 

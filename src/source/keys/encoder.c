@@ -1,6 +1,15 @@
 /*
  * encoder.c
  *	  A value of a feature to its id.
+ *
+ * A value takes three steps.  It is cast to the type that the model was trained with
+ * (convert.h), or taken by its digits (decimal.h).  It becomes a canonical key
+ * (key.h), or of a binned feature a number.  The key is looked up in the vocabulary,
+ * the number in the edges of bins.
+ *
+ * Memory.  An encoder and its buffers lie in the context that it was made in; keys
+ * of a value last until the next one.  It calls the server, so that no thread but
+ * the session's own may use it.
  */
 #include "postgres.h"
 

@@ -1,6 +1,15 @@
 /*
  * collect.c
  *	  Rows of a source as they come: which count, and what each has beside features.
+ *
+ * A row passes the readers of label, domain and split, which say whether it counts;
+ * the report counts the others.  Of a row that counts, split key and weight are kept
+ * here, and its features go to the lookup (lookup.h), which finds their ids later,
+ * many rows at a time.
+ *
+ * Memory.  Labels, hashes, split keys and weights are arrays that double.  They are
+ * charged to the room, so that spools of ids and list members go to files the
+ * sooner.
  */
 #include "postgres.h"
 

@@ -1,6 +1,17 @@
 /*
  * collect_finish.c
  *	  From collected rows to a dataset: splits, vocabularies, bins, final ids.
+ *
+ * Phases, each of which needs the one before: the splits of all rows; how often each
+ * key occurs in training rows; vocabularies out of these counts, and final ids; bins
+ * and moments of numbers; checks of the domains; the dataset, with rows in their
+ * final order (collect_place.h); what is counted of, and warned about, the dataset.
+ *
+ * Threads.  The team counts keys: a task has all columns of some vocabularies, so
+ * that no count is written by two.  All else is done by the session.
+ *
+ * Memory.  Dictionaries are given back before rows are placed: the largest arrays
+ * are never there at one time.
  */
 #include "postgres.h"
 

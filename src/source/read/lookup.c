@@ -2,8 +2,14 @@
  * lookup.c
  *	  Values of a source's rows to provisional ids, column by column.
  *
+ * lookup_add() fills a block, in the session, which may call the server.
+ * lookup_pass_on() waits for the team, adds the keys that the last search did not
+ * find, and reserves room for that block's ids.  Then it gives the team new tasks:
+ * the first writes these ids, the others find the keys of the block behind it.
+ *
  * What runs in a team's threads, run_task() and what that calls, only reads the
- * dictionaries and calls nothing of the server.
+ * dictionaries and calls nothing of the server.  Dictionaries grow while no task is
+ * under way, so that they need no lock.
  */
 #include "postgres.h"
 
