@@ -20,13 +20,13 @@ typedef struct ChunkHeader
 	uint32		crc;			/* CRC-32C of the payload */
 } ChunkHeader;
 
-static uint32
-payload_crc(const char *payload, Size size)
+uint32
+chunk_crc(const char *bytes, Size size)
 {
 	pg_crc32c	crc;
 
 	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, payload, size);
+	COMP_CRC32C(crc, bytes, size);
 	FIN_CRC32C(crc);
 	return crc;
 }
@@ -34,7 +34,7 @@ payload_crc(const char *payload, Size size)
 bytea *
 chunk_seal(const char *payload, Size size)
 {
-	ChunkHeader header = {CHUNK_MAGIC, CHUNK_FORMAT, size, payload_crc(payload, size)};
+	ChunkHeader header = {CHUNK_MAGIC, CHUNK_FORMAT, size, chunk_crc(payload, size)};
 	bytea	   *chunk = palloc(VARHDRSZ + sizeof(header) + size);
 
 	SET_VARSIZE(chunk, VARHDRSZ + sizeof(header) + size);
@@ -68,7 +68,7 @@ chunk_open(const bytea *chunk, Size *size, const char *what)
 	*size = VARSIZE_ANY_EXHDR(chunk) - sizeof(header);
 	if (header.length != *size)
 		stored_corrupt(what, "Its length is not the one it was written with.");
-	if (header.crc != payload_crc((const char *) VARDATA_ANY(chunk) + sizeof(header), *size))
+	if (header.crc != chunk_crc((const char *) VARDATA_ANY(chunk) + sizeof(header), *size))
 		stored_corrupt(what, "Its checksum is wrong.");
 	return (const char *) VARDATA_ANY(chunk) + sizeof(header);
 }

@@ -7,6 +7,8 @@
 
 #include "compat.h"
 
+/* CRC-32C, as headers of stored and of moved bytes have it. */
+extern uint32 chunk_crc(const char *bytes, Size size);
 /* A bytea of one piece: header and payload. */
 extern bytea *chunk_seal(const char *payload, Size size);
 /*

@@ -122,12 +122,9 @@ no_right(const char *name)
 static bool
 select_model(int64 version_id)
 {
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(version_id);
-
-	return catalog_query("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
-						 " JOIN aread.stored_version v ON v.model_id = m.model_id"
-						 " WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1;
+	return catalog_query_id("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
+							" JOIN aread.stored_version v ON v.model_id = m.model_id"
+							" WHERE v.version_id = $1", version_id) == 1;
 }
 
 bool

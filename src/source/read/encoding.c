@@ -51,7 +51,7 @@ encoding_add_labeled(void *context, const Datum *values, const bool *nulls)
 		return;
 	}
 	if (encoding->filter && !splitter_passes(encoding->filter, values + encoding->label_position + 1,
-											  nulls + encoding->label_position + 1))
+											 nulls + encoding->label_position + 1))
 		return;
 	encoding_add(encoding, values, nulls);
 	rows->result.hashes[rows->n_rows] = rows->n_rows;
