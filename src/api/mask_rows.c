@@ -15,6 +15,7 @@
 #include "catalog/chunks.h"
 #include "catalog/masks.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "engine/model/mask.h"
 #include "engine/train/train.h"
 #include "fmgr.h"

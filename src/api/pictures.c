@@ -13,10 +13,10 @@
 #include <math.h>
 
 #include "api/view_queries.h"
-#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
+#include "corrupt.h"
 #include "draw/pictures.h"
 #include "draw/seriate.h"
 #include "engine/model/mask.h"

@@ -6,6 +6,7 @@
 
 #include "catalog/chunk.h"
 
+#include "corrupt.h"
 #include "port/pg_crc32c.h"
 
 #define CHUNK_MAGIC 0x44415241	/* "ARAD" */
@@ -41,16 +42,6 @@ chunk_seal(const char *payload, Size size)
 	memcpy(VARDATA(chunk), &header, sizeof(header));
 	memcpy(VARDATA(chunk) + sizeof(header), payload, size);
 	return chunk;
-}
-
-void
-stored_corrupt(const char *what, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("stored %s is corrupt", what),
-			 errdetail("%s", detail),
-			 errhint("Restore the model from a backup, or train it again.")));
 }
 
 const char *

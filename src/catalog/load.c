@@ -20,11 +20,11 @@
 
 #include "catalog/access.h"
 #include "catalog/checksums.h"
-#include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/masks.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "options.h"

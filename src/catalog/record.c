@@ -16,10 +16,10 @@
 #include <math.h>
 
 #include "catalog/access.h"
-#include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
+#include "corrupt.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
