@@ -8,11 +8,11 @@
 
 #include <math.h>
 
-#include "catalog/chunk.h"
-#include "catalog/deploy.h"
 #include "common/shortest_dec.h"
-#include "engine/base/edit_distance.h"
+#include "corrupt.h"
+#include "engine/measure/metrics.h"
 #include "engine/networks/architectures.h"
+#include "nearest.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/numeric.h"
@@ -22,28 +22,28 @@ static const char *const deploy_choices[] = {"false", "true", "if_better", NULL}
 static const char *const resume_choices[] = {"call", "auto", NULL};
 static const char *const split_choices[] = {"auto", "name", "order", "hash", NULL};
 
-#define AT(member) offsetof(SourceOptions, member)
+#define AT(member) offsetof(TrainOptions, member)
 
-static const Option source_options[] = {
-	{"label_threshold", OPTION_REAL, AT(label_threshold), -1e308, 1e308, NULL, "null", "",
+static const Option train_options[] = {
+	{"label_threshold", OPTION_REAL, AT(source.label_threshold), -1e308, 1e308, NULL, "null", "",
 	.meaning = "Label values from this one on are positive; null: labels are 0 and 1."},
-	{"on_bad_label", OPTION_CHOICE, AT(on_bad_label), 0, 0, bad_label_choices, "\"error\"", "",
+	{"on_bad_label", OPTION_CHOICE, AT(source.on_bad_label), 0, 0, bad_label_choices, "\"error\"", "",
 	.meaning = "What a label that is neither 0 nor 1 does: raise an error, or skip and count its row."},
-	{"split_method", OPTION_CHOICE, AT(split_method), 0, 0, split_choices, "\"auto\"", "",
+	{"split_method", OPTION_CHOICE, AT(source.split_method), 0, 0, split_choices, "\"auto\"", "",
 	.meaning = "How rows are split: by names in the split column, by its order (the last rows test), by a hash, or as the column suggests."},
-	{"valid_share", OPTION_REAL, AT(valid_share), 0, 0.9, NULL, "0.1", "",
+	{"valid_share", OPTION_REAL, AT(source.valid_share), 0, 0.9, NULL, "0.1", "",
 	.meaning = "Share of validation rows, where the split is by order or hash."},
-	{"test_share", OPTION_REAL, AT(test_share), 0, 0.9, NULL, "0.1", "",
+	{"test_share", OPTION_REAL, AT(source.test_share), 0, 0.9, NULL, "0.1", "",
 	.meaning = "Share of test rows, where the split is by order or hash."},
-	{"bins", OPTION_INT, AT(default_bins), 1, 65536, NULL, "32", "",
+	{"bins", OPTION_INT, AT(source.default_bins), 1, 65536, NULL, "32", "",
 	.meaning = "Bins of a numeric feature, by training quantiles."},
-	{"min_count", OPTION_INT, AT(default_min_count), 1, 1000000000, NULL, "1", "",
+	{"min_count", OPTION_INT, AT(source.default_min_count), 1, 1000000000, NULL, "1", "",
 	.meaning = "Values with fewer training rows share one id."},
-	{"row_counts", OPTION_BOOL, AT(row_counts), 0, 1, NULL, "true", "",
+	{"row_counts", OPTION_BOOL, AT(source.row_counts), 0, 1, NULL, "true", "",
 	.meaning = "Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
 	{"deploy", OPTION_CHOICE, AT(deploy.when), 0, 0, deploy_choices, "true", "",
 	.meaning = "The new version scores from the commit on; false: when aread_deploy says so; \"if_better\": if it is no worse than the deployed version, on its own test rows."},
-	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, deploy_metrics, "\"domain_auc\"", "",
+	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, measure_names, "\"domain_auc\"", "",
 	.meaning = "What \"if_better\" compares; log loss is better if it is lower."},
 	{"deploy_tolerance", OPTION_REAL, AT(deploy.tolerance), -1000, 1000, NULL, "0", "",
 	.meaning = "How much worse a version may be that \"if_better\" deploys; negative: how much better it has to be."},
@@ -55,7 +55,7 @@ static const Option source_options[] = {
 	.meaning = "How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };
 
-const OptionTable source_table = {source_options, lengthof(source_options), NULL};
+const OptionTable train_table = {train_options, lengthof(train_options), NULL};
 
 static void
 wrong_type(const Option *option, const char *wanted)
@@ -191,25 +191,24 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 static void
 unknown_option(const char *name)
 {
-	const char *nearest = config_nearest(name);
-	int			best = nearest ? edit_distance(name, nearest) : (int) strlen(name) / 3 + 2;
+	NearestName nearest;
 
-	for (int i = 0; i < source_table.n; i++)
-		if (edit_distance(name, source_options[i].name) < best)
-		{
-			nearest = source_options[i].name;
-			best = edit_distance(name, nearest);
-		}
+	nearest_start(&nearest, name);
+	for (int i = 0; i < config_table.n; i++)
+		nearest_offer(&nearest, config_table.options[i].name);
+	for (int i = 0; i < train_table.n; i++)
+		nearest_offer(&nearest, train_table.options[i].name);
+	nearest_offer(&nearest, "features");
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
-			 nearest ? errhint("Perhaps you mean \"%s\".", nearest) :
+			 nearest.name ? errhint("Perhaps you mean \"%s\".", nearest.name) :
 			 errhint("aread_options() lists all options.")));
 }
 
 static void
 set_named_option(const char *name, const JsonbValue *value, Config *config,
-				 SourceOptions *source)
+				 TrainOptions *options)
 {
 	const Option *option = option_find(&config_table, name);
 
@@ -220,12 +219,12 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"features\" must be an object"),
 					 errhint("For example {\"price\": {\"kind\": \"binned\", \"bins\": 10}}.")));
-		source->features = JsonbValueToJsonb((JsonbValue *) value);
+		options->source.features = JsonbValueToJsonb((JsonbValue *) value);
 	}
 	else if (option)
 		set_option(option, config, value);
-	else if ((option = option_find(&source_table, name)) != NULL)
-		set_option(option, source, value);
+	else if ((option = option_find(&train_table, name)) != NULL)
+		set_option(option, options, value);
 	else
 		unknown_option(name);
 }
@@ -257,15 +256,16 @@ check_config(const Config *config)
 }
 
 void
-options_parse(Jsonb *given, Config *config, SourceOptions *source)
+options_parse(Jsonb *given, Config *config, TrainOptions *options)
 {
+	SourceOptions *source = &options->source;
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	const char *name = "";
 
 	config_defaults(config);
-	memset(source, 0, sizeof(*source));
-	if (!options_default(&source_table, source))
+	memset(options, 0, sizeof(*options));
+	if (!options_default(&train_table, options))
 		elog(ERROR, "the default of an option is none of its values");
 	if (!given)
 		return;
@@ -276,13 +276,14 @@ options_parse(Jsonb *given, Config *config, SourceOptions *source)
 				 errhint("For example '{\"epochs\": 5}'; aread_options() lists all options.")));
 	iterator = JsonbIteratorInit(&given->root);
 	while (next_member(&iterator, &name, &value))
-		set_named_option(name, &value, config, source);
+		set_named_option(name, &value, config, options);
 	if (source->valid_share + source->test_share >= 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows"),
 				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
+	source->samples_negatives = config->negatives > 0;
 	check_config(config);
 }
 

@@ -6,17 +6,46 @@
 #define AREAD_OPTIONS_H
 
 #include "engine/networks/config_options.h"
-#include "source/source.h"
+#include "source/spec.h"
 
-/* The options that the source side adds to the engine's (config_table), over a SourceOptions. */
-extern const OptionTable source_table;
+typedef enum DeployWhen
+{
+	DEPLOY_NEVER, DEPLOY_ALWAYS, DEPLOY_IF_BETTER
+} DeployWhen;
+
+/* When a new version scores (catalog/deploy.h). */
+typedef struct DeployRule
+{
+	DeployWhen	when;
+	int			metric;			/* of measure_kinds */
+	double		tolerance;
+	double		min_rows;		/* NaN: a share of the deployed version's */
+} DeployRule;
+
+typedef enum ResumeMethod
+{
+	RESUME_BY_CALL,				/* of aread_resume */
+	RESUME_AUTO					/* by itself, after a restart of the server */
+} ResumeMethod;
+
+/* What aread_train takes beside the engine's options: of its source, and of what becomes of the model. */
+typedef struct TrainOptions
+{
+	SourceOptions source;
+	DeployRule	deploy;
+	int			keep_versions;	/* 0: all */
+	ResumeMethod resume;		/* of a background training that is interrupted */
+} TrainOptions;
+
+/* The table of TrainOptions, beside the engine's own (config_table); option "features" has no row. */
+extern const OptionTable train_table;
 
 /*
  * Defaults overruled by "given" (an object; NULL: none).  Raises an error for
  * unknown options (with the nearest known name), wrong types and values out of
  * range.
  */
-extern void options_parse(Jsonb *given, Config *config, SourceOptions *source);
+extern void options_parse(Jsonb *given, Config *config, TrainOptions *options);
 /* Tell the client which of the given options, an object that was parsed, the architecture does not use. */
 extern void options_tell_unused(Jsonb *given, const Config *config);
 /*

@@ -22,17 +22,17 @@ typedef enum MissingFeatures
 	MISSING_FEATURES_ERROR
 } MissingFeatures;
 
-extern bool serve_batch_scan;	/* aread.batch_scan */
-extern int	serve_cache_megabytes;	/* aread.cache_size */
-extern int	serve_checkpoint_interval;	/* aread.checkpoint_interval, milliseconds; -1: none */
-extern int	serve_max_runs_per_role;	/* aread.max_runs_per_role; -1: any number */
-extern int	serve_missing_features; /* aread.missing_features, a MissingFeatures */
-extern char *serve_preload_models;	/* aread.preload_models */
-extern int	serve_shared_cache_megabytes;	/* aread.shared_cache_size */
-extern int	serve_threads;		/* aread.threads */
-extern int	serve_training_memory;	/* aread.training_memory, kilobytes */
-extern int	serve_unseen_domain;	/* aread.unseen_domain, an UnseenDomain */
+extern bool setting_batch_scan;	/* aread.batch_scan */
+extern int	setting_cache_megabytes;	/* aread.cache_size */
+extern int	setting_checkpoint_interval;	/* aread.checkpoint_interval, milliseconds; -1: none */
+extern int	setting_max_runs_per_role;	/* aread.max_runs_per_role; -1: any number */
+extern int	setting_missing_features; /* aread.missing_features, a MissingFeatures */
+extern char *setting_preload_models;	/* aread.preload_models */
+extern int	setting_shared_cache_megabytes;	/* aread.shared_cache_size */
+extern int	setting_threads;		/* aread.threads */
+extern int	setting_training_memory;	/* aread.training_memory, kilobytes */
+extern int	setting_unseen_domain;	/* aread.unseen_domain, an UnseenDomain */
 
-extern void serve_define_settings(void);
+extern void settings_define(void);
 
 #endif							/* AREAD_SETTINGS_H */

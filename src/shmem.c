@@ -12,7 +12,6 @@
 #include "storage/dsm_registry.h"
 #endif
 #include "storage/ipc.h"
-#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/resowner.h"
 
@@ -115,6 +114,26 @@ shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
 	return shmem_try(find_wanted, &wanted, why) ? wanted.memory : NULL;
 }
 
+void
+shmem_table_init(void *table, Size size)
+{
+	ShmemHead  *head = table;
+
+	memset(table, 0, size);
+	head->tranche = LWLockNewTrancheId();
+	LWLockInitialize(&head->lock, head->tranche);
+}
+
+void *
+shmem_table(const char *name, Size size, void (*init) (void *table), char **why)
+{
+	ShmemHead  *head = shmem_find(name, size, init, why);
+
+	if (head)
+		LWLockRegisterTranche(head->tranche, "aread");
+	return head;
+}
+
 #if PG_VERSION_NUM < 170000
 static shmem_request_hook_type next_request = NULL;
 static Size requested = 0;
@@ -132,6 +151,8 @@ void
 shmem_request(Size size)
 {
 #if PG_VERSION_NUM < 170000
+	if (!process_shared_preload_libraries_in_progress)
+		return;
 	if (requested == 0)
 	{
 		next_request = shmem_request_hook;

@@ -8,6 +8,8 @@
 
 #include "postgres.h"
 
+#include "storage/lwlock.h"
+
 /*
  * Run "make", which makes what the server is to keep when the query ends.  False
  * where it raises an error, with *why as a message in the current memory context.
@@ -15,7 +17,18 @@
 extern bool shmem_try(void (*make) (void *argument), void *argument, char **why);
 /* NULL, and *why, where there is no room.  Nobody else sees the memory before "init" has filled it. */
 extern void *shmem_find(const char *name, Size size, void (*init) (void *memory), char **why);
-/* Ask for so much of the server's main segment, while the server starts. */
+/* What a table in shared memory begins with. */
+typedef struct ShmemHead
+{
+	int			tranche;
+	LWLock		lock;			/* of all that follows in the table */
+} ShmemHead;
+
+/* For the "init" of a table of so many bytes: zeros behind a head whose lock is ready. */
+extern void shmem_table_init(void *table, Size size);
+/* As shmem_find(), of a table, whose lock has a name in this session from then on. */
+extern void *shmem_table(const char *name, Size size, void (*init) (void *table), char **why);
+/* Ask for so much of the server's main segment, while the server starts; at other times it does nothing. */
 extern void shmem_request(Size size);
 
 #endif							/* AREAD_SHMEM_H */

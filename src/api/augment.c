@@ -2,15 +2,21 @@
  * augment.c
  *	  aread_augment(), aread_popularity(), aread_augment_plan():
  *	  counterfactual rows, and what they are drawn by.
+ *
+ * All three read the source with the caller's rights and snapshot, as a stream that
+ * spills to a file at work_mem (source/stream/stream.h), and plan by counts of it.
+ * Only aread_augment() keeps whole rows and draws.  Memory is one context that goes
+ * with the call; nothing is written but the result.
  */
 #include "postgres.h"
 
 #include "api/role_arguments.h"
 #include "catalog/models.h"
-#include "options.h"
 #include "funcapi.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "options.h"
+#include "source/read/read_report.h"
 #include "source/stream/pool.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,7 +26,7 @@
 typedef struct Augmentation
 {
 	Config		config;
-	SourceOptions options;
+	TrainOptions options;
 	ColumnRoles *roles;
 	SourceStream *stream;
 	AugmentPlan plan;
@@ -57,10 +63,9 @@ prepare(FunctionCallInfo fcinfo, const SourceRelation *relation, bool whole_rows
 
 	options_parse(PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7), &augmentation->config,
 				  &augmentation->options);
-	augmentation->options.negatives = augmentation->config.negatives > 0;
 	augmentation->roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
 	check_roles(augmentation->roles, &augmentation->config);
-	augmentation->stream = stream_read(augmentation->roles, &augmentation->options, whole_rows,
+	augmentation->stream = stream_read(augmentation->roles, &augmentation->options.source, whole_rows,
 									   &report);
 	report_tell_skipped(&report);
 	host_arena(&arena, CurrentMemoryContext);

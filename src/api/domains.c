@@ -9,9 +9,9 @@
 
 #include "api/name_arguments.h"
 #include "api/view_queries.h"
-#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "engine/model/mask.h"
 #include "fmgr.h"
 #include "funcapi.h"

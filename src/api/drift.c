@@ -1,17 +1,23 @@
 /*
  * drift.c
  *	  aread_drift(): how much of a table a model has never seen.
+ *
+ * The table's rows are encoded by the model's vocabularies with their rare values,
+ * which scoring does without, so that an unseen value can be told from a rare one.
+ * Counts are one array of domains by features.  The model is pinned before the
+ * relation's lock is waited for.
  */
 #include "postgres.h"
 
+#include "api/name_arguments.h"
 #include "catalog/record.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "serve/cache.h"
-#include "source/keys/row_encoder.h"
-#include "source/read/reader.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/reader.h"
+#include "source/read/row_encoder.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -123,7 +129,6 @@ Datum
 aread_drift(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread drift",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
@@ -134,8 +139,7 @@ aread_drift(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
-	cache_pin(served, context);
+	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
 	drift = count_relation(served->loaded, source_open(PG_GETARG_OID(1)));
 	spec = drift->spec;
 	domains = &spec->vocabularies[spec->features[spec->domain_feature].vocabulary];

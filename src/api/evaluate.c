@@ -2,23 +2,32 @@
  * evaluate.c
  *	  aread_evaluate() and aread_evaluate_domains(): a model's measures over a
  *	  table.
+ *
+ * Phases: the model is pinned; the relation is opened, which may wait for its lock;
+ * its rows are read and encoded (source/source.h), those of one split alone where
+ * that is asked for; all are scored; measures are computed over all rows and for
+ * each domain.
+ *
+ * Rows lie in memory as far as aread.training_memory goes, else in temporary files.
+ * All else lies in one context that goes with the call.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "api/name_arguments.h"
 #include "catalog/record.h"
 #include "engine/measure/metrics.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "host.h"
+#include "miscadmin.h"
 #include "serve/cache.h"
 #include "settings.h"
-#include "miscadmin.h"
-#include "source/read/split.h"
-#include "source/read/splitter.h"
 #include "source/keys/types.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/split.h"
+#include "source/source.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -207,9 +216,9 @@ warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record)
 static ModelEvaluation *
 evaluate(FunctionCallInfo fcinfo)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	ModelEvaluation *evaluation = palloc0(sizeof(ModelEvaluation));
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), RIGHT_TO_PREDICT);
+	/* pinned before the relation's lock is waited for */
+	const ServedModel *served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
 	const LoadedModel *loaded = served->loaded;
 	SourceOptions options = {.label_threshold = loaded->spec->label_threshold};
 	int			wanted;
@@ -220,17 +229,14 @@ evaluate(FunctionCallInfo fcinfo)
 	double	   *scores;
 	SpoolRoom	room;
 
-	/* before the relation's lock is waited for */
-	cache_pin(served, CurrentMemoryContext);
 	wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
 	relation = source_open(PG_GETARG_OID(1));
-	room_init(&room, CurrentMemoryContext, serve_training_memory, false);
+	room_init(&room, CurrentMemoryContext, setting_training_memory, false);
 	if (wanted >= 0)
 		record_read_split(&loaded->version, record);
 	else
 		record_read(&loaded->version, record);
 	options.on_bad_label = record->on_bad_label;
-	options.model = loaded->version.name;
 	filter = make_filter(loaded, relation, record, wanted);
 	data = source_read_as(relation, loaded->spec, label_column(loaded, relation), &options, filter,
 						  CurrentMemoryContext, &room, &evaluation->report);
@@ -266,10 +272,9 @@ aread_evaluate(PG_FUNCTION_ARGS)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
 	ModelEvaluation *evaluation;
-	const Measures *measures;
 	TupleDesc	descriptor;
-	Datum		values[12];
-	bool		nulls[12] = {false};
+	Datum		values[2 + 2 * N_MEASURES];
+	bool		nulls[2 + 2 * N_MEASURES] = {false};
 	Datum		result;
 	int			at = 2;
 
@@ -278,17 +283,13 @@ aread_evaluate(PG_FUNCTION_ARGS)
 	old = MemoryContextSwitchTo(context);
 	evaluation = evaluate(fcinfo);
 	MemoryContextSwitchTo(old);
-	measures = &evaluation->measures;
 	values[0] = Int64GetDatum((int64) evaluation->n_rows);
 	values[1] = Int64GetDatum((int64) (evaluation->report.null_labels +
 									   evaluation->report.bad_labels));
-	at = set_measure(values, nulls, at, &measures->auc, false);
-	at = set_measure(values, nulls, at, &measures->domain_auc, true);
-	at = set_measure(values, nulls, at, &measures->major5_auc, true);
-	at = set_measure(values, nulls, at, &measures->minor10_auc, true);
-	at = set_measure(values, nulls, at, &measures->minor5_auc, true);
-	at = set_measure(values, nulls, at, &measures->log_loss, false);
-	Assert(at == lengthof(values));
+	for (int kind = 0; kind < N_MEASURES; kind++)
+		at = set_measure(values, nulls, at, measure_at(&evaluation->measures, kind),
+						 measure_kinds[kind].of_domains);
+	Assert(at == descriptor->natts);
 	result = HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 	MemoryContextDelete(context);
 	return result;

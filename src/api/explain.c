@@ -1,6 +1,12 @@
 /*
  * explain.c
  *	  aread_explain(): how the score of one row comes about.
+ *
+ * The row is encoded as aread_predict() encodes it, and scored by the same scorer,
+ * which leaves the parts of the score behind: heads, experts, gates.  The effect of
+ * each feature is how far its value moves the logit from that of a value never seen
+ * (engine/score/score.h).  Rows of the result come in the order score, heads,
+ * experts with their gates, features.
  */
 #include "postgres.h"
 
@@ -10,9 +16,9 @@
 #include "funcapi.h"
 #include "host.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "serve/call.h"
 #include "source/keys/describe_id.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 
 /* Columns of the result. */

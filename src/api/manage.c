@@ -2,6 +2,10 @@
  * manage.c
  *	  aread_drop(), aread_deploy(), aread_grant(), aread_register() and others:
  *	  models and sources as things to keep in order.
+ *
+ * The functions check what kind of transaction they are in and turn arguments into
+ * those of the catalog; rights and locks are the catalog's to check and take
+ * (catalog/versions.h).
  */
 #include "postgres.h"
 
@@ -208,7 +212,7 @@ aread_register(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("source must not be NULL")));
 	roles = roles_resolve(fcinfo, source_open(PG_GETARG_OID(0)), &arguments, NULL);
 	check_owner(roles->relation);
-	source_check_roles(roles);
+	roles_check(roles);
 	roles_tell(roles, NULL, NULL);
 	catalog_register(roles);
 	PG_RETURN_VOID();

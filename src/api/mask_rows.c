@@ -2,6 +2,10 @@
  * mask_rows.c
  *	  Stored masks as rows, behind the views aread.mask, aread.mask_overlap,
  *	  aread.expert_usage and aread.mask_history.
+ *
+ * A view hands over all chunks of a version's masks as one array.  They are put
+ * together, checked (catalog/masks.h) and written out as rows.  Each function needs
+ * memory for the masks of one version; results go to a tuplestore.
  */
 #include "postgres.h"
 
@@ -10,14 +14,15 @@
 #include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/masks.h"
-#include "options.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "engine/model/gates.h"
 #include "engine/model/mask.h"
 #include "engine/train/train.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
 
@@ -50,6 +55,19 @@ read_chunks(ArrayType *array, StoredMasks *masks)
 	}
 	masks_read(masks, bytes, size);
 	return true;
+}
+
+/*
+ * Begin the rows of a function whose first argument are chunks of masks; without
+ * chunks there are no domains.
+ */
+static ReturnSetInfo *
+start_rows(FunctionCallInfo fcinfo, StoredMasks *masks)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), masks))
+		*masks = (StoredMasks) {0};
+	return (ReturnSetInfo *) fcinfo->resultinfo;
 }
 
 /* A domain without a mask has all gates open. */
@@ -88,12 +106,9 @@ PG_FUNCTION_INFO_V1(aread_mask_gates);
 Datum
 aread_mask_gates(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredMasks masks;
+	ReturnSetInfo *rsinfo = start_rows(fcinfo, &masks);
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
-		return (Datum) 0;
 	for (uint32 d = 0; d < masks.n_domains; d++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -149,14 +164,10 @@ PG_FUNCTION_INFO_V1(aread_mask_overlaps);
 Datum
 aread_mask_overlaps(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredMasks masks;
-	uint8	   *gates;
+	ReturnSetInfo *rsinfo = start_rows(fcinfo, &masks);
+	uint8	   *gates = open_gates(&masks);
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
-		return (Datum) 0;
-	gates = open_gates(&masks);
 	for (uint32 a = 0; a < masks.n_domains; a++)
 		for (uint32 b = a + 1; b < masks.n_domains; b++)
 		{
@@ -222,14 +233,10 @@ PG_FUNCTION_INFO_V1(aread_mask_experts);
 Datum
 aread_mask_experts(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredMasks masks;
-	uint8	   *gates;
+	ReturnSetInfo *rsinfo = start_rows(fcinfo, &masks);
+	uint8	   *gates = open_gates(&masks);
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (!read_chunks(PG_GETARG_ARRAYTYPE_P(0), &masks))
-		return (Datum) 0;
-	gates = open_gates(&masks);
 	for (uint32 d = 0; d < masks.n_domains; d++)
 	{
 		CHECK_FOR_INTERRUPTS();

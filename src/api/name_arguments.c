@@ -11,13 +11,21 @@
 #include "utils/builtins.h"
 
 const ServedModel *
-model_argument(FunctionCallInfo fcinfo, int argument)
+model_argument_for(FunctionCallInfo fcinfo, int argument, ModelRight right)
 {
 	text	   *name = PG_GETARG_TEXT_PP(argument);
-	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), ANY_RIGHT);
+	const ServedModel *served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), right);
 
-	catalog_require_owner(&served->loaded->version);
 	cache_pin(served, CurrentMemoryContext);
+	return served;
+}
+
+const ServedModel *
+model_argument(FunctionCallInfo fcinfo, int argument)
+{
+	const ServedModel *served = model_argument_for(fcinfo, argument, ANY_RIGHT);
+
+	catalog_require_owner(served->loaded->version.id, served->loaded->version.name);
 	return served;
 }
 

@@ -122,8 +122,8 @@ aread_options(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < config_table.n; i++)
 		put_option(rsinfo, &config_table.options[i]);
-	for (int i = 0; i < source_table.n; i++)
-		put_option(rsinfo, &source_table.options[i]);
+	for (int i = 0; i < train_table.n; i++)
+		put_option(rsinfo, &train_table.options[i]);
 	put_features(rsinfo);
 	return (Datum) 0;
 }

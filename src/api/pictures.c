@@ -2,20 +2,26 @@
  * pictures.c
  *	  aread_overlap_svg(), aread_experts_svg(), aread_training_svg(),
  *	  aread_domains_svg(): what the views show, drawn.
+ *
+ * Numbers come from the views, by queries that run with the caller's rights
+ * (view_queries.h); draw/ makes a document of them and knows nothing of SQL.  Each
+ * function finds out first that the caller owns the model, fetches rows under SPI
+ * into the context of the call, leaves SPI, and draws.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "api/view_queries.h"
-#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
+#include "corrupt.h"
 #include "draw/pictures.h"
+#include "draw/seriate.h"
 #include "engine/model/gates.h"
 #include "engine/model/mask.h"
-#include "draw/seriate.h"
+#include "engine/model/model.h"
 #include "fmgr.h"
 #include "host.h"
 #include "miscadmin.h"

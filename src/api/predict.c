@@ -7,7 +7,7 @@
 #include "fmgr.h"
 #include "host.h"
 #include "nodes/supportnodes.h"
-#include "serve/batch_scan.h"
+#include "serve/batch_calls.h"
 
 static Datum
 predict(FunctionCallInfo fcinfo, FeaturesKind kind)

@@ -9,7 +9,8 @@
 #include "postgres.h"
 #include "fmgr.h"
 
-#include "source/source.h"
+#include "source/read/relation.h"
+#include "source/spec.h"
 
 /* Where the arguments of a function stand; -1: it has no such argument. */
 typedef struct RoleArguments

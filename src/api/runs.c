@@ -3,6 +3,11 @@
  *	  aread_train_start(), aread_cancel(), aread_wait(), aread_resume() and
  *	  aread_forget(): trainings in the background; what the view aread.run shows
  *	  of those at work.
+ *
+ * Starting and resuming register a worker and wait until it has its locks
+ * (jobs/launch.h); it begins when the caller commits.  What is decided about a run
+ * is decided under a lock of its row, by a reading of that moment (jobs/runs.h).
+ * aread_wait() and aread_cancel() go by the worker's locks, which no user can take.
  */
 #include "postgres.h"
 
@@ -15,13 +20,15 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_inherits.h"
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "storage/latch.h"
-#include "tcop/utility.h"
 #include "jobs/launch.h"
 #include "jobs/launcher.h"
 #include "jobs/locks.h"
 #include "jobs/ticket.h"
+#include "miscadmin.h"
+#include "source/read/relation.h"
+#include "source/roles.h"
+#include "storage/latch.h"
+#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -73,7 +80,7 @@ check_lasting(const SourceRelation *source)
 }
 
 static void
-check_resume(const SourceOptions *options)
+check_resume(const TrainOptions *options)
 {
 	if (options->resume == RESUME_AUTO && !launcher_is_there())
 		ereport(ERROR,
@@ -94,9 +101,9 @@ aread_train_start(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("aread_train_start()");
 	PreventCommandIfParallelMode("aread_train_start()");
 	training_arguments(fcinfo, &job);
-	source_check_roles(job.new.roles);
+	roles_check(job.new.roles);
 	check_lasting(job.new.roles->relation);
-	check_resume(&job.source);
+	check_resume(&job.options);
 	run.id = run_new_id();
 	run.role = GetUserId();
 	run.role_name = GetUserNameFromId(run.role, false);

@@ -2,11 +2,17 @@
  * shift.c
  *	  aread_shift(): how far the numbers of a table, and its scores, lie from
  *	  those of a model's training.
+ *
+ * The table is read once: bins of each row are counted, and rows are scored by the
+ * thousand.  What training rows looked like is stored with the version
+ * (catalog/record.h).  Bins are joined to ten groups of about as many training rows
+ * before both are compared.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "api/name_arguments.h"
 #include "catalog/record.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -14,8 +20,8 @@
 #include "miscadmin.h"
 #include "serve/cache.h"
 #include "serve/input.h"
-#include "source/keys/row_encoder.h"
 #include "source/read/reader.h"
+#include "source/read/row_encoder.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -192,7 +198,6 @@ Datum
 aread_shift(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread shift",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old;
@@ -202,9 +207,7 @@ aread_shift(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
-						RIGHT_TO_PREDICT);
-	cache_pin(served, context);
+	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
 	spec = served->loaded->spec;
 	shift = read_relation(served, source_open(PG_GETARG_OID(1)));
 	for (int f = 0; f < spec->n_columns; f++)

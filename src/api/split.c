@@ -1,6 +1,11 @@
 /*
  * split.c
  *	  aread_split(): the split that a row has in a model's training.
+ *
+ * What a row needs is kept in the call site from one row to the next: the pinned
+ * model, the rule of its split, and the columns of the rows' type.  It is made anew
+ * when model, type, rights or the user change, or when an error has left a row
+ * half-way.
  */
 #include "postgres.h"
 

@@ -2,6 +2,11 @@
  * tensors.c
  *	  aread_tensors(), aread_tensor(), aread_vectors(), aread_domain_weights(),
  *	  aread_vector_text(): a model's parameters in the open.
+ *
+ * Whatever takes a model is the owner's alone: parameters tell of training rows.
+ * They are read from the served copy, never written.  Functions with a row for each
+ * id reset a context row by row, so that large vocabularies take no memory but the
+ * tuplestore's.
  */
 #include "postgres.h"
 

@@ -1,31 +1,31 @@
 /*
  * train.c
  *	  aread_train(): read the source, train, store, report.
+ *
+ * The arguments become a job (jobs/job.h), which does all of it within the caller's
+ * transaction: the model appears when that commits.  Trainings may be nested, where
+ * the source is a view whose functions train.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "api/role_arguments.h"
 #include "api/train.h"
+#include "api/role_arguments.h"
 #include "catalog/model_source.h"
+#include "catalog/models.h"
 #include "funcapi.h"
+#include "jobs/report.h"
 #include "miscadmin.h"
 #include "options.h"
+#include "source/read/read_report.h"
+#include "source/read/relation.h"
 #include "tcop/utility.h"
-#include "jobs/report.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 /* Trainings of a session that read one another's results. */
 #define MAX_NESTED 4
-
-static void
-set_measure(Datum *values, bool *nulls, int at, const Measure *measure)
-{
-	values[at] = Float8GetDatum(measure->value);
-	nulls[at] = isnan(measure->value);
-}
 
 /* The row that the call returns; measures on test rows if there are any. */
 static Datum
@@ -34,9 +34,10 @@ result_row(FunctionCallInfo fcinfo, const TrainJob *job, int32 version)
 	const NewModel *new = &job->new;
 	const TrainResult *result = new->result;
 	const Measures *measures = new->report->rows[SPLIT_TEST] > 0 ? &result->test : &result->valid;
-	Datum		values[17];
-	bool		nulls[17] = {false};
+	Datum		values[11 + N_MEASURES];
+	bool		nulls[11 + N_MEASURES] = {false};
 	TupleDesc	descriptor;
+	int			at = 6;
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -45,17 +46,17 @@ result_row(FunctionCallInfo fcinfo, const TrainJob *job, int32 version)
 	for (int split = 0; split < 3; split++)
 		values[2 + split] = Int64GetDatum((int64) new->report->rows[split]);
 	values[5] = Int64GetDatum((int64) report_skipped(new->report));
-	set_measure(values, nulls, 6, &measures->auc);
-	set_measure(values, nulls, 7, &measures->domain_auc);
-	set_measure(values, nulls, 8, &measures->major5_auc);
-	set_measure(values, nulls, 9, &measures->minor10_auc);
-	set_measure(values, nulls, 10, &measures->minor5_auc);
-	set_measure(values, nulls, 11, &measures->log_loss);
-	values[12] = Int32GetDatum(result->evaluations[result->n_evaluations - 1].epoch);
-	values[13] = Int32GetDatum(result->evaluations[result->best_evaluation].epoch);
-	values[14] = Float8GetDatum(new->report->seconds + result->seconds);
-	values[15] = BoolGetDatum(job->decision.deployed);
-	values[16] = CStringGetTextDatum(job->decision.reason);
+	for (int kind = 0; kind < N_MEASURES; kind++, at++)
+	{
+		values[at] = Float8GetDatum(measure_at(measures, kind)->value);
+		nulls[at] = isnan(measure_at(measures, kind)->value);
+	}
+	values[at++] = Int32GetDatum(result->evaluations[result->n_evaluations - 1].epoch);
+	values[at++] = Int32GetDatum(result->evaluations[result->best_evaluation].epoch);
+	values[at++] = Float8GetDatum(new->report->seconds + result->seconds);
+	values[at++] = BoolGetDatum(job->decision.deployed);
+	values[at++] = CStringGetTextDatum(job->decision.reason);
+	Assert(at == lengthof(values));
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
@@ -131,7 +132,7 @@ train_job(TrainJob *job)
 }
 
 static void
-check_no_resume(const SourceOptions *options)
+check_no_resume(const TrainOptions *options)
 {
 	if (options->resume == RESUME_AUTO)
 		ereport(ERROR,
@@ -155,7 +156,7 @@ aread_train(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("aread_train()");
 	PreventCommandIfParallelMode("aread_train()");
 	training_arguments(fcinfo, &job);
-	check_no_resume(&job.source);
+	check_no_resume(&job.options);
 	report_start(&reporter, job.config.epochs);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
 	version = train_job(&job);

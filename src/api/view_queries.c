@@ -6,9 +6,9 @@
 
 #include "api/view_queries.h"
 
-#include "catalog/chunk.h"
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "miscadmin.h"
 #include "nearest.h"
 #include "utils/builtins.h"

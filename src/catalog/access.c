@@ -17,6 +17,7 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
 #include "commands/extension.h"
 #include "fault.h"
 #include "miscadmin.h"
@@ -84,6 +85,15 @@ catalog_query(const char *sql, bool read_only, int n, Oid *types, Datum *values,
 	if (result < 0)
 		elog(ERROR, "catalog statement failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+uint64
+catalog_query_id(const char *sql, int64 id)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(id);
+
+	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
 
 uint64

@@ -28,6 +28,8 @@ extern void catalog_leave(CatalogAccess *access);
  */
 extern uint64 catalog_query(const char *sql, bool read_only, int n, Oid *types, Datum *values,
 							const char *nulls);
+/* Read by the one parameter that most statements have: a bigint, such as the id of a version. */
+extern uint64 catalog_query_id(const char *sql, int64 id);
 
 /*
  * The same of what is committed at this moment, whatever the transaction's

@@ -10,6 +10,7 @@
 
 #include "catalog/access.h"
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -20,6 +21,14 @@ add_argument(Arguments *arguments, Oid type, Datum value, bool isnull)
 	arguments->types[arguments->n] = type;
 	arguments->values[arguments->n] = value;
 	arguments->nulls[arguments->n++] = isnull ? 'n' : ' ';
+}
+
+Arguments *
+column(Arguments *arguments, const char *name)
+{
+	Assert(arguments->n < MAX_PARAMETERS);
+	arguments->columns[arguments->n] = name;
+	return arguments;
 }
 
 void
@@ -76,9 +85,40 @@ add_float8_array(Arguments *arguments, const double *values, int n)
 													TYPALIGN_DOUBLE)), false);
 }
 
+void
+add_uint64_array(Arguments *arguments, const uint64 *values, int n)
+{
+	Datum	   *elements = palloc(Max(n, 1) * sizeof(Datum));
+
+	for (int i = 0; i < n && values; i++)
+		elements[i] = Int64GetDatum((int64) values[i]);
+	add_argument(arguments, INT8ARRAYOID, !values ? (Datum) 0 :
+				 PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
+												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), !values);
+}
+
 uint64
 run_statement(const char *sql, Arguments *arguments)
 {
 	return catalog_query(sql, false, arguments->n, arguments->types, arguments->values,
 						 arguments->nulls);
+}
+
+void
+insert_row(const char *table, Arguments *row, const char *returning)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "INSERT INTO aread.%s (", table);
+	for (int i = 0; i < row->n; i++)
+		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", row->columns[i]);
+	appendStringInfoString(&sql, ") VALUES (");
+	for (int i = 0; i < row->n; i++)
+		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+	appendStringInfoChar(&sql, ')');
+	if (returning)
+		appendStringInfo(&sql, " RETURNING %s", returning);
+	run_statement(sql.data, row);
+	pfree(sql.data);
 }

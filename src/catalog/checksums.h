@@ -7,7 +7,7 @@
 #define AREAD_CATALOG_CHECKSUMS_H
 
 #include "engine/model/model.h"
-#include "source/source.h"
+#include "source/spec.h"
 
 /* CRC-32C over all tensors, places of domain weights, then masks. */
 extern uint32 catalog_model_crc(const Model *model);

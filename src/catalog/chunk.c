@@ -6,6 +6,7 @@
 
 #include "catalog/chunk.h"
 
+#include "corrupt.h"
 #include "port/pg_crc32c.h"
 
 #define CHUNK_MAGIC 0x44415241	/* "ARAD" */
@@ -20,13 +21,13 @@ typedef struct ChunkHeader
 	uint32		crc;			/* CRC-32C of the payload */
 } ChunkHeader;
 
-static uint32
-payload_crc(const char *payload, Size size)
+uint32
+chunk_crc(const char *bytes, Size size)
 {
 	pg_crc32c	crc;
 
 	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, payload, size);
+	COMP_CRC32C(crc, bytes, size);
 	FIN_CRC32C(crc);
 	return crc;
 }
@@ -34,23 +35,13 @@ payload_crc(const char *payload, Size size)
 bytea *
 chunk_seal(const char *payload, Size size)
 {
-	ChunkHeader header = {CHUNK_MAGIC, CHUNK_FORMAT, size, payload_crc(payload, size)};
+	ChunkHeader header = {CHUNK_MAGIC, CHUNK_FORMAT, size, chunk_crc(payload, size)};
 	bytea	   *chunk = palloc(VARHDRSZ + sizeof(header) + size);
 
 	SET_VARSIZE(chunk, VARHDRSZ + sizeof(header) + size);
 	memcpy(VARDATA(chunk), &header, sizeof(header));
 	memcpy(VARDATA(chunk) + sizeof(header), payload, size);
 	return chunk;
-}
-
-void
-stored_corrupt(const char *what, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED),
-			 errmsg("stored %s is corrupt", what),
-			 errdetail("%s", detail),
-			 errhint("Restore the model from a backup, or train it again.")));
 }
 
 const char *
@@ -68,7 +59,7 @@ chunk_open(const bytea *chunk, Size *size, const char *what)
 	*size = VARSIZE_ANY_EXHDR(chunk) - sizeof(header);
 	if (header.length != *size)
 		stored_corrupt(what, "Its length is not the one it was written with.");
-	if (header.crc != payload_crc((const char *) VARDATA_ANY(chunk) + sizeof(header), *size))
+	if (header.crc != chunk_crc((const char *) VARDATA_ANY(chunk) + sizeof(header), *size))
 		stored_corrupt(what, "Its checksum is wrong.");
 	return (const char *) VARDATA_ANY(chunk) + sizeof(header);
 }

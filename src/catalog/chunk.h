@@ -5,8 +5,10 @@
 #ifndef AREAD_CATALOG_CHUNK_H
 #define AREAD_CATALOG_CHUNK_H
 
-#include "compat.h"
+#include "postgres.h"
 
+/* CRC-32C, as headers of stored and of moved bytes have it. */
+extern uint32 chunk_crc(const char *bytes, Size size);
 /* A bytea of one piece: header and payload. */
 extern bytea *chunk_seal(const char *payload, Size size);
 /*
@@ -14,7 +16,5 @@ extern bytea *chunk_seal(const char *payload, Size size);
  * format, length and CRC; raises ERRCODE_DATA_CORRUPTED.  "what" names it.
  */
 extern const char *chunk_open(const bytea *chunk, Size *size, const char *what);
-/* Raise ERRCODE_DATA_CORRUPTED about a stored thing. */
-pg_noreturn extern void stored_corrupt(const char *what, const char *detail);
 
 #endif							/* AREAD_CATALOG_CHUNK_H */

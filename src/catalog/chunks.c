@@ -11,6 +11,7 @@
 #include "catalog/chunk.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "corrupt.h"
 #include "fault.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"

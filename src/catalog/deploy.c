@@ -1,6 +1,13 @@
 /*
  * deploy.c
  *	  Is a version that was just trained to score?
+ *
+ * Guards in this order: option deploy, the number of rows, whether a version is
+ * deployed at all, and the measure that option deploy_metric names.  Each gives a
+ * reason, which is kept in the model's history.
+ *
+ * All of it runs under the model's lock, as the extension's owner, and reads no row
+ * of the source: the deployed version was measured before (jobs/incumbent.h).
  */
 #include "postgres.h"
 
@@ -15,32 +22,6 @@
 
 /* Without option min_rows: so many of the deployed version's rows. */
 #define MIN_SHARE 0.1
-
-const char *const deploy_metrics[] = {
-	"auc", "domain_auc", "major5_auc", "minor10_auc", "minor5_auc", "log_loss", NULL
-};
-
-typedef struct DeployMetric
-{
-	size_t		offset;			/* of the Measure within Measures */
-	int			better;			/* 1: higher is better; -1: lower */
-} DeployMetric;
-
-static const DeployMetric metrics[] = {
-	{offsetof(Measures, auc), 1}, {offsetof(Measures, domain_auc), 1},
-	{offsetof(Measures, major5_auc), 1}, {offsetof(Measures, minor10_auc), 1},
-	{offsetof(Measures, minor5_auc), 1}, {offsetof(Measures, log_loss), -1}
-};
-
-#define LOG_LOSS ((int) lengthof(metrics) - 1)
-
-StaticAssertDecl(lengthof(metrics) == lengthof(deploy_metrics) - 1, "each metric has a name");
-
-static Measure
-measure_of(const Measures *measures, int metric)
-{
-	return *(const Measure *) ((const char *) measures + metrics[metric].offset);
-}
 
 /* Rows that the deployed version was made of; 0 if there is none. */
 static double
@@ -88,15 +69,22 @@ too_few_rows(const NewModel *new, const LockedModel *model)
 				 rows, before, model->deployed);
 }
 
+/* The one measure that depends on where scores lie, not on their order alone. */
+static bool
+is_log_loss(int metric)
+{
+	return measure_kinds[metric].offset == offsetof(Measures, log_loss);
+}
+
 /* Against the deployed version; true: no worse than the tolerance lets it be. */
 static bool
 is_better(const NewModel *new, const LockedModel *model, char **reason)
 {
 	const DeployRule *rule = new->deploy;
 	const Incumbent *incumbent = new->incumbent;
-	const char *metric = deploy_metrics[rule->metric];
-	Measure		own = measure_of(&new->result->test, rule->metric);
-	Measure		other = measure_of(&incumbent->measures, rule->metric);
+	const char *metric = measure_names[rule->metric];
+	Measure		own = *measure_at(&new->result->test, rule->metric);
+	Measure		other = *measure_at(&incumbent->measures, rule->metric);
 
 	/* a model that was made anew has version numbers of before */
 	if (incumbent->id != deployed_id(model))
@@ -105,7 +93,7 @@ is_better(const NewModel *new, const LockedModel *model, char **reason)
 	else if (incumbent->problem)
 		*reason = psprintf("version %d, which is deployed, cannot score its test rows: %s",
 						   model->deployed, incumbent->problem);
-	else if (rule->metric == LOG_LOSS && (incumbent->moved || !isnan(new->config->base_rate)))
+	else if (is_log_loss(rule->metric) && (incumbent->moved || !isnan(new->config->base_rate)))
 		*reason = pstrdup("option base_rate moves scores, so that log losses on test rows do not compare");
 	else if (isnan(own.value) || isnan(other.value))
 		*reason = psprintf("its test rows have no %s to compare by", metric);
@@ -115,7 +103,8 @@ is_better(const NewModel *new, const LockedModel *model, char **reason)
 						   metric, own.rows, own.value, model->deployed,
 						   incumbent->may_have_trained ? ", which may have been trained on them," : "",
 						   other.value, rule->tolerance);
-		return metrics[rule->metric].better * (own.value - other.value) >= -rule->tolerance;
+		return (measure_kinds[rule->metric].lower_is_better ? other.value - own.value :
+				own.value - other.value) >= -rule->tolerance;
 	}
 	return false;
 }

@@ -6,8 +6,8 @@
 
 #include "catalog/exported.h"
 
+#include "catalog/chunk.h"
 #include "mb/pg_wchar.h"
-#include "port/pg_crc32c.h"
 
 #define EXPORT_MAGIC "AREADEXP"
 #define EXPORT_FORMAT 1
@@ -15,24 +15,13 @@
 /* Far more than kinds and names of tensors take. */
 #define MAX_NAME 256
 
-static uint32
-crc_of(const char *bytes, Size size)
-{
-	pg_crc32c	crc;
-
-	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, bytes, size);
-	FIN_CRC32C(crc);
-	return crc;
-}
-
 void
 export_seal(char *bytes, Size size)
 {
 	ExportHeader header = {.format = EXPORT_FORMAT,.size = size - sizeof(header)};
 
 	memcpy(header.magic, EXPORT_MAGIC, sizeof(header.magic));
-	header.crc = crc_of(bytes + sizeof(header), header.size);
+	header.crc = chunk_crc(bytes + sizeof(header), header.size);
 	memcpy(bytes, &header, sizeof(header));
 }
 
@@ -85,7 +74,7 @@ export_open(ExportReader *reader)
 				 errdetail("This version of aread reads format %d.", EXPORT_FORMAT)));
 	if (header.size != reader->left)
 		import_corrupt("Its length is not the one it was written with.");
-	if (header.crc != crc_of(reader->at, reader->left))
+	if (header.crc != chunk_crc(reader->at, reader->left))
 		import_corrupt("Its checksum is wrong.");
 }
 

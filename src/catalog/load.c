@@ -1,36 +1,39 @@
 /*
  * load.c
  *	  A model version out of the catalog, every byte checked.
+ *
+ * Stored rows are not trusted: superusers, replication or a restored dump may have
+ * written them.  So sizes are checked before memory is asked for, numbers before
+ * they are used as an index, and checksums over features, options and parameters at
+ * the end.  What does not hold is ERRCODE_DATA_CORRUPTED.
+ *
+ * Order: features, vocabularies, the version's row, the checksum over these; then
+ * options, the number of domains, domain weights, tensors and masks; then the
+ * checksum over the parameters.
+ *
+ * All rows are read under the caller's snapshot, so that they are of one version.
+ * The model lies in the caller's context.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "catalog/access.h"
-#include "catalog/models.h"
 #include "catalog/checksums.h"
-#include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/masks.h"
-#include "options.h"
+#include "catalog/models.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "source/keys/dense.h"
 #include "source/keys/types.h"
 #include "source/keys/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-
-static uint64
-query_version(const char *sql, int64 version_id)
-{
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(version_id);
-
-	return catalog_query(sql, true, 1, &type, &value, NULL);
-}
 
 /* Fill a buffer that has exactly the size of what is stored. */
 static void
@@ -121,32 +124,16 @@ read_edges(Feature *feature, uint64 row, int column)
 		check_ascending(feature);
 }
 
-static FeatureKind
-parse_kind(const char *kind)
-{
-	if (strcmp(kind, "categorical") == 0)
-		return FEATURE_CATEGORICAL;
-	if (strcmp(kind, "binned") == 0)
-		return FEATURE_BINNED;
-	if (strcmp(kind, "rows") == 0)
-		return FEATURE_ROWS;
-	if (strcmp(kind, "dense") == 0)
-		return FEATURE_DENSE;
-	if (strcmp(kind, "list") != 0)
-		stored_corrupt("feature", "Its kind is unknown.");
-	return FEATURE_LIST;
-}
-
 static void
 read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 {
 	MemoryContext old;
 
 	spec->n_features =
-		(int) query_version("SELECT position, name, kind, type_name, vocabulary, min_count, edges,"
-							" counted"
-							" FROM aread.stored_feature WHERE version_id = $1 ORDER BY position",
-							version_id);
+		(int) catalog_query_id("SELECT position, name, kind, type_name, vocabulary, min_count, edges,"
+							   " counted"
+							   " FROM aread.stored_feature WHERE version_id = $1 ORDER BY position",
+							   version_id);
 	old = MemoryContextSwitchTo(context);
 	spec->features = palloc0(Max(spec->n_features, 1) * sizeof(Feature));
 	for (int f = 0; f < spec->n_features; f++)
@@ -156,7 +143,8 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 		if (DatumGetInt32(catalog_value(f, 1, NULL)) != f)
 			stored_corrupt("feature", "A position is missing.");
 		feature->name = text_value(f, 2);
-		feature->kind = parse_kind(text_value(f, 3));
+		if (!feature_kind_of_name(text_value(f, 3), &feature->kind))
+			stored_corrupt("feature", "Its kind is unknown.");
 		feature->type_name = text_value(f, 4);
 		feature->vocabulary = DatumGetInt32(catalog_value(f, 5, NULL));
 		feature->min_count = (uint32) DatumGetInt64(catalog_value(f, 6, NULL));
@@ -213,8 +201,8 @@ read_version(FeatureSpec *spec, Jsonb **options, char **software, int64 version_
 	bool		isnull;
 	Datum		threshold;
 
-	if (query_version("SELECT label, label_threshold, domain_feature, user_feature, item_feature,"
-					  " config, software FROM aread.stored_version WHERE version_id = $1", version_id) != 1)
+	if (catalog_query_id("SELECT label, label_threshold, domain_feature, user_feature, item_feature,"
+						 " config, software FROM aread.stored_version WHERE version_id = $1", version_id) != 1)
 		stored_corrupt("version", "Its row is missing.");
 	catalog_value(0, 1, &isnull);
 	spec->label = isnull ? NULL : MemoryContextStrdup(context, text_value(0, 1));
@@ -304,8 +292,8 @@ read_domain_weights(const Shape *shape, int64 version_id)
 {
 	int64	   *n_pairs = palloc(shape->n_fields * sizeof(int64));
 
-	if (query_version("SELECT domain_weights FROM aread.stored_feature WHERE version_id = $1"
-					  " ORDER BY position", version_id) != shape->n_fields)
+	if (catalog_query_id("SELECT domain_weights FROM aread.stored_feature WHERE version_id = $1"
+						 " ORDER BY position", version_id) != shape->n_fields)
 		stored_corrupt("feature", "A position is missing.");
 	for (int f = 0; f < shape->n_fields; f++)
 	{
@@ -354,8 +342,8 @@ check_size(const Config *config, const Shape *shape, const DomainPairs *pairs, i
 
 	if (n_params == 0)
 		host_raise(&error);
-	query_version("SELECT COALESCE(pg_catalog.sum(pg_catalog.octet_length(data) - 16), 0)::int8"
-				  " FROM aread.stored_chunk WHERE version_id = $1 AND kind = 'tensor'", version_id);
+	catalog_query_id("SELECT COALESCE(pg_catalog.sum(pg_catalog.octet_length(data) - 16), 0)::int8"
+					 " FROM aread.stored_chunk WHERE version_id = $1 AND kind = 'tensor'", version_id);
 	if ((Size) DatumGetInt64(catalog_value(0, 1, NULL)) != n_params * sizeof(real))
 		stored_corrupt("tensor", "The size of all of them is not that of the model.");
 }
@@ -396,8 +384,8 @@ read_domain_rows(int64 version_id, const FeatureSpec *spec, MemoryContext contex
 		spec->vocabularies[spec->features[spec->domain_feature].vocabulary].n_rows - FIRST_ID;
 	uint64	   *rows;
 
-	if (query_version("SELECT number, rows FROM aread.stored_domain WHERE version_id = $1"
-					  " ORDER BY number", version_id) != n_domains)
+	if (catalog_query_id("SELECT number, rows FROM aread.stored_domain WHERE version_id = $1"
+						 " ORDER BY number", version_id) != n_domains)
 		stored_corrupt("domain", "One is missing.");
 	rows = MemoryContextAllocZero(context, Max(n_domains, 1) * sizeof(uint64));
 	for (uint32 d = 0; d < n_domains; d++)

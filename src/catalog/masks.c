@@ -7,7 +7,7 @@
 
 #include "catalog/masks.h"
 
-#include "catalog/chunk.h"
+#include "corrupt.h"
 #include "engine/model/gates.h"
 #include "engine/model/mask.h"
 

@@ -1,6 +1,14 @@
 /*
  * model_lock.c
  *	  From a model's name to a row that may be written: the only way.
+ *
+ * Steps of lock_model(): the name's lock is taken; the row is looked up as it is at
+ * this moment; a missing one is made, where the caller says so; rights are checked;
+ * the row is updated without a change.  The update locks out writers that know
+ * nothing of the name's lock, and fails for transactions with an older snapshot.
+ *
+ * Two names are locked in the order of their keys.  Locks last until the transaction
+ * ends.
  */
 #include "postgres.h"
 

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
 #include "miscadmin.h"
+#include "source/read/relation.h"
 #include "utils/builtins.h"
 #include "utils/varlena.h"
 

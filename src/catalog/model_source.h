@@ -14,7 +14,7 @@
 #ifndef AREAD_CATALOG_MODEL_SOURCE_H
 #define AREAD_CATALOG_MODEL_SOURCE_H
 
-#include "catalog/models.h"
+#include "catalog/new_model.h"
 
 /*
  * Of a model that is to be trained: an error or, with "tell", a NOTICE, if there is

@@ -1,6 +1,14 @@
 /*
  * models.c
  *	  Finding and dropping models by name; registered sources.
+ *
+ * A name is parsed, its row looked up as the extension's owner, and the caller's
+ * right to it checked by the row's owner and grants (rights.h).  Finding locks
+ * nothing: a version that is found may be gone a moment later, and loading it then
+ * is an error.
+ *
+ * Registered sources are found by a relation's OID, whose owner alone registers it
+ * (api/manage.c).
  */
 #include "postgres.h"
 
@@ -13,6 +21,7 @@
 #include "catalog/rights.h"
 #include "miscadmin.h"
 #include "nearest.h"
+#include "source/read/relation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -162,7 +171,7 @@ void
 catalog_find_owned(const char *name, ModelVersion *version)
 {
 	catalog_find(name, ANY_RIGHT, version);
-	catalog_require_owner(version);
+	catalog_require_owner(version->id, version->name);
 }
 
 bool

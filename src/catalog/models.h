@@ -1,6 +1,6 @@
 /*
  * models.h
- *	  Models as rows: write, find, read, drop.
+ *	  Models as rows: found by name, and read.
  *
  * The catalog's tables belong to the extension's owner and callers have no
  * rights on them.  access.c is the one file that switches to the owner; the
@@ -10,14 +10,11 @@
 #define AREAD_CATALOG_MODELS_H
 
 #include "postgres.h"
-#include "utils/jsonb.h"
 
 #include "catalog/arguments.h"
-#include "catalog/deploy.h"
-#include "catalog/model_lock.h"
 #include "catalog/rights.h"
-#include "engine/train/train.h"
-#include "source/source.h"
+#include "engine/model/model.h"
+#include "source/spec.h"
 
 /* What writes it, as stored. */
 #define SOFTWARE "aread " AREAD_VERSION
@@ -34,24 +31,6 @@ typedef struct ModelVersion
 	bool		uncommitted;	/* written by the present transaction */
 } ModelVersion;
 
-/* A trained model on its way into the catalog. */
-typedef struct NewModel
-{
-	const char *name;
-	bool		name_given;		/* by the caller; false: it is the source's */
-	const ColumnRoles *roles;
-	Jsonb	   *options;		/* as the user gave them */
-	const Config *config;		/* as used */
-	const FeatureSpec *spec;
-	const ReadReport *report;
-	uint64		sampled_rows;	/* negatives, not among the report's rows */
-	const bool *with_item;		/* [n_features] what went with their items; NULL: none sampled */
-	const TrainResult *result;
-	const DeployRule *deploy;	/* whether it scores from now on */
-	const Incumbent *incumbent; /* what it may have to be better than */
-	int			keep_versions;	/* older ones go; 0: none */
-} NewModel;
-
 /* What scoring needs. */
 typedef struct LoadedModel
 {
@@ -67,13 +46,6 @@ typedef struct LoadedModel
  * too long.  Only to spare the caller these hours: lock_model() checks.
  */
 extern void catalog_check_name(const char *name);
-/*
- * The number of a new version of a model, which scores from now on or does not.
- * Between catalog_enter() and catalog_leave().
- */
-extern int32 catalog_new_version(const LockedModel *model, bool deploy);
-/* Write a new version, and deploy it or not; returns its number.  The reason lies in the current memory context. */
-extern int32 catalog_store(const NewModel *model, DeployDecision *decision);
 /*
  * The deployed version of a name under the active snapshot, allocated in the
  * current memory context.  Raises an error, with the nearest name that the

@@ -1,6 +1,13 @@
 /*
  * record.c
  *	  How a version was trained: what measuring it must know, and scoring need not.
+ *
+ * All of it lies in columns of a version that scoring never reads: the rule of its
+ * split, rare values, what went with the item, and how training rows lay.  Versions
+ * of before 0.4.0 lack some, which is no error unless a call needs it.
+ *
+ * Like load.c it trusts no stored row: what no training writes is
+ * ERRCODE_DATA_CORRUPTED.  Results lie in the caller's memory context.
  */
 #include "postgres.h"
 
@@ -9,10 +16,10 @@
 #include <math.h>
 
 #include "catalog/access.h"
-#include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
+#include "corrupt.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -22,21 +29,19 @@ static const char *const methods[] = {
 };
 
 void
-record_add_split(Arguments *arguments, const SplitRule *split)
+record_add_split(Arguments *row, const SplitRule *split)
 {
 	const SplitBounds *bounds = &split->bounds;
 	Datum		keys[] = {Int64GetDatum(bounds->first_valid), Int64GetDatum(bounds->first_test)};
 	bool		nulls[] = {!bounds->has_valid, !bounds->has_test};
 	int			n = lengthof(keys);
 	int			lower = 1;
+	double		shares[] = {split->valid_share, split->test_share};
 
-	add_text(arguments, methods[split->method]);
-	add_text(arguments, split->type_name);
-	add_float8_array(arguments, (double[2])
-	{
-		split->valid_share, split->test_share
-	}, 2);
-	add_argument(arguments, INT8ARRAYOID,
+	add_text(column(row, "split_method"), methods[split->method]);
+	add_text(column(row, "split_type"), split->type_name);
+	add_float8_array(column(row, "split_shares"), shares, lengthof(shares));
+	add_argument(column(row, "split_bounds"), INT8ARRAYOID,
 				 PointerGetDatum(construct_md_array(keys, nulls, 1, &n, &lower, INT8OID,
 													sizeof(int64), FLOAT8PASSBYVAL,
 													TYPALIGN_DOUBLE)), false);
@@ -94,19 +99,16 @@ void
 record_read(const ModelVersion *version, TrainingRecord *record)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(version->id);
 	const char *on_bad_label;
 	const char *method;
 	CatalogAccess access;
 
 	memset(record, 0, sizeof(*record));
 	catalog_enter(&access);
-	if (catalog_query("SELECT source_name, options ->> 'on_bad_label', split_method, split, split_type,"
-					  " split_shares[1], split_shares[2], split_bounds[1], split_bounds[2], seed,"
-					  " rows_read, bad_labels"
-					  " FROM aread.stored_version WHERE version_id = $1", true, 1, &type, &value,
-					  NULL) != 1)
+	if (catalog_query_id("SELECT source_name, options ->> 'on_bad_label', split_method, split, split_type,"
+						 " split_shares[1], split_shares[2], split_bounds[1], split_bounds[2], seed,"
+						 " rows_read, bad_labels"
+						 " FROM aread.stored_version WHERE version_id = $1", version->id) != 1)
 		stored_corrupt("version", "Its row is missing.");
 	record->source_name = catalog_text(1, context);
 	on_bad_label = catalog_text(2, context);
@@ -229,14 +231,12 @@ bool *
 record_read_bonds(const LoadedModel *loaded)
 {
 	bool	   *went_with_item = palloc0(loaded->spec->n_columns * sizeof(bool));
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(loaded->version.id);
 	CatalogAccess access;
 	uint64		n;
 
 	catalog_enter(&access);
-	n = catalog_query("SELECT goes_with_item IS TRUE FROM aread.stored_feature"
-					  " WHERE version_id = $1 ORDER BY position", true, 1, &type, &value, NULL);
+	n = catalog_query_id("SELECT goes_with_item IS TRUE FROM aread.stored_feature"
+						 " WHERE version_id = $1 ORDER BY position", loaded->version.id);
 	for (uint64 row = 0; row < n && row < loaded->spec->n_columns; row++)
 		went_with_item[row] = DatumGetBool(catalog_value(row, 1, NULL));
 	catalog_leave(&access);
@@ -248,15 +248,13 @@ record_read_spread(const LoadedModel *loaded, uint64 **bin_rows, Deciles *scores
 {
 	MemoryContext context = CurrentMemoryContext;
 	const FeatureSpec *spec = loaded->spec;
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(loaded->version.id);
 	uint64		n_features;
 	CatalogAccess access;
 
 	*scores = (Deciles) {0};
 	catalog_enter(&access);
-	n_features = catalog_query("SELECT bin_rows FROM aread.stored_feature WHERE version_id = $1"
-							   " ORDER BY position", true, 1, &type, &value, NULL);
+	n_features = catalog_query_id("SELECT bin_rows FROM aread.stored_feature WHERE version_id = $1"
+								  " ORDER BY position", loaded->version.id);
 	for (int f = 0; f < spec->n_columns && f < n_features; f++)
 	{
 		int			n;
@@ -269,8 +267,8 @@ record_read_spread(const LoadedModel *loaded, uint64 **bin_rows, Deciles *scores
 		bin_rows[f] = MemoryContextAlloc(context, n * sizeof(uint64));
 		memcpy(bin_rows[f], rows, n * sizeof(uint64));
 	}
-	if (catalog_query("SELECT score_edges, score_rows FROM aread.stored_version WHERE version_id = $1",
-					  true, 1, &type, &value, NULL) == 1)
+	if (catalog_query_id("SELECT score_edges, score_rows FROM aread.stored_version"
+						 " WHERE version_id = $1", loaded->version.id) == 1)
 		read_scores(scores);
 	catalog_leave(&access);
 }

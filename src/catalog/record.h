@@ -7,6 +7,7 @@
 
 #include "catalog/arguments.h"
 #include "catalog/models.h"
+#include "engine/measure/deciles.h"
 
 typedef struct TrainingRecord
 {
@@ -19,7 +20,7 @@ typedef struct TrainingRecord
 } TrainingRecord;
 
 /* Columns split_method, split_type, split_shares, split_bounds of a new version. */
-extern void record_add_split(Arguments *arguments, const SplitRule *split);
+extern void record_add_split(Arguments *row, const SplitRule *split);
 /*
  * Of a version that the caller may score with, in the current memory context.
  * Raises ERRCODE_DATA_CORRUPTED for what no training has written.

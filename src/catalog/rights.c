@@ -1,13 +1,16 @@
 /*
  * rights.c
  *	  What a model's name means, and who may do what with it.
+ *
+ * Owner and grants are read from rows as the extension's owner, for callers have no
+ * rights on these tables.  Rights are looked up under the active snapshot, and
+ * nothing of them is kept here.
  */
 #include "postgres.h"
 
 #include "catalog/rights.h"
 
 #include "catalog/access.h"
-#include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/stored_role.h"
 #include "miscadmin.h"
@@ -119,12 +122,9 @@ no_right(const char *name)
 static bool
 select_model(int64 version_id)
 {
-	Oid			type = INT8OID;
-	Datum		value = Int64GetDatum(version_id);
-
-	return catalog_query("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
-						 " JOIN aread.stored_version v ON v.model_id = m.model_id"
-						 " WHERE v.version_id = $1", true, 1, &type, &value, NULL) == 1;
+	return catalog_query_id("SELECT m.name, m.owner, m.model_id FROM aread.stored_model m"
+							" JOIN aread.stored_version v ON v.model_id = m.model_id"
+							" WHERE v.version_id = $1", version_id) == 1;
 }
 
 bool
@@ -142,15 +142,15 @@ catalog_may_use(int64 version_id)
 }
 
 void
-catalog_require_owner(const ModelVersion *version)
+catalog_require_owner(int64 version_id, const char *name)
 {
 	Oid			user = GetUserId();
 	CatalogAccess access;
 	bool		allowed;
 
 	catalog_enter(&access);
-	allowed = select_model(version->id) && row_is_owned(user, 0);
+	allowed = select_model(version_id) && row_is_owned(user, 0);
 	catalog_leave(&access);
 	if (!allowed)
-		no_right(model_name_parse(version->name).name);
+		no_right(model_name_parse(name).name);
 }

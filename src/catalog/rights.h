@@ -50,11 +50,10 @@ extern bool is_granted(Oid user, int64 model_id, ModelRight right);
 pg_noreturn extern void no_right(const char *name);
 /* May the user score with a version?  Of one that is gone nobody may. */
 extern bool catalog_may_use(int64 version_id);
-struct ModelVersion;
 /*
- * An error unless the user owns the model of a version that was found: of that
- * one, whatever its name means by now.
+ * An error, about the name, unless the user owns the model of a version that was
+ * found by it: of that one, whatever the name means by now.
  */
-extern void catalog_require_owner(const struct ModelVersion *version);
+extern void catalog_require_owner(int64 version_id, const char *name);
 
 #endif							/* AREAD_CATALOG_RIGHTS_H */

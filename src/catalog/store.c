@@ -1,212 +1,187 @@
 /*
  * store.c
  *	  A trained model into the catalog.
+ *
+ * All rows of a version are written in the transaction that calls: the version
+ * itself, its features, domains, evaluations and mask updates, then chunks of
+ * tensors, vocabularies, rare values, domain weights and masks.  Rows name their
+ * columns beside the values, so that the order of a table's columns does not matter.
+ *
+ * The model is locked first (model_lock.h) and stays so until the transaction ends.
+ * Under the lock it is decided whether the version scores (deploy.h), and older
+ * versions go if there are more than wanted.
  */
 #include "postgres.h"
 
+#include "catalog/store.h"
+
 #include <math.h>
 
+#include "access/xact.h"
 #include "catalog/access.h"
 #include "catalog/arguments.h"
 #include "catalog/checksums.h"
-#include "catalog/models.h"
 #include "catalog/chunks.h"
 #include "catalog/history.h"
 #include "catalog/masks.h"
 #include "catalog/model_source.h"
-#include "options.h"
+#include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "catalog/record.h"
 #include "catalog/versions.h"
 #include "engine/train/stopping.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/relation.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-
-#define N_MEASURES 6
-
-static void
-measures_to_arrays(const Measures *measures, double *values, int64 *rows)
-{
-	const Measure *list[N_MEASURES] = {
-		&measures->auc, &measures->domain_auc, &measures->major5_auc,
-		&measures->minor10_auc, &measures->minor5_auc, &measures->log_loss
-	};
-
-	for (int i = 0; i < N_MEASURES; i++)
-	{
-		values[i] = list[i]->value;
-		rows[i] = (int64) list[i]->rows;
-	}
-}
-
-/* NULL: unknown. */
-static void
-add_counts(Arguments *arguments, const uint64 *counts, int n)
-{
-	Datum	   *elements = palloc(n * sizeof(Datum));
-
-	for (int i = 0; i < n && counts; i++)
-		elements[i] = Int64GetDatum((int64) counts[i]);
-	add_argument(arguments, INT8ARRAYOID, !counts ? (Datum) 0 :
-				 PointerGetDatum(construct_array(elements, n, INT8OID, sizeof(int64),
-												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), !counts);
-}
+#include "utils/timestamp.h"
 
 static void
-add_measures(Arguments *arguments, const Measures *measures)
+add_measure_values(Arguments *arguments, const Measures *measures)
 {
 	double		values[N_MEASURES];
-	int64		rows[N_MEASURES];
-	Datum		elements[N_MEASURES];
 
-	measures_to_arrays(measures, values, rows);
-	add_float8_array(arguments, values, N_MEASURES);
 	for (int i = 0; i < N_MEASURES; i++)
-		elements[i] = Int64GetDatum(rows[i]);
-	add_argument(arguments, INT8ARRAYOID,
-				 PointerGetDatum(construct_array(elements, N_MEASURES, INT8OID, sizeof(int64),
-												 FLOAT8PASSBYVAL, TYPALIGN_DOUBLE)), false);
-}
-
-int32
-catalog_new_version(const LockedModel *model, bool deploy)
-{
-	Arguments	arguments = {0};
-	int32		version;
-
-	add_int8(&arguments, model->id);
-	run_statement("UPDATE aread.stored_model m SET last_version = 1 + GREATEST(m.last_version,"
-				  " (SELECT COALESCE(pg_catalog.max(v.version), 0) FROM aread.stored_version v"
-				  " WHERE v.model_id = m.model_id)) WHERE m.model_id = $1 RETURNING m.last_version",
-				  &arguments);
-	version = DatumGetInt32(catalog_value(0, 1, NULL));
-	add_int4(&arguments, version);
-	if (deploy)
-		run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
-			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
-	return version;
+		values[i] = measure_at(measures, i)->value;
+	add_float8_array(arguments, values, N_MEASURES);
 }
 
 static void
-add_training(Arguments *arguments, const NewModel *new, uint32 crc)
+add_measures(Arguments *row, const char *values, const char *rows, const Measures *measures)
 {
-	const TrainResult *result = new->result;
-	const ReadReport *report = new->report;
-	Calibration calibration = model_calibration(result->model);
+	uint64		counts[N_MEASURES];
 
-	add_int8(arguments, (int64) new->config->seed);
-	add_int8(arguments, (int64) report->rows_read);
-	for (int split = 0; split < 3; split++)
-		add_int8(arguments, (int64) report->rows[split]);
-	add_int8(arguments, (int64) report->null_labels);
-	add_int8(arguments, (int64) report->bad_labels);
-	add_int8(arguments, (int64) report->null_domains);
-	add_int8(arguments, (int64) report->null_splits);
-	add_int8(arguments, (int64) result->model->n_params);
-	add_int4(arguments, (int32) result->n_domains);
-	add_measures(arguments, &result->valid);
-	add_measures(arguments, &result->test);
-	add_int4(arguments, result->best_evaluation);
-	add_float8(arguments, result->seconds);
-	add_int8(arguments, crc);
-	add_text(arguments, SOFTWARE);
-	add_int8(arguments, (int64) new->sampled_rows);
-	add_float8_array(arguments, (double[2])
-	{
-		exp(calibration.log_scale), calibration.shift
-	}, 2);
+	for (int i = 0; i < N_MEASURES; i++)
+		counts[i] = measure_at(measures, i)->rows;
+	add_measure_values(column(row, values), measures);
+	add_uint64_array(column(row, rows), counts, N_MEASURES);
+}
+
+/* What was asked for: source, roles and options. */
+static void
+add_request(Arguments *row, const NewModel *new, const Jsonb *config)
+{
+	const FeatureSpec *spec = new->spec;
+
+	add_text(column(row, "source_name"), new->roles->relation->full_name);
+	add_text(column(row, "label"), spec->label);
+	add_float8(column(row, "label_threshold"), spec->label_threshold);
+	add_int4(column(row, "domain_feature"), spec->domain_feature);
+	add_argument(column(row, "user_feature"), INT4OID, Int32GetDatum(spec->user_feature),
+				 spec->user_feature < 0);
+	add_argument(column(row, "item_feature"), INT4OID, Int32GetDatum(spec->item_feature),
+				 spec->item_feature < 0);
+	add_text(column(row, "split"), new->roles->split);
+	add_text(column(row, "weight"), new->roles->weight);
+	add_argument(column(row, "options"), JSONBOID, JsonbPGetDatum(new->options), false);
+	add_argument(column(row, "config"), JSONBOID, JsonbPGetDatum(config), false);
+	add_argument(column(row, "architecture"), TEXTOID,
+				 DirectFunctionCall2(jsonb_object_field_text, JsonbPGetDatum(config),
+									 CStringGetTextDatum("architecture")), false);
+	add_int8(column(row, "seed"), (int64) new->config->seed);
+}
+
+/* What was read. */
+static void
+add_rows(Arguments *row, const NewModel *new)
+{
+	static const char *const split_rows[] = {"train_rows", "valid_rows", "test_rows"};
+	const ReadReport *report = new->report;
+
+	add_int8(column(row, "rows_read"), (int64) report->rows_read);
+	for (int split = 0; split < lengthof(split_rows); split++)
+		add_int8(column(row, split_rows[split]), (int64) report->rows[split]);
+	add_int8(column(row, "null_labels"), (int64) report->null_labels);
+	add_int8(column(row, "bad_labels"), (int64) report->bad_labels);
+	add_int8(column(row, "null_domains"), (int64) report->null_domains);
+	add_int8(column(row, "null_splits"), (int64) report->null_splits);
+	add_int8(column(row, "sampled_rows"), (int64) new->sampled_rows);
+	record_add_split(row, &report->split);
+}
+
+/* What came out. */
+static void
+add_result(Arguments *row, const TrainResult *result, uint32 crc)
+{
+	Calibration calibration = model_calibration(result->model);
+	double		platt[] = {exp(calibration.log_scale), calibration.shift};
+
+	add_int8(column(row, "n_parameters"), (int64) result->model->n_params);
+	add_int4(column(row, "n_domains"), (int32) result->n_domains);
+	add_measures(row, "valid_measures", "valid_measure_rows", &result->valid);
+	add_measures(row, "test_measures", "test_measure_rows", &result->test);
+	add_int4(column(row, "best_evaluation"), result->best_evaluation);
+	add_float8(column(row, "seconds"), result->seconds);
+	add_int8(column(row, "crc"), crc);
+	add_float8_array(column(row, "calibration"), platt, lengthof(platt));
+	add_float8_array(column(row, "score_edges"), result->scores.edges, result->scores.n_edges);
+	add_uint64_array(column(row, "score_rows"), result->scores.rows, result->scores.n_edges + 1);
 }
 
 static int64
 insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 version,
 			   uint32 crc)
 {
-	const FeatureSpec *spec = new->spec;
-	Arguments	arguments = {0};
+	Arguments	row = {0};
 
-	add_int8(&arguments, model_id);
-	add_int4(&arguments, version);
-	add_text(&arguments, new->roles->relation->full_name);
-	add_text(&arguments, spec->label);
-	add_float8(&arguments, spec->label_threshold);
-	add_int4(&arguments, spec->domain_feature);
-	add_argument(&arguments, INT4OID, Int32GetDatum(spec->user_feature),
-				 spec->user_feature < 0);
-	add_argument(&arguments, INT4OID, Int32GetDatum(spec->item_feature),
-				 spec->item_feature < 0);
-	add_text(&arguments, new->roles->split);
-	add_text(&arguments, new->roles->weight);
-	add_argument(&arguments, JSONBOID, JsonbPGetDatum(new->options), false);
-	add_argument(&arguments, JSONBOID, JsonbPGetDatum(config), false);
-	add_training(&arguments, new, crc);
-	record_add_split(&arguments, &new->report->split);
-	add_float8_array(&arguments, new->result->scores.edges, new->result->scores.n_edges);
-	add_counts(&arguments, new->result->scores.rows, new->result->scores.n_edges + 1);
-	run_statement("INSERT INTO aread.stored_version (model_id, version, source_name, label,"
-		" label_threshold, domain_feature, user_feature, item_feature, split, weight, options, config,"
-		" architecture, seed, rows_read, train_rows, valid_rows, test_rows, null_labels,"
-		" bad_labels, null_domains, null_splits, n_parameters, n_domains, valid_measures,"
-		" valid_measure_rows, test_measures, test_measure_rows, best_evaluation, seconds, crc,"
-		" software, sampled_rows, calibration, split_method, split_type, split_shares, split_bounds,"
-		" score_edges, score_rows, trained_at)"
-		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12 ->> 'architecture',"
-		" $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,"
-		" $30, $31, $32, $33, $34, $35, $36, $37, $38, $39,"
-		" pg_catalog.now()) RETURNING version_id", &arguments);
+	add_int8(column(&row, "model_id"), model_id);
+	add_int4(column(&row, "version"), version);
+	add_request(&row, new, config);
+	add_rows(&row, new);
+	add_result(&row, new->result, crc);
+	add_text(column(&row, "software"), SOFTWARE);
+	add_argument(column(&row, "trained_at"), TIMESTAMPTZOID,
+				 TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
+	insert_row("stored_version", &row, "version_id");
 	return DatumGetInt64(catalog_value(0, 1, NULL));
 }
 
 /* An L2 is the inverse variance of the weights under it. */
 static void
-add_weights(Arguments *arguments, const TrainResult *result, int f)
+add_weights(Arguments *row, const TrainResult *result, int f)
 {
 	int			n_fields = result->model->shape.n_fields;
 	uint32		n_pairs = result->model->pairs[f].n_pairs;
 	const double *l2 = result->wide_l2;
 
-	add_float8(arguments, l2 && l2[f] > 0 ? 1 / sqrt(l2[f]) : NAN);
-	add_int8(arguments, n_pairs);
-	add_float8(arguments, l2 && n_pairs > 0 && l2[n_fields + f] > 0 ? 1 / sqrt(l2[n_fields + f]) : NAN);
+	add_float8(column(row, "weight_sd"), l2 && l2[f] > 0 ? 1 / sqrt(l2[f]) : NAN);
+	add_int8(column(row, "domain_weights"), n_pairs);
+	add_float8(column(row, "domain_weight_sd"),
+			   l2 && n_pairs > 0 && l2[n_fields + f] > 0 ? 1 / sqrt(l2[n_fields + f]) : NAN);
 }
 
 static void
 insert_features(const NewModel *new, int64 version_id)
 {
-	static const char *const kinds[] = {"categorical", "binned", "list", "rows", "dense"};
 	const FeatureSpec *spec = new->spec;
 
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		const Feature *feature = &spec->features[f];
-		Arguments	arguments = {0};
+		Arguments	row = {0};
 
-		add_int8(&arguments, version_id);
-		add_int4(&arguments, f);
-		add_text(&arguments, feature->name);
-		add_text(&arguments, kinds[feature->kind]);
-		add_text(&arguments, feature->type_name);
-		add_int4(&arguments, feature->vocabulary);
-		add_int8(&arguments, spec->vocabularies[feature->vocabulary].n_rows);
-		add_int8(&arguments, feature->min_count);
+		add_int8(column(&row, "version_id"), version_id);
+		add_int4(column(&row, "position"), f);
+		add_text(column(&row, "name"), feature->name);
+		add_text(column(&row, "kind"), feature_kind_name(feature->kind));
+		add_text(column(&row, "type_name"), feature->type_name);
+		add_int4(column(&row, "vocabulary"), feature->vocabulary);
+		add_int8(column(&row, "vocabulary_rows"), spec->vocabularies[feature->vocabulary].n_rows);
+		add_int8(column(&row, "min_count"), feature->min_count);
 		if (feature->n_edges > 0 || feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS)
-			add_float8_array(&arguments, feature->edges, feature->n_edges);
-		else
-			add_argument(&arguments, FLOAT8ARRAYOID, (Datum) 0, true);
-		add_weights(&arguments, new->result, f);
-		add_argument(&arguments, BOOLOID, BoolGetDatum(new->with_item && new->with_item[f]),
-					 !new->with_item);
-		add_argument(&arguments, INT4OID, Int32GetDatum(feature->counted),
+			add_float8_array(column(&row, "edges"), feature->edges, feature->n_edges);
+		add_weights(&row, new->result, f);
+		add_argument(column(&row, "goes_with_item"), BOOLOID,
+					 BoolGetDatum(new->with_item && new->with_item[f]), !new->with_item);
+		add_argument(column(&row, "counted"), INT4OID, Int32GetDatum(feature->counted),
 					 feature->kind != FEATURE_ROWS);
-		add_counts(&arguments, feature->bin_rows, feature->n_edges + 2);
-		run_statement("INSERT INTO aread.stored_feature (version_id, position, name, kind, type_name,"
-			" vocabulary, vocabulary_rows, min_count, edges, weight_sd, domain_weights,"
-			" domain_weight_sd, goes_with_item, counted, bin_rows) VALUES"
-			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)", &arguments);
+		add_uint64_array(column(&row, "bin_rows"), feature->bin_rows, feature->n_edges + 2);
+		insert_row("stored_feature", &row, NULL);
 	}
 }
 
@@ -220,24 +195,23 @@ insert_domains(const NewModel *new, int64 version_id)
 	for (uint32 d = 0; d < new->result->n_domains; d++)
 	{
 		const DomainRecord *domain = &new->result->domains[d];
-		Arguments	arguments = {0};
+		Arguments	row = {0};
 
-		add_int8(&arguments, version_id);
-		add_int4(&arguments, (int32) d);
-		add_text(&arguments, vocabulary_key(names, FIRST_ID + d));
-		add_int8(&arguments, (int64) domain->rows);
-		add_int8(&arguments, (int64) domain->positives);
-		add_bool(&arguments, domain->is_minor);
-		add_bool(&arguments, domain->is_major);
-		add_int8(&arguments, (int64) domain->augmented_rows);
-		add_int8(&arguments, (int64) domain->valid.rows);
-		add_float8(&arguments, domain->valid.auc);
-		add_float8(&arguments, domain->valid.log_loss);
-		add_int8(&arguments, (int64) domain->test.rows);
-		add_float8(&arguments, domain->test.auc);
-		add_float8(&arguments, domain->test.log_loss);
-		run_statement("INSERT INTO aread.stored_domain VALUES"
-			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)", &arguments);
+		add_int8(column(&row, "version_id"), version_id);
+		add_int4(column(&row, "number"), (int32) d);
+		add_text(column(&row, "name"), vocabulary_key(names, FIRST_ID + d));
+		add_int8(column(&row, "rows"), (int64) domain->rows);
+		add_int8(column(&row, "positives"), (int64) domain->positives);
+		add_bool(column(&row, "minor"), domain->is_minor);
+		add_bool(column(&row, "major"), domain->is_major);
+		add_int8(column(&row, "augmented_rows"), (int64) domain->augmented_rows);
+		add_int8(column(&row, "valid_rows"), (int64) domain->valid.rows);
+		add_float8(column(&row, "valid_auc"), domain->valid.auc);
+		add_float8(column(&row, "valid_log_loss"), domain->valid.log_loss);
+		add_int8(column(&row, "test_rows"), (int64) domain->test.rows);
+		add_float8(column(&row, "test_auc"), domain->test.auc);
+		add_float8(column(&row, "test_log_loss"), domain->test.log_loss);
+		insert_row("stored_domain", &row, NULL);
 	}
 }
 
@@ -249,26 +223,22 @@ insert_evaluations(const TrainResult *result, const Config *config, int64 versio
 	for (int i = 0; i < result->n_evaluations; i++)
 	{
 		const Evaluation *evaluation = &result->evaluations[i];
-		Arguments	arguments = {0};
-		double		values[N_MEASURES];
-		int64		rows[N_MEASURES];
+		Arguments	row = {0};
 
-		measures_to_arrays(&evaluation->valid, values, rows);
-		add_int8(&arguments, version_id);
-		add_int4(&arguments, evaluation->number);
-		add_int4(&arguments, evaluation->epoch);
-		add_bool(&arguments, evaluation->epoch_end);
-		add_int8(&arguments, (int64) evaluation->batches);
-		add_float8(&arguments, evaluation->train_loss);
-		add_float8_array(&arguments, values, N_MEASURES);
-		add_float8(&arguments, evaluation->rows_per_second);
-		add_int4(&arguments, evaluation->mask_updates);
-		add_float8(&arguments, evaluation->seconds);
-		add_bool(&arguments, evaluation->best);
+		add_int8(column(&row, "version_id"), version_id);
+		add_int4(column(&row, "number"), evaluation->number);
+		add_int4(column(&row, "epoch"), evaluation->epoch);
+		add_bool(column(&row, "epoch_end"), evaluation->epoch_end);
+		add_int8(column(&row, "batches"), (int64) evaluation->batches);
+		add_float8(column(&row, "train_loss"), evaluation->train_loss);
+		add_measure_values(column(&row, "measures"), &evaluation->valid);
+		add_float8(column(&row, "rows_per_second"), evaluation->rows_per_second);
+		add_int4(column(&row, "mask_updates"), evaluation->mask_updates);
+		add_float8(column(&row, "seconds"), evaluation->seconds);
+		add_bool(column(&row, "best"), evaluation->best);
 		evaluation_reason(result, config, i, reason);
-		add_text(&arguments, reason);
-		run_statement("INSERT INTO aread.stored_evaluation VALUES"
-			" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)", &arguments);
+		add_text(column(&row, "reason"), reason);
+		insert_row("stored_evaluation", &row, NULL);
 	}
 }
 
@@ -276,25 +246,27 @@ static void
 insert_mask_choice(const Model *model, const MaskUpdate *update, uint32 d, int64 version_id)
 {
 	const MaskChoice *choice = &update->choices[d];
-	Arguments	arguments = {0};
+	Arguments	row = {0};
 	Datum	   *fates = palloc(model->n_gates * sizeof(Datum));
 
 	for (int g = 0; g < model->n_gates; g++)
 		fates[g] = Int16GetDatum(update->fates[(Size) d * model->n_gates + g]);
-	add_int8(&arguments, version_id);
-	add_int4(&arguments, update->number);
-	add_int4(&arguments, (int32) d);
-	add_int8(&arguments, (int64) update->batches);
-	add_float8(&arguments, update->seconds);
-	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->start_density), false);
-	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->end_density), false);
-	add_argument(&arguments, FLOAT4OID, Float4GetDatum(choice->loss), isnan(choice->loss));
-	add_int4(&arguments, choice->steps);
-	add_argument(&arguments, INT2ARRAYOID,
+	add_int8(column(&row, "version_id"), version_id);
+	add_int4(column(&row, "number"), update->number);
+	add_int4(column(&row, "domain"), (int32) d);
+	add_int8(column(&row, "batches"), (int64) update->batches);
+	add_float8(column(&row, "seconds"), update->seconds);
+	add_argument(column(&row, "start_density"), FLOAT4OID, Float4GetDatum(choice->start_density),
+				 false);
+	add_argument(column(&row, "end_density"), FLOAT4OID, Float4GetDatum(choice->end_density),
+				 false);
+	add_argument(column(&row, "loss"), FLOAT4OID, Float4GetDatum(choice->loss),
+				 isnan(choice->loss));
+	add_int4(column(&row, "steps"), choice->steps);
+	add_argument(column(&row, "gates"), INT2ARRAYOID,
 				 PointerGetDatum(construct_array(fates, model->n_gates, INT2OID, 2, true,
 												 TYPALIGN_SHORT)), false);
-	run_statement("INSERT INTO aread.stored_mask_update VALUES"
-		" ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", &arguments);
+	insert_row("stored_mask_update", &row, NULL);
 }
 
 static void

@@ -1,6 +1,11 @@
 /*
  * stored_role.c
  *	  Roles in the catalog's tables: the type aread.stored_role.
+ *
+ * The type's input, output, send and receive functions, and functions that SQL and
+ * views ask about roles.  Reading looks a name up in pg_authid, and so does writing:
+ * none of them is immutable.  Nothing is locked; a role that is dropped later stays
+ * in a value as an OID without a role, which nobody holds.
  */
 #include "postgres.h"
 

@@ -1,6 +1,15 @@
 /*
  * transfer.c
  *	  A model version as one value, to move it between databases.
+ *
+ * Export: the version's rows become JSON, its chunks follow as they are stored, and
+ * a header with a checksum is put before (exported.h).  Rows are read under one
+ * snapshot; the value is built in the caller's memory, 1 GB at most.
+ *
+ * Import: the value's checksum and form are checked, the model is locked
+ * (model_lock.h), and rows and chunks are inserted as a new version.  Then the
+ * version is loaded as scoring would do it, and what views show is checked, too.  An
+ * error undoes all of it.
  */
 #include "postgres.h"
 
@@ -17,6 +26,7 @@
 #include "catalog/pg_type.h"
 #include "catalog/record.h"
 #include "catalog/rights.h"
+#include "catalog/versions.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"

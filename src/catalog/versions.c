@@ -1,6 +1,12 @@
 /*
  * versions.c
  *	  Models as things to keep in order.
+ *
+ * Each function enters the catalog, locks the model by its name (model_lock.h),
+ * which checks that the user owns it, and writes by the model's id.  Two are for
+ * callers that have done so: catalog_new_version() and catalog_keep().  The lock
+ * stays until the transaction ends, so that what was checked about versions still
+ * holds when it commits.  What decides which version scores is added to the history.
  */
 #include "postgres.h"
 
@@ -40,12 +46,14 @@ run(const char *sql, int64 id, int64 number, const char *text)
 	return catalog_query(sql, false, 3, types, values, nulls);
 }
 
-/* Of one that must exist.  Between catalog_enter() and catalog_leave(), as all that follows. */
+/* Enter the catalog with a lock on a model that must exist, and be the user's. */
 static LockedModel
-lock_owned(Oid user, const char *name)
+enter_owned(CatalogAccess *access, const char *name)
 {
+	Oid			user = GetUserId();
 	LockedModel model;
 
+	catalog_enter(access);
 	lock_model(user, name, MISSING_IS_ERROR, &model);
 	return model;
 }
@@ -86,15 +94,32 @@ check_text(const char *what, const char *text)
 }
 
 int32
+catalog_new_version(const LockedModel *model, bool deploy)
+{
+	Arguments	arguments = {0};
+	int32		version;
+
+	add_int8(&arguments, model->id);
+	run_statement("UPDATE aread.stored_model m SET last_version = 1 + GREATEST(m.last_version,"
+				  " (SELECT COALESCE(pg_catalog.max(v.version), 0) FROM aread.stored_version v"
+				  " WHERE v.model_id = m.model_id)) WHERE m.model_id = $1 RETURNING m.last_version",
+				  &arguments);
+	version = DatumGetInt32(catalog_value(0, 1, NULL));
+	add_int4(&arguments, version);
+	if (deploy)
+		run_statement("UPDATE aread.stored_model SET deployed_version = $2,"
+			" previous_version = NULLIF(deployed_version, 0) WHERE model_id = $1", &arguments);
+	return version;
+}
+
+int32
 catalog_deploy(const char *name, int32 version, const char *reason)
 {
-	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 
 	check_text("reason", reason);
-	catalog_enter(&access);
-	model = lock_owned(user, name);
+	model = enter_owned(&access, name);
 	require_version(&model, version);
 	if (version != model.deployed)
 	{
@@ -108,14 +133,12 @@ catalog_deploy(const char *name, int32 version, const char *reason)
 int32
 catalog_roll_back(const char *name, const char *reason)
 {
-	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 	WayBack		back;
 
 	check_text("reason", reason);
-	catalog_enter(&access);
-	model = lock_owned(user, name);
+	model = enter_owned(&access, name);
 	back = history_way_back(&model);
 	if (back.version == 0)
 		ereport(ERROR,
@@ -142,7 +165,6 @@ is_kept(const LockedModel *model, int32 version)
 bool
 catalog_keep_version(const char *name, bool keep)
 {
-	Oid			user = GetUserId();
 	ModelName	parsed = model_name_parse(name);
 	CatalogAccess access;
 	LockedModel model;
@@ -153,8 +175,7 @@ catalog_keep_version(const char *name, bool keep)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" names no version", name),
 				 errhint("Name the version to be pinned: \"%s@1\".", name)));
-	catalog_enter(&access);
-	model = lock_owned(user, parsed.name);
+	model = enter_owned(&access, parsed.name);
 	require_version(&model, parsed.version);
 	changed = is_kept(&model, parsed.version) != keep;
 	if (changed)
@@ -171,12 +192,10 @@ catalog_keep_version(const char *name, bool keep)
 void
 catalog_drop_version(const char *name, int32 version)
 {
-	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 
-	catalog_enter(&access);
-	model = lock_owned(user, name);
+	model = enter_owned(&access, name);
 	require_version(&model, version);
 	if (version == model.deployed)
 		ereport(ERROR,
@@ -255,14 +274,12 @@ catalog_rename(const char *name, const char *new_name)
 void
 catalog_comment(const char *name, const char *comment)
 {
-	Oid			user = GetUserId();
 	ModelName	parsed = model_name_parse(name);
 	CatalogAccess access;
 	LockedModel model;
 
 	check_text("comment", comment);
-	catalog_enter(&access);
-	model = lock_owned(user, parsed.name);
+	model = enter_owned(&access, parsed.name);
 	if (parsed.version > 0)
 	{
 		require_version(&model, parsed.version);
@@ -278,15 +295,13 @@ catalog_comment(const char *name, const char *comment)
 void
 catalog_set_owner(const char *name, Oid owner)
 {
-	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 
-	catalog_enter(&access);
-	model = lock_owned(user, name);
+	model = enter_owned(&access, name);
 	/* as with tables: one must be able to become the new owner */
-	if (!superuser_arg(user))
-		check_can_become(user, owner);
+	if (!superuser_arg(model.user))
+		check_can_become(model.user, owner);
 	run("UPDATE aread.stored_model SET owner = aread.as_role($2::oid), owner_name = $3 WHERE model_id = $1",
 		model.id, owner, GetUserNameFromId(owner, false));
 	catalog_leave(&access);
@@ -297,13 +312,11 @@ catalog_grant(const char *name, Oid role, ModelRight right)
 {
 	const char *role_name = OidIsValid(role) ? GetUserNameFromId(role, false) : "public";
 	Arguments	arguments = {0};
-	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 	bool		granted;
 
-	catalog_enter(&access);
-	model = lock_owned(user, name);
+	model = enter_owned(&access, name);
 	add_int8(&arguments, model.id);
 	add_oid(&arguments, role);
 	add_text(&arguments, role_name);
@@ -319,13 +332,11 @@ catalog_grant(const char *name, Oid role, ModelRight right)
 bool
 catalog_revoke(const char *name, Oid role, ModelRight right)
 {
-	Oid			user = GetUserId();
 	CatalogAccess access;
 	LockedModel model;
 	bool		revoked;
 
-	catalog_enter(&access);
-	model = lock_owned(user, name);
+	model = enter_owned(&access, name);
 	revoked = run("DELETE FROM aread.stored_grant" GRANTED_TO " AND privilege = COALESCE($3, privilege)",
 				  model.id, role, right == ANY_RIGHT ? NULL : right_name(right)) > 0;
 	catalog_leave(&access);

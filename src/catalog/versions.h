@@ -12,6 +12,11 @@
 #include "catalog/model_lock.h"
 #include "catalog/rights.h"
 
+/*
+ * The number of a new version of a model, which scores from now on or does not.
+ * Between catalog_enter() and catalog_leave().
+ */
+extern int32 catalog_new_version(const LockedModel *model, bool deploy);
 /* A version scores from now on; returns the one that did (0: none).  A reason may be NULL. */
 extern int32 catalog_deploy(const char *name, int32 version, const char *reason);
 /* The version that scored before the deployed one does again (history.h); returns it. */

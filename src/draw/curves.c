@@ -1,6 +1,10 @@
 /*
  * curves.c
  *	  Loss and AUC during a training.
+ *
+ * Two plots stand above each other over one axis of time, in epochs where there are
+ * any: loss on top, AUC below.  Each has two lines that differ in colour and dashes.
+ * Mask updates and the evaluation that was kept go through both plots.
  */
 #include "postgres.h"
 

@@ -1,6 +1,11 @@
 /*
  * graph.c
  *	  Which experts feed which in a domain, or in two side by side.
+ *
+ * Layers stand from left to right, their experts one above the other, and a line is
+ * an open gate whose weight is its width.  The layout comes first, since the number
+ * of layers and experts decides the picture's size.  Lines are drawn before experts,
+ * and gates of one domain alone before those of both.
  */
 #include "postgres.h"
 

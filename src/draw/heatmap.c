@@ -1,6 +1,10 @@
 /*
  * heatmap.c
  *	  Overlap ratios of domains' masks as a matrix of colours.
+ *
+ * The layout comes first: the number of domains decides the size of cells, and the
+ * longest name its room.  Then cells are drawn by steps of colour, numbers in them
+ * where they have room, names on the left and on top, and the scale.
  */
 #include "postgres.h"
 

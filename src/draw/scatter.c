@@ -1,6 +1,10 @@
 /*
  * scatter.c
  *	  Domains by training rows and AUC.
+ *
+ * Points are placed first; then labels look for a place, the largest domains' first,
+ * where no point, label or line is in the way.  A label that finds none is left out:
+ * its point has a tooltip.
  */
 #include "postgres.h"
 

@@ -1,6 +1,10 @@
 /*
  * svg.c
  *	  A small writer of SVG.
+ *
+ * Elements are appended to one string, as they are called for: what is drawn later
+ * lies on top.  Colours are classes of the style sheet (theme.h), so that one
+ * document serves light and dark.
  */
 #include "postgres.h"
 

@@ -2,6 +2,15 @@
  * incumbent.c
  *	  The deployed version, measured on the test rows of the one that is to
  *	  take its place.
+ *
+ * Phases, between which the job reads and samples (job.c): the deployed version is
+ * found and loaded under one snapshot; its twin of each row is read beside the new
+ * one; the rules of both splits are compared; the twin's test rows are scored and
+ * measured.  Wherever that cannot be done, a sentence says why.
+ *
+ * Nothing is locked: which version is deployed when the new one is stored is looked
+ * up then (catalog/deploy.h).  Memory is a context of its own, which
+ * incumbent_close() deletes; only the result is the job's.
  */
 #include "postgres.h"
 

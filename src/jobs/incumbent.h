@@ -12,6 +12,7 @@
 
 #include "catalog/deploy.h"
 #include "engine/sampling/negatives.h"
+#include "source/source.h"
 
 typedef struct IncumbentReading IncumbentReading;
 

@@ -1,31 +1,48 @@
 /*
  * job.c
  *	  Reading, training and storing, one after the other.
+ *
+ * Phases: job_prepare() reads the options; job_read() starts the team, reads the
+ * source, samples negatives and measures the deployed version; job_train() trains;
+ * job_store() writes the version; job_end() takes the job off the table of
+ * trainings.
+ *
+ * Memory.  What one phase hands to the next lies in job->context: of a call, or of a
+ * worker one that outlives transactions.  Rows lie in the job's room, in memory or
+ * in files.
+ *
+ * Threads.  One team reads and trains.  Deleting its memory context stops it, so
+ * that an error does, too.
+ *
+ * Locks.  The source is locked until the transaction ends that reads it.  The model
+ * is locked in job_store() alone: nobody waits for a training.
  */
 #include "postgres.h"
 
 #include "jobs/job.h"
 
 #include "blas.h"
-#include "options.h"
+#include "catalog/models.h"
+#include "catalog/store.h"
 #include "fault.h"
 #include "host.h"
-#include "settings.h"
-#include "source/read/fingerprint.h"
-#include "source/read/collect_place.h"
 #include "jobs/incumbent.h"
 #include "jobs/report.h"
+#include "options.h"
+#include "settings.h"
+#include "source/read/collect_place.h"
+#include "source/read/fingerprint.h"
+#include "source/read/read_report.h"
 #include "utils/memutils.h"
 
 void
 job_prepare(TrainJob *job)
 {
 	job->new.config = &job->config;
-	options_parse(job->new.options, &job->config, &job->source);
-	job->source.negatives = job->config.negatives > 0;
-	job->new.deploy = &job->source.deploy;
+	options_parse(job->new.options, &job->config, &job->options);
+	job->new.deploy = &job->options.deploy;
 	job->new.incumbent = &job->incumbent;
-	job->new.keep_versions = job->source.keep_versions;
+	job->new.keep_versions = job->options.keep_versions;
 	catalog_check_name(job->new.name);
 }
 
@@ -83,7 +100,7 @@ start_team(MemoryContext context)
 
 	fault_threads("threads");
 	host_arena(&arena, context);
-	team = team_start(&arena, serve_threads, &error);
+	team = team_start(&arena, setting_threads, &error);
 	if (!team)
 		host_raise(&error);
 	callback->func = stop_team;
@@ -106,10 +123,10 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 				   job->config.epochs);
 	job->threads = AllocSetContextCreate(context, "aread threads", ALLOCSET_SMALL_SIZES);
 	job->team = start_team(job->threads);
-	room_init(&job->room, context, serve_training_memory, lasting);
+	room_init(&job->room, context, setting_training_memory, lasting);
 	if (new->deploy->when == DEPLOY_IF_BETTER)
 		incumbent = incumbent_open(new->name, new->roles, context, &job->incumbent);
-	job->data = source_read(new->roles, &job->source, context, &job->room, job->team, &spec,
+	job->data = source_read(new->roles, &job->options.source, context, &job->room, job->team, &spec,
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
 	report_tell_skipped(report);
 	new->spec = spec;

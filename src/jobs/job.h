@@ -6,16 +6,17 @@
 #ifndef AREAD_JOBS_JOB_H
 #define AREAD_JOBS_JOB_H
 
-#include "catalog/models.h"
-#include "source/read/spool.h"
+#include "catalog/deploy.h"
 #include "jobs/progress.h"
+#include "options.h"
+#include "source/read/spool.h"
 
 typedef struct TrainJob
 {
 	/* what is to be done */
 	NewModel	new;			/* its name, roles and options */
 	Config		config;
-	SourceOptions source;
+	TrainOptions options;
 	int64		run;			/* 0: in the foreground */
 	TrainObserver observer;		/* who else is told */
 	const CheckpointStore *checkpoints; /* NULL: none */

@@ -1,6 +1,14 @@
 /*
  * launch.c
  *	  Starting a background worker for a run, and what it may do.
+ *
+ * The starter locks starts of its role, so that two sessions do not both take the
+ * last place that the role has.  It counts the role's workers, registers one more,
+ * and waits until that has its own locks (locks.h); then it lets the first lock go.
+ * The transaction lets go of it after an error.
+ *
+ * The worker compares the digest that it was started with to that of its row, and
+ * asks the server whether the session's user may become the role.
  */
 #include "postgres.h"
 
@@ -8,12 +16,12 @@
 
 #include "access/xact.h"
 #include "compat.h"
+#include "jobs/locks.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "settings.h"
 #include "storage/latch.h"
-#include "jobs/locks.h"
 #include "utils/wait_event.h"
 
 #define POLL_MS 5
@@ -70,7 +78,7 @@ digest_run(const Run *run, uint8 *digest)
 bool
 role_is_at_limit(Oid role)
 {
-	int			limit = serve_max_runs_per_role;
+	int			limit = setting_max_runs_per_role;
 
 	role_lock_starts(role);
 	return limit >= 0 && !superuser_arg(role) && role_workers(role) >= limit;
@@ -85,7 +93,7 @@ check_limit(Oid role)
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("role \"%s\" has as many background trainings as it may",
 					GetUserNameFromId(role, false)),
-			 errdetail("Setting aread.max_runs_per_role is %d.", serve_max_runs_per_role),
+			 errdetail("Setting aread.max_runs_per_role is %d.", setting_max_runs_per_role),
 			 errhint("Wait for one of them to end (aread_wait), or end it: aread_cancel.")));
 }
 

@@ -15,8 +15,8 @@
 #ifndef AREAD_JOBS_LAUNCH_H
 #define AREAD_JOBS_LAUNCH_H
 
-#include "sha256.h"
 #include "jobs/runs.h"
+#include "sha256.h"
 
 /* In BackgroundWorker.bgw_extra.  The library of a session may be older than its worker's. */
 typedef struct WorkerStart

@@ -15,12 +15,12 @@
 #include "jobs/launcher.h"
 
 #include "access/xact.h"
+#include "jobs/ticket.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "jobs/ticket.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"

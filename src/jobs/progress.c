@@ -1,6 +1,13 @@
 /*
  * progress.c
  *	  A table of trainings at work in shared memory.
+ *
+ * A training keeps its state in its own memory and copies it to its slot of the
+ * table whenever something changes.  Nested trainings of a session have a slot each.
+ *
+ * One lock guards the table.  It is held while a slot is copied, never while
+ * anything is waited for, and nothing raises an error under it.  A process that ends
+ * frees its slots before it leaves shared memory.
  */
 #include "postgres.h"
 
@@ -11,7 +18,6 @@
 #include "miscadmin.h"
 #include "shmem.h"
 #include "storage/ipc.h"
-#include "storage/lwlock.h"
 #include "utils/timestamp.h"
 
 #define MAX_TRAININGS 64
@@ -20,8 +26,7 @@
 
 typedef struct TrainingTable
 {
-	int			tranche;
-	LWLock		lock;			/* of all that follows */
+	ShmemHead	head;
 	Training	slots[MAX_TRAININGS];
 } TrainingTable;
 
@@ -31,11 +36,7 @@ static bool refused = false;
 static void
 table_init(void *memory)
 {
-	TrainingTable *fresh = memory;
-
-	memset(fresh, 0, sizeof(*fresh));
-	fresh->tranche = LWLockNewTrancheId();
-	LWLockInitialize(&fresh->lock, fresh->tranche);
+	shmem_table_init(memory, sizeof(TrainingTable));
 }
 
 static bool
@@ -45,11 +46,9 @@ have_table(void)
 
 	if (table || refused)
 		return table != NULL;
-	table = shmem_find(TABLE_NAME, sizeof(TrainingTable), table_init, &why);
+	table = shmem_table(TABLE_NAME, sizeof(TrainingTable), table_init, &why);
 	refused = !table;
-	if (table)
-		LWLockRegisterTranche(table->tranche, "aread");
-	else
+	if (refused)
 		ereport(DEBUG1, (errmsg("trainings are not shown to other sessions: %s", why)));
 	return table != NULL;
 }
@@ -67,11 +66,11 @@ take_slot(void)
 static void
 free_slots(int code, Datum unused)
 {
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	for (int i = 0; i < MAX_TRAININGS; i++)
 		if (table->slots[i].pid == MyProcPid)
 			memset(&table->slots[i], 0, sizeof(Training));
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 }
 
 /* Once: the server has room for few callbacks. */
@@ -99,11 +98,11 @@ progress_begin(Progress *progress, const char *model, const char *source_name, i
 	if (!have_table())
 		return;
 	free_slots_at_exit();
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	progress->shown = take_slot();
 	if (progress->shown)
 		*progress->shown = progress->training;
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 }
 
 static void
@@ -111,9 +110,9 @@ show(Progress *progress)
 {
 	if (!progress->shown)
 		return;
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	*progress->shown = progress->training;
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 }
 
 void
@@ -136,18 +135,18 @@ estimate_end(const Progress *progress)
 }
 
 void
-progress_batch(Progress *progress, const TrainProgress *told)
+progress_batch(Progress *progress, const TrainProgress *state)
 {
 	Training   *training = &progress->training;
 
-	strlcpy(training->phase, told->name, sizeof(training->phase));
-	if (told->phase == PHASE_WARMUP || told->phase == PHASE_TRAIN)
+	strlcpy(training->phase, state->name, sizeof(training->phase));
+	if (state->phase == PHASE_WARMUP || state->phase == PHASE_TRAIN)
 	{
-		training->epoch = told->epoch;
-		training->batch = told->batch;
-		training->batches = told->batches;
-		training->loss = told->loss;
-		training->rows_per_second = told->rows_per_second;
+		training->epoch = state->epoch;
+		training->batch = state->batch;
+		training->batches = state->batches;
+		training->loss = state->loss;
+		training->rows_per_second = state->rows_per_second;
 		if (progress->first == 0)
 			progress->first = GetCurrentTimestamp();
 		else
@@ -173,9 +172,9 @@ progress_end(Progress *progress)
 {
 	if (!progress->shown)
 		return;
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	memset(progress->shown, 0, sizeof(Training));
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	progress->shown = NULL;
 }
 
@@ -190,8 +189,8 @@ progress_training(int i, Training *training)
 {
 	if (i >= MAX_TRAININGS || !have_table())
 		return false;
-	LWLockAcquire(&table->lock, LW_SHARED);
+	LWLockAcquire(&table->head.lock, LW_SHARED);
 	*training = table->slots[i];
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	return true;
 }

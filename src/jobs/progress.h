@@ -48,15 +48,15 @@ typedef struct Progress
 {
 	Training	training;
 	/* for the estimate of its end */
-	TimestampTz first;			/* batch told; 0: none yet */
-	uint64		trained;		/* batches told since */
+	TimestampTz first;			/* when the first batch was reported; 0: none yet */
+	uint64		trained;		/* batches reported since */
 	Training   *shown;			/* in shared memory; NULL: nowhere */
 } Progress;
 
 extern void progress_begin(Progress *progress, const char *model, const char *source_name,
 						   int64 run, int epochs);
 extern void progress_phase(Progress *progress, const char *phase);
-extern void progress_batch(Progress *progress, const TrainProgress *told);
+extern void progress_batch(Progress *progress, const TrainProgress *state);
 extern void progress_evaluation(Progress *progress, const Evaluation *evaluation);
 /* It is shown no more. */
 extern void progress_end(Progress *progress);

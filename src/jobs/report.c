@@ -1,6 +1,11 @@
 /*
  * report.c
  *	  What a training says while it works.
+ *
+ * There are three kinds: where the training is, when it has been silent for a while;
+ * the measures of each epoch; and, once, what became of negatives and which
+ * evaluation was kept.  A reporter has no other state than the time of its latest
+ * notice.
  */
 #include "postgres.h"
 

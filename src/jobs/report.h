@@ -5,7 +5,7 @@
 #ifndef AREAD_JOBS_REPORT_H
 #define AREAD_JOBS_REPORT_H
 
-#include "catalog/models.h"
+#include "catalog/new_model.h"
 
 /* Longest silence of a training. */
 #define REPORT_SECONDS 10.0

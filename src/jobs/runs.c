@@ -1,6 +1,14 @@
 /*
  * runs.c
  *	  Background trainings as rows.
+ *
+ * All statements run as the extension's owner (catalog/access.h), with rights
+ * checked here.  What a session decides by is read as it is at that moment, whatever
+ * the snapshot of its transaction, and under a lock of the row where it writes.
+ *
+ * A worker writes by its run's number and its own process id: a row that has another
+ * one is another run's, and the worker ends with an error.  Checkpoints are chunks
+ * (catalog/chunks.h) that replace one another.
  */
 #include "postgres.h"
 
@@ -11,13 +19,13 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/access.h"
-#include "catalog/chunk.h"
 #include "catalog/chunks.h"
 #include "catalog/pg_type.h"
+#include "corrupt.h"
 #include "fmgr.h"
+#include "jobs/locks.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "jobs/locks.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

@@ -14,8 +14,8 @@
 #ifndef AREAD_JOBS_TICKET_H
 #define AREAD_JOBS_TICKET_H
 
-#include "nodes/pg_list.h"
 #include "jobs/launch.h"
+#include "nodes/pg_list.h"
 
 /* Replaces an earlier one of the run; where that fails there is none, and a WARNING says so. */
 extern void ticket_write(const WorkerStart *start);

@@ -15,18 +15,19 @@
 #include "catalog/model_source.h"
 #include "commands/dbcommands.h"
 #include "host.h"
-#include "miscadmin.h"
-#include "pgstat.h"
-#include "postmaster/bgworker.h"
-#include "settings.h"
-#include "storage/ipc.h"
-#include "storage/lmgr.h"
-#include "tcop/tcopprot.h"
 #include "jobs/job.h"
 #include "jobs/launch.h"
 #include "jobs/locks.h"
 #include "jobs/report.h"
 #include "jobs/ticket.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "settings.h"
+#include "source/read/relation.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -195,7 +196,7 @@ is_wanted(const Worker *worker)
 	ereport(LOG,
 			(errmsg("run " INT64_FORMAT " is not resumed: role \"%s\" has as many background trainings as it may",
 					worker->start.run, GetUserNameFromId(worker->start.role, false)),
-			 errdetail("Setting aread.max_runs_per_role is %d.", serve_max_runs_per_role),
+			 errdetail("Setting aread.max_runs_per_role is %d.", setting_max_runs_per_role),
 			 errhint("Go on with aread_resume, or after the next restart.")));
 	return false;
 }
@@ -290,8 +291,8 @@ checkpoint_due(void *context)
 {
 	const Worker *worker = context;
 
-	return serve_checkpoint_interval >= 0 &&
-		host_seconds() - worker->last_checkpoint >= serve_checkpoint_interval / 1000.0;
+	return setting_checkpoint_interval >= 0 &&
+		host_seconds() - worker->last_checkpoint >= setting_checkpoint_interval / 1000.0;
 }
 
 static bool
@@ -393,7 +394,7 @@ train_run(Worker *worker)
 	apply_settings(worker);
 	run_started(worker->run->id);
 	prepare_job(worker);
-	if (worker->job.source.resume == RESUME_AUTO)
+	if (worker->job.options.resume == RESUME_AUTO)
 		ticket_write(&worker->start);
 	commit(worker);
 	read_source(worker);
@@ -515,15 +516,15 @@ void
 aread_run_main(Datum argument)
 {
 	static Worker worker;
-	ErrorContextCallback told = {.callback = tell_run,.arg = &worker};
+	ErrorContextCallback callback = {.callback = tell_run,.arg = &worker};
 
 	start_worker(&worker);
 	PG_TRY();
 	{
-		told.previous = error_context_stack;
-		error_context_stack = &told;
+		callback.previous = error_context_stack;
+		error_context_stack = &callback;
 		train_run(&worker);
-		error_context_stack = told.previous;
+		error_context_stack = callback.previous;
 	}
 	PG_CATCH();
 	{

@@ -2,10 +2,15 @@
  * batch_calls.c
  *	  Calls of aread_predict() in expressions of a finished plan, and how these
  *	  expressions look above the node that they belonged to.
+ *
+ * Calls are known by their functions, which predict_support noted when a query with
+ * them was planned.  Only calls that are always made, whose arguments leave no
+ * trace, are taken out of an expression.  Above the node an expression refers to
+ * columns of the batch scan: calls first, then what else it needs of the node below.
  */
 #include "postgres.h"
 
-#include "serve/batch_scan.h"
+#include "serve/batch_calls.h"
 
 #include "catalog/needed.h"
 #include "catalog/pg_type.h"

@@ -11,7 +11,7 @@
  */
 #include "postgres.h"
 
-#include "serve/batch_scan.h"
+#include "serve/batch_plan.h"
 
 #include <math.h>
 
@@ -22,6 +22,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
+#include "serve/batch_scan.h"
 #include "settings.h"
 #include "utils/memutils.h"
 
@@ -29,13 +30,13 @@
 #define FEW_ROWS 10
 
 /* What is asked of a node by those above it. */
-typedef struct Place
+typedef struct Demand
 {
 	bool		moves;			/* it may be asked to go backwards, or back to a mark */
 	bool		all;			/* it will be asked for all rows */
 	double		rows;			/* no more than these are wanted */
 	Plan	  **limit;			/* the LIMIT just above it */
-} Place;
+} Demand;
 
 /* The plan of a query that is running. */
 typedef struct PlanCopy
@@ -52,75 +53,75 @@ static ExecutorStart_hook_type next_start = NULL;
 static ExecutorEnd_hook_type next_end = NULL;
 
 /* A statement that gets batch scans. */
-typedef struct Placing
+typedef struct Planning
 {
 	int			last_id;		/* of a node */
 	Unseen		unseen;
-} Placing;
+} Planning;
 
-static void place_scans(Plan **slot, Place place, Placing *placing);
+static void add_scans(Plan **slot, Demand demand, Planning *planning);
 
-static Place
-child_place(const Plan *plan, bool inner, Place place)
+static Demand
+child_demand(const Plan *plan, bool inner, Demand demand)
 {
-	place.limit = NULL;
+	demand.limit = NULL;
 	switch (nodeTag(plan))
 	{
 		case T_Limit:
-			place.rows = Min(place.rows, plan->plan_rows);
-			place.all = false;
-			return place;
+			demand.rows = Min(demand.rows, plan->plan_rows);
+			demand.all = false;
+			return demand;
 		case T_Result:
 		case T_SubqueryScan:
 			if (plan->qual)
-				place.rows = INFINITY;
-			return place;
+				demand.rows = INFINITY;
+			return demand;
 		case T_Append:
 		case T_MergeAppend:
 		case T_LockRows:
-			return place;
+			return demand;
 		case T_Sort:
 		case T_Hash:
 		case T_ModifyTable:
-			return (Place) {.all = true,.rows = INFINITY};
+			return (Demand) {.all = true,.rows = INFINITY};
 		case T_Agg:
 			/* groups that come in order are read one by one */
 			if (((const Agg *) plan)->aggstrategy == AGG_PLAIN ||
 				((const Agg *) plan)->aggstrategy == AGG_HASHED)
-				place.all = true;
-			return (Place) {.all = place.all,.rows = INFINITY};
+				demand.all = true;
+			return (Demand) {.all = demand.all,.rows = INFINITY};
 		case T_IncrementalSort:
 		case T_Material:
-			return (Place) {.all = place.all,.rows = INFINITY};
+			return (Demand) {.all = demand.all,.rows = INFINITY};
 		default:
 			if (IsA(plan, MergeJoin) && inner)
-				place.moves = true;
-			place.all = false;
-			place.rows = INFINITY;
-			return place;
+				demand.moves = true;
+			demand.all = false;
+			demand.rows = INFINITY;
+			return demand;
 	}
 }
 
 /* Does anybody want enough rows?  A look at the plan before it is copied. */
 static bool
-wants_rows(const Plan *plan, Place place)
+wants_rows(const Plan *plan, Demand demand)
 {
 	ListCell   *lc;
 
 	if (!plan)
 		return false;
-	if (Min(plan->plan_rows, plan->qual ? INFINITY : place.rows) >= FEW_ROWS)
+	if (Min(plan->plan_rows, plan->qual ? INFINITY : demand.rows) >= FEW_ROWS)
 		return true;
 	foreach(lc, other_children(plan))
-		if (wants_rows(lfirst(lc), child_place(plan, false, place)))
+		if (wants_rows(lfirst(lc), child_demand(plan, false, demand)))
 			return true;
-	return wants_rows(outerPlan(plan), child_place(plan, false, place)) ||
-		wants_rows(innerPlan(plan), child_place(plan, true, place));
+	return wants_rows(outerPlan(plan), child_demand(plan, false, demand)) ||
+		wants_rows(innerPlan(plan), child_demand(plan, true, demand));
 }
 
 /* A batch scan above *below that gives what "like" gave; "like" is *below or below it. */
 static CustomScan *
-scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, Placing *placing)
+scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, Planning *planning)
 {
 	Rise		rise = {.calls = calls};
 	List	   *targets = (List *) rise_above(&rise, (Node *) like->targetlist);
@@ -128,7 +129,7 @@ scan_above(Plan *below, Plan *like, List *quals, List *calls, bool all, Placing 
 
 	quals = (List *) rise_above(&rise, (Node *) quals);
 	scan = batch_scan_make(below, like, &rise, all);
-	scan->scan.plan.plan_node_id = ++placing->last_id;
+	scan->scan.plan.plan_node_id = ++planning->last_id;
 	scan->scan.plan.targetlist = targets;
 	scan->scan.plan.qual = quals;
 	/* they are computed once, when they are needed first, wherever they hang */
@@ -211,10 +212,10 @@ makes_calls(const Plan *plan)
 
 /* Rows that an OFFSET leaves out are computed all the same: would one miss it? */
 static bool
-skips_traces(Placing *placing, const Plan *limit, const Plan *plan)
+skips_traces(Planning *planning, const Plan *limit, const Plan *plan)
 {
 	return ((const Limit *) limit)->limitOffset &&
-		leaves_trace(&placing->unseen, plan->targetlist);
+		leaves_trace(&planning->unseen, plan->targetlist);
 }
 
 /*
@@ -222,49 +223,49 @@ skips_traces(Placing *placing, const Plan *limit, const Plan *plan)
  * are not scored for the next; then the target list.
  */
 static void
-scan_own_calls(Plan **slot, Place place, Placing *placing)
+scan_own_calls(Plan **slot, Demand demand, Planning *planning)
 {
 	Plan	   *plan = *slot;
 	List	   *calls = NIL;
 	List	   *quals;
 
 	if (plan->plan_rows < FEW_ROWS || plan->async_capable || !makes_calls(plan) ||
-		!reads_unseen_below(&placing->unseen, plan))
+		!reads_unseen_below(&planning->unseen, plan))
 		return;
-	while ((quals = take_node_quals(plan, &calls, &placing->unseen)) != NIL)
-		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, place.all, placing);
-	calls = calls_always_made((Node *) plan->targetlist, &placing->unseen);
-	if (calls == NIL || Min(plan->plan_rows, place.rows) < FEW_ROWS)
+	while ((quals = take_node_quals(plan, &calls, &planning->unseen)) != NIL)
+		*slot = plan = (Plan *) scan_above(plan, plan, quals, calls, demand.all, planning);
+	calls = calls_always_made((Node *) plan->targetlist, &planning->unseen);
+	if (calls == NIL || Min(plan->plan_rows, demand.rows) < FEW_ROWS)
 		return;
-	if (place.limit && !skips_traces(placing, *place.limit, plan))
+	if (demand.limit && !skips_traces(planning, *demand.limit, plan))
 	{
 		/* above the LIMIT nothing is read that is not wanted, and a sort below it stays bounded */
-		Plan	   *limit = *place.limit;
-		CustomScan *scan = scan_above(limit, plan, NIL, calls, true, placing);
+		Plan	   *limit = *demand.limit;
+		CustomScan *scan = scan_above(limit, plan, NIL, calls, true, planning);
 
 		limit->targetlist = targets_of(plan);
 		scan->scan.plan.plan_rows = limit->plan_rows;
-		*place.limit = (Plan *) scan;
+		*demand.limit = (Plan *) scan;
 		return;
 	}
-	*slot = (Plan *) scan_above(plan, plan, NIL, calls, place.all, placing);
+	*slot = (Plan *) scan_above(plan, plan, NIL, calls, demand.all, planning);
 }
 
 /* Arguments of aggregates and window functions are columns of the node below. */
 static void
-scan_aggregated_calls(Plan *plan, Place place, Placing *placing)
+scan_aggregated_calls(Plan *plan, Demand demand, Planning *planning)
 {
 	Plan	   *below = outerPlan(plan);
 	List	   *both = list_make2(plan->targetlist, plan->qual);
-	Rise		rise = {.calls = calls_in_aggregates((Node *) both, &placing->unseen),.in_place = true};
+	Rise		rise = {.calls = calls_in_aggregates((Node *) both, &planning->unseen),.in_place = true};
 	int			n_calls = list_length(rise.calls);
 	CustomScan *scan;
 	List	   *columns = NIL;
 	ListCell   *lc;
 
-	place = child_place(plan, false, place);
+	demand = child_demand(plan, false, demand);
 	if (n_calls == 0 || below->plan_rows < FEW_ROWS || below->async_capable ||
-		!reads_unseen(&placing->unseen, below))
+		!reads_unseen(&planning->unseen, below))
 		return;
 	foreach(lc, below->targetlist)
 	{
@@ -282,8 +283,8 @@ scan_aggregated_calls(Plan *plan, Place place, Placing *placing)
 
 		columns = lappend(columns, makeTargetEntry((Expr *) var, list_length(columns) + 1, NULL, false));
 	}
-	scan = batch_scan_make(below, below, &rise, place.all);
-	scan->scan.plan.plan_node_id = ++placing->last_id;
+	scan = batch_scan_make(below, below, &rise, demand.all);
+	scan->scan.plan.plan_node_id = ++planning->last_id;
 	scan->scan.plan.targetlist = columns;
 	outerPlan(plan) = (Plan *) scan;
 	both = (List *) replace_in_aggregates((Node *) both, rise.calls, list_length(columns) - n_calls + 1);
@@ -292,68 +293,68 @@ scan_aggregated_calls(Plan *plan, Place place, Placing *placing)
 }
 
 static void
-place_in_list(List *plans, Place place, Placing *placing)
+add_in_list(List *plans, Demand demand, Planning *planning)
 {
 	ListCell   *lc;
 
 	foreach(lc, plans)
-		place_scans((Plan **) &lfirst(lc), place, placing);
+		add_scans((Plan **) &lfirst(lc), demand, planning);
 }
 
 static void
-place_below(Plan **slot, Place place, Placing *placing)
+add_below(Plan **slot, Demand demand, Planning *planning)
 {
 	Plan	   *plan = *slot;
-	Place		below = child_place(plan, false, place);
+	Demand		below = child_demand(plan, false, demand);
 
 	if (IsA(plan, Limit) && ((Limit *) plan)->limitOption == LIMIT_OPTION_COUNT)
 		below.limit = slot;
 	if (IsA(plan, Append))
-		place_in_list(((Append *) plan)->appendplans, below, placing);
+		add_in_list(((Append *) plan)->appendplans, below, planning);
 	if (IsA(plan, MergeAppend))
-		place_in_list(((MergeAppend *) plan)->mergeplans, below, placing);
+		add_in_list(((MergeAppend *) plan)->mergeplans, below, planning);
 	if (IsA(plan, SubqueryScan))
-		place_scans(&((SubqueryScan *) plan)->subplan, below, placing);
+		add_scans(&((SubqueryScan *) plan)->subplan, below, planning);
 	if (IsA(plan, CustomScan) || IsA(plan, ForeignScan))
 		return;
 	if (outerPlan(plan))
-		place_scans(&outerPlan(plan), below, placing);
+		add_scans(&outerPlan(plan), below, planning);
 	if (innerPlan(plan))
-		place_scans(&innerPlan(plan), child_place(plan, true, place), placing);
+		add_scans(&innerPlan(plan), child_demand(plan, true, demand), planning);
 }
 
 /* Scans for a node and all below it; the node in *slot may become another. */
 static void
-place_scans(Plan **slot, Place place, Placing *placing)
+add_scans(Plan **slot, Demand demand, Planning *planning)
 {
 	Plan	   *plan = *slot;
 
 	check_stack_depth();
-	place_below(slot, place, placing);
+	add_below(slot, demand, planning);
 	if ((IsA(plan, Agg) || IsA(plan, WindowAgg)) && outerPlan(plan))
-		scan_aggregated_calls(plan, place, placing);
-	if (place.moves || IsA(plan, Limit) || IsA(plan, ProjectSet) || IsA(plan, ModifyTable) ||
+		scan_aggregated_calls(plan, demand, planning);
+	if (demand.moves || IsA(plan, Limit) || IsA(plan, ProjectSet) || IsA(plan, ModifyTable) ||
 		(IsA(plan, CustomScan) && !is_batch_scan(plan)))
 		return;
 	/* its run condition refers to its own targets */
 	if (IsA(plan, WindowAgg) && ((WindowAgg *) plan)->runCondition)
 		return;
-	scan_own_calls(slot, place, placing);
+	scan_own_calls(slot, demand, planning);
 }
 
 /* The largest number of a node; batch scans get numbers beyond it. */
 static void
-raise_last_id(const Plan *plan, Placing *placing)
+raise_last_id(const Plan *plan, Planning *planning)
 {
 	ListCell   *lc;
 
 	if (!plan)
 		return;
-	placing->last_id = Max(placing->last_id, plan->plan_node_id);
+	planning->last_id = Max(planning->last_id, plan->plan_node_id);
 	foreach(lc, other_children(plan))
-		raise_last_id(lfirst(lc), placing);
-	raise_last_id(outerPlan(plan), placing);
-	raise_last_id(innerPlan(plan), placing);
+		raise_last_id(lfirst(lc), planning);
+	raise_last_id(outerPlan(plan), planning);
+	raise_last_id(innerPlan(plan), planning);
 }
 
 /* A statement with batch scans; the original if it gets none. */
@@ -361,30 +362,30 @@ static PlannedStmt *
 batch_statement(PlannedStmt *statement, int eflags)
 {
 	PlannedStmt *copy = makeNode(PlannedStmt);
-	Place		top = {.moves = (eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0,.rows = INFINITY};
-	Placing		placing = {.last_id = 0};
+	Demand		top = {.moves = (eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0,.rows = INFINITY};
+	Planning		planning = {.last_id = 0};
 	int			first_id;
 	ListCell   *lc;
 
 	memcpy(copy, statement, sizeof(PlannedStmt));
 	copy->planTree = copyObject(statement->planTree);
 	copy->subplans = copyObject(statement->subplans);
-	raise_last_id(copy->planTree, &placing);
+	raise_last_id(copy->planTree, &planning);
 	foreach(lc, copy->subplans)
-		raise_last_id(lfirst(lc), &placing);
-	first_id = placing.last_id;
-	unseen_init(&placing.unseen, statement);
-	place_scans(&copy->planTree, top, &placing);
+		raise_last_id(lfirst(lc), &planning);
+	first_id = planning.last_id;
+	unseen_init(&planning.unseen, statement);
+	add_scans(&copy->planTree, top, &planning);
 	foreach(lc, copy->subplans)
 		if (lfirst(lc))
-			place_scans((Plan **) &lfirst(lc), (Place) {.rows = INFINITY}, &placing);
-	return placing.last_id > first_id ? copy : statement;
+			add_scans((Plan **) &lfirst(lc), (Demand) {.rows = INFINITY}, &planning);
+	return planning.last_id > first_id ? copy : statement;
 }
 
 static bool
 any_rows_wanted(const PlannedStmt *statement)
 {
-	Place		top = {.rows = INFINITY};
+	Demand		top = {.rows = INFINITY};
 	ListCell   *lc;
 
 	if (wants_rows(statement->planTree, top))
@@ -432,7 +433,7 @@ copy_plan(QueryDesc *query, int eflags)
 static void
 start_executor(QueryDesc *query, int eflags)
 {
-	if (serve_batch_scan && !IsParallelWorker() && calls_mentioned(query->plannedstmt) &&
+	if (setting_batch_scan && !IsParallelWorker() && calls_mentioned(query->plannedstmt) &&
 		any_rows_wanted(query->plannedstmt))
 		copy_plan(query, eflags);
 	if (next_start)

@@ -21,10 +21,10 @@
 #include "executor/executor.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "serve/missing.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "serve/missing.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -73,12 +73,12 @@ static void rescan(CustomScanState *node);
 static void explain_scan(CustomScanState *node, List *ancestors, ExplainState *es);
 
 static const CustomScanMethods scan_methods = {
-	.CustomName = "aread_predict",
+	.CustomName = BATCH_SCAN_NAME,
 	.CreateCustomScanState = create_state
 };
 
 static const CustomExecMethods exec_methods = {
-	.CustomName = "aread_predict",
+	.CustomName = BATCH_SCAN_NAME,
 	.BeginCustomScan = begin_scan,
 	.ExecCustomScan = next_row,
 	.EndCustomScan = end_scan,
@@ -90,12 +90,6 @@ void
 batch_scan_init(void)
 {
 	RegisterCustomScanMethods(&scan_methods);
-}
-
-bool
-is_batch_scan(const Plan *plan)
-{
-	return IsA(plan, CustomScan) && ((const CustomScan *) plan)->methods == &scan_methods;
 }
 
 CustomScan *

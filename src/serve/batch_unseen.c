@@ -8,8 +8,9 @@
  */
 #include "postgres.h"
 
-#include "serve/batch_scan.h"
+#include "serve/batch_unseen.h"
 
+#include "nodes/extensible.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 
@@ -18,6 +19,13 @@ enum
 {
 	UNKNOWN, NO_TRACE, TRACE
 };
+
+bool
+is_batch_scan(const Plan *plan)
+{
+	return IsA(plan, CustomScan) &&
+		strcmp(((const CustomScan *) plan)->methods->CustomName, BATCH_SCAN_NAME) == 0;
+}
 
 List *
 other_children(const Plan *plan)

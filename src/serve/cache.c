@@ -23,8 +23,8 @@
 #include "host.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
-#include "settings.h"
 #include "serve/shared.h"
+#include "settings.h"
 #include "source/keys/types.h"
 #include "syscache_state.h"
 #include "utils/memutils.h"
@@ -162,7 +162,7 @@ measure_entry(CacheEntry *entry)
 bool
 cache_is_full(void)
 {
-	return entries_bytes > (Size) serve_cache_megabytes * 1024 * 1024;
+	return entries_bytes > (Size) setting_cache_megabytes * 1024 * 1024;
 }
 
 /* Let go of what was used longest ago until the rest fits; "keep" stays. */

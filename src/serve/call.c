@@ -1,6 +1,15 @@
 /*
  * call.c
  *	  A call site of a function (model, features [, domain]).
+ *
+ * A call site keeps a ScoreCall for each of the latest models that its rows named.
+ * A row is added in this order: maps of other types, rights or users are forgotten;
+ * the row's features are encoded; the domain is; missing features are told; the
+ * row's counts are filled in.
+ *
+ * Memory.  A call's context pins its model and holds its rows.  Encoders have a
+ * context within it, which is reset when types, casts, rights or the user change, or
+ * an error has left a row half-way.  The site lies in the context of the query.
  */
 #include "postgres.h"
 
@@ -160,7 +169,7 @@ static bool
 is_news(const ScoreCall *call, const CallRow *row, int n_found)
 {
 	return n_found < call->rows.spec->n_columns - row->has_domain &&
-		(!call->missing || serve_missing_features == MISSING_FEATURES_ERROR);
+		(!call->missing || setting_missing_features == MISSING_FEATURES_ERROR);
 }
 
 static List *
@@ -206,7 +215,7 @@ encode_json(ScoreCall *call, const CallRow *row)
 static void
 check_domain(const ScoreCall *call)
 {
-	if (serve_unseen_domain != UNSEEN_DOMAIN_ERROR ||
+	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR ||
 		call->rows.row[call->rows.spec->domain_feature] >= FIRST_ID)
 		return;
 	ereport(ERROR,

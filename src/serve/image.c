@@ -2,9 +2,9 @@
  * image.c
  *	  A loaded model as one block of bytes.
  *
- * Structs lie in it as they are, but for their pointers: these are places in
+ * Structs lie in it as they are, but for their pointers: these are offsets in
  * the block, 0 for NULL.  Writing walks through the model twice, first without
- * a block, to measure.  Opening copies the structs and makes pointers of places
+ * a block, to measure.  Opening copies the structs and makes pointers of offsets
  * again; numbers, keys and parameters are used where they are.
  */
 #include "postgres.h"
@@ -17,16 +17,16 @@
 
 typedef struct ImageHeader
 {
-	ModelVersion version;		/* its name is a place */
-	FeatureSpec spec;			/* features, vocabularies and label are places */
+	ModelVersion version;		/* its name is an offset */
+	FeatureSpec spec;			/* features, vocabularies and label are offsets */
 	Config		config;
 	Size		n_params;
 	uint32		n_domains;
 	int			n_gates;
-	Size		params;			/* places of arrays */
+	Size		params;			/* offsets of arrays */
 	Size		has_mask;
 	Size		masks;
-	Size		pairs;			/* of DomainPairs[n_features] with places */
+	Size		pairs;			/* of DomainPairs[n_features] with offsets */
 	Size		domain_rows;
 	Size		values;			/* of the scorer */
 } ImageHeader;
@@ -37,18 +37,18 @@ typedef struct ImageWriter
 	Size		size;
 } ImageWriter;
 
-/* Bytes go to the block's end; their place.  Aligned for the widest vector loads. */
+/* Put bytes at the end of the block; returns their offset.  Aligned for the widest vector loads. */
 static Size
 put(ImageWriter *writer, const void *bytes, Size size)
 {
-	Size		place = TYPEALIGN(64, writer->size);
+	Size		offset = TYPEALIGN(64, writer->size);
 
 	if (!bytes)
 		return 0;
 	if (writer->block)
-		memcpy(writer->block + place, bytes, size);
-	writer->size = place + size;
-	return place;
+		memcpy(writer->block + offset, bytes, size);
+	writer->size = offset + size;
+	return offset;
 }
 
 static void *
@@ -58,12 +58,12 @@ put_string(ImageWriter *writer, const char *string)
 }
 
 static void
-put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *placed)
+put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *written)
 {
 	Feature    *features = palloc(spec->n_features * sizeof(Feature));
 	Vocabulary *vocabularies = palloc(spec->n_vocabularies * sizeof(Vocabulary));
 
-	*placed = *spec;
+	*written = *spec;
 	memcpy(features, spec->features, spec->n_features * sizeof(Feature));
 	memcpy(vocabularies, spec->vocabularies, spec->n_vocabularies * sizeof(Vocabulary));
 	for (int f = 0; f < spec->n_features; f++)
@@ -78,10 +78,10 @@ put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *placed)
 		vocabularies[v].name = put_string(writer, vocabularies[v].name);
 		vocabularies[v].bytes = (void *) put(writer, vocabularies[v].bytes, vocabularies[v].size);
 	}
-	placed->label = put_string(writer, spec->label);
-	placed->model = NULL;		/* the version's name, again when it is opened */
-	placed->features = (void *) put(writer, features, spec->n_features * sizeof(Feature));
-	placed->vocabularies = (void *) put(writer, vocabularies,
+	written->label = put_string(writer, spec->label);
+	written->model = NULL;		/* the version's name, again when it is opened */
+	written->features = (void *) put(writer, features, spec->n_features * sizeof(Feature));
+	written->vocabularies = (void *) put(writer, vocabularies,
 										spec->n_vocabularies * sizeof(Vocabulary));
 	pfree(features);
 	pfree(vocabularies);
@@ -90,22 +90,22 @@ put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *placed)
 static Size
 put_pairs(ImageWriter *writer, const DomainPairs *pairs, int n)
 {
-	DomainPairs *placed = palloc(n * sizeof(DomainPairs));
-	Size		place;
+	DomainPairs *written = palloc(n * sizeof(DomainPairs));
+	Size		offset;
 
-	memcpy(placed, pairs, n * sizeof(DomainPairs));
+	memcpy(written, pairs, n * sizeof(DomainPairs));
 	for (int f = 0; f < n; f++)
 	{
 		if (pairs[f].n_pairs == 0)
 			continue;
-		placed[f].start = (void *) put(writer, pairs[f].start,
+		written[f].start = (void *) put(writer, pairs[f].start,
 									   ((Size) pairs[f].n_values + 1) * sizeof(uint32));
-		placed[f].domain = (void *) put(writer, pairs[f].domain,
+		written[f].domain = (void *) put(writer, pairs[f].domain,
 										(Size) pairs[f].n_pairs * sizeof(uint32));
 	}
-	place = put(writer, placed, n * sizeof(DomainPairs));
-	pfree(placed);
-	return place;
+	offset = put(writer, written, n * sizeof(DomainPairs));
+	pfree(written);
+	return offset;
 }
 
 static void
@@ -151,31 +151,31 @@ image_write(const ServedModel *served, void *block)
 	put_model(&writer, served);
 }
 
-/* The pointer that a place means. */
+/* The pointer that an offset means. */
 static void *
-at(const void *block, Size place)
+at(const void *block, Size offset)
 {
-	return place == 0 ? NULL : (char *) block + place;
+	return offset == 0 ? NULL : (char *) block + offset;
 }
 
 #define AT(block, pointer) at(block, (Size) (pointer))
 
 static void *
-copy_at(const void *block, const void *place, Size size, MemoryContext context)
+copy_at(const void *block, const void *offset, Size size, MemoryContext context)
 {
-	return memcpy(MemoryContextAlloc(context, Max(size, 1)), AT(block, place), size);
+	return memcpy(MemoryContextAlloc(context, Max(size, 1)), AT(block, offset), size);
 }
 
 static FeatureSpec *
-open_spec(const void *block, const FeatureSpec *placed, MemoryContext context)
+open_spec(const void *block, const FeatureSpec *written, MemoryContext context)
 {
 	FeatureSpec *spec = MemoryContextAlloc(context, sizeof(FeatureSpec));
 
-	*spec = *placed;
-	spec->features = copy_at(block, placed->features, spec->n_features * sizeof(Feature), context);
-	spec->vocabularies = copy_at(block, placed->vocabularies,
+	*spec = *written;
+	spec->features = copy_at(block, written->features, spec->n_features * sizeof(Feature), context);
+	spec->vocabularies = copy_at(block, written->vocabularies,
 								 spec->n_vocabularies * sizeof(Vocabulary), context);
-	spec->label = AT(block, placed->label);
+	spec->label = AT(block, written->label);
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		Feature    *feature = &spec->features[f];
@@ -197,9 +197,9 @@ open_spec(const void *block, const FeatureSpec *placed, MemoryContext context)
 }
 
 static DomainPairs *
-open_pairs(const void *block, Size place, int n, MemoryContext context)
+open_pairs(const void *block, Size offset, int n, MemoryContext context)
 {
-	DomainPairs *pairs = copy_at(block, (void *) place, n * sizeof(DomainPairs), context);
+	DomainPairs *pairs = copy_at(block, (void *) offset, n * sizeof(DomainPairs), context);
 
 	for (int f = 0; f < n; f++)
 	{

@@ -1,6 +1,13 @@
 /*
  * json.c
  *	  JSON objects to rows of ids: keys are feature names.
+ *
+ * Each feature of the model is looked up in the object, not the other way round:
+ * keys that are no features cost nothing.  A value is encoded as the type of SQL
+ * that its JSON type stands for: text, numeric or boolean; of lists an array of
+ * these.
+ *
+ * Encoders are made when a type first comes.  They live as long as the map.
  */
 #include "postgres.h"
 

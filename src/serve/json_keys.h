@@ -5,7 +5,7 @@
 #ifndef AREAD_SERVE_JSON_KEYS_H
 #define AREAD_SERVE_JSON_KEYS_H
 
-#include "source/source.h"
+#include "source/spec.h"
 #include "utils/jsonb.h"
 
 /*

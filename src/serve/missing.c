@@ -1,6 +1,10 @@
 /*
  * missing.c
  *	  Features that a model needs and a row does not have.
+ *
+ * What a statement has been told lies in this process, as hashes of messages; the
+ * next statement begins anew.  The lists of names are made only for rows that lack
+ * something, and only as often as a message may come of it (call.c).
  */
 #include "postgres.h"
 
@@ -15,12 +19,12 @@
 /* A message lists no more names than these. */
 #define MAX_NAMES 10
 /* Different notices of one statement; more are not given. */
-#define MAX_TOLD 32
+#define MAX_REPORTED 32
 
 /* What the statement that began then was told, as hashes. */
 static TimestampTz told_at = 0;
-static uint64 told[MAX_TOLD];
-static int	n_told = 0;
+static uint64 reported[MAX_REPORTED];
+static int	n_reported = 0;
 
 static bool
 has_name(const List *names, const char *name)
@@ -106,19 +110,19 @@ names_text(const List *names)
 
 /* Notes it; was it told before, or were too many? */
 static bool
-was_told(const char *message)
+was_reported(const char *message)
 {
 	uint64		hash = hash_bytes_extended((const unsigned char *) message, strlen(message), 0);
 
 	if (told_at != GetCurrentStatementStartTimestamp())
-		n_told = 0;
+		n_reported = 0;
 	told_at = GetCurrentStatementStartTimestamp();
-	for (int i = 0; i < n_told; i++)
-		if (told[i] == hash)
+	for (int i = 0; i < n_reported; i++)
+		if (reported[i] == hash)
 			return true;
-	if (n_told == MAX_TOLD)
+	if (n_reported == MAX_REPORTED)
 		return true;
-	told[n_told++] = hash;
+	reported[n_reported++] = hash;
 	return false;
 }
 
@@ -152,15 +156,15 @@ hint_text(const List *missing, const List *others)
 void
 missing_tell(const char *model, const List *needed, const List *present, const List *missing)
 {
-	bool		is_error = serve_missing_features == MISSING_FEATURES_ERROR;
+	bool		is_error = setting_missing_features == MISSING_FEATURES_ERROR;
 	List	   *others;
 	char	   *message;
 
-	if (serve_missing_features == MISSING_FEATURES_IGNORE)
+	if (setting_missing_features == MISSING_FEATURES_IGNORE)
 		return;
 	message = psprintf("features of model \"%s\" are missing%s: %s", model,
 					   is_error ? "" : " and count as NULL", names_text(missing));
-	if (!is_error && was_told(message))
+	if (!is_error && was_reported(message))
 		return;
 	others = missing_names(present, needed);
 	ereport(is_error ? ERROR : NOTICE,

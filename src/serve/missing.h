@@ -8,7 +8,7 @@
 #define AREAD_SERVE_MISSING_H
 
 #include "access/tupdesc.h"
-#include "source/source.h"
+#include "source/spec.h"
 #include "utils/jsonb.h"
 
 /* What a row is to have; with the domain unless that is an argument of its own. */

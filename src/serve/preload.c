@@ -14,9 +14,7 @@
 #include "postmaster/bgworker.h"
 #include "serve/cache.h"
 #include "settings.h"
-#include "serve/shared.h"
 #include "tcop/tcopprot.h"
-#include "jobs/progress.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/varlena.h"
@@ -38,9 +36,9 @@ named_models(bool tell)
 	List	   *models = NIL;
 	ListCell   *lc;
 
-	if (!serve_preload_models || !SplitGUCList(pstrdup(serve_preload_models), ',', &elements))
+	if (!setting_preload_models || !SplitGUCList(pstrdup(setting_preload_models), ',', &elements))
 	{
-		if (serve_preload_models && tell)
+		if (setting_preload_models && tell)
 			ereport(LOG, (errmsg("invalid list in setting \"aread.preload_models\"")));
 		return NIL;
 	}
@@ -86,8 +84,6 @@ preload_register(void)
 
 	if (!process_shared_preload_libraries_in_progress)
 		return;
-	shared_request();
-	progress_request();
 	models = named_models(true);
 	foreach(lc, models)
 	{

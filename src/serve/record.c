@@ -1,6 +1,11 @@
 /*
  * record.c
  *	  Records to rows of ids: columns matched to features by name.
+ *
+ * A map of a record type says which column is which feature, and has an encoder for
+ * each.  It holds as long as the type has the same columns: the server numbers these
+ * (assign_record_type_identifier()).  A row is taken apart once; the vocabularies'
+ * memory is fetched for all its single values before the first is looked up.
  */
 #include "postgres.h"
 
@@ -123,9 +128,9 @@ encode_scalars(RecordMap *map, InputRows *rows)
 		encoder_note(map->encoders[f], map->values[map->position[f]], map->nulls[map->position[f]]);
 	}
 	for (int i = 0; i < map->n_scalars; i++)
-		encoder_expect_length(map->encoders[map->scalars[i]]);
+		encoder_prefetch_length(map->encoders[map->scalars[i]]);
 	for (int i = 0; i < map->n_scalars; i++)
-		encoder_expect_bytes(map->encoders[map->scalars[i]]);
+		encoder_prefetch_bytes(map->encoders[map->scalars[i]]);
 	for (int i = 0; i < map->n_scalars; i++)
 		input_set(rows, map->scalars[i], encoder_noted_id(map->encoders[map->scalars[i]]));
 }

@@ -23,7 +23,6 @@
 #include "shmem.h"
 #include "storage/condition_variable.h"
 #include "storage/ipc.h"
-#include "storage/lwlock.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -54,8 +53,7 @@ typedef struct SharedSlot
 
 typedef struct SharedTable
 {
-	int			tranche;
-	LWLock		lock;			/* of all that follows */
+	ShmemHead	head;
 	ConditionVariable changed;	/* a slot has been loaded, or given up */
 	pg_atomic_uint64 evictions;
 	Size		bytes;
@@ -74,9 +72,7 @@ table_init(void *memory)
 {
 	SharedTable *fresh = memory;
 
-	memset(fresh, 0, sizeof(*fresh));
-	fresh->tranche = LWLockNewTrancheId();
-	LWLockInitialize(&fresh->lock, fresh->tranche);
+	shmem_table_init(fresh, sizeof(*fresh));
 	ConditionVariableInit(&fresh->changed);
 	pg_atomic_init_u64(&fresh->evictions, 0);
 }
@@ -160,15 +156,15 @@ have_slots(void)
 	dsm_segment *segment;
 	dsm_handle	handle;
 
-	LWLockAcquire(&table->lock, LW_SHARED);
+	LWLockAcquire(&table->head.lock, LW_SHARED);
 	handle = table->handle;
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	if (handle == 0)
 	{
 		created = create_slots(n);
 		if (!created)
 			return false;
-		LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+		LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 		handle = table->handle;
 		if (handle == 0)
 		{
@@ -176,7 +172,7 @@ have_slots(void)
 			table->n_slots = n;
 			table->free = 1;
 		}
-		LWLockRelease(&table->lock);
+		LWLockRelease(&table->head.lock);
 		if (handle == 0)
 			return true;
 		/* another session was faster */
@@ -194,11 +190,9 @@ have_table(void)
 {
 	char	   *why = "there are too many dynamic segments";
 
-	if (slots || refused || serve_shared_cache_megabytes == 0)
-		return slots != NULL && serve_shared_cache_megabytes > 0;
-	table = shmem_find(TABLE_NAME, sizeof(SharedTable), table_init, &why);
-	if (table)
-		LWLockRegisterTranche(table->tranche, "aread");
+	if (slots || refused || setting_shared_cache_megabytes == 0)
+		return slots != NULL && setting_shared_cache_megabytes > 0;
+	table = shmem_table(TABLE_NAME, sizeof(SharedTable), table_init, &why);
 	refused = !table || !have_slots();
 	if (refused)
 		tell_refused(why);
@@ -296,11 +290,11 @@ claim_slot(const ModelVersion *version)
 static void
 free_claims(int code, Datum unused)
 {
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	for (int i = 0; i < table->n_slots; i++)
 		if (slots[i].state == SLOT_LOADING && slots[i].pid == MyProcPid)
 			free_slot(&slots[i]);
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	ConditionVariableBroadcast(&table->changed);
 }
 
@@ -327,7 +321,7 @@ look_up(const ModelVersion *version, dsm_handle *handle, int *claim)
 	SharedSlot *slot;
 	Found		found;
 
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	slot = find_slot(version);
 	if (slot)
 	{
@@ -343,7 +337,7 @@ look_up(const ModelVersion *version, dsm_handle *handle, int *claim)
 		if (slot)
 			*claim = slot - slots;
 	}
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	return found;
 }
 
@@ -376,22 +370,22 @@ shared_take(const ModelVersion *version, int *claim)
 dsm_segment *
 shared_room(int claim, Size bytes)
 {
-	Size		limit = (Size) serve_shared_cache_megabytes * 1024 * 1024;
+	Size		limit = (Size) setting_shared_cache_megabytes * 1024 * 1024;
 	SharedSlot *oldest;
 
 	if (bytes > limit)
 		return NULL;
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	while (table->bytes + bytes > limit && (oldest = oldest_slot()) != NULL)
 		evict(oldest);
 	if (table->bytes + bytes > limit)
 	{
-		LWLockRelease(&table->lock);
+		LWLockRelease(&table->head.lock);
 		return NULL;
 	}
 	slots[claim].model.bytes = bytes;
 	table->bytes += bytes;
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	return map_segment(0, bytes);
 }
 
@@ -401,13 +395,13 @@ shared_publish(int claim, dsm_segment *segment)
 	SharedSlot *slot = &slots[claim];
 
 	dsm_pin_segment(segment);
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	slot->handle = dsm_segment_handle(segment);
 	slot->state = SLOT_READY;
 	slot->model.loads = 1;
 	slot->model.loaded = GetCurrentTimestamp();
 	slot->model.used = GetCurrentStatementStartTimestamp();
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	ConditionVariableBroadcast(&table->changed);
 }
 
@@ -416,9 +410,9 @@ shared_abandon(int claim)
 {
 	if (claim == NO_CLAIM)
 		return;
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	free_slot(&slots[claim]);
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	ConditionVariableBroadcast(&table->changed);
 }
 
@@ -427,14 +421,14 @@ shared_use(const ModelVersion *version)
 {
 	SharedSlot *slot;
 
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	slot = find_slot(version);
 	if (slot)
 	{
 		slot->model.hits++;
 		slot->model.used = GetCurrentStatementStartTimestamp();
 	}
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 }
 
 bool
@@ -443,10 +437,10 @@ shared_holds(const ModelVersion *version, dsm_segment *segment)
 	const SharedSlot *slot;
 	bool		found;
 
-	LWLockAcquire(&table->lock, LW_SHARED);
+	LWLockAcquire(&table->head.lock, LW_SHARED);
 	slot = find_slot(version);
 	found = slot && slot->state == SLOT_READY && slot->handle == dsm_segment_handle(segment);
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	return found;
 }
 
@@ -463,11 +457,11 @@ shared_model(int i, SharedModel *model, bool *used)
 
 	if (!have_table() || i >= table->n_slots)
 		return false;
-	LWLockAcquire(&table->lock, LW_SHARED);
+	LWLockAcquire(&table->head.lock, LW_SHARED);
 	slot = &slots[i];
 	*used = slot->state == SLOT_READY && slot->database == MyDatabaseId;
 	*model = slot->model;
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	return true;
 }
 
@@ -478,14 +472,14 @@ shared_clear(void)
 
 	if (!have_table())
 		return 0;
-	LWLockAcquire(&table->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&table->head.lock, LW_EXCLUSIVE);
 	for (int i = 0; i < table->n_slots; i++)
 		if (slots[i].state == SLOT_READY && slots[i].database == MyDatabaseId)
 		{
 			evict(&slots[i]);
 			n++;
 		}
-	LWLockRelease(&table->lock);
+	LWLockRelease(&table->head.lock);
 	return n;
 }
 

@@ -5,7 +5,8 @@
 #ifndef AREAD_SOURCE_FEATURE_CHOICE_H
 #define AREAD_SOURCE_FEATURE_CHOICE_H
 
-#include "source/source.h"
+#include "source/read/relation.h"
+#include "source/spec.h"
 
 extern bool feature_is_among(List *names, const char *name);
 /* Of a list the type of its members. */

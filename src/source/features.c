@@ -1,17 +1,24 @@
 /*
  * features.c
  *	  Of what kind features are: from the columns' types, overruled by options.
+ *
+ * A spec is made in this order: the features' names (feature_choice.h), the kind and
+ * type of each column, what option "features" says of it, then vocabularies, which
+ * features may share.  At last roles and bonds are checked.
+ *
+ * No row is read, and nothing is locked beyond the relation, which is open already.
+ * Everything lies in the current memory context.
  */
 #include "postgres.h"
 
 #include "source/features.h"
 
 #include "catalog/pg_type.h"
-#include "source/keys/dense.h"
 #include "source/feature_choice.h"
+#include "source/keys/dense.h"
 #include "source/keys/key.h"
-#include "source/read/reader.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/reader.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -123,11 +130,11 @@ string_option(const char *feature, const char *option, const JsonbValue *value)
 
 /* The kind asked for; of what a column is by default too. */
 static bool
-try_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
+try_kind(Feature *feature, const FeaturePlan *plan, FeatureKind kind)
 {
-	bool		numeric;
+	KeyKind		key;
 
-	if (strcmp(kind, "dense") == 0)
+	if (kind == FEATURE_DENSE)
 	{
 		if (!vector_possible(plan->column_type))
 			return false;
@@ -135,23 +142,26 @@ try_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
 		return true;
 	}
 	make_values(feature, plan);
-	numeric = key_kind(feature->type) == KEY_FLOAT || key_kind(feature->type) == KEY_NUMERIC ||
-		(key_kind(feature->type) == KEY_INTEGER && feature->type != OIDOID);
-	if (strcmp(kind, "list") == 0)
+	key = key_kind(feature->type);
+	if (kind == FEATURE_LIST)
 		return feature->kind == FEATURE_LIST;
-	if (feature->kind == FEATURE_LIST || key_kind(feature->type) == KEY_UNSUPPORTED)
+	if (feature->kind == FEATURE_LIST || key == KEY_UNSUPPORTED)
 		return false;
-	feature->kind = strcmp(kind, "binned") == 0 ? FEATURE_BINNED : FEATURE_CATEGORICAL;
-	return strcmp(kind, "categorical") == 0 || (strcmp(kind, "binned") == 0 && numeric);
+	feature->kind = kind;
+	return kind == FEATURE_CATEGORICAL ||
+		(kind == FEATURE_BINNED && (key == KEY_FLOAT || key == KEY_NUMERIC ||
+									(key == KEY_INTEGER && feature->type != OIDOID)));
 }
 
 static void
-set_kind(Feature *feature, const FeaturePlan *plan, const char *kind)
+set_kind(Feature *feature, const FeaturePlan *plan, const char *name)
 {
-	if (!try_kind(feature, plan, kind))
+	FeatureKind kind;
+
+	if (!feature_kind_of_name(name, &kind) || !try_kind(feature, plan, kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, kind),
+				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, name),
 				 errhint("Arrays are \"list\", those of numbers or text like \"[1, 2.5]\" also \"dense\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
 }
 
@@ -221,15 +231,6 @@ check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *optio
 				 errhint("Set its kind to \"categorical\", or leave out the buckets.")));
 	if (plan->bins == 0)
 		plan->bins = options->default_bins;
-}
-
-int
-spec_find(const FeatureSpec *spec, const char *name)
-{
-	for (int f = 0; f < spec->n_columns; f++)
-		if (strcmp(spec->features[f].name, name) == 0)
-			return f;
-	return -1;
 }
 
 static void
@@ -345,7 +346,7 @@ check_bonds(const FeatureSpec *spec, const SourceOptions *options)
 					 errmsg("option \"goes_with_item\" cannot be set for feature \"%s\"",
 							feature->name),
 					 errhint("Sampled negatives keep domain and user of the positive row, and have another item.")));
-		if (!options->negatives)
+		if (!options->samples_negatives)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"goes_with_item\" of feature \"%s\" needs sampled negatives",
@@ -455,33 +456,4 @@ features_for_roles(const FeatureSpec *spec, const FeaturePlan *plans, bool with_
 	}
 	chosen->n_features = chosen->n_columns = n;
 	return chosen;
-}
-
-void
-spec_shape(const FeatureSpec *spec, Shape *shape)
-{
-	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
-	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
-	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
-	bool	   *field_is_dense = palloc(spec->n_features * sizeof(bool));
-
-	for (int v = 0; v < spec->n_vocabularies; v++)
-		table_rows[v] = spec->vocabularies[v].n_rows;
-	for (int f = 0; f < spec->n_features; f++)
-	{
-		field_table[f] = spec->features[f].vocabulary;
-		field_is_list[f] = kind_has_list(spec->features[f].kind);
-		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
-	}
-	*shape = (Shape) {
-		.n_tables = spec->n_vocabularies,
-		.table_rows = table_rows,
-		.n_fields = spec->n_features,
-		.field_table = field_table,
-		.field_is_list = field_is_list,
-		.field_is_dense = field_is_dense,
-		.domain_field = spec->domain_feature,
-		.user_field = spec->user_feature,
-		.item_field = spec->item_feature
-	};
 }

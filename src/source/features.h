@@ -5,22 +5,12 @@
 #ifndef AREAD_SOURCE_FEATURES_H
 #define AREAD_SOURCE_FEATURES_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /*
  * The feature spec of a source before a row is read: names, kinds, types and
- * shared vocabularies; vocabularies and bins are still empty.  bins and
- * buckets of a feature that has none are 0.
+ * shared vocabularies; vocabularies and bins are still empty.
  */
-typedef struct FeaturePlan
-{
-	int			bins;
-	int			buckets;
-	bool		is_listed;		/* by the caller, or a registration */
-	bool		has_options;	/* of its own */
-	Oid			column_type;	/* base type */
-} FeaturePlan;
-
 extern FeatureSpec *features_infer(const ColumnRoles *roles, const SourceOptions *options,
 								   FeaturePlan **plans);
 

@@ -11,6 +11,7 @@
 
 #include "engine/base/edit_distance.h"
 #include "lib/stringinfo.h"
+#include "source/read/relation.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -28,6 +29,33 @@ has_role(const ColumnRoles *roles, const char *column)
 		if (filled[i] && strcmp(filled[i], column) == 0)
 			return true;
 	return false;
+}
+
+void
+roles_check(const ColumnRoles *roles)
+{
+	const struct
+	{
+		const char *name;
+		const char *role;
+	}			named[] = {
+		{roles->label, "label"}, {roles->domain, "domain"}, {roles->user_id, "user"},
+		{roles->item_id, "item"}, {roles->split, "split"}, {roles->weight, "weight"}
+	};
+	ListCell   *cell;
+
+	for (int i = 0; i < lengthof(named); i++)
+		if (named[i].name && !OidIsValid(source_column_type(roles->relation, named[i].name)))
+			source_missing_column(roles->relation, named[i].name, named[i].role);
+	for (int i = 1; roles->label && i < lengthof(named); i++)
+		if (named[i].name && strcmp(roles->label, named[i].name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" cannot be both label and %s", roles->label,
+							named[i].role)));
+	foreach(cell, roles->features)
+		if (!OidIsValid(source_column_type(roles->relation, lfirst(cell))))
+			source_missing_column(roles->relation, lfirst(cell), "feature");
 }
 
 /* Letters and digits of ASCII in lower case, without an "id" at the end. */

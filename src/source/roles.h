@@ -5,8 +5,10 @@
 #ifndef AREAD_SOURCE_ROLES_H
 #define AREAD_SOURCE_ROLES_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
+/* Every column that has a role is there, and the label plays no other; raises an error otherwise. */
+extern void roles_check(const ColumnRoles *roles);
 /*
  * The column whose name is nearly that of a role which no column has, as "userid"
  * is "user_id"; NULL: there is none.

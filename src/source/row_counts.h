@@ -13,7 +13,7 @@
 #ifndef AREAD_SOURCE_ROW_COUNTS_H
 #define AREAD_SOURCE_ROW_COUNTS_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /*
  * Append a feature for the user and, unless negatives are sampled, one for the

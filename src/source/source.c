@@ -1,21 +1,35 @@
 /*
  * source.c
  *	  From a relation to a dataset, for training and for evaluation.
+ *
+ * Training.  The features are inferred from columns, rows are collected, and a
+ * survey of them says which columns are no features.  If it leaves any out, all is
+ * given back and the source is read once more, as if the others had been listed.
+ * Then the collector makes a dataset of the rows.  A twin may be read along: the
+ * same rows, encoded by a trained model.
+ *
+ * Evaluation.  Rows are encoded by a trained model's vocabularies, and those that
+ * pass a filter become test rows.
+ *
+ * Memory.  Everything lies in the caller's context, rows in spools of the caller's
+ * room.  The team's threads work on the collector while rows come.  After an error
+ * they outlive these functions for a moment: nothing that they use lies on the
+ * stack.
  */
 #include "postgres.h"
 
 #include "source/source.h"
 
 #include "host.h"
-#include "miscadmin.h"
-#include "source/encoding.h"
 #include "source/feature_choice.h"
-#include "source/read/collect_place.h"
-#include "source/read/reader.h"
-#include "source/row_counts.h"
-#include "source/read/survey.h"
+#include "source/features.h"
 #include "source/keys/vocabulary.h"
-#include "utils/builtins.h"
+#include "source/read/collect_place.h"
+#include "source/read/encoding.h"
+#include "source/read/reader.h"
+#include "source/read/survey.h"
+#include "source/roles.h"
+#include "source/row_counts.h"
 #include "utils/memutils.h"
 
 #define BROWSED_ROWS 4096
@@ -37,33 +51,6 @@ columns_to_read(const FeatureSpec *spec, const ColumnRoles *roles)
 	return columns;
 }
 
-void
-source_check_roles(const ColumnRoles *roles)
-{
-	const struct
-	{
-		const char *name;
-		const char *role;
-	}			named[] = {
-		{roles->label, "label"}, {roles->domain, "domain"}, {roles->user_id, "user"},
-		{roles->item_id, "item"}, {roles->split, "split"}, {roles->weight, "weight"}
-	};
-	ListCell   *cell;
-
-	for (int i = 0; i < lengthof(named); i++)
-		if (named[i].name && !OidIsValid(source_column_type(roles->relation, named[i].name)))
-			source_missing_column(roles->relation, named[i].name, named[i].role);
-	for (int i = 1; roles->label && i < lengthof(named); i++)
-		if (named[i].name && strcmp(roles->label, named[i].name) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("column \"%s\" cannot be both label and %s", roles->label,
-							named[i].role)));
-	foreach(cell, roles->features)
-		if (!OidIsValid(source_column_type(roles->relation, lfirst(cell))))
-			source_missing_column(roles->relation, lfirst(cell), "feature");
-}
-
 /* On an error the threads outlive this function for a moment: nothing lies on its stack. */
 static Collector *
 begin_reading(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom *room, Team *team,
@@ -79,7 +66,7 @@ begin_reading(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom 
 			vocabulary_build_hashed(&spec->vocabularies[spec->features[f].vocabulary],
 									plans[f].buckets);
 	if (options->row_counts)
-		rowcount_append(spec, options->negatives);
+		rowcount_append(spec, options->samples_negatives);
 	collector_init(collector, roles, options, spec, plans, room, team, report);
 	return collector;
 }
@@ -150,7 +137,7 @@ source_read(const ColumnRoles *roles, const SourceOptions *options, MemoryContex
 	Survey		survey;
 	Dataset    *data;
 
-	source_check_roles(roles);
+	roles_check(roles);
 	collector = read_rows(roles, options, room, team, twin, report);
 	survey_init(&survey, collector->spec);
 	survey_add(&survey, collector);
@@ -220,4 +207,36 @@ source_features(const ColumnRoles *roles, const SourceOptions *options)
 	names = list_copy(names);
 	MemoryContextDelete(context);
 	return names;
+}
+
+Dataset *
+source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
+			   const SourceOptions *options, SplitFilter *filter, MemoryContext context,
+			   SpoolRoom *room, ReadReport *report)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	ColumnRoles roles = {.relation = relation,.label = (char *) label,
+	.domain = spec->features[spec->domain_feature].name};
+	Encoding	encoding;
+	Dataset    *data;
+	List	   *columns;
+	double		start = host_seconds();
+
+	memset(report, 0, sizeof(*report));
+	roles_check(&roles);
+	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
+	columns = row_encoder_init(&encoding.encoder, relation, spec);
+	encoding.label_position = list_length(columns);
+	columns = lappend(columns, (char *) label);
+	encoding.filter = filter;
+	if (filter)
+		columns = list_concat(columns, filter->columns);
+	reader_run(relation, columns, READ_LATEST, encoding_add_labeled, &encoding);
+	label_check_coding(&encoding.rows.label);
+	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
+	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
+	data = collector_place(&encoding.rows, NULL);
+	report->seconds = host_seconds() - start;
+	MemoryContextSwitchTo(old);
+	return data;
 }

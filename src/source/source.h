@@ -1,200 +1,16 @@
 /*
  * source.h
- *	  From a relation to ids: roles of columns, kinds of features,
- *	  vocabularies, and the dataset that they give.
+ *	  From a relation to a dataset: the last of the source's rooms, and the one
+ *	  that others ask.
  */
 #ifndef AREAD_SOURCE_SOURCE_H
 #define AREAD_SOURCE_SOURCE_H
 
-#include "postgres.h"
-#include "nodes/pg_list.h"
-#include "utils/jsonb.h"
-
-#include "engine/model/config.h"
-#include "engine/data/dataset.h"
-#include "engine/sampling/negatives.h"
 #include "engine/base/team.h"
 #include "source/read/relation.h"
+#include "source/read/splitter.h"
 #include "source/read/spool.h"
-
-/* Which column plays which part.  Names are as in pg_attribute (not quoted). */
-typedef struct ColumnRoles
-{
-	const SourceRelation *relation; /* NULL: not opened */
-	char	   *label;			/* NULL: every row is positive */
-	char	   *domain;
-	char	   *user_id;		/* NULL: none */
-	char	   *item_id;		/* NULL: none */
-	char	   *split;			/* NULL: by seeded hash */
-	char	   *weight;			/* NULL: every row counts 1 */
-	List	   *features;		/* of char *; NIL: every column but label, split, weight */
-} ColumnRoles;
-
-typedef enum SplitMethod
-{
-	SPLIT_AUTO,					/* by the type and values of the split column */
-	SPLIT_BY_NAME,				/* train/valid/test or 0/1/2 */
-	SPLIT_BY_ORDER,				/* the last rows are test, those before valid */
-	SPLIT_BY_HASH
-} SplitMethod;
-
-typedef enum BadLabels
-{
-	BAD_LABELS_ERROR, BAD_LABELS_SKIP
-} BadLabels;
-
-typedef enum DeployWhen
-{
-	DEPLOY_NEVER, DEPLOY_ALWAYS, DEPLOY_IF_BETTER
-} DeployWhen;
-
-/* When a new version scores: catalog/deploy.h. */
-typedef struct DeployRule
-{
-	DeployWhen	when;
-	int			metric;			/* of deploy_metrics */
-	double		tolerance;
-	double		min_rows;		/* NaN: a share of the deployed version's */
-} DeployRule;
-
-typedef enum ResumeMethod
-{
-	RESUME_BY_CALL,				/* of aread_resume */
-	RESUME_AUTO					/* by itself, after a restart of the server */
-} ResumeMethod;
-
-typedef struct SourceOptions
-{
-	double		label_threshold;	/* label = column >= threshold; NaN: none */
-	BadLabels	on_bad_label;	/* raise an error, or skip and count */
-	const char *model;			/* that is evaluated, for messages; no option */
-	SplitMethod split_method;
-	double		valid_share;
-	double		test_share;
-	int			default_bins;
-	int			default_min_count;
-	bool		row_counts;		/* of user and item, as features */
-	/* what becomes of the model */
-	DeployRule	deploy;
-	int			keep_versions;	/* 0: all */
-	ResumeMethod resume;		/* of a background training that is interrupted */
-	bool		negatives;		/* are sampled; no option of its own */
-	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
-	uint64		seed;
-} SourceOptions;
-
-typedef enum FeatureKind
-{
-	FEATURE_CATEGORICAL,
-	FEATURE_BINNED,
-	FEATURE_LIST,				/* of categorical values */
-	FEATURE_ROWS,				/* training rows of another feature's value; no column */
-	FEATURE_DENSE				/* a vector of numbers */
-} FeatureKind;
-
-/* Is a value a list to the engine? */
-static inline bool
-kind_has_list(FeatureKind kind)
-{
-	return kind == FEATURE_LIST || kind == FEATURE_DENSE;
-}
-
-/*
- * Keys to ids.  "bytes" is position-independent, as stored (vocabulary.c has
- * the layout); one per table of the model.
- */
-typedef struct Vocabulary
-{
-	char	   *name;			/* of the feature that it was made for */
-	uint32		n_rows;			/* ids, FIRST_ID included */
-	uint32		buckets;		/* > 0: hashed, no keys */
-	bool		has_rare;		/* values below the minimum count share RARE_ID */
-	/* after training, and for telling drift: hashes of these values, ascending (vocabulary.h) */
-	uint32	   *rare;			/* NULL: not known here; all that have no id count as rare */
-	uint32		n_rare;
-	const char *bytes;
-	Size		size;
-} Vocabulary;
-
-typedef struct Feature
-{
-	char	   *name;			/* column name; of counts for display only */
-	FeatureKind kind;
-	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
-								 * so that it survives dump and restore */
-	Oid			type;			/* type_name resolved (types.h); InvalidOid if it is gone */
-	int			vocabulary;		/* index */
-	int			counted;		/* of counts: the feature whose rows are counted */
-	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
-								 * dense: its components' means, then as many standard deviations */
-	double	   *edges;
-	uint32		min_count;
-	uint64	   *bin_rows;		/* after training, of binned: rows of NULL, then of each bin */
-	FieldBond	bond;			/* when negatives are sampled; not stored */
-} Feature;
-
-/* Everything that encoding a row needs; stored with the model. */
-typedef struct FeatureSpec
-{
-	const char *model;			/* name, for messages; NULL: in training */
-	int			n_features;		/* fields of the model, in order */
-	int			n_columns;		/* the first ones, which are columns */
-	Feature    *features;
-	int			n_vocabularies;
-	Vocabulary *vocabularies;
-	int			domain_feature;
-	int			user_feature;	/* -1: none */
-	int			item_feature;	/* -1: none */
-	char	   *label;			/* column, as trained; NULL: every row was positive */
-	double		label_threshold;
-	bool		citext_as_is;	/* of citext upper and lower case were told apart: before 0.4.0 */
-	bool	   *unread;			/* set where a vector is taken for NULL that cannot be read; NULL: an error */
-	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
-} FeatureSpec;
-
-/* By order: a row's split is told by its key. */
-typedef struct SplitBounds
-{
-	bool		has_valid;
-	bool		has_test;
-	int64		first_valid;	/* the lowest key of validation rows */
-	int64		first_test;
-} SplitBounds;
-
-/* Which rows train, as it was decided in training; stored with the model. */
-typedef struct SplitRule
-{
-	SplitMethod method;			/* not SPLIT_AUTO */
-	char	   *column;			/* NULL: by the hash of a row's features */
-	char	   *type_name;		/* of the column, schema-qualified */
-	double		valid_share;	/* by hash */
-	double		test_share;
-	uint64		seed;
-	SplitBounds bounds;
-} SplitRule;
-
-/* What became of the source's rows. */
-typedef struct ReadReport
-{
-	uint64		rows_read;
-	uint64		rows_used;
-	uint64		null_labels;	/* skipped */
-	uint64		bad_labels;		/* skipped: not 0 or 1, by option */
-	uint64		null_domains;	/* skipped */
-	uint64		null_splits;	/* skipped: NULL in the split or ordering column */
-	uint64		no_negatives;	/* left out when negatives were sampled: none was found */
-	uint64		rows[3];		/* by split */
-	SplitRule	split;			/* of a training */
-	double		seconds;
-} ReadReport;
-
-/* Rows that were left out, for whatever reason. */
-extern uint64 report_skipped(const ReadReport *report);
-/* A NOTICE of them, if there are any. */
-extern void report_tell_skipped(const ReadReport *report);
-
-/* Every column that has a role is there, and the label plays no other; raises an error otherwise. */
-extern void source_check_roles(const ColumnRoles *roles);
+#include "source/spec.h"
 
 /* The same rows a second time, by the vocabularies of a trained model. */
 typedef struct SourceTwin
@@ -216,15 +32,6 @@ extern Dataset *source_read(const ColumnRoles *roles, const SourceOptions *optio
 							MemoryContext context, SpoolRoom *room, Team *team,
 							FeatureSpec **spec, SourceTwin *twin, ReadReport *report);
 
-/* Rows of one split alone, as training had them, or a count of each. */
-typedef struct SplitFilter
-{
-	struct Splitter *splitter;
-	List	   *columns;		/* that it reads, of char * */
-	int			wanted;			/* -1: all rows */
-	uint64		rows[3];		/* met, of each split */
-} SplitFilter;
-
 /*
  * The features (of char *) that source_read() chooses where the roles list none;
  * reads the relation for that alone, as the calling query sees it.
@@ -238,10 +45,5 @@ extern List *source_features(const ColumnRoles *roles, const SourceOptions *opti
 extern Dataset *source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
 							   const SourceOptions *options, SplitFilter *filter,
 							   MemoryContext context, SpoolRoom *room, ReadReport *report);
-
-/* The model's input as the engine sees it; arrays in the current context. */
-extern void spec_shape(const FeatureSpec *spec, Shape *shape);
-/* Index of a column's feature by name, or -1. */
-extern int	spec_find(const FeatureSpec *spec, const char *name);
 
 #endif							/* AREAD_SOURCE_SOURCE_H */

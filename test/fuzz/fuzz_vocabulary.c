@@ -27,9 +27,9 @@ find(const char *key, uint32 length)
 	uint64		hash = vocabulary_hash(key, length);
 	uint32		id;
 
-	vocabulary_expect(&vocabulary, hash);
-	vocabulary_expect_length(&vocabulary, hash);
-	vocabulary_expect_bytes(&vocabulary, hash, length);
+	vocabulary_prefetch(&vocabulary, hash);
+	vocabulary_prefetch_length(&vocabulary, hash);
+	vocabulary_prefetch_bytes(&vocabulary, hash, length);
 	id = vocabulary_find(&vocabulary, key, length);
 	FUZZ_ASSERT(id < vocabulary.n_rows);
 }

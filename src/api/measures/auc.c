@@ -6,7 +6,6 @@
 
 #include "api/measures/scores.h"
 #include "engine/measure/metrics.h"
-#include "host.h"
 
 PG_FUNCTION_INFO_V1(aread_auc_add);
 /* auc_add(state, score, label) */
@@ -19,18 +18,16 @@ aread_auc_add(PG_FUNCTION_ARGS)
 									scores_score(fcinfo), scores_label(fcinfo)));
 }
 
+static bool
+auc(ScoredRows *rows, double *value, const EngineHost *host, EngineError *error)
+{
+	return metrics_auc(&rows->arena, rows->scores, rows->labels, rows->n, value, host, error);
+}
+
 PG_FUNCTION_INFO_V1(aread_auc_result);
 /* auc_result(state) */
 Datum
 aread_auc_result(PG_FUNCTION_ARGS)
 {
-	EngineHost	host = host_callbacks();
-	EngineError error;
-	ScoredRows	rows;
-	double		auc;
-
-	scores_of_state(fcinfo, STATE_AUC, &rows);
-	if (!metrics_auc(&rows.arena, rows.scores, rows.labels, rows.n, &auc, &host, &error))
-		host_raise(&error);
-	return scores_result(fcinfo, &rows, auc);
+	return scores_measure(fcinfo, STATE_AUC, auc);
 }

@@ -6,8 +6,8 @@
 
 #include "api/measures/scores.h"
 #include "compat.h"
-#include "engine/measure/metrics.h"
 #include "engine/base/total.h"
+#include "engine/measure/metrics.h"
 
 #define MAGIC 0x4152454C
 

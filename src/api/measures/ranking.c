@@ -6,7 +6,6 @@
 
 #include "api/measures/scores.h"
 #include "engine/measure/ranking.h"
-#include "host.h"
 
 /* Argument k; NULL is 0: all rows. */
 static int64
@@ -37,21 +36,19 @@ aread_ndcg_add(PG_FUNCTION_ARGS)
 								   STATE_NDCG, record));
 }
 
+static bool
+ndcg(ScoredRows *rows, double *value, const EngineHost *host, EngineError *error)
+{
+	return ranking_ndcg(&rows->arena, rows->scores, rows->gains, rows->n, rows->parameter, value,
+						host, error);
+}
+
 PG_FUNCTION_INFO_V1(aread_ndcg_result);
 /* ndcg_result(state) */
 Datum
 aread_ndcg_result(PG_FUNCTION_ARGS)
 {
-	EngineHost	host = host_callbacks();
-	EngineError error;
-	ScoredRows	rows;
-	double		ndcg;
-
-	scores_of_state(fcinfo, STATE_NDCG, &rows);
-	if (!ranking_ndcg(&rows.arena, rows.scores, rows.gains, rows.n, rows.parameter, &ndcg,
-					  &host, &error))
-		host_raise(&error);
-	return scores_result(fcinfo, &rows, ndcg);
+	return scores_measure(fcinfo, STATE_NDCG, ndcg);
 }
 
 PG_FUNCTION_INFO_V1(aread_recall_add);
@@ -65,19 +62,17 @@ aread_recall_add(PG_FUNCTION_ARGS)
 									STATE_RECALL, scores_score(fcinfo), scores_label(fcinfo)));
 }
 
+static bool
+recall(ScoredRows *rows, double *value, const EngineHost *host, EngineError *error)
+{
+	return ranking_recall(&rows->arena, rows->scores, rows->labels, rows->n, rows->parameter,
+						  value, host, error);
+}
+
 PG_FUNCTION_INFO_V1(aread_recall_result);
 /* recall_result(state) */
 Datum
 aread_recall_result(PG_FUNCTION_ARGS)
 {
-	EngineHost	host = host_callbacks();
-	EngineError error;
-	ScoredRows	rows;
-	double		recall;
-
-	scores_of_state(fcinfo, STATE_RECALL, &rows);
-	if (!ranking_recall(&rows.arena, rows.scores, rows.labels, rows.n, rows.parameter, &recall,
-						&host, &error))
-		host_raise(&error);
-	return scores_result(fcinfo, &rows, recall);
+	return scores_measure(fcinfo, STATE_RECALL, recall);
 }

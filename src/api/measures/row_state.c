@@ -1,6 +1,11 @@
 /*
  * row_state.c
  *	  Records of an aggregate over scores, in a bytea that grows.
+ *
+ * A state is header, parameter and records.  Its size doubles when it is full, and
+ * the new room is zeroed in pieces, with a look at interrupts in between.  While an
+ * aggregate runs, the state lies in its context and is changed in place.  Bytes that
+ * come from elsewhere are checked, and copied if they are not aligned.
  */
 #include "postgres.h"
 

@@ -1,6 +1,10 @@
 /*
  * scores.c
  *	  Scores and labels: arguments, records, rows.
+ *
+ * A record is a score and a label of one byte, or of NDCG a score and a gain.  A
+ * final function unpacks all records of its state into arrays for the engine, in a
+ * memory context of their own, and checks each: a state may come from anywhere.
  */
 #include "postgres.h"
 
@@ -175,4 +179,18 @@ scores_result(FunctionCallInfo fcinfo, ScoredRows *rows, double value)
 	if (isnan(value))
 		PG_RETURN_NULL();
 	PG_RETURN_FLOAT8(value);
+}
+
+Datum
+scores_measure(FunctionCallInfo fcinfo, StateKind kind, ScoreMeasure measure)
+{
+	EngineHost	host = host_callbacks();
+	EngineError error;
+	ScoredRows	rows;
+	double		value;
+
+	scores_of_state(fcinfo, kind, &rows);
+	if (!measure(&rows, &value, &host, &error))
+		host_raise(&error);
+	return scores_result(fcinfo, &rows, value);
 }

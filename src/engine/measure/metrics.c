@@ -17,6 +17,21 @@
 #define CHUNK ((size_t) 1 << 20)
 #define GROUP_CHUNK 4096
 
+/* The order is that of stored arrays of measures (sql: stored_version, stored_evaluation). */
+#define LIST(ROW) \
+	ROW(auc, false, false) \
+	ROW(domain_auc, true, false) \
+	ROW(major5_auc, true, false) \
+	ROW(minor10_auc, true, false) \
+	ROW(minor5_auc, true, false) \
+	ROW(log_loss, false, true)
+#define KIND(member, of_domains, lower_is_better) \
+	{#member, offsetof(Measures, member), of_domains, lower_is_better},
+#define NAME(member, of_domains, lower_is_better) #member,
+
+const MeasureKind measure_kinds[N_MEASURES] = {LIST(KIND)};
+const char *const measure_names[N_MEASURES + 1] = {LIST(NAME) NULL};
+
 /* Scores as sort keys, group by group, the positives of each group first. */
 typedef struct GroupedScores
 {

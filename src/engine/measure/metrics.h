@@ -26,6 +26,27 @@ typedef struct Measures
 	Measure		log_loss;
 } Measures;
 
+#define N_MEASURES 6
+
+/* A row of the one list of measures; whoever stores or shows all of them walks it. */
+typedef struct MeasureKind
+{
+	const char *name;			/* the member's */
+	size_t		offset;			/* of the Measure within Measures */
+	bool		of_domains;		/* it rests on rows of some domains only: how many is worth telling */
+	bool		lower_is_better;
+} MeasureKind;
+
+extern const MeasureKind measure_kinds[N_MEASURES];
+/* Their names alone, and NULL: the choices of an option. */
+extern const char *const measure_names[N_MEASURES + 1];
+
+static inline const Measure *
+measure_at(const Measures *measures, int kind)
+{
+	return (const Measure *) ((const char *) measures + measure_kinds[kind].offset);
+}
+
 typedef struct DomainMeasure
 {
 	uint64_t	rows;

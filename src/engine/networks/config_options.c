@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/base/edit_distance.h"
 #include "engine/model/gates.h"
 #include "engine/networks/architectures.h"
 
@@ -129,25 +128,6 @@ config_defaults(Config *config)
 	*config = (Config) {0};
 	/* test_config.c says that each is a value */
 	(void) options_default(&config_table, config);
-}
-
-const char *
-config_nearest(const char *name)
-{
-	const char *nearest = NULL;
-	int			best = (int) strlen(name) / 3 + 1;
-
-	for (int i = 0; i < config_table.n; i++)
-	{
-		int			distance = edit_distance(name, config_options[i].name);
-
-		if (distance <= best)
-		{
-			nearest = config_options[i].name;
-			best = distance - 1;
-		}
-	}
-	return nearest;
 }
 
 static bool

@@ -15,8 +15,6 @@
 extern const OptionTable config_table;
 
 extern void config_defaults(Config *config);
-/* The known name nearest to a misspelt one, by edit distance; NULL if none is near. */
-extern const char *config_nearest(const char *name);
 /* Ranges of every member, and what must hold between those that the architecture uses. */
 extern bool config_check(const Config *config, EngineError *error);
 

@@ -2,8 +2,13 @@
  * convert.c
  *	  Values from one type to another, and to text, without foreign code.
  *
+ * Casts are decided once, when an encoder is made: none, a cast's function, digits,
+ * or text through the input function.  Rights to functions are checked then, as the
+ * user of that moment; conversion_state() says how long that holds.
+ *
  * Domains count as their base type: none of their constraints is checked, so no
- * function of theirs runs.
+ * function of theirs runs.  Output functions whose text depends on settings run
+ * under fixed ones, which an error resets, too.
  */
 #include "postgres.h"
 

@@ -1,6 +1,13 @@
 /*
  * decimal.c
  *	  Numbers by their decimal digits.
+ *
+ * Digits become a float by the C library, rounded once to the type that is wanted,
+ * or a numeric by PostgreSQL.  Canonical digits are those of a numeric without
+ * trailing zeros; whole numbers that are canonical already are taken as they are.
+ *
+ * Nothing here depends on a locale: the server keeps LC_NUMERIC at C.  Strings are
+ * new, in the current memory context.
  */
 #include "postgres.h"
 

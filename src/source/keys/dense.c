@@ -1,6 +1,14 @@
 /*
  * dense.c
  *	  Vectors of dense features.
+ *
+ * A value is an array of numbers, text of a known form, or of a type whose output
+ * function writes that text.  Its numbers are read into one buffer of the reader,
+ * which the next value overwrites.
+ *
+ * In training the first vector sets the length, and a vector that cannot be read is
+ * an error.  A trained model knows its length.  Where its spec has room for a note
+ * ("unread"), a vector that cannot be read counts as NULL and is noted.
  */
 #include "postgres.h"
 

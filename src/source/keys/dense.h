@@ -9,7 +9,7 @@
 #ifndef AREAD_SOURCE_KEYS_DENSE_H
 #define AREAD_SOURCE_KEYS_DENSE_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /* As many as pgvector's type has room for. */
 #define MAX_COMPONENTS 16000

@@ -5,7 +5,7 @@
 #ifndef AREAD_SOURCE_KEYS_DESCRIBE_ID_H
 #define AREAD_SOURCE_KEYS_DESCRIBE_ID_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /* What an id stands for: a known value, one that was rare or never seen, or a missing one. */
 extern const char *id_status(uint32 id);

@@ -1,6 +1,15 @@
 /*
  * dictionary.c
  *	  Distinct keys in the order of their first appearance.
+ *
+ * Entries are an array in the order of their first appearance.  Slots are a hash
+ * table over it with linear probing, never more than half full.  A slot holds an
+ * entry's number plus one; bits that the number leaves free are the key's, so that
+ * most searches look at no entry but the right one.
+ *
+ * Bytes of keys lie one after the other in a block of their own; words need none.
+ * Entries, counts and slots double together.  Threads may search a dictionary as
+ * long as nobody adds to it: then it moves.
  */
 #include "postgres.h"
 
@@ -51,9 +60,9 @@ dictionary_free(Dictionary *dictionary)
 }
 
 static inline void
-set_slot(Dictionary *dictionary, uint32 slot, uint64 place, uint32 number)
+set_slot(Dictionary *dictionary, uint32 slot, uint64 start, uint32 number)
 {
-	dictionary->slots[slot] = ((uint32) (place >> 32) & ~dictionary->mask) | (number + 1);
+	dictionary->slots[slot] = ((uint32) (start >> 32) & ~dictionary->mask) | (number + 1);
 }
 
 static void
@@ -62,14 +71,14 @@ fill_slots(Dictionary *dictionary)
 	for (uint32 i = 0; i < dictionary->n; i++)
 	{
 		const DictionaryEntry *entry = &dictionary->entries[i];
-		uint64		place = dictionary->words ? dictionary_place(entry->key) : entry->hash;
-		uint32		slot = place & dictionary->mask;
+		uint64		start = dictionary->words ? dictionary_start(entry->key) : entry->hash;
+		uint32		slot = start & dictionary->mask;
 
 		if ((i & 0xFFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
 		while (dictionary->slots[slot] != 0)
 			slot = (slot + 1) & dictionary->mask;
-		set_slot(dictionary, slot, place, i);
+		set_slot(dictionary, slot, start, i);
 	}
 }
 
@@ -99,9 +108,9 @@ grow(Dictionary *dictionary)
 
 /* The slot is the free one that ended the search. */
 static uint32
-add_entry(Dictionary *dictionary, uint32 slot, uint64 place, uint64 hash, uint64 key)
+add_entry(Dictionary *dictionary, uint32 slot, uint64 start, uint64 hash, uint64 key)
 {
-	set_slot(dictionary, slot, place, dictionary->n);
+	set_slot(dictionary, slot, start, dictionary->n);
 	dictionary->entries[dictionary->n] = (DictionaryEntry) {.hash = hash,.key = key};
 	if (++dictionary->n == dictionary->capacity)
 		grow(dictionary);
@@ -122,20 +131,20 @@ slot_after(const Dictionary *dictionary, uint32 slot)
 
 /* The slot of a word, or a free one. */
 static inline uint32
-word_slot(const Dictionary *dictionary, uint64 word, uint64 place)
+word_slot(const Dictionary *dictionary, uint64 word, uint64 start)
 {
-	uint32		slot = dictionary_slot(dictionary, place, place & dictionary->mask);
+	uint32		slot = dictionary_slot(dictionary, start, start & dictionary->mask);
 
 	while (dictionary->slots[slot] != 0 &&
 		   dictionary->entries[number_in(dictionary, slot)].key != word)
-		slot = dictionary_slot(dictionary, place, slot_after(dictionary, slot));
+		slot = dictionary_slot(dictionary, start, slot_after(dictionary, slot));
 	return slot;
 }
 
 int64
-dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 place)
+dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 start)
 {
-	uint32		slot = word_slot(dictionary, word, place);
+	uint32		slot = word_slot(dictionary, word, start);
 
 	return dictionary->slots[slot] == 0 ? -1 : (int64) number_in(dictionary, slot);
 }
@@ -143,9 +152,9 @@ dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 place)
 uint32
 dictionary_add_word(Dictionary *dictionary, uint64 word, uint64 hash)
 {
-	uint64		place = dictionary_place(word);
+	uint64		start = dictionary_start(word);
 
-	return add_entry(dictionary, word_slot(dictionary, word, place), place, hash, word);
+	return add_entry(dictionary, word_slot(dictionary, word, start), start, hash, word);
 }
 
 static uint64

@@ -5,7 +5,7 @@
  *
  * Keys are words (key.h: values of 64 bits) or bytes, all of a dictionary
  * alike.  Those of large dictionaries are seldom in the processor's cache:
- * who has several keys to find says so with dictionary_expect() of all of
+ * who has several keys to find says so with dictionary_prefetch() of all of
  * them first, so that memory is waited for once.
  */
 #ifndef AREAD_SOURCE_KEYS_DICTIONARY_H
@@ -27,7 +27,7 @@ typedef struct Dictionary
 	DictionaryEntry *entries;
 	uint32	   *counts;			/* [capacity] training occurrences; the caller's to keep */
 	uint32		mask;			/* slots less one; there is a power of two, more than entries */
-	uint32	   *slots;			/* entry number + 1 and bits of its place; 0: free */
+	uint32	   *slots;			/* entry number + 1 and bits of its start; 0: free */
 	uint64		used;
 	uint64		allocated;
 	char	   *bytes;			/* not of words */
@@ -42,28 +42,28 @@ extern void dictionary_free(Dictionary *dictionary);
 
 /* Where the search for a word begins; that for bytes begins at their hash. */
 static inline uint64
-dictionary_place(uint64 word)
+dictionary_start(uint64 word)
 {
 	word = (word ^ word >> 32) * UINT64CONST(0x9E3779B97F4A7C15);
 	return word ^ word >> 32;
 }
 
-/* A key that begins at place will be asked for: fetch its slot. */
+/* A key that begins at start will be asked for: fetch its slot. */
 static inline void
-dictionary_expect(const Dictionary *dictionary, uint64 place)
+dictionary_prefetch(const Dictionary *dictionary, uint64 start)
 {
-	__builtin_prefetch(&dictionary->slots[place & dictionary->mask]);
+	__builtin_prefetch(&dictionary->slots[start & dictionary->mask]);
 }
 
 /*
  * The first slot at or after "slot" that is free or holds an entry of this
- * place, as far as a slot can tell: bits that the number does not need are the
- * place's.
+ * start, as far as a slot can tell: bits that the number does not need are the
+ * start's.
  */
 static inline uint32
-dictionary_slot(const Dictionary *dictionary, uint64 place, uint32 slot)
+dictionary_slot(const Dictionary *dictionary, uint64 start, uint32 slot)
 {
-	uint32		bits = (uint32) (place >> 32) & ~dictionary->mask;
+	uint32		bits = (uint32) (start >> 32) & ~dictionary->mask;
 
 	while (dictionary->slots[slot] != 0 && (dictionary->slots[slot] & ~dictionary->mask) != bits)
 		slot = (slot + 1) & dictionary->mask;
@@ -72,9 +72,9 @@ dictionary_slot(const Dictionary *dictionary, uint64 place, uint32 slot)
 
 /* Its slot has come: fetch the entry. */
 static inline void
-dictionary_expect_entry(const Dictionary *dictionary, uint64 place)
+dictionary_prefetch_entry(const Dictionary *dictionary, uint64 start)
 {
-	uint32		slot = dictionary_slot(dictionary, place, place & dictionary->mask);
+	uint32		slot = dictionary_slot(dictionary, start, start & dictionary->mask);
 
 	if (dictionary->slots[slot] != 0)
 		__builtin_prefetch(&dictionary->entries[(dictionary->slots[slot] & dictionary->mask) - 1]);
@@ -82,17 +82,17 @@ dictionary_expect_entry(const Dictionary *dictionary, uint64 place)
 
 /* Its entry has come: fetch the bytes. */
 static inline void
-dictionary_expect_bytes(const Dictionary *dictionary, uint64 place)
+dictionary_prefetch_bytes(const Dictionary *dictionary, uint64 start)
 {
-	uint32		slot = dictionary_slot(dictionary, place, place & dictionary->mask);
+	uint32		slot = dictionary_slot(dictionary, start, start & dictionary->mask);
 
 	if (dictionary->slots[slot] != 0)
 		__builtin_prefetch(dictionary->bytes +
 						   dictionary->entries[(dictionary->slots[slot] & dictionary->mask) - 1].key);
 }
 
-/* The number of a word that has this place, or -1. */
-extern int64 dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 place);
+/* The number of a word that has this start, or -1. */
+extern int64 dictionary_find_word(const Dictionary *dictionary, uint64 word, uint64 start);
 /* Number of a word that is new; hash is that of its bytes. */
 extern uint32 dictionary_add_word(Dictionary *dictionary, uint64 word, uint64 hash);
 /* The number of a key of bytes, or -1; hash is theirs. */

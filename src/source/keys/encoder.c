@@ -1,6 +1,15 @@
 /*
  * encoder.c
  *	  A value of a feature to its id.
+ *
+ * A value takes three steps.  It is cast to the type that the model was trained with
+ * (convert.h), or taken by its digits (decimal.h).  It becomes a canonical key
+ * (key.h), or of a binned feature a number.  The key is looked up in the vocabulary,
+ * the number in the edges of bins.
+ *
+ * Memory.  An encoder and its buffers lie in the context that it was made in; keys
+ * of a value last until the next one.  It calls the server, so that no thread but
+ * the session's own may use it.
  */
 #include "postgres.h"
 
@@ -120,11 +129,11 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 static void
 tell_feature(void *encoder)
 {
-	const ValueEncoder *told = encoder;
+	const ValueEncoder *failing = encoder;
 
 	/* what reads rows to train with tells the column */
-	if (told->model)
-		errcontext("feature \"%s\" of model \"%s\"", told->feature->name, told->model);
+	if (failing->model)
+		errcontext("feature \"%s\" of model \"%s\"", failing->feature->name, failing->model);
 }
 
 uint32
@@ -170,14 +179,14 @@ number_of(ValueEncoder *encoder, Datum value)
 double
 encoder_number(ValueEncoder *encoder, Datum value, bool isnull)
 {
-	ErrorContextCallback told = {error_context_stack, tell_feature, encoder};
+	ErrorContextCallback callback = {error_context_stack, tell_feature, encoder};
 	double		number;
 
 	if (isnull)
 		return NAN;
-	error_context_stack = &told;
+	error_context_stack = &callback;
 	number = number_of(encoder, value);
-	error_context_stack = told.previous;
+	error_context_stack = callback.previous;
 	return number;
 }
 
@@ -223,36 +232,36 @@ key_of(ValueEncoder *encoder, Datum value)
 void
 encoder_note(ValueEncoder *encoder, Datum value, bool isnull)
 {
-	ErrorContextCallback told = {error_context_stack, tell_feature, encoder};
+	ErrorContextCallback callback = {error_context_stack, tell_feature, encoder};
 
 	encoder->noted = NULL;
 	encoder->id = NULL_ID;
 	if (isnull)
 		return;
-	error_context_stack = &told;
+	error_context_stack = &callback;
 	if (encoder->feature->kind == FEATURE_BINNED)
 		encoder->id = bin_of(encoder->feature, number_of(encoder, value));
 	else
 		encoder->noted = key_of(encoder, value);
-	error_context_stack = told.previous;
+	error_context_stack = callback.previous;
 	if (!encoder->noted)
 		return;
 	encoder->hash = vocabulary_hash(encoder->noted, encoder->length);
-	vocabulary_expect(encoder->vocabulary, encoder->hash);
+	vocabulary_prefetch(encoder->vocabulary, encoder->hash);
 }
 
 void
-encoder_expect_length(const ValueEncoder *encoder)
+encoder_prefetch_length(const ValueEncoder *encoder)
 {
 	if (encoder->noted)
-		vocabulary_expect_length(encoder->vocabulary, encoder->hash);
+		vocabulary_prefetch_length(encoder->vocabulary, encoder->hash);
 }
 
 void
-encoder_expect_bytes(const ValueEncoder *encoder)
+encoder_prefetch_bytes(const ValueEncoder *encoder)
 {
 	if (encoder->noted)
-		vocabulary_expect_bytes(encoder->vocabulary, encoder->hash, encoder->length);
+		vocabulary_prefetch_bytes(encoder->vocabulary, encoder->hash, encoder->length);
 }
 
 uint32
@@ -327,7 +336,7 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 static uint64
 value_hash(ValueEncoder *encoder, Datum value)
 {
-	ErrorContextCallback told = {error_context_stack, tell_feature, encoder};
+	ErrorContextCallback callback = {error_context_stack, tell_feature, encoder};
 	const char *key;
 	double		number;
 
@@ -338,9 +347,9 @@ value_hash(ValueEncoder *encoder, Datum value)
 			number = 0;			/* -0 */
 		return hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
 	}
-	error_context_stack = &told;
+	error_context_stack = &callback;
 	key = key_of(encoder, value);
-	error_context_stack = told.previous;
+	error_context_stack = callback.previous;
 	return vocabulary_hash(key, encoder->length);
 }
 

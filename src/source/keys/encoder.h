@@ -6,7 +6,7 @@
 #ifndef AREAD_SOURCE_KEYS_ENCODER_H
 #define AREAD_SOURCE_KEYS_ENCODER_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 typedef struct ValueEncoder ValueEncoder;
 
@@ -28,12 +28,12 @@ extern ValueEncoder *encoder_create(const FeatureSpec *spec, int feature, Oid in
 extern uint32 encoder_id(ValueEncoder *encoder, Datum value, bool isnull);
 /*
  * The same in steps, for many values at once (vocabulary.h says why): note
- * each, expect the lengths of all of them, then the bytes, then ask for ids.
+ * each, prefetch the lengths of all of them, then the bytes, then ask for ids.
  * A noted value must stay where it is.
  */
 extern void encoder_note(ValueEncoder *encoder, Datum value, bool isnull);
-extern void encoder_expect_length(const ValueEncoder *encoder);
-extern void encoder_expect_bytes(const ValueEncoder *encoder);
+extern void encoder_prefetch_length(const ValueEncoder *encoder);
+extern void encoder_prefetch_bytes(const ValueEncoder *encoder);
 extern uint32 encoder_noted_id(const ValueEncoder *encoder);
 /*
  * Ids of a list's members: *members is valid until the next call; returns how

@@ -1,6 +1,14 @@
 /*
  * key.c
  *	  Canonical keys.
+ *
+ * A key is written from a word where the type has words, else from the value.
+ * Dates, timestamps and numbers are written here, all others by their output
+ * functions under fixed settings (convert.h).  So neither a session's settings nor
+ * the server's encoding change a key: it is in UTF-8.
+ *
+ * Keys lie in the writer's buffer, which each key overwrites, or stay in the value
+ * where nothing had to be converted.
  */
 #include "postgres.h"
 

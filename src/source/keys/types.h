@@ -6,7 +6,7 @@
 #ifndef AREAD_SOURCE_KEYS_TYPES_H
 #define AREAD_SOURCE_KEYS_TYPES_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /* A type's row in the catalog, of a domain that of its base type. */
 typedef struct ValueType

@@ -322,14 +322,14 @@ vocabulary_find_hash(const Vocabulary *vocabulary, const char *key, uint32 lengt
 }
 
 void
-vocabulary_expect(const Vocabulary *vocabulary, uint64 hash)
+vocabulary_prefetch(const Vocabulary *vocabulary, uint64 hash)
 {
 	__builtin_prefetch(slots_of(vocabulary->bytes) +
 					   (hash & (header_of(vocabulary->bytes)->n_slots - 1)));
 }
 
 void
-vocabulary_expect_length(const Vocabulary *vocabulary, uint64 hash)
+vocabulary_prefetch_length(const Vocabulary *vocabulary, uint64 hash)
 {
 	const char *bytes = vocabulary->bytes;
 	uint32		mask = header_of(bytes)->n_slots - 1;
@@ -340,7 +340,7 @@ vocabulary_expect_length(const Vocabulary *vocabulary, uint64 hash)
 }
 
 void
-vocabulary_expect_bytes(const Vocabulary *vocabulary, uint64 hash, uint32 length)
+vocabulary_prefetch_bytes(const Vocabulary *vocabulary, uint64 hash, uint32 length)
 {
 	const char *bytes = vocabulary->bytes;
 	uint32		mask = header_of(bytes)->n_slots - 1;

@@ -5,7 +5,7 @@
 #ifndef AREAD_SOURCE_KEYS_VOCABULARY_H
 #define AREAD_SOURCE_KEYS_VOCABULARY_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 typedef struct VocabularyKey
 {
@@ -38,9 +38,9 @@ extern uint32 vocabulary_find(const Vocabulary *vocabulary, const char *key, uin
  * with all of them, one step after the other, so that memory is waited for once.
  */
 extern uint64 vocabulary_hash(const char *key, uint32 length);
-extern void vocabulary_expect(const Vocabulary *vocabulary, uint64 hash);
-extern void vocabulary_expect_length(const Vocabulary *vocabulary, uint64 hash);
-extern void vocabulary_expect_bytes(const Vocabulary *vocabulary, uint64 hash, uint32 length);
+extern void vocabulary_prefetch(const Vocabulary *vocabulary, uint64 hash);
+extern void vocabulary_prefetch_length(const Vocabulary *vocabulary, uint64 hash);
+extern void vocabulary_prefetch_bytes(const Vocabulary *vocabulary, uint64 hash, uint32 length);
 extern uint32 vocabulary_find_hash(const Vocabulary *vocabulary, const char *key, uint32 length,
 								   uint64 hash);
 

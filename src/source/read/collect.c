@@ -1,6 +1,15 @@
 /*
  * collect.c
  *	  Rows of a source as they come: which count, and what each has beside features.
+ *
+ * A row passes the readers of label, domain and split, which say whether it counts;
+ * the report counts the others.  Of a row that counts, split key and weight are kept
+ * here, and its features go to the lookup (lookup.h), which finds their ids later,
+ * many rows at a time.
+ *
+ * Memory.  Labels, hashes, split keys and weights are arrays that double.  They are
+ * charged to the room, so that spools of ids and list members go to files the
+ * sooner.
  */
 #include "postgres.h"
 
@@ -31,7 +40,8 @@ collector_init(Collector *collector, const ColumnRoles *roles, const SourceOptio
 	collector->split_at = roles->split ? next++ : -1;
 	collector->weight_at = roles->weight ? next++ : -1;
 	if (roles->label)
-		label_init(&collector->label, roles->relation, roles->label, options);
+		label_init(&collector->label, roles->relation, roles->label, options,
+				   spec->model);
 	split_init(&collector->split, roles, options);
 	weight_init(&collector->weight, roles->relation, roles->weight);
 	collector->dictionaries = palloc0(spec->n_vocabularies * sizeof(Dictionary));

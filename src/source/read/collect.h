@@ -10,7 +10,6 @@
 #ifndef AREAD_SOURCE_READ_COLLECT_H
 #define AREAD_SOURCE_READ_COLLECT_H
 
-#include "source/features.h"
 #include "source/read/label.h"
 #include "source/read/lookup.h"
 #include "source/read/split.h"
@@ -49,6 +48,13 @@ typedef struct Collector
 	struct Collector *twin;		/* the same rows, encoded otherwise; NULL: none */
 	Dataset    *twin_data;		/* of these, placed */
 } Collector;
+
+/* Memory in the current context for an array of rows or keys: it may be larger than palloc() gives, or of no bytes. */
+static inline void *
+huge(Size size)
+{
+	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
+}
 
 /*
  * Everything is allocated in the current memory context, the room's too.  plans

@@ -1,6 +1,17 @@
 /*
  * collect_finish.c
  *	  From collected rows to a dataset: splits, vocabularies, bins, final ids.
+ *
+ * Phases, each of which needs the one before: the splits of all rows; how often each
+ * key occurs in training rows; vocabularies out of these counts, and final ids; bins
+ * and moments of numbers; checks of the domains; the dataset, with rows in their
+ * final order (collect_place.h); what is counted of, and warned about, the dataset.
+ *
+ * Threads.  The team counts keys: a task has all columns of some vocabularies, so
+ * that no count is written by two.  All else is done by the session.
+ *
+ * Memory.  Dictionaries are given back before rows are placed: the largest arrays
+ * are never there at one time.
  */
 #include "postgres.h"
 
@@ -8,23 +19,17 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/read/collect.h"
-#include "source/read/leak.h"
-#include "source/read/moments.h"
-#include "source/read/collect_place.h"
 #include "source/keys/sort_interruptible.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/collect.h"
+#include "source/read/collect_place.h"
+#include "source/read/leak.h"
+#include "source/read/moments.h"
 #include "utils/memutils.h"
 
 #define MAX_DOMAINS 10000
 /* Bytes of a domain's name: views show it to all who may score, and two of them side by side. */
 #define MAX_DOMAIN_NAME 65536
-
-static void *
-huge(Size size)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-}
 
 /* Columns of keys, without their of_id; returns how many. */
 static int
@@ -113,7 +118,7 @@ count_task(void *context, int number, int thread)
 		if ((row & 0xFFFF) == 0 && watch_stopped(watch))
 			return;
 		if (row + ROWS_AHEAD < collector->n_rows)
-			expect_ids(ids + ROWS_AHEAD * n_features, task->columns, task->n);
+			prefetch_ids(ids + ROWS_AHEAD * n_features, task->columns, task->n);
 		for (int i = 0; i < task->n && training; i++)
 			if (!task->columns[i].is_list)
 				count(task->columns[i].of_id, ids[task->columns[i].feature]);

@@ -76,12 +76,6 @@ typedef struct Placing
 	Watch		followers;		/* the same to other threads than the caller's */
 } Placing;
 
-static void *
-huge(Size size)
-{
-	return MemoryContextAllocHuge(CurrentMemoryContext, Max(size, 1));
-}
-
 static uint64
 sort_word(const Collector *collector, PlaceOrder by, uint32 row)
 {
@@ -306,13 +300,13 @@ finish_members(const Placing *placing, const uint32 *ids, const uint32 *members,
 
 /* Memory that the rows to come will need is fetched. */
 static inline void
-expect_row(const Placing *placing, uint64 row, const uint32 *ids)
+prefetch_row(const Placing *placing, uint64 row, const uint32 *ids)
 {
 	uint64		place = placing->place[row];
 	int			n_features = placing->collector->spec->n_features;
 
 	if (placing->final)
-		expect_ids(ids, placing->final->keys, placing->final->n_keys);
+		prefetch_ids(ids, placing->final->keys, placing->final->n_keys);
 	if (place >= placing->from && place < placing->to)
 		for (int f = 0; f < n_features; f += 16)
 			__builtin_prefetch(placing->result + (place - placing->from) * n_features + f, 1);
@@ -336,7 +330,7 @@ fill_part(void *context, int part, int thread)
 		uint64		place = placing->place[row];
 
 		if (row + ROWS_AHEAD < last)
-			expect_row(placing, row + ROWS_AHEAD, ids + ROWS_AHEAD * n_features);
+			prefetch_row(placing, row + ROWS_AHEAD, ids + ROWS_AHEAD * n_features);
 		if (place >= placing->from && place < placing->to)
 		{
 			finish_ids(placing, row, ids,

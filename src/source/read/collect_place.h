@@ -41,7 +41,7 @@ typedef struct FinalIds
 
 /* What a row will read of the columns' arrays is fetched from memory. */
 static inline void
-expect_ids(const uint32 *ids, const KeyColumn *columns, int n)
+prefetch_ids(const uint32 *ids, const KeyColumn *columns, int n)
 {
 	for (int i = 0; i < n; i++)
 		if (!columns[i].is_list)

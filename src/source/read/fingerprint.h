@@ -5,7 +5,7 @@
 #ifndef AREAD_SOURCE_READ_FINGERPRINT_H
 #define AREAD_SOURCE_READ_FINGERPRINT_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /*
  * CRC-32C over rows, in the dataset's order, and over what their ids mean.

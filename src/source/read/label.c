@@ -60,12 +60,13 @@ coded_otherwise(const LabelReader *reader, const char *what)
 }
 
 void
-label_init_type(LabelReader *reader, Oid type, const char *column, const SourceOptions *options)
+label_init_type(LabelReader *reader, Oid type, const char *column, const SourceOptions *options,
+				const char *model)
 {
 	*reader = (LabelReader) {.type = getBaseType(type)};
 	reader->column = column;
 	reader->skip_bad = options->on_bad_label == BAD_LABELS_SKIP;
-	reader->model = options->model;
+	reader->model = model;
 	set_threshold(reader, options->label_threshold);
 	if (is_number(reader->type) || (reader->type == BOOLOID && isnan(reader->threshold)))
 		return;
@@ -81,13 +82,13 @@ label_init_type(LabelReader *reader, Oid type, const char *column, const SourceO
 
 void
 label_init(LabelReader *reader, const SourceRelation *relation, const char *column,
-		   const SourceOptions *options)
+		   const SourceOptions *options, const char *model)
 {
 	Oid			type = source_column_type(relation, column);
 
 	if (!OidIsValid(type))
 		source_missing_column(relation, column, "label");
-	label_init_type(reader, type, column, options);
+	label_init_type(reader, type, column, options, model);
 }
 
 LabelState

@@ -5,7 +5,8 @@
 #ifndef AREAD_SOURCE_READ_LABEL_H
 #define AREAD_SOURCE_READ_LABEL_H
 
-#include "source/source.h"
+#include "source/read/relation.h"
+#include "source/spec.h"
 #include "utils/numeric.h"
 
 typedef struct LabelReader
@@ -26,12 +27,15 @@ typedef enum LabelState
 	LABEL_GOOD, LABEL_NULL, LABEL_BAD
 } LabelState;
 
-/* Booleans and numbers; raises an error for a column of another type. */
+/*
+ * Booleans and numbers; raises an error for a column of another type.  "model" is
+ * the one that is evaluated, for messages; NULL: in training.
+ */
 extern void label_init(LabelReader *reader, const SourceRelation *relation, const char *column,
-					   const SourceOptions *options);
+					   const SourceOptions *options, const char *model);
 /* The same of a column that is not a relation's. */
 extern void label_init_type(LabelReader *reader, Oid type, const char *column,
-							const SourceOptions *options);
+							const SourceOptions *options, const char *model);
 /* Raises an error for a value that is neither 0 nor 1, unless those are skipped. */
 extern LabelState label_read(LabelReader *reader, Datum value, bool isnull, uint8 *label);
 /*

@@ -5,7 +5,7 @@
 #ifndef AREAD_SOURCE_READ_LEAK_H
 #define AREAD_SOURCE_READ_LEAK_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /* A WARNING for each feature of a few values that tells the training rows' label by itself. */
 extern void leak_warn(const FeatureSpec *spec, const Dataset *data);

@@ -2,8 +2,14 @@
  * lookup.c
  *	  Values of a source's rows to provisional ids, column by column.
  *
+ * lookup_add() fills a block, in the session, which may call the server.
+ * lookup_pass_on() waits for the team, adds the keys that the last search did not
+ * find, and reserves room for that block's ids.  Then it gives the team new tasks:
+ * the first writes these ids, the others find the keys of the block behind it.
+ *
  * What runs in a team's threads, run_task() and what that calls, only reads the
- * dictionaries and calls nothing of the server.
+ * dictionaries and calls nothing of the server.  Dictionaries grow while no task is
+ * under way, so that they need no lock.
  */
 #include "postgres.h"
 
@@ -95,7 +101,7 @@ init_block(LookupBlock *block, int n_columns)
 		keys->capacity = LOOKUP_ROWS;
 		keys->words = palloc(LOOKUP_ROWS * sizeof(uint64));
 		keys->lengths = palloc(LOOKUP_ROWS * sizeof(uint32));
-		keys->places = palloc(LOOKUP_ROWS * sizeof(uint64));
+		keys->starts = palloc(LOOKUP_ROWS * sizeof(uint64));
 		keys->ids = palloc(LOOKUP_ROWS * sizeof(uint32));
 		keys->allocated = FIRST_BYTES;
 		keys->bytes = palloc(FIRST_BYTES);
@@ -140,7 +146,7 @@ grow_keys(BlockKeys *keys)
 	keys->capacity *= 2;
 	keys->words = repalloc_huge(keys->words, keys->capacity * sizeof(uint64));
 	keys->lengths = repalloc_huge(keys->lengths, keys->capacity * sizeof(uint32));
-	keys->places = repalloc_huge(keys->places, keys->capacity * sizeof(uint64));
+	keys->starts = repalloc_huge(keys->starts, keys->capacity * sizeof(uint64));
 	keys->ids = repalloc_huge(keys->ids, keys->capacity * sizeof(uint32));
 }
 
@@ -182,7 +188,7 @@ add_value(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value
 		return;
 	}
 	bytes = key_write(&column->writer, value, &keys->lengths[k]);
-	keys->places[k] = hash_bytes_extended((const unsigned char *) bytes, keys->lengths[k], 0);
+	keys->starts[k] = hash_bytes_extended((const unsigned char *) bytes, keys->lengths[k], 0);
 	keys->words[k] = keep_bytes(block, keys, bytes, keys->lengths[k]);
 }
 
@@ -264,9 +270,9 @@ lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 	LookupBlock *block = lookup->filling;
 	int			row = block->n_rows++;
 	LookupColumn *column = lookup->columns;
-	ErrorContextCallback told = {error_context_stack, tell_column, &column};
+	ErrorContextCallback callback = {error_context_stack, tell_column, &column};
 
-	error_context_stack = &told;
+	error_context_stack = &callback;
 	for (int f = 0; f < lookup->n_columns; f++, column++)
 	{
 		BlockKeys  *keys = &block->columns[f];
@@ -283,7 +289,7 @@ lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 		else
 			add_value(block, keys, column, values[f]);
 	}
-	error_context_stack = told.previous;
+	error_context_stack = callback.previous;
 	return block->n_rows == LOOKUP_ROWS || block->held >= MAX_HELD;
 }
 
@@ -300,23 +306,23 @@ found(const Dictionary *dictionary, BlockKeys *keys, uint32 k, int64 number)
 static void
 find_words(const Dictionary *dictionary, BlockKeys *keys, uint32 from, uint32 to)
 {
-	uint64	   *places = keys->places;
+	uint64	   *starts = keys->starts;
 
 	for (uint32 k = from; k < to + 2 * STEP; k++)
 	{
 		if (k < to)
 		{
-			places[k] = dictionary_place(keys->words[k]);
-			dictionary_expect(dictionary, places[k]);
+			starts[k] = dictionary_start(keys->words[k]);
+			dictionary_prefetch(dictionary, starts[k]);
 		}
 		if (k >= from + STEP && k < to + STEP)
-			dictionary_expect_entry(dictionary, places[k - STEP]);
+			dictionary_prefetch_entry(dictionary, starts[k - STEP]);
 		if (k >= from + 2 * STEP)
 		{
 			uint32		at = k - 2 * STEP;
 
 			found(dictionary, keys, at,
-				  dictionary_find_word(dictionary, keys->words[at], places[at]));
+				  dictionary_find_word(dictionary, keys->words[at], starts[at]));
 		}
 	}
 }
@@ -325,23 +331,23 @@ find_words(const Dictionary *dictionary, BlockKeys *keys, uint32 from, uint32 to
 static void
 find_bytes(const Dictionary *dictionary, BlockKeys *keys, uint32 from, uint32 to)
 {
-	const uint64 *places = keys->places;
+	const uint64 *starts = keys->starts;
 
 	for (uint32 k = from; k < to + 3 * STEP; k++)
 	{
 		if (k < to)
-			dictionary_expect(dictionary, places[k]);
+			dictionary_prefetch(dictionary, starts[k]);
 		if (k >= from + STEP && k < to + STEP)
-			dictionary_expect_entry(dictionary, places[k - STEP]);
+			dictionary_prefetch_entry(dictionary, starts[k - STEP]);
 		if (k >= from + 2 * STEP && k < to + 2 * STEP)
-			dictionary_expect_bytes(dictionary, places[k - 2 * STEP]);
+			dictionary_prefetch_bytes(dictionary, starts[k - 2 * STEP]);
 		if (k >= from + 3 * STEP)
 		{
 			uint32		at = k - 3 * STEP;
 
 			found(dictionary, keys, at,
 				  dictionary_find(dictionary, keys->bytes + keys->words[at], keys->lengths[at],
-								  places[at]));
+								  starts[at]));
 		}
 	}
 }
@@ -351,8 +357,8 @@ find_hashed(uint32 buckets, BlockKeys *keys, uint32 from, uint32 to)
 {
 	for (uint32 k = from; k < to; k++)
 	{
-		keys->ids[k] = FIRST_ID + keys->places[k] % buckets;
-		keys->words[k] = keys->places[k];
+		keys->ids[k] = FIRST_ID + keys->starts[k] % buckets;
+		keys->words[k] = keys->starts[k];
 	}
 }
 
@@ -486,9 +492,9 @@ cut_slices(Lookup *lookup)
 
 /* A word that was new when it was looked for; it may have been added since. */
 static int64
-add_word(LookupColumn *column, uint64 word, uint64 place)
+add_word(LookupColumn *column, uint64 word, uint64 start)
 {
-	int64		number = dictionary_find_word(column->dictionary, word, place);
+	int64		number = dictionary_find_word(column->dictionary, word, start);
 	const char *bytes;
 	uint32		length;
 
@@ -503,8 +509,8 @@ static void
 add_new(LookupColumn *column, BlockKeys *keys, uint32 k)
 {
 	uint64		word = keys->words[k];
-	int64		number = column->is_words ? add_word(column, word, keys->places[k]) :
-		dictionary_add(column->dictionary, keys->bytes + word, keys->lengths[k], keys->places[k]);
+	int64		number = column->is_words ? add_word(column, word, keys->starts[k]) :
+		dictionary_add(column->dictionary, keys->bytes + word, keys->lengths[k], keys->starts[k]);
 
 	found(column->dictionary, keys, k, number);
 }
@@ -512,19 +518,19 @@ add_new(LookupColumn *column, BlockKeys *keys, uint32 k)
 static void
 add_all_new(LookupColumn *column, BlockKeys *keys)
 {
-	ErrorContextCallback told = {error_context_stack, tell_column, &column};
+	ErrorContextCallback callback = {error_context_stack, tell_column, &column};
 
-	error_context_stack = &told;
+	error_context_stack = &callback;
 	for (uint32 k = 0; k < keys->n; k++)
 	{
 		if ((k & 0xFFFF) == 0xFFFF)
 			CHECK_FOR_INTERRUPTS();
 		if (k + STEP < keys->n && keys->ids[k + STEP] == NOT_FOUND)
-			dictionary_expect(column->dictionary, keys->places[k + STEP]);
+			dictionary_prefetch(column->dictionary, keys->starts[k + STEP]);
 		if (keys->ids[k] == NOT_FOUND)
 			add_new(column, keys, k);
 	}
-	error_context_stack = told.previous;
+	error_context_stack = callback.previous;
 }
 
 /* Room for a block's results. */
@@ -581,7 +587,7 @@ free_block(LookupBlock *block, int n_columns)
 	{
 		pfree(block->columns[f].words);
 		pfree(block->columns[f].lengths);
-		pfree(block->columns[f].places);
+		pfree(block->columns[f].starts);
 		pfree(block->columns[f].ids);
 		pfree(block->columns[f].bytes);
 	}

@@ -20,7 +20,6 @@
 #include "source/keys/dense.h"
 #include "source/keys/dictionary.h"
 #include "source/keys/encoder.h"
-#include "source/features.h"
 #include "source/keys/key.h"
 #include "source/read/spool.h"
 
@@ -54,7 +53,7 @@ typedef struct BlockKeys
 	uint32		capacity;
 	uint64	   *words;			/* or where their bytes begin; when they are found, hashes */
 	uint32	   *lengths;		/* of bytes */
-	uint64	   *places;			/* where a search begins; of bytes their hash */
+	uint64	   *starts;			/* where a search begins; of bytes their hash */
 	uint32	   *ids;			/* provisional; NOT_FOUND: the key is new */
 	Size		used;
 	Size		allocated;

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "source/source.h"
+#include "source/read/read_report.h"
 
 uint64
 report_skipped(const ReadReport *report)

@@ -1,6 +1,11 @@
 /*
  * relation.c
  *	  A relation that rows are to be read from, opened and locked once.
+ *
+ * Whoever may not read the relation gets an error before it is locked.  Then it is
+ * opened by its OID, and name and columns are copied from the open relation.  The
+ * lock (AccessShareLock) stays until the transaction ends; the copy lies in the
+ * memory context of the caller.
  */
 #include "postgres.h"
 

@@ -1,6 +1,15 @@
 /*
  * split.c
  *	  Which rows train, which validate, which test.
+ *
+ * While rows are read, split_key() makes an integer of each split value: 0, 1 or 2
+ * of a name, else one that sorts as the column does.  What depends on all rows is
+ * settled behind the last one: whether integers are names, and where in the order
+ * the splits begin (split_cuts.h).  By hash nothing is kept but a row's hash, with
+ * the seed: rows alike have one split, in whatever order they came.
+ *
+ * The rule that results is stored with the model.  splitter.h applies it to rows
+ * later.
  */
 #include "postgres.h"
 
@@ -13,8 +22,8 @@
 #include "miscadmin.h"
 #include "source/keys/key.h"
 #include "source/keys/number.h"
-#include "source/read/reader.h"
 #include "source/keys/sort_interruptible.h"
+#include "source/read/reader.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/memutils.h"

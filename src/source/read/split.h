@@ -6,8 +6,9 @@
 #define AREAD_SOURCE_READ_SPLIT_H
 
 #include "source/keys/convert.h"
+#include "source/read/relation.h"
 #include "source/read/split_cuts.h"
-#include "source/source.h"
+#include "source/spec.h"
 
 /* What a split column's values become while rows are read. */
 typedef struct SplitReader

@@ -10,7 +10,7 @@
 #ifndef AREAD_SOURCE_READ_SPLIT_CUTS_H
 #define AREAD_SOURCE_READ_SPLIT_CUTS_H
 
-#include "source/source.h"
+#include "source/spec.h"
 
 /* A value that could be the first of its split. */
 typedef struct Cut

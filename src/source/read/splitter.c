@@ -92,7 +92,7 @@ splitter_create(const SplitRule *rule, const FeatureSpec *spec, const Oid *types
 	}
 	splitter->has_label = OidIsValid(label_type);
 	if (splitter->has_label)
-		label_init_type(&splitter->label, label_type, spec->label, &labels);
+		label_init_type(&splitter->label, label_type, spec->label, &labels, NULL);
 	return splitter;
 }
 
@@ -127,4 +127,14 @@ splitter_split(Splitter *splitter, const Datum *values, const bool *nulls)
 		return split_of_name(&splitter->reader, value);
 	return split_of(&splitter->reader, &splitter->options, &rule->bounds,
 					split_key(&splitter->reader, value), 0);
+}
+
+bool
+splitter_passes(SplitFilter *filter, const Datum *values, const bool *nulls)
+{
+	int			split = splitter_split(filter->splitter, values, nulls);
+
+	if (split >= 0)
+		filter->rows[split]++;
+	return filter->wanted < 0 || split == filter->wanted;
 }

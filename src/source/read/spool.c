@@ -1,6 +1,16 @@
 /*
  * spool.c
  *	  Write-once arrays in memory or in temporary files.
+ *
+ * A spool is a buffer that doubles while its room has memory.  Then it becomes a
+ * temporary file, written in pieces out of a small buffer.  spool_finish() maps the
+ * file for reading; nothing is appended after that.
+ *
+ * Buffers and maps belong to the room's memory context.  When that goes, after an
+ * error too, its callback ends the maps; files are closed by the transaction, or by
+ * the process where they outlive it.
+ *
+ * The engine has spools, too: store_*() are its Store (engine/base/store.h).
  */
 #include "postgres.h"
 

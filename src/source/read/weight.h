@@ -5,7 +5,8 @@
 #ifndef AREAD_SOURCE_READ_WEIGHT_H
 #define AREAD_SOURCE_READ_WEIGHT_H
 
-#include "source/source.h"
+#include "source/read/relation.h"
+#include "source/spec.h"
 
 typedef struct WeightReader
 {

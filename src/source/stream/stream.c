@@ -13,10 +13,12 @@
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "source/read/collect.h"
 #include "source/feature_choice.h"
-#include "source/read/reader.h"
+#include "source/features.h"
 #include "source/keys/vocabulary.h"
+#include "source/read/collect.h"
+#include "source/read/reader.h"
+#include "source/roles.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -150,7 +152,7 @@ stream_begin(const ColumnRoles *roles, const SourceOptions *options, bool whole_
 	stream->context = CurrentMemoryContext;
 	stream->options = options;
 	stream->whole_rows = whole_rows;
-	source_check_roles(roles);
+	roles_check(roles);
 	split_init(&split, roles, options);
 	all = whole_rows || split.method == SPLIT_BY_HASH;
 	if (all && roles->features == NIL)

@@ -3,10 +3,11 @@
  *	  Rows of any relation as ids of a trained model: columns are matched to
  *	  features by name.
  */
-#ifndef AREAD_SOURCE_KEYS_ROW_ENCODER_H
-#define AREAD_SOURCE_KEYS_ROW_ENCODER_H
+#ifndef AREAD_SOURCE_READ_ROW_ENCODER_H
+#define AREAD_SOURCE_READ_ROW_ENCODER_H
 
 #include "source/keys/encoder.h"
+#include "source/read/relation.h"
 
 typedef struct RowEncoder
 {
@@ -34,4 +35,4 @@ extern void row_encoder_read(RowEncoder *encoder, const Datum *values, const boo
  */
 extern int	row_encoder_ids(RowEncoder *encoder, int f, const uint32 **ids);
 
-#endif							/* AREAD_SOURCE_KEYS_ROW_ENCODER_H */
+#endif							/* AREAD_SOURCE_READ_ROW_ENCODER_H */

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "source/keys/row_encoder.h"
+#include "source/read/row_encoder.h"
 
 #include "source/read/reader.h"
 #include "utils/lsyscache.h"
@@ -63,10 +63,10 @@ row_encoder_read(RowEncoder *encoder, const Datum *values, const bool *nulls)
 			encoder_note(column, values[encoder->position[f]], nulls[encoder->position[f]]);
 	for (int f = 0; f < n; f++)
 		if ((column = single_value(encoder, f)) != NULL)
-			encoder_expect_length(column);
+			encoder_prefetch_length(column);
 	for (int f = 0; f < n; f++)
 		if ((column = single_value(encoder, f)) != NULL)
-			encoder_expect_bytes(column);
+			encoder_prefetch_bytes(column);
 	for (int f = 0; f < n; f++)
 	{
 		column = single_value(encoder, f);

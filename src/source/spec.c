@@ -1,0 +1,71 @@
+/*
+ * spec.c
+ *	  Features by name, and as the engine sees them.
+ */
+#include "postgres.h"
+
+#include "source/spec.h"
+
+static const char *const kind_names[] = {
+	[FEATURE_CATEGORICAL] = "categorical",
+	[FEATURE_BINNED] = "binned",
+	[FEATURE_LIST] = "list",
+	[FEATURE_ROWS] = "rows",
+	[FEATURE_DENSE] = "dense"
+};
+
+const char *
+feature_kind_name(FeatureKind kind)
+{
+	return kind_names[kind];
+}
+
+bool
+feature_kind_of_name(const char *name, FeatureKind *kind)
+{
+	for (int i = 0; i < lengthof(kind_names); i++)
+		if (strcmp(kind_names[i], name) == 0)
+		{
+			*kind = (FeatureKind) i;
+			return true;
+		}
+	return false;
+}
+
+int
+spec_find(const FeatureSpec *spec, const char *name)
+{
+	for (int f = 0; f < spec->n_columns; f++)
+		if (strcmp(spec->features[f].name, name) == 0)
+			return f;
+	return -1;
+}
+
+void
+spec_shape(const FeatureSpec *spec, Shape *shape)
+{
+	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
+	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
+	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
+	bool	   *field_is_dense = palloc(spec->n_features * sizeof(bool));
+
+	for (int v = 0; v < spec->n_vocabularies; v++)
+		table_rows[v] = spec->vocabularies[v].n_rows;
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		field_table[f] = spec->features[f].vocabulary;
+		field_is_list[f] = kind_has_list(spec->features[f].kind);
+		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
+	}
+	*shape = (Shape) {
+		.n_tables = spec->n_vocabularies,
+		.table_rows = table_rows,
+		.n_fields = spec->n_features,
+		.field_table = field_table,
+		.field_is_list = field_is_list,
+		.field_is_dense = field_is_dense,
+		.domain_field = spec->domain_feature,
+		.user_field = spec->user_feature,
+		.item_field = spec->item_feature
+	};
+}
