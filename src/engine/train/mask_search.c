@@ -327,13 +327,14 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 MaskUpdate *
 search_add_update(Trainer *trainer, EngineError *error)
 {
+	Search	   *search = search_of(trainer);
 	TrainResult *result = trainer->result;
 	size_t		n_gates = (size_t) trainer->model->n_domains * trainer->model->n_gates;
 	MaskUpdate *update;
 
-	if (result->n_mask_updates == trainer->updates_capacity)
+	if (result->n_mask_updates == search->updates_capacity)
 	{
-		int			capacity = 2 * trainer->updates_capacity + 8;
+		int			capacity = 2 * search->updates_capacity + 8;
 		MaskUpdate *updates = ARENA_ARRAY(trainer->arena, MaskUpdate, capacity);
 
 		if (!arena_ok(trainer->arena, error))
@@ -342,7 +343,7 @@ search_add_update(Trainer *trainer, EngineError *error)
 			memcpy(updates, result->mask_updates,
 				   result->n_mask_updates * sizeof(MaskUpdate));
 		result->mask_updates = updates;
-		trainer->updates_capacity = capacity;
+		search->updates_capacity = capacity;
 	}
 	update = &result->mask_updates[result->n_mask_updates];
 	update->number = result->n_mask_updates + 1;
