@@ -412,6 +412,35 @@ check_without_user(Arena *arena, const Config *config, Dataset *data, const Fiel
 	data->shape.item_field = ITEM;
 }
 
+static void
+count_freed(void *owner, bool ids_only)
+{
+	*(int *) owner += ids_only ? 1 : 10;
+}
+
+/* A dataset's owner is asked to free it; the rows sampled from it are the arena's. */
+static void
+check_owner(Arena *arena, const Config *config, const FieldBond *bonds)
+{
+	Dataset    *data = make_log(arena);
+	EngineHost	host = toy_host();
+	EngineError error = {0};
+	NegativeReport report;
+	int			freed = 0;
+	Dataset    *sampled;
+
+	data->free = count_freed;
+	data->owner = &freed;
+	sampled = negatives_draw(arena, config, data, bonds, &host, &report, &error);
+	CHECK(sampled != NULL);
+	dataset_free(sampled);
+	CHECK(freed == 0);
+	dataset_free_ids(data);
+	CHECK(freed == 1 && data->ids == NULL);
+	dataset_free(data);
+	CHECK(freed == 11);
+}
+
 int
 main(void)
 {
@@ -472,6 +501,7 @@ main(void)
 	for (uint32_t domain = 0; domain < DOMAINS; domain++)
 		check_left_out(&arena, &config, bonds, FIRST_ID + domain);
 	check_all_taken(&arena, &config, bonds);
+	check_owner(&arena, &config, bonds);
 	arena_free_all(&arena);
 	return unit_summary();
 }

@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-#include "engine/data/vectors.h"
-
 uint32_t
 shape_domains(const Shape *shape)
 {

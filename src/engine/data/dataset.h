@@ -117,6 +117,19 @@ dataset_weight(const Dataset *data, size_t row)
 	return data->weights ? data->weights[row] : 1;
 }
 
+/* The number whose bits a member of a dense field's list is. */
+static inline float
+vector_number(uint32_t member)
+{
+	union
+	{
+		uint32_t	bits;
+		float		number;
+	}			value = {member};
+
+	return value.number;
+}
+
 /* Give back the ids, whose rows have been copied; labels, weights and lists stay. */
 extern void dataset_free_ids(Dataset *data);
 /* Give back all of a dataset that has an owner. */

@@ -11,19 +11,6 @@
 #include "engine/data/batch.h"
 #include "engine/data/row_tensor.h"
 
-/* The number whose bits a member is. */
-static inline float
-vector_number(uint32_t member)
-{
-	union
-	{
-		uint32_t	bits;
-		float		number;
-	}			value = {member};
-
-	return value.number;
-}
-
 /* The vector's product with weights [n_rows] of the table's rows: one each. */
 extern real vector_dot(const uint32_t *members, size_t n, const real *weights);
 /* sums [n_rows] += scale * number, and += scale at the first member. */

@@ -1,6 +1,16 @@
 /*
  * cells.c
  *	  Sorting training rows by value and domain.
+ *
+ * A counting sort for each field: a first walk over the rows counts cells, a
+ * second one places the rows.  Fields with pairs are walked domain by domain: so
+ * each value meets its pairs in their order, and none has to be searched for.
+ *
+ * Memory: a row number for each row and field, and for each member of a list.  They
+ * go to files of the dataset's store where memory has no room for all of them; then
+ * as many fields are sorted at a time as there are threads.
+ *
+ * Threads: a field is one task.
  */
 #include "engine/logistic/cells.h"
 

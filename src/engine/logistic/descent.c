@@ -1,6 +1,15 @@
 /*
  * descent.c
  *	  Sweeps over fields until they settle; start, copies and statistics.
+ *
+ * A sweep visits field after field.  After the second sweep and each later one, the
+ * weights go on along the line of the sweep (extrapolate.c).
+ *
+ * Memory: 16 bytes for each row (RowState), 4 more for the logits at a sweep's
+ * start, 4 for each row and field (cells.c), and a copy of all weights.
+ *
+ * Threads: each visit is a few jobs, one after the other, over all rows or cells.
+ * A job's parts write to rows, cells or values of their own (state.h).
  */
 #include "engine/logistic/descent.h"
 

@@ -2,12 +2,12 @@
  * descent.h
  *	  Logistic regression over ids for given L2, by descent field by field.
  *
- * A row has one value of a field, so that, the other fields held, the weights
- * of different values have nothing to do with each other: each value's weight and
- * those of its pairs with domains are moved by a Newton step of their own,
- * exactly and in parallel, and the bias along with them.  A sweep does so field after field.
- * It reads each row once a field, needs no search for a step's length and no memory beyond
- * the rows' state, and few sweeps mend what a change of a block's L2 has moved.
+ * A row has one value of a field.  So, with the other fields held, the weights of
+ * different values do not depend on each other.  Each value's weight and those of
+ * its pairs with domains take a Newton step of their own, exactly and in parallel,
+ * and the bias follows.  A sweep visits field after field.  It reads each row once
+ * a field, and needs neither a line search nor memory beyond the rows' state.
+ * After a change of a block's L2, few sweeps find the new optimum.
  * (A block coordinate descent; Genkin, Lewis and Madigan, "Large-scale Bayesian
  * logistic regression for text categorization", 2007, do it weight by weight.)
  *

@@ -1,6 +1,10 @@
 /*
  * extrapolate.c
  *	  Beyond a sweep's end, along the line from its start.
+ *
+ * One job sums the derivatives of the rows' losses along the line.  Those of the
+ * penalties are added; then Newton's method says how far to go, and a second job
+ * moves the rows.
  */
 #include "engine/logistic/extrapolate.h"
 

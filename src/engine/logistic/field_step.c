@@ -94,7 +94,10 @@ smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* What a member has of its row, in the order of rows: lists lie all over for who comes by member. */
+/*
+ * Each member's share of its row: 1 / length of the list.  It is found in the
+ * order of rows: by member, lists would be read at random addresses.
+ */
 static void
 share_part(void *context, int part, int thread)
 {

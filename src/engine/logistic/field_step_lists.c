@@ -2,6 +2,10 @@
  * field_step_lists.c
  *	  A list field's visit: its members' weights move together, and so do those
  *	  of a dense field's components.
+ *
+ * Each value has a Newton step of its own.  A job adds up what these steps,
+ * taken together, move each row by, and the derivatives along that line; then all
+ * of them are taken, as far as Newton's method says for the line.
  */
 #include "engine/logistic/field_step_lists.h"
 

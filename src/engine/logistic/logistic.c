@@ -1,6 +1,11 @@
 /*
  * logistic.c
  *	  Logistic regression over ids: the evidence for its L2, then the optimum.
+ *
+ * Phases: rounds of the evidence, each solved roughly; corrections by validation
+ * rows (tune_l2.c); the optimum, to the caller's tolerance.
+ *
+ * Memory: the descent's (descent.c), given back at the end.
  */
 #include "engine/logistic/logistic.h"
 

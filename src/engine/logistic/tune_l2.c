@@ -1,6 +1,14 @@
 /*
  * tune_l2.c
  *	  Which L2 do validation rows want?
+ *
+ * A trial changes the L2 of one block, solves again, and keeps the change if
+ * validation rows gain by more than noise; else weights and L2 come back from a
+ * copy.  First whole blocks are left out, then the L2 of the largest ones is
+ * moved up or down, by a large factor and then by a smaller one.
+ *
+ * Memory: a copy of the descent's weights and logits, and two losses for each
+ * validation row.
  */
 #include "engine/logistic/tune_l2.h"
 

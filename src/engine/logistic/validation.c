@@ -1,6 +1,9 @@
 /*
  * validation.c
  *	  Logits of validation rows, calibrated, and their losses.
+ *
+ * Rows' pairs are looked up once; after that a call is a job over the rows for
+ * their logits, one for each Newton step of the calibration, and one for losses.
  */
 #include "engine/logistic/validation.h"
 

@@ -27,8 +27,8 @@ typedef struct ValidRows
 extern bool valid_init(ValidRows *valid, Arena *arena, Descent *descent, size_t max_rows,
 					   EngineError *error);
 /*
- * Log losses [n], weighted, once scores are calibrated: a shift of all
- * scores, as time brings it, is no loss.
+ * Log losses [n], weighted, of calibrated scores.  Calibration takes out a shift
+ * of all scores, which later rows often bring.
  */
 extern bool valid_losses(ValidRows *valid, float *losses, EngineError *error);
 

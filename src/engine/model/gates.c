@@ -1,24 +1,8 @@
 /*
  * gates.c
- *	  Numbers of gates and experts.
+ *	  How many gates and experts there are.
  */
 #include "engine/model/gates.h"
-
-int
-gate_offset(const IntList *experts, int layer)
-{
-	int			offset = 0;
-
-	for (int l = 2; l < layer; l++)
-		offset += experts->value[l - 2] * experts->value[l - 1];
-	return offset;
-}
-
-int
-gate_at(const IntList *experts, int l, int i, int n)
-{
-	return gate_offset(experts, l) + i * experts->value[l - 1] + n;
-}
 
 int
 gates_total(const IntList *experts)

@@ -12,9 +12,23 @@
 #include "engine/base/limits.h"
 
 /* First gate of HEI layer l (2 <= l <= L) in gate order. */
-extern int	gate_offset(const IntList *experts, int layer);
+static inline int
+gate_offset(const IntList *experts, int layer)
+{
+	int			offset = 0;
+
+	for (int l = 2; l < layer; l++)
+		offset += experts->value[l - 2] * experts->value[l - 1];
+	return offset;
+}
+
 /* Gate (l, i, n) in gate order; i and n from 0. */
-extern int	gate_at(const IntList *experts, int l, int i, int n);
+static inline int
+gate_at(const IntList *experts, int l, int i, int n)
+{
+	return gate_offset(experts, l) + i * experts->value[l - 1] + n;
+}
+
 /* Gates of all layers, G. */
 extern int	gates_total(const IntList *experts);
 /* Experts of all layers, sum over l of N_l. */

@@ -20,8 +20,8 @@
 #ifndef AREAD_ENGINE_SAMPLING_AUGMENT_DRAW_H
 #define AREAD_ENGINE_SAMPLING_AUGMENT_DRAW_H
 
-#include "engine/sampling/augment.h"
 #include "engine/base/random.h"
+#include "engine/sampling/augment_plan.h"
 #include "engine/sampling/rejected_pairs.h"
 
 typedef struct DomainDraw

@@ -1,6 +1,9 @@
 /*
  * adam.c
  *	  Adam with L2 through its moments.
+ *
+ * Dense ranges are one loop.  Rows of a table are visited by slot: their values and
+ * moments lie anywhere in memory, so those of later slots are fetched ahead.
  */
 #include "engine/train/adam.h"
 

@@ -2,6 +2,11 @@
  * base_rate.c
  *	  Shares of positives: weighted in the loss, taken out of the scores again,
  *	  or set to what they will be.
+ *
+ * Before training, positive rows get their weight.  After it, the calibration
+ * takes the weight out of the scores again and fits them to validation rows; then
+ * the odds of scores are moved to the base rate that was asked for.  Both act on
+ * the two numbers of the calibration; no other parameter changes.
  */
 #include "engine/train/base_rate.h"
 

@@ -1,7 +1,17 @@
 /*
  * checkpoint.c
- *	  A trainer's state as a list of parts: the one list by which checkpoints
- *	  are written and read.
+ *	  A training as a list of parts: the one list by which checkpoints are written
+ *	  and read.
+ *
+ * Writing: parts point to where the training has its state; nothing is copied.
+ *
+ * Reading, in three steps, for each depends on the one before: the header of
+ * single numbers says how much has been recorded; room is made for it, the
+ * strategy's too; then all parts are read into their places.
+ *
+ * What was read is checked before it is used: the layout's number, the position
+ * against the schedule, sizes by the store, flags and masks as bytes.  Parameters
+ * may be anything: a model of nonsense diverges or is refused at the end.
  */
 #include "engine/train/checkpoint.h"
 

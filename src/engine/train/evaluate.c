@@ -3,9 +3,13 @@
  *	  Scores of a split under the present parameters, their measures, and the
  *	  best parameters so far.
  *
- * An evaluation scores as a stored model would be scored: unseen values have
- * their mean vectors, and a scorer is prepared anew.  Scores and the scorer's
- * memory go back to the arena; a copy of the best parameters and masks stays.
+ * An evaluation scores as a stored model would be scored: unseen values get their
+ * mean vectors, and a scorer is prepared anew.
+ *
+ * Memory: scores and the scorer go back to the arena; a copy of the best
+ * parameters and masks stays.
+ *
+ * Threads: the scorer shares the rows among the team; measures are the caller's.
  */
 #include "engine/train/evaluate.h"
 

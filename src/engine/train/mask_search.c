@@ -3,7 +3,24 @@
  *	  Hierarchical expert mask pruning: one update of all domains' masks
  *	  (Algorithm 1, lines 3 to 14).
  *
- * What a candidate goes through is in mask_candidate.c.
+ * For each domain in turn:
+ *
+ * 1. Draw a batch of its rows, augmented ones among them, to train candidates on,
+ *    and batches of its own rows to score them on.
+ * 2. Run the network below HEI over these batches once, if candidates leave it as
+ *    it is (search "experts").
+ * 3. Find what each gate is worth to the domain (mask_candidate.c), and from that
+ *    the candidates' first masks.
+ * 4. Train, prune and score the candidates; the one of least loss is the domain's.
+ *
+ * The model's parameters are the same after an update as before (mask_restore.c);
+ * its masks change all at once, after the last domain.
+ *
+ * Memory: allocated once, for the largest domain and the most batches.
+ *
+ * Threads: domains follow one another.  Within one, candidates run side by side
+ * where each thread has parameters of its own (search "experts"); else the
+ * threads share each pass over the network.
  */
 #include "engine/train/mask_search.h"
 
@@ -310,13 +327,14 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 MaskUpdate *
 search_add_update(Trainer *trainer, EngineError *error)
 {
+	Search	   *search = search_of(trainer);
 	TrainResult *result = trainer->result;
 	size_t		n_gates = (size_t) trainer->model->n_domains * trainer->model->n_gates;
 	MaskUpdate *update;
 
-	if (result->n_mask_updates == trainer->updates_capacity)
+	if (result->n_mask_updates == search->updates_capacity)
 	{
-		int			capacity = 2 * trainer->updates_capacity + 8;
+		int			capacity = 2 * search->updates_capacity + 8;
 		MaskUpdate *updates = ARENA_ARRAY(trainer->arena, MaskUpdate, capacity);
 
 		if (!arena_ok(trainer->arena, error))
@@ -325,7 +343,7 @@ search_add_update(Trainer *trainer, EngineError *error)
 			memcpy(updates, result->mask_updates,
 				   result->n_mask_updates * sizeof(MaskUpdate));
 		result->mask_updates = updates;
-		trainer->updates_capacity = capacity;
+		search->updates_capacity = capacity;
 	}
 	update = &result->mask_updates[result->n_mask_updates];
 	update->number = result->n_mask_updates + 1;

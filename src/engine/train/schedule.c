@@ -1,6 +1,6 @@
 /*
  * schedule.c
- *	  What is due when, counted in batches.
+ *	  What is due when, counted in batches, and the order of rows.
  */
 #include "engine/train/schedule.h"
 

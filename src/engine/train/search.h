@@ -64,6 +64,7 @@ typedef struct Search
 	real	   *saved_dense;	/* [n_dense] */
 	real	  **saved_tables;	/* [n_tables] (slots, E) */
 	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
+	int			updates_capacity;	/* of the record */
 	StoredUpdate *stored;		/* [updates] while a checkpoint is written or read */
 } Search;
 

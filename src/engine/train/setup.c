@@ -2,6 +2,9 @@
  * setup.c
  *	  All that a training needs before its first batch: model, network, counts,
  *	  optimizer, and what its strategy needs.
+ *
+ * Memory: the parameters twice (the model's, the best so far), two moments for
+ * each that Adam moves, gradients of the dense ones, and one batch's activations.
  */
 #include "engine/train/setup.h"
 

@@ -1,7 +1,24 @@
 /*
  * train.c
- *	  The training loop: start, epochs of mixed batches, mask updates,
- *	  evaluations, early stopping.
+ *	  A training from its first to its last step.
+ *
+ * Phases:
+ *
+ * 1. Labels and weights are checked; setup.c allocates all that follows.
+ * 2. The start: the wide part is fitted to its optimum and then held, and the
+ *    first evaluation measures it.  Or a checkpoint puts everything back.
+ * 3. Epochs of batches.  After each step, in this order: the strategy's update
+ *    (strategy.h), an evaluation, a checkpoint, each only if it is due.  Training
+ *    ends early once patience has run out.
+ * 4. The finish: the best evaluation's parameters come back, their scores are
+ *    calibrated, and validation and test rows are measured.
+ *
+ * Memory: all of it lies in the caller's arena.  Evaluations and checkpoints give
+ * back what they took, so steps do not make it grow.
+ *
+ * Threads: the team shares the work within a step.  The loop and all calls to the
+ * host and the observer are the caller's thread alone.  Work is dealt out by the
+ * data, so results do not depend on the number of threads.
  */
 #include "engine/train/train.h"
 

@@ -12,11 +12,12 @@
  * Train config's architecture on data's training rows; choose on its
  * validation rows; measure on its test rows at the end.  Without validation
  * rows (or with one class only in them) validation log loss, or else the last
- * parameters, decide.  The team (NULL: none) makes it faster, and nothing else
- * of it.  Checkpoints (NULL: none) are offered after each batch; one that is
- * resumed from ends in the same model as without a stop.  Errors: ENGINE_BAD_INPUT (no training rows, one class
- * only), ENGINE_DIVERGED, ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY.  The
- * result lives in the arena.
+ * parameters, decide.  The team (NULL: none) changes the time it takes, and
+ * nothing else.  Checkpoints (NULL: none) are offered after each batch; a
+ * training that goes on from one ends in the same model as without a stop.  The
+ * result lives in the arena.  Errors: ENGINE_BAD_INPUT (no training rows, one
+ * class only), ENGINE_DIVERGED, ENGINE_INTERRUPTED, ENGINE_OUT_OF_MEMORY,
+ * ENGINE_CORRUPT (a checkpoint).
  */
 extern TrainResult *train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 						  const EngineHost *host, const TrainObserver *observer,

@@ -51,7 +51,6 @@ typedef struct Trainer
 	int			evaluations_without_gain;	/* once settled */
 	TrainResult *result;
 	int			evaluations_capacity;
-	int			updates_capacity;	/* of mask updates */
 } Trainer;
 
 static inline double
