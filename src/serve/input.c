@@ -72,7 +72,7 @@ input_set_list(InputRows *rows, int feature, const uint32 *members, int n)
 void
 input_finish(InputRows *rows)
 {
-	rowcount_encode(rows->spec, rows->row);
+	row_counts_encode(rows->spec, rows->row);
 }
 
 Size

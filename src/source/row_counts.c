@@ -42,7 +42,7 @@ append(FeatureSpec *spec, int counted)
 }
 
 void
-rowcount_append(FeatureSpec *spec, bool negatives)
+row_counts_append(FeatureSpec *spec, bool negatives)
 {
 	append(spec, spec->user_feature);
 	if (!negatives)
@@ -122,7 +122,7 @@ bin_of_id(const Feature *feature, uint32 id)
 }
 
 void
-rowcount_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result)
+row_counts_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result)
 {
 	Feature    *feature = &spec->features[f];
 	uint32		n_ids = spec->vocabularies[spec->features[feature->counted].vocabulary].n_rows;
@@ -134,7 +134,7 @@ rowcount_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result)
 }
 
 uint32
-rowcount_id(const RowCounts *counts, uint32 id, bool training)
+row_counts_id(const RowCounts *counts, uint32 id, bool training)
 {
 	return training && id >= FIRST_ID ?
 		bin_of_count(counts->feature, counts->thresholds, counts->counts[id] - 1) :
@@ -142,7 +142,7 @@ rowcount_id(const RowCounts *counts, uint32 id, bool training)
 }
 
 void
-rowcount_encode(const FeatureSpec *spec, uint32 *ids)
+row_counts_encode(const FeatureSpec *spec, uint32 *ids)
 {
 	for (int f = spec->n_columns; f < spec->n_features; f++)
 		ids[f] = bin_of_id(&spec->features[f], ids[spec->features[f].counted]);

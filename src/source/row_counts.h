@@ -21,7 +21,7 @@
  * would tell the label.  None where ids are not in the order of the counts:
  * they are hashed, or a list's members are counted along.
  */
-extern void rowcount_append(FeatureSpec *spec, bool negatives);
+extern void row_counts_append(FeatureSpec *spec, bool negatives);
 
 /* A feature's bins while rows get their final ids. */
 typedef struct RowCounts
@@ -32,10 +32,10 @@ typedef struct RowCounts
 } RowCounts;
 
 /* Find the bins of feature f; counts by id as above, from FIRST_ID on, become the result's. */
-extern void rowcount_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result);
+extern void row_counts_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result);
 /* The bin of a row whose counted feature has this id. */
-extern uint32 rowcount_id(const RowCounts *counts, uint32 id, bool training);
+extern uint32 row_counts_id(const RowCounts *counts, uint32 id, bool training);
 /* Fill the counts into a row of ids. */
-extern void rowcount_encode(const FeatureSpec *spec, uint32 *ids);
+extern void row_counts_encode(const FeatureSpec *spec, uint32 *ids);
 
 #endif							/* AREAD_SOURCE_ROW_COUNTS_H */

@@ -66,7 +66,7 @@ begin_reading(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom 
 			vocabulary_build_hashed(&spec->vocabularies[spec->features[f].vocabulary],
 									plans[f].buckets);
 	if (options->row_counts)
-		rowcount_append(spec, options->samples_negatives);
+		row_counts_append(spec, options->samples_negatives);
 	collector_init(collector, roles, options, spec, plans, room, team, report);
 	return collector;
 }

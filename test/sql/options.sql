@@ -9,6 +9,8 @@ CREATE TABLE clicks AS
 
 SELECT aread_train('clicks', options => '{"epoch": 3}');
 SELECT aread_train('clicks', options => '{"mincount": 3}');
+SELECT aread_train('clicks', options => '{"Min_Rows": 3}');
+SELECT aread_train('clicks', options => '{"feature": {}}');
 SELECT aread_train('clicks', options => '{"frobnicate": 3}');
 SELECT aread_train('clicks', options => '{"epochs": 0}');
 SELECT aread_train('clicks', options => '{"epochs": 2.5}');

@@ -17,6 +17,8 @@
 #define CHUNK ((size_t) 1 << 20)
 #define GROUP_CHUNK 4096
 
+_Static_assert(sizeof(Measures) == N_MEASURES * sizeof(Measure), "each measure has a row");
+
 /* The order is that of stored arrays of measures (sql: stored_version, stored_evaluation). */
 #define LIST(ROW) \
 	ROW(auc, false, false) \

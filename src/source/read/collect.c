@@ -17,6 +17,7 @@
 
 #include "fault.h"
 #include "miscadmin.h"
+#include "source/read/lookup_fill.h"
 #include "utils/memutils.h"
 
 #define FIRST_ROWS 4096

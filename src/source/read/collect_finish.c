@@ -300,7 +300,7 @@ build_vocabularies(Collector *collector, FinalIds *final)
 		int			f = spec->n_columns + i;
 		int			v = spec->features[spec->features[f].counted].vocabulary;
 
-		rowcount_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]), &final->counts[i]);
+		row_counts_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]), &final->counts[i]);
 	}
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		dictionary_free(&collector->dictionaries[v]);

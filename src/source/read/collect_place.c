@@ -268,8 +268,8 @@ finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result
 	}
 	for (int i = 0; i < final->n_counts; i++)
 		result[spec->n_columns + i] =
-			rowcount_id(&final->counts[i], result[final->counts[i].feature->counted],
-						placing->collector->splits[row] == SPLIT_TRAIN);
+			row_counts_id(&final->counts[i], result[final->counts[i].feature->counted],
+						  placing->collector->splits[row] == SPLIT_TRAIN);
 }
 
 static void

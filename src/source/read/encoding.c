@@ -26,7 +26,7 @@ encoding_add(Encoding *encoding, const Datum *values, const bool *nulls)
 		row[f] = kind_has_list(rows->spec->features[f].kind) ?
 			collect_list(rows, ids, n) : ids[0];
 	}
-	rowcount_encode(rows->spec, row);
+	row_counts_encode(rows->spec, row);
 	spool_advance(&rows->result.ids, size);
 }
 

@@ -2,10 +2,11 @@
  * lookup.c
  *	  Values of a source's rows to provisional ids, column by column.
  *
- * lookup_add() fills a block, in the session, which may call the server.
- * lookup_pass_on() waits for the team, adds the keys that the last search did not
- * find, and reserves room for that block's ids.  Then it gives the team new tasks:
- * the first writes these ids, the others find the keys of the block behind it.
+ * A block that lookup_add() has filled (lookup_fill.h) is passed on twice: its keys
+ * are searched, then its ids are written.  lookup_pass_on() waits for the team, adds
+ * the keys that the last search did not find, and reserves room for that block's
+ * ids.  Then it gives the team new tasks: the first writes these ids, the others
+ * find the keys of the block behind it.
  *
  * What runs in a team's threads, run_task() and what that calls, only reads the
  * dictionaries and calls nothing of the server.  Dictionaries grow while no task is
@@ -15,19 +16,14 @@
 
 #include "source/read/lookup.h"
 
-#include "access/tupmacs.h"
 #include "common/hashfn.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "source/keys/vocabulary.h"
-#include "utils/array.h"
 #include "utils/memutils.h"
 
 #define FIRST_BYTES 1024
 #define NOT_FOUND PG_UINT32_MAX
-#define NULL_ROW (-1)
-/* Rows with long lists do not wait for as many others. */
-#define MAX_HELD ((Size) 1024 * 1024)
 /* Keys between one's slot, its entry, its bytes, and the look at it. */
 #define STEP 12
 /* Keys of a task at most, so that none is long. */
@@ -139,160 +135,6 @@ lookup_init(Lookup *lookup, const FeatureSpec *spec, Dictionary *dictionaries,
 	lookup->slices = palloc(Max(spec->n_columns, 1) * sizeof(KeySlice));
 }
 
-/* Room for twice the keys. */
-static void
-grow_keys(BlockKeys *keys)
-{
-	keys->capacity *= 2;
-	keys->words = repalloc_huge(keys->words, keys->capacity * sizeof(uint64));
-	keys->lengths = repalloc_huge(keys->lengths, keys->capacity * sizeof(uint32));
-	keys->starts = repalloc_huge(keys->starts, keys->capacity * sizeof(uint64));
-	keys->ids = repalloc_huge(keys->ids, keys->capacity * sizeof(uint32));
-}
-
-/* The number of a key more. */
-static inline uint32
-add_key(BlockKeys *keys)
-{
-	if (keys->n == keys->capacity)
-		grow_keys(keys);
-	return keys->n++;
-}
-
-/* A key's bytes, which do not outlive the row. */
-static uint64
-keep_bytes(LookupBlock *block, BlockKeys *keys, const char *bytes, uint32 length)
-{
-	Size		at = keys->used;
-
-	if (keys->allocated - at < length)
-	{
-		keys->allocated = 2 * (at + length);
-		keys->bytes = repalloc_huge(keys->bytes, keys->allocated);
-	}
-	memcpy(keys->bytes + at, bytes, length);
-	keys->used += length;
-	block->held += length;
-	return at;
-}
-
-static inline void
-add_value(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
-{
-	uint32		k = add_key(keys);
-	const char *bytes;
-
-	if (column->is_words)
-	{
-		keys->words[k] = key_word(&column->writer, value);
-		return;
-	}
-	bytes = key_write(&column->writer, value, &keys->lengths[k]);
-	keys->starts[k] = hash_bytes_extended((const unsigned char *) bytes, keys->lengths[k], 0);
-	keys->words[k] = keep_bytes(block, keys, bytes, keys->lengths[k]);
-}
-
-/* Members of a list; NULLs among them are left out.  Returns how many. */
-static int
-add_members(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
-{
-	ArrayType  *array = DatumGetArrayTypeP(value);
-	int			n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const bits8 *not_null = ARR_NULLBITMAP(array);
-	char	   *at = ARR_DATA_PTR(array);
-	uint32		before = keys->n;
-
-	for (int i = 0; i < n; i++)
-	{
-		if ((i & 0xFFFF) == 0xFFFF)
-			CHECK_FOR_INTERRUPTS();
-		if (not_null && !(not_null[i / 8] & 1 << i % 8))
-			continue;
-		add_value(block, keys, column,
-				  fetch_att(at, column->element_by_value, column->element_length));
-		at = att_addlength_pointer(at, column->element_length, at);
-		at = (char *) att_align_nominal(at, column->element_align);
-	}
-	block->held += (keys->n - before) * sizeof(uint64);
-	return keys->n - before;
-}
-
-/* A binned value is kept as a number, for its id comes with the bins; it waits only as a hash. */
-static void
-add_number(BlockKeys *keys, LookupColumn *column, Datum value, bool isnull)
-{
-	double		number = encoder_number(column->encoder, value, isnull);
-
-	if (number == 0)
-		number = 0;				/* -0 */
-	*(double *) spool_reserve(&column->numbers, sizeof(double)) = number;
-	spool_advance(&column->numbers, sizeof(double));
-	if (!isnull)
-	{
-		uint32		k = add_key(keys);
-
-		keys->words[k] = hash_bytes_extended((const unsigned char *) &number, sizeof(number), 0);
-		keys->ids[k] = NULL_ID;
-	}
-}
-
-/* Whose value has no key, for messages (an error context callback). */
-static void
-tell_column(void *column)
-{
-	errcontext("column \"%s\"", (*(LookupColumn **) column)->name);
-}
-
-/* A vector is kept as the members of its list; it waits with the hash of all of it at the first. */
-static int
-add_vector(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum value)
-{
-	const float *numbers = vector_read(column->vectors, value);
-	int			length = vector_length(column->vectors);
-	uint32		first = keys->n;
-
-	while (keys->n < first + 1 + length)
-	{
-		uint32		k = add_key(keys);	/* may move the words */
-
-		keys->words[k] = 0;
-	}
-	keys->words[first] = hash_bytes_extended((const unsigned char *) numbers,
-											 length * sizeof(float), 0);
-	vector_members(numbers, length, keys->ids + first);
-	block->held += (1 + length) * sizeof(uint64);
-	return 1 + length;
-}
-
-bool
-lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
-{
-	LookupBlock *block = lookup->filling;
-	int			row = block->n_rows++;
-	LookupColumn *column = lookup->columns;
-	ErrorContextCallback callback = {error_context_stack, tell_column, &column};
-
-	error_context_stack = &callback;
-	for (int f = 0; f < lookup->n_columns; f++, column++)
-	{
-		BlockKeys  *keys = &block->columns[f];
-
-		keys->n_of_row[row] = nulls[f] ? NULL_ROW : 1;
-		if (column->kind == FEATURE_BINNED)
-			add_number(keys, column, values[f], nulls[f]);
-		else if (nulls[f])
-			continue;
-		else if (column->kind == FEATURE_LIST)
-			keys->n_of_row[row] = add_members(block, keys, column, values[f]);
-		else if (column->kind == FEATURE_DENSE)
-			keys->n_of_row[row] = add_vector(block, keys, column, values[f]);
-		else
-			add_value(block, keys, column, values[f]);
-	}
-	error_context_stack = callback.previous;
-	return block->n_rows == LOOKUP_ROWS || block->held >= MAX_HELD;
-}
-
 /* The number of a key in the dictionary, or -1. */
 static inline void
 found(const Dictionary *dictionary, BlockKeys *keys, uint32 k, int64 number)
@@ -390,7 +232,7 @@ write_column(const Lookup *lookup, LookupBlock *block, int f, Watch *watch)
 		int			n = keys->n_of_row[row];
 		uint64		hash = 0;
 
-		if (n == NULL_ROW)
+		if (n == LOOKUP_NULL)
 		{
 			*ids = is_list ? 1 : NULL_ID;
 			hash = NULL_HASH;
@@ -428,7 +270,7 @@ write_lists(const Lookup *lookup, LookupBlock *block, Watch *watch)
 
 			if (!kind_has_list(lookup->columns[f].kind))
 				continue;
-			if (keys->n_of_row[row] == NULL_ROW)
+			if (keys->n_of_row[row] == LOOKUP_NULL)
 				*result++ = NULL_ID;
 			for (int i = 0; i < keys->n_of_row[row]; i++)
 			{
@@ -518,7 +360,7 @@ add_new(LookupColumn *column, BlockKeys *keys, uint32 k)
 static void
 add_all_new(LookupColumn *column, BlockKeys *keys)
 {
-	ErrorContextCallback callback = {error_context_stack, tell_column, &column};
+	ErrorContextCallback callback = {error_context_stack, lookup_tell_column, &column};
 
 	error_context_stack = &callback;
 	for (uint32 k = 0; k < keys->n; k++)

@@ -24,6 +24,8 @@
 #include "source/read/spool.h"
 
 #define LOOKUP_ROWS 512
+/* Keys of a row whose value is NULL. */
+#define LOOKUP_NULL (-1)
 
 /* A feature's column. */
 typedef struct LookupColumn
@@ -48,7 +50,7 @@ typedef struct LookupColumn
  */
 typedef struct BlockKeys
 {
-	int32		n_of_row[LOOKUP_ROWS];	/* -1: NULL */
+	int32		n_of_row[LOOKUP_ROWS];	/* LOOKUP_NULL: none */
 	uint32		n;
 	uint32		capacity;
 	uint64	   *words;			/* or where their bytes begin; when they are found, hashes */
@@ -109,6 +111,13 @@ typedef struct LookupResult
 	uint64		n_rows;
 } LookupResult;
 
+/* Whose value it is that fails, for messages (an error context callback over a LookupColumn *). */
+static inline void
+lookup_tell_column(void *column)
+{
+	errcontext("column \"%s\"", (*(LookupColumn **) column)->name);
+}
+
 /*
  * Dictionaries [n_vocabularies of the specification] are initialized here, with
  * keys as words where those of all columns that share one are the same; there
@@ -118,8 +127,6 @@ typedef struct LookupResult
  */
 extern void lookup_init(Lookup *lookup, const FeatureSpec *spec, Dictionary *dictionaries,
 						KeyWriter **writers, SpoolRoom *room, Team *team);
-/* A row more for the block; returns whether that is full. */
-extern bool lookup_add(Lookup *lookup, const Datum *values, const bool *nulls);
 /*
  * The block is complete: every block goes on to its next stage.  Rows that were
  * added two calls before are in the result after this one.
