@@ -23,10 +23,17 @@ typedef float real;
 
 /*
  * Loops that are worth several versions, for processors of different vector
- * widths; the one that fits is chosen when the library is loaded.
+ * widths; the one that fits is chosen when the library is loaded.  They hold no
+ * vectors of their own: GCC takes those that are wider than the registers apart,
+ * number by number by way of the stack.
+ *
+ * AREAD_ONE_TARGET leaves only the version of the compiler's -march, so that
+ * other processors' speed can be measured.
  */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
-	__GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	__GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && \
+	!defined(AREAD_ONE_TARGET)
+#define HOT_CLONES
 #define HOT __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define HOT

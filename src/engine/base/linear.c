@@ -78,12 +78,13 @@ linear_backward(Matrix d_in, real keep, real *d_weight, Matrix d_out, Matrix in,
 HOT real
 dot(const real *x, const real *y, size_t n)
 {
-	Lanes		sums = {0};
+	real		sums[LANES] = {0};
 	real		sum = 0;
 	size_t		i = 0;
 
 	for (; i + LANES <= n; i += LANES)
-		sums += *(const Lanes *) (x + i) * *(const Lanes *) (y + i);
+		for (int lane = 0; lane < LANES; lane++)
+			sums[lane] += x[i + lane] * y[i + lane];
 	for (int lane = 0; lane < LANES; lane++)
 		sum += sums[lane];
 	for (; i < n; i++)

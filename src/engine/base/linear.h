@@ -14,9 +14,8 @@ typedef struct Matrix
 	int			stride;
 } Matrix;
 
-/* Numbers side by side, wherever they lie: what the widest registers hold. */
+/* Sums side by side, as many as the widest registers hold. */
 #define LANES (64 / (int) sizeof(real))
-typedef real Lanes __attribute__((vector_size(64), aligned(sizeof(real)), may_alias));
 
 /*
  * Large products are done in slices of rows, between which the watch (NULL:

@@ -1,6 +1,10 @@
 /*
  * panels.c
  *	  Products with weights cut into panels.
+ *
+ * They are made by kernels, one for each kind of vector registers; panels are
+ * bound to the widest that the processor has.  Which functions of a kernel may
+ * use which instructions is said by an attribute, not by the compiler's options.
  */
 #include "engine/base/panels.h"
 
@@ -8,9 +12,8 @@
 
 #include "engine/base/limits.h"
 
-/* Rows that are summed at once: sums are in 24 of 32 registers, with AVX2 in 12 of 16. */
+/* Rows of a batch that are summed at once. */
 #define BLOCK 6
-#define MOST_ACROSS 4
 #define INLINE static inline __attribute__((always_inline))
 /* Vectors that are not in registers: GCC 14 takes them for aligned, ASan's frames are not. */
 #define ALIGNED __attribute__((aligned(64)))
@@ -26,7 +29,7 @@ panels_columns(int n_out)
 Panels
 panels_of(int n_in, int n_out)
 {
-	Panels		panels = {.n_in = n_in,.n_out = n_out};
+	Panels		panels = {.n_in = n_in,.n_out = n_out,.kernel = panel_kernel(0)};
 
 	panels.width = n_out <= LANES ? LANES : MAX_PANEL;
 	/* where half a panel would stay empty, panels are half as wide */
@@ -68,74 +71,136 @@ typedef struct Columns
 	bool		relu;
 } Columns;
 
-/* Registers of AVX2, of which there are 16, or those that every processor has. */
+/* The same for one row. */
+typedef struct RowColumns
+{
+	const Panels *panels;
+	const RowInput *in;
+	int			first;			/* of all panels' columns */
+	const real *weight;			/* the first column's of the first row */
+} RowColumns;
+
+/* Inputs of a row that meet panels of a width. */
+typedef struct RowInputs
+{
+	const real *in;
+	const int  *found;			/* [n] those that are not 0 */
+	int			n;
+	int			width;
+} RowInputs;
+
+struct PanelKernel
+{
+	const char *name;
+	bool		(*fits) (void); /* has this processor its instructions? */
+	void		(*forward) (Columns *columns, int rows);
+	void		(*row) (const Panels *panels, int panel, const RowInput *in, real *out, bool relu);
+	/* of a panel's weights, bias and columns of out, up to n_out of these */
+	void		(*layer_row) (const RowInputs *inputs, const real *weights, const real *bias,
+							  real *out, int n_out);
+};
+
+/* Kernels for more than what every processor has. */
 #if defined(__x86_64__)
-#define NARROW_BYTES 32
-#else
-#define NARROW_BYTES 16
+#if !defined(AREAD_ONE_TARGET) || defined(__AVX512VL__)
+#define AVX512
 #endif
-#define VECTOR_BYTES NARROW_BYTES
-#define ROWS(name) narrow_##name
-#include "engine/base/panels_rows.h"
+#if !defined(AREAD_ONE_TARGET) || defined(__AVX2__)
+#define AVX2
+#endif
+#endif
 
-static HOT void
-narrow_rows(Columns *columns, int rows)
-{
-	for (; columns->first < columns->panels->width; columns->first += LANES)
-		narrow_all_rows(columns, rows, 64 / NARROW_BYTES);
-}
-
-void
-panels_forward_narrow(const Panels *panels, int panel, const PanelInput *in, int rows, real *out,
-					  size_t out_stride, bool relu)
-{
-	Columns		columns = {panels, in, panel, 0, out, out_stride, relu};
-
-	narrow_rows(&columns, rows);
-}
-
-#if defined(__x86_64__)
-
+#ifdef AVX512
+/* A batch's sums are in 24 of 32 registers. */
 #define VECTOR_BYTES 64
-#define ROWS(name) wide_##name
-#include "engine/base/panels_rows.h"
-
-/* All columns of a panel at once. */
-static __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl"))) void
-wide_rows(const Columns *columns, int rows)
-{
-	if (columns->panels->width == 4 * LANES)
-		wide_all_rows(columns, rows, 4);
-	else if (columns->panels->width == 2 * LANES)
-		wide_all_rows(columns, rows, 2);
-	else
-		wide_all_rows(columns, rows, 1);
-}
+#define BATCH_ACROSS 4
+#define ROW_ACROSS 4
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512cd,avx512dq,avx512vl")))
+#define KERNEL(name) avx512_##name
+#include "engine/base/panels_kernel.h"
 
 static bool
-has_wide_registers(void)
+avx512_fits(void)
 {
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 		__builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
 		__builtin_cpu_supports("avx512vl");
 }
-
 #endif
+
+#ifdef AVX2
+/* A batch's sums are in 12 of 16 registers. */
+#define VECTOR_BYTES 32
+#define BATCH_ACROSS 2
+#define ROW_ACROSS 8
+#define TARGET __attribute__((target("avx2,fma")))
+#define KERNEL(name) avx2_##name
+#include "engine/base/panels_kernel.h"
+
+static bool
+avx2_fits(void)
+{
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+#endif
+
+/* What every processor has: 16 registers, those of Arm 32. */
+#define VECTOR_BYTES 16
+#if defined(__x86_64__)
+#define BATCH_ACROSS 2
+#else
+#define BATCH_ACROSS 4
+#endif
+#define ROW_ACROSS 8
+#define TARGET
+#define KERNEL(name) base_##name
+#include "engine/base/panels_kernel.h"
+
+static bool
+base_fits(void)
+{
+	return true;
+}
+
+/* The fastest first. */
+static const PanelKernel kernels[] = {
+#ifdef AVX512
+	{"avx512", avx512_fits, avx512_forward, avx512_row, avx512_layer_row},
+#endif
+#ifdef AVX2
+	{"avx2", avx2_fits, avx2_forward, avx2_row, avx2_layer_row},
+#endif
+	{"base", base_fits, base_forward, base_row, base_layer_row},
+};
+
+const PanelKernel *
+panel_kernel(int number)
+{
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++)
+		if (kernels[i].fits() && number-- == 0)
+			return &kernels[i];
+	return NULL;
+}
+
+const char *
+panel_kernel_name(const PanelKernel *kernel)
+{
+	return kernel->name;
+}
 
 void
 panels_forward(const Panels *panels, int panel, const PanelInput *in, int rows, real *out,
 			   size_t out_stride, bool relu)
 {
-#if defined(__x86_64__)
-	if (has_wide_registers())
-	{
-		Columns		columns = {panels, in, panel, 0, out, out_stride, relu};
+	Columns		columns = {panels, in, panel, 0, out, out_stride, relu};
 
-		wide_rows(&columns, rows);
-		return;
-	}
-#endif
-	panels_forward_narrow(panels, panel, in, rows, out, out_stride, relu);
+	panels->kernel->forward(&columns, rows);
+}
+
+void
+panels_row(const Panels *panels, int panel, const RowInput *in, real *out, bool relu)
+{
+	panels->kernel->row(panels, panel, in, out, relu);
 }
 
 void
@@ -155,125 +220,27 @@ panels_layer(const Panels *panels, const real *bias, Matrix in, int rows, Matrix
 					   true);
 }
 
-/* Which of some inputs are not 0; returns how many. */
+/*
+ * Which of some inputs are not 0; returns how many.  It looks at bits, all but
+ * the sign: that takes half as long as comparing numbers.
+ */
 static inline int
 find_inputs(const real *in, int n, int *found)
 {
-	int			n_found = 0;
+#ifdef AREAD_DOUBLE
+	uint64_t	bits;
+#else
+	uint32_t	bits;
+#endif
+	size_t		n_found = 0;
 
 	for (int i = 0; i < n; i++)
 	{
+		memcpy(&bits, &in[i], sizeof(bits));
 		found[n_found] = i;
-		n_found += in[i] != 0;
+		n_found += bits << 1 != 0;
 	}
-	return n_found;
-}
-
-/* A panel's columns of out: starts, and one after the other the parts' products. */
-INLINE void
-add_parts(const Panels *panels, int panel, const RowInput *in, real *out, bool relu, const int lanes)
-{
-	size_t		column = (size_t) panel * panels->width;
-	const real *values = panels->values + column * panels->n_in;
-	Lanes		sums[4] ALIGNED;
-
-#pragma GCC unroll 4
-	for (int j = 0; j < lanes; j++)
-		sums[j] = (Lanes) {0};
-	for (int i = 0; i < in->n_starts; i++)
-#pragma GCC unroll 4
-		for (int j = 0; j < lanes; j++)
-			sums[j] += ((const Lanes *) (in->start[i] + column))[j];
-	for (int p = 0; p < in->n_parts; p++)
-	{
-		const RowPart *part = &in->parts[p];
-		const real *weight = values + (size_t) part->at * panels->width;
-		Lanes		products[4] ALIGNED;
-
-#pragma GCC unroll 4
-		for (int j = 0; j < lanes; j++)
-			products[j] = part->product ? ((const Lanes *) (part->product + column))[j] : (Lanes) {0};
-		for (int i = 0; !part->product && i < in->length; i++, weight += panels->width)
-#pragma GCC unroll 4
-			for (int j = 0; j < lanes; j++)
-				products[j] += part->x[i] * ((const Lanes *) weight)[j];
-#pragma GCC unroll 4
-		for (int j = 0; j < lanes; j++)
-			sums[j] += products[j];
-	}
-#pragma GCC unroll 4
-	for (int j = 0; j < lanes; j++)
-	{
-		__typeof__(sums[j] > 0) above = sums[j] > 0;
-
-		((Lanes *) (out + column))[j] = relu ? (Lanes) (above & (__typeof__(above)) sums[j]) : sums[j];
-	}
-}
-
-HOT void
-panels_row(const Panels *panels, int panel, const RowInput *in, real *out, bool relu)
-{
-	if (panels->width == 4 * LANES)
-		add_parts(panels, panel, in, out, relu, 4);
-	else if (panels->width == 2 * LANES)
-		add_parts(panels, panel, in, out, relu, 2);
-	else
-		add_parts(panels, panel, in, out, relu, 1);
-}
-
-/* Inputs of a row, and a panel. */
-typedef struct RowInputs
-{
-	const real *in;
-	const int  *found;			/* [n] those that are not 0 */
-	int			n;
-	const real *panel;
-	int			width;
-} RowInputs;
-
-/* out [n_out, or a panel's columns] = relu(bias + inputs times their weights) */
-INLINE void
-add_inputs(const RowInputs *inputs, const real *bias, real *out, int n_out, const int lanes)
-{
-	Lanes		sums[4] ALIGNED;
-
-#pragma GCC unroll 4
-	for (int j = 0; j < lanes; j++)
-		sums[j] = ((const Lanes *) bias)[j];
-	for (int i = 0; i < inputs->n; i++)
-	{
-		/* find_inputs() filled it up to n, which the analyzer does not follow */
-		real		input = inputs->in[inputs->found[i]];	/* NOLINT(clang-analyzer-core.uninitialized.ArraySubscript) */
-		const Lanes *weight = (const Lanes *) (inputs->panel +
-											   (size_t) inputs->found[i] * inputs->width);
-
-#pragma GCC unroll 4
-		for (int j = 0; j < lanes; j++)
-			sums[j] += input * weight[j];
-	}
-#pragma GCC unroll 4
-	for (int j = 0; j < lanes; j++)
-	{
-		__typeof__(sums[j] > 0) above = sums[j] > 0;
-		Lanes		sum = (Lanes) (above & (__typeof__(above)) sums[j]);
-		int			n = n_out - j * LANES;
-
-		if (n >= LANES)
-			((Lanes *) out)[j] = sum;
-		else if (n > 0)
-			memcpy(out + j * LANES, &sum, n * sizeof(real));
-	}
-}
-
-static HOT void
-add_panel(const RowInputs *inputs, const real *bias, real *out, int n_out)
-{
-	if (inputs->width == 4 * LANES)
-		add_inputs(inputs, bias, out, n_out, 4);
-	else if (inputs->width == 2 * LANES)
-		add_inputs(inputs, bias, out, n_out, 2);
-	else
-		add_inputs(inputs, bias, out, n_out, 1);
+	return (int) n_found;
 }
 
 void
@@ -287,7 +254,7 @@ panels_layer_row(const Panels *panels, const real *bias, const real *in, real *o
 	{
 		int			column = p * panels->width;
 
-		inputs.panel = panels->values + (size_t) column * panels->n_in;
-		add_panel(&inputs, bias + column, out + column, panels->n_out - column);
+		panels->kernel->layer_row(&inputs, panels->values + (size_t) column * panels->n_in,
+								  bias + column, out + column, panels->n_out - column);
 	}
 }

@@ -17,8 +17,15 @@
 /* Columns of a panel at most. */
 #define MAX_PANEL (4 * LANES)
 
+/*
+ * How products are made, with the vector registers of one kind.  All kinds give
+ * the same bits, but for those of processors without fused multiply-adds.
+ */
+typedef struct PanelKernel PanelKernel;
+
 typedef struct Panels
 {
+	const PanelKernel *kernel;
 	int			n_in;
 	int			n_out;
 	int			width;			/* columns of a panel: 1, 2 or 4 times LANES */
@@ -28,7 +35,7 @@ typedef struct Panels
 
 /* Columns that panels for n_out columns have, those beyond n_out included. */
 extern int	panels_columns(int n_out);
-/* Everything but values. */
+/* Everything but values; the kernel is the fastest one. */
 extern Panels panels_of(int n_in, int n_out);
 /* How many values there are. */
 extern size_t panels_size(const Panels *panels);
@@ -60,9 +67,6 @@ typedef struct PanelInput
  */
 extern void panels_forward(const Panels *panels, int panel, const PanelInput *in, int rows,
 						   real *out, size_t out_stride, bool relu);
-/* The same as it is done without wide registers: for tests. */
-extern void panels_forward_narrow(const Panels *panels, int panel, const PanelInput *in, int rows,
-								  real *out, size_t out_stride, bool relu);
 
 /* A part of one row's inputs, or its product. */
 typedef struct RowPart
@@ -92,5 +96,9 @@ extern void panels_row(const Panels *panels, int panel, const RowInput *in, real
 extern void panels_layer(const Panels *panels, const real *bias, Matrix in, int rows, Matrix out);
 /* The same for one row, many of whose inputs may be 0: these cost nothing.  n_in: up to MAX_WIDTH. */
 extern void panels_layer_row(const Panels *panels, const real *bias, const real *in, real *out);
+
+/* For tests: this processor's kernels, the fastest first; NULL beyond the last one. */
+extern const PanelKernel *panel_kernel(int number);
+extern const char *panel_kernel_name(const PanelKernel *kernel);
 
 #endif							/* AREAD_ENGINE_BASE_PANELS_H */

@@ -14,16 +14,18 @@
 #define WEYL1 0xBB67AE85u
 #define TWO_PI 6.283185307179586
 
-void
-philox(const uint32_t key[2], const uint32_t counter[4], uint32_t word[4])
+/* A block; its counter's lowest word counts on by "block". */
+static inline __attribute__((always_inline)) void
+make_block(const uint32_t key[2], const uint32_t counter[4], uint32_t block, uint32_t word[4])
 {
 	uint32_t	k0 = key[0];
 	uint32_t	k1 = key[1];
-	uint32_t	c0 = counter[0];
+	uint32_t	c0 = counter[0] + block;
 	uint32_t	c1 = counter[1];
 	uint32_t	c2 = counter[2];
 	uint32_t	c3 = counter[3];
 
+#pragma GCC unroll 10
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		uint64_t	p0 = (uint64_t) MULTIPLIER0 * c0;
@@ -40,6 +42,12 @@ philox(const uint32_t key[2], const uint32_t counter[4], uint32_t word[4])
 	word[1] = c1;
 	word[2] = c2;
 	word[3] = c3;
+}
+
+void
+philox(const uint32_t key[2], const uint32_t counter[4], uint32_t word[4])
+{
+	make_block(key, counter, 0, word);
 }
 
 /*
@@ -104,40 +112,25 @@ random_below(Random *random, uint64_t limit)
 	return value % limit;
 }
 
-/* Blocks made side by side, so that the compiler can use vectors. */
+/* Blocks made side by side, in vectors. */
 #define LANES 16
 
-/* LANES blocks, of counters that count up in their lowest word (and have room there). */
+/*
+ * LANES blocks, of counters that count up in their lowest word (and have room
+ * there).  All rounds of a block lie within the loop over blocks, so that its
+ * words stay in registers from round to round.
+ */
 static HOT void
-philox_lanes(const uint32_t key[2], const uint32_t counter[4], uint32_t words[4][LANES])
+philox_lanes(const uint32_t key[2], const uint32_t counter[4], uint32_t words[restrict 4][LANES])
 {
-	uint32_t	c[4][LANES];
-	uint32_t	k0 = key[0];
-	uint32_t	k1 = key[1];
-
 	for (uint32_t i = 0; i < LANES; i++)
 	{
-		c[0][i] = counter[0] + i;
-		c[1][i] = counter[1];
-		c[2][i] = counter[2];
-		c[3][i] = counter[3];
-	}
-	for (int round = 0; round < ROUNDS; round++)
-	{
-		for (int i = 0; i < LANES; i++)
-		{
-			uint64_t	p0 = (uint64_t) MULTIPLIER0 * c[0][i];
-			uint64_t	p1 = (uint64_t) MULTIPLIER1 * c[2][i];
+		uint32_t	word[4];
 
-			c[0][i] = (uint32_t) (p1 >> 32) ^ c[1][i] ^ k0;
-			c[1][i] = (uint32_t) p1;
-			c[2][i] = (uint32_t) (p0 >> 32) ^ c[3][i] ^ k1;
-			c[3][i] = (uint32_t) p0;
-		}
-		k0 += WEYL0;
-		k1 += WEYL1;
+		make_block(key, counter, i, word);
+		for (int k = 0; k < 4; k++)
+			words[k][i] = word[k];
 	}
-	memcpy(words, c, sizeof(c));
 }
 
 void

@@ -13,18 +13,13 @@ vector_dot(const uint32_t *members, size_t n, const real *weights)
 {
 	const uint32_t *numbers = members + 1;
 	const real *w = weights + FIRST_ID;
-	Lanes		sums = {0};
+	real		sums[LANES] = {0};
 	real		sum = weights[members[0]];
 	size_t		i = 0;
 
 	for (; i + LANES <= n - 1; i += LANES)
-	{
-		Lanes		x;
-
 		for (int lane = 0; lane < LANES; lane++)
-			x[lane] = vector_number(numbers[i + lane]);
-		sums += x * *(const Lanes *) (w + i);
-	}
+			sums[lane] += vector_number(numbers[i + lane]) * w[i + lane];
 	for (int lane = 0; lane < LANES; lane++)
 		sum += sums[lane];
 	for (; i < n - 1; i++)
