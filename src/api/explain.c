@@ -12,6 +12,7 @@
 
 #include "engine/model/gates.h"
 #include "engine/model/mask.h"
+#include "engine/networks/architectures.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "host.h"
@@ -78,7 +79,7 @@ put_score(ReturnSetInfo *rsinfo, const ScoreParts *parts)
 }
 
 static void
-put_heads(ReturnSetInfo *rsinfo, const Config *config, const ScoreParts *parts)
+put_heads(ReturnSetInfo *rsinfo, const Model *model, const ScoreParts *parts)
 {
 	for (int j = 0; j < parts->n_heads; j++)
 	{
@@ -87,8 +88,8 @@ put_heads(ReturnSetInfo *rsinfo, const Config *config, const ScoreParts *parts)
 
 		if (!head->open)
 			continue;
-		if (config_has_hei(config))
-			set(&row, LAYER, Int32GetDatum(config->hei_experts.n));
+		if (architecture_has_hei(model->config.architecture))
+			set(&row, LAYER, Int32GetDatum(model->config.hei_experts.n));
 		set(&row, EXPERT, Int32GetDatum(j + 1));
 		set(&row, LOGIT, Float8GetDatum(head->logit));
 		set(&row, PROBABILITY, Float8GetDatum(head->probability));
@@ -215,7 +216,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	const FeatureSpec *spec;
-	const Config *config;
+	const Model *model;
 	ScoreCall  *call;
 	ScoreRows	rows;
 	ScoreParts	parts;
@@ -227,13 +228,13 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 		return (Datum) 0;
 	call = score_call(fcinfo, kind, RIGHT_TO_EXPLAIN);
 	spec = call->rows.spec;
-	config = &call->served->loaded->model->config;
+	model = call->served->loaded->model;
 	rows = input_rows(&call->rows);
 	if (!scorer_parts(call->served->scorer, &rows, &parts, &error))
 		host_raise(&error);
 	put_score(rsinfo, &parts);
-	put_heads(rsinfo, config, &parts);
-	if (config_has_hei(config))
+	put_heads(rsinfo, model, &parts);
+	if (architecture_has_hei(model->config.architecture))
 		put_experts(rsinfo, call->served, domain_of_id(call->rows.ids[spec->domain_feature]));
 	put_features(rsinfo, call, &rows);
 	return (Datum) 0;

@@ -57,21 +57,6 @@ tensor_shape(const Tensor *tensor, int *dims)
 		dims[i] = (int) tensor->dims[i];
 }
 
-/* The (first) feature whose values a tensor is about, by the number at its name's end; NULL: none. */
-static const char *
-tensor_feature(const FeatureSpec *spec, const Tensor *tensor)
-{
-	const char *dot = strrchr(tensor->name, '.');
-	int			number = dot ? (int) strtol(dot + 1, NULL, 10) : -1;
-
-	if (strncmp(tensor->name, "wide.", 5) == 0 || strncmp(tensor->name, "domain_wide.", 12) == 0)
-		return spec->features[number].name;
-	for (int f = 0; strncmp(tensor->name, "embedding.", 10) == 0 && f < spec->n_features; f++)
-		if (spec->features[f].vocabulary == number)
-			return spec->features[f].name;
-	return NULL;
-}
-
 static void
 put_tensor(ReturnSetInfo *rsinfo, const FeatureSpec *spec, const Tensor *tensor)
 {
@@ -79,7 +64,7 @@ put_tensor(ReturnSetInfo *rsinfo, const FeatureSpec *spec, const Tensor *tensor)
 		[TENSOR_DENSE] = "dense",[TENSOR_ROWS] = "rows",[TENSOR_STATISTIC] = "statistic",
 		[TENSOR_FITTED] = "fitted"
 	};
-	const char *feature = tensor_feature(spec, tensor);
+	const char *feature = tensor->field >= 0 ? spec->features[tensor->field].name : NULL;
 	Datum		values[5];
 	bool		nulls[5] = {false};
 	Datum		dims[3];
@@ -148,8 +133,8 @@ aread_vectors(PG_FUNCTION_ARGS)
 	const Model *model = served->loaded->model;
 	int			f = find_feature(served, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	uint32		table = model->shape.field_table[f];
-	const real *weights = model_param(model, psprintf("wide.%d", f));
-	const real *vectors = model_param(model, psprintf("embedding.%u", table));
+	const real *weights = model_named(model, psprintf("wide.%d", f));
+	const real *vectors = model_named(model, psprintf("embedding.%u", table));
 	int			dim = model->config.embed_dim;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "aread vector",
 													  ALLOCSET_SMALL_SIZES);
@@ -192,7 +177,7 @@ aread_domain_weights(PG_FUNCTION_ARGS)
 	const FeatureSpec *spec = served->loaded->spec;
 	const Model *model = served->loaded->model;
 	int			f = find_feature(served, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	const real *weights = model_param(model, psprintf("domain_wide.%d", f));
+	const real *weights = model_named(model, psprintf("domain_wide.%d", f));
 	const DomainPairs *pairs = &model->pairs[f];
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "aread weight",
 													  ALLOCSET_SMALL_SIZES);

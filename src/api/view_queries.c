@@ -9,6 +9,8 @@
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "corrupt.h"
+#include "engine/networks/architectures.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nearest.h"
 #include "utils/builtins.h"
@@ -22,24 +24,38 @@ view_query(const char *sql, const char *model)
 	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
 
+/* The architectures that have layers of experts. */
+static char *
+with_experts(const char *separator)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int a = 0; a < n_architectures; a++)
+		if (architecture_has_hei(a))
+			appendStringInfo(&names, "%s%s", names.len > 0 ? separator : "", architecture_name(a));
+	return names.data;
+}
+
 static void
 no_gates(const char *model)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no gates between experts", model),
-			 errhint("Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.")));
+			 errhint("Train it with two layers in hei_experts or more, and one of the architectures %s.",
+					 with_experts(", "))));
 }
 
 void
 view_experts(const char *model, IntList *experts)
 {
-	experts->n = (int) view_query("SELECT e.n::pg_catalog.int4 FROM aread.model m,"
-								  " pg_catalog.jsonb_array_elements_text(m.config OPERATOR(pg_catalog.->) 'hei_experts')"
-								  " WITH ORDINALITY e(n, layer)"
-								  " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
-								  " AND m.architecture OPERATOR(pg_catalog.=) ANY ('{hei,hemp,aread}'::pg_catalog.text[])"
-								  " ORDER BY e.layer", model);
+	experts->n = (int) view_query(psprintf("SELECT e.n::pg_catalog.int4 FROM aread.model m,"
+										   " pg_catalog.jsonb_array_elements_text(m.config OPERATOR(pg_catalog.->) 'hei_experts')"
+										   " WITH ORDINALITY e(n, layer)"
+										   " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
+										   " AND m.architecture OPERATOR(pg_catalog.=) ANY ('{%s}'::pg_catalog.text[])"
+										   " ORDER BY e.layer", with_experts(",")), model);
 	if (experts->n < 2)
 		no_gates(model);
 	if (experts->n > MAX_LAYERS)

@@ -25,6 +25,7 @@
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "corrupt.h"
+#include "engine/networks/build.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "options.h"

@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "engine/networks/architectures.h"
 #include "engine/train/stopping.h"
 #include "host.h"
 
@@ -87,7 +88,7 @@ report_start_kept(const Config *config, const char *criterion)
 	ereport(NOTICE,
 			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
 			 errdetail("No evaluation gained %g of %s.%s", MIN_GAIN, criterion,
-					   config_has_masks(config) ?
+					   architecture_has_masks(config) ?
 					   " Its masks are left out with the network: every gate is open." : ""),
 			 config->wide ?
 			 errhint("With \"architecture\": \"wide\" the same model takes less time and memory.") : 0));
@@ -100,7 +101,7 @@ report_kept(const NewModel *new)
 	const Evaluation *kept = &result->evaluations[result->best_evaluation];
 	const char *criterion = evaluation_criterion(kept);
 
-	if (new->config->architecture == ARCH_WIDE)
+	if (architecture_of(new->config)->strategy == STRATEGY_START)
 		return;
 	if (!criterion)
 		ereport(NOTICE,

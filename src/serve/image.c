@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "engine/networks/build.h"
 #include "serve/image.h"
 
 #include "host.h"

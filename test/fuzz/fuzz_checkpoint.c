@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/networks/architectures.h"
 #include "engine/train/train.h"
 #include "fuzz.h"
 #include "toy.h"
@@ -95,7 +96,7 @@ train_with(Arena *scratch, Base *base, Kept *kept, bool resume, EngineError *err
 static void
 configure(Config *config, int number)
 {
-	static const Architecture architectures[N_CONFIGS] = {ARCH_AREAD, ARCH_HEMP, ARCH_FM, ARCH_HEI};
+	static const Architecture architectures[N_CONFIGS] = {architecture_find("aread"), architecture_find("hemp"), architecture_find("fm"), architecture_find("hei")};
 
 	toy_config(config, architectures[number]);
 	config->mmoe_dims = (IntList) {2, {4, 4}};

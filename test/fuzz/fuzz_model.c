@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
 #include "engine/score/score.h"
 #include "fuzz.h"
 #include "toy.h"
@@ -40,7 +42,7 @@ rows_to_score(size_t from, size_t n)
 static void
 set_up(void)
 {
-	static const Architecture architectures[N_CONFIGS] = {ARCH_AREAD, ARCH_HEI, ARCH_FM, ARCH_WIDE};
+	static const Architecture architectures[N_CONFIGS] = {architecture_find("aread"), architecture_find("hei"), architecture_find("fm"), architecture_find("wide")};
 	EngineHost	host = toy_host();
 	TrainObserver observer = toy_observer();
 	ScoreRows	rows;

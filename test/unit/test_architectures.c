@@ -56,7 +56,7 @@ same_training(const TrainResult *a, const TrainResult *b)
 
 /* A training with all options that the architecture does not use changed, all at once. */
 static void
-check_unused(Architecture architecture)
+check_unused(int architecture)
 {
 	Arena		arena;
 	EngineError error = {0};

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/networks/architectures.h"
 #include "engine/sampling/augment.h"
 #include "toy.h"
 #include "unit.h"
@@ -16,7 +17,7 @@ augment_config(void)
 {
 	Config		config;
 
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	config.minor_share = 0.07;
 	config.major_share = 0.2;
 	config.augment_ratio = 0.2;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/networks/architectures.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -159,7 +160,7 @@ check_same_model(const Config *config, int stride)
 static void
 check_architectures(void)
 {
-	for (Architecture architecture = ARCH_FM; architecture <= ARCH_AREAD; architecture++)
+	for (int architecture = architecture_find("fm"); architecture < n_architectures; architecture++)
 	{
 		Config		config;
 
@@ -175,16 +176,16 @@ check_options(void)
 {
 	Config		config;
 
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	config.wide = false;
 	config.mask_search = SEARCH_FULL;
 	check_same_model(&config, 11);
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	config.prune_by = PRUNE_GATE;
 	config.positive_weight = 3;
 	config.cross_layers = 2;
 	check_same_model(&config, 5);
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	config.evaluations = 3;
 	config.patience = 1;
 	check_same_model(&config, 1);
@@ -195,7 +196,7 @@ check_vectors(void)
 {
 	Config		config;
 
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	config.wide = false;
 	make_dataset = toy_vectors;
 	check_same_model(&config, 7);
@@ -233,7 +234,7 @@ check_refused(void)
 	int			refused = 0;
 
 	arena_init_malloc(&arena);
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	CHECK(!train_with(&arena, &config, &kept, false, &error));
 	head = find(&kept, "head");
 	masks = find(&kept, "masks");

@@ -9,6 +9,7 @@
 #include "engine/base/edit_distance.h"
 #include "engine/model/model.h"
 #include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
 #include "engine/networks/config_options.h"
 #include "unit.h"
 
@@ -40,7 +41,7 @@ test_defaults(void)
 	Config		config;
 
 	config_defaults(&config);
-	CHECK(config.architecture == ARCH_HEMP);
+	CHECK(config.architecture == architecture_find("hemp"));
 	CHECK(config.embed_dim == 16);
 	CHECK(config.mmoe_dims.n == 2 && config.mmoe_dims.value[0] == 128 && config.mmoe_dims.value[1] == 64);
 	CHECK(config.hei_experts.n == 3 && config.hei_experts.value[2] == 12);
@@ -172,7 +173,7 @@ test_older(void)
 	Config		now;
 
 	config_defaults(&then);
-	then.architecture = ARCH_MMOE;
+	then.architecture = architecture_find("mmoe");
 	then.cross_layers = 0;
 	then.mmoe_experts = 3;
 	now = then;
@@ -214,20 +215,20 @@ test_combinations(void)
 	config.hei_hidden.n = 2;
 	CHECK(!config_check(&config, &error));
 	CHECK(error.code == ENGINE_BAD_INPUT && error.message[0] != '\0');
-	config.architecture = ARCH_MMOE;
+	config.architecture = architecture_find("mmoe");
 	CHECK(config_check(&config, &error));
 	config_defaults(&config);
 	config.target_density = config.initial_density + 0.1;
 	CHECK(!config_check(&config, &error));
-	config.architecture = ARCH_HEI;
+	config.architecture = architecture_find("hei");
 	CHECK(config_check(&config, &error));
 	config_defaults(&config);
 	config.hei_experts.n = config.hei_hidden.n = config.hei_output.n = 1;
 	CHECK(!config_check(&config, &error));
-	config.architecture = ARCH_HEI;
+	config.architecture = architecture_find("hei");
 	CHECK(config_check(&config, &error));
 	config_defaults(&config);
-	config.architecture = ARCH_WIDE;
+	config.architecture = architecture_find("wide");
 	config.major_share = config.minor_share / 2;
 	CHECK(!config_check(&config, &error));
 }
@@ -249,10 +250,10 @@ test_architectures(void)
 			options += length;
 		}
 	}
-	CHECK(!architecture_uses(ARCH_WIDE, "embed_dim") && architecture_uses(ARCH_FM, "embed_dim"));
-	CHECK(architecture_uses(ARCH_WIDE, "seed"));
+	CHECK(!architecture_uses(architecture_find("wide"), "embed_dim") && architecture_uses(architecture_find("fm"), "embed_dim"));
+	CHECK(architecture_uses(architecture_find("wide"), "seed"));
 	/* not as the end or the beginning of another name */
-	CHECK(!architecture_uses(ARCH_MMOE, "hei_output") && architecture_uses(ARCH_MMOE, "experts"));
+	CHECK(!architecture_uses(architecture_find("mmoe"), "hei_output") && architecture_uses(architecture_find("mmoe"), "experts"));
 }
 
 int

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "reference.h"
+#include "engine/networks/architectures.h"
+#include "reference/reference.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -73,7 +74,7 @@ check_effect(const Dataset *data, const Model *model, Arena *arena)
 }
 
 static void
-check_trained(Architecture architecture, bool domain_weights, bool pairwise)
+check_trained(int architecture, bool domain_weights, bool pairwise)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -105,7 +106,7 @@ check_trained(Architecture architecture, bool domain_weights, bool pairwise)
 
 /* Without the wide part it is the network that learns from vectors; masks are part of it. */
 static void
-check_network_alone(Architecture architecture)
+check_network_alone(int architecture)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -122,7 +123,7 @@ check_network_alone(Architecture architecture)
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result != NULL && result->best_evaluation > 0);
 	CHECK(result->test.auc.value > 0.9);
-	CHECK((architecture == ARCH_AREAD) == (result->n_mask_updates > 0));
+	CHECK((architecture == architecture_find("aread")) == (result->n_mask_updates > 0));
 	check_scores(data, result->model, &arena);
 	arena_free_all(&arena);
 }
@@ -230,11 +231,11 @@ main(void)
 {
 	check_optimum();
 	check_checked();
-	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
+	for (int architecture = 0; architecture < n_architectures; architecture++)
 		check_trained(architecture, true, false);
-	check_trained(ARCH_AREAD, false, true);
-	check_network_alone(ARCH_MMOE);
-	check_network_alone(ARCH_HEI);
-	check_network_alone(ARCH_AREAD);
+	check_trained(architecture_find("aread"), false, true);
+	check_network_alone(architecture_find("mmoe"));
+	check_network_alone(architecture_find("hei"));
+	check_network_alone(architecture_find("aread"));
 	return unit_summary();
 }

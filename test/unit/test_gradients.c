@@ -9,6 +9,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/layers/cross.h"
+#include "engine/layers/gate.h"
+#include "engine/layers/mix.h"
+#include "engine/layers/pairwise.h"
+#include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
 #include "unit.h"
 
 #include "engine/model/gates.h"
@@ -102,7 +108,7 @@ mlp_loss(void *context)
 }
 
 static void
-small_config(Config *config, Architecture architecture)
+small_config(Config *config, int architecture)
 {
 	config_defaults(config);
 	config->architecture = architecture;
@@ -160,21 +166,27 @@ check_mlp(bool batch_norm, bool dropout)
 	Arena		arena;
 	EngineError error = {0};
 	Config		config;
+	NetworkPlan	plan = {0};
+	MlpTensors	tensors;
 	LayerCase	layer = {0};
 	real	   *grads;
 	real		d_in[ROWS * N_FIELDS] = {0};
 	size_t		n_out;
 
 	arena_init_malloc(&arena);
-	small_config(&config, ARCH_MMOE);
+	small_config(&config, architecture_find("mmoe"));
 	config.batch_norm = batch_norm;
 	config.dropout = dropout ? 0.25 : 0;
 	config.embed_dim = 1;
-	layer.model = model_create(&arena, &config, &shape, no_pairs, &error);
-	CHECK(layer.model != NULL);
+	plan.arena = plan.tensors.arena = &arena;
+	plan.config = &config;
+	layer.n_in = N_FIELDS;
+	mlp_plan(&tensors, &plan, "mlp", 2, layer.n_in, &config.mmoe_dims);
+	layer.model = model_begin(&arena, &config, &shape, no_pairs, &error);
+	CHECK(layer.model && model_place(layer.model, &plan.tensors, &error) &&
+		  model_allocate(layer.model, &arena, &error));
 	model_init_weights(layer.model, NULL, &error);
-	mlp_bind(&layer.mlp, layer.model, "mmoe", 2, 1, 0);
-	layer.n_in = layer.mlp.layer[0].n_in;
+	mlp_bind(&layer.mlp, &tensors, layer.model, 1, 0);
 	for (int k = 0; k < 2; k++)
 	{
 		int			width = layer.mlp.layer[k].n_out;
@@ -183,7 +195,7 @@ check_mlp(bool batch_norm, bool dropout)
 		if (batch_norm)
 			fill_normal(layer.mlp.layer[k].scale, width, 1, 30 + k);
 	}
-	mlp_cache_alloc(&layer.cache, &layer.mlp, ROWS, true, &arena);
+	mlp_cache_alloc(&layer.cache, &layer.mlp, ROWS, &arena);
 	CHECK(workers_init(&layer.workers, NULL, 16, 0, &arena, &error));
 	layer.mode = (PassMode) {.dropout = dropout,.seed = 3,
 		.use = RANDOM_DROPOUT};
@@ -201,7 +213,7 @@ check_mlp(bool batch_norm, bool dropout)
 	{
 		const Tensor *tensor = &layer.model->tensors[i];
 
-		if (tensor->kind == TENSOR_DENSE && strncmp(tensor->name, "mmoe.layer", 10) == 0)
+		if (tensor->kind == TENSOR_DENSE)
 			CHECK(worst_error(mlp_loss, &layer, layer.model->params + tensor->offset,
 							  grads + tensor->offset, tensor->size) < TOLERANCE);
 	}
@@ -288,7 +300,7 @@ check_mix(void)
 {
 	MixCase		c;
 	real		d_gates[ROWS * 2 * 3];
-	real		d_e[ROWS * 3 * 2];
+	real		d_e[ROWS * 3 * 2] = {0};
 	real	   *d_experts[3];
 	real	   *experts[3];
 
@@ -353,9 +365,9 @@ network_loss(void *context)
 
 	if (!c->base)
 		network_base_forward(&c->network, &c->batch, &c->mode);
-	network_experts_forward(&c->network, &c->batch, c->base ? c->base : &c->network.base,
+	network_upper_forward(&c->network, &c->batch, c->base ? c->base : &c->network.base,
 							&c->mode);
-	return heads_loss(&c->network.heads, &c->batch) / c->batch.n_rows;
+	return heads_loss(c->network.heads, &c->batch) / c->batch.n_rows;
 }
 
 /* shared [n_fields] as network_init() takes it. */
@@ -377,7 +389,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 		if (tensor->kind != TENSOR_STATISTIC)
 			fill_normal(c->model->params + tensor->offset, tensor->size, 0.7, 100 + i);
 	}
-	CHECK(network_init(&c->network, c->model, 16, true, shared, team, arena, &error));
+	CHECK(network_init(&c->network, c->model, 16, shared, team, arena, &error));
 	CHECK(batch_init(&c->batch, arena, 16, shape.n_fields, &error));
 	for (uint32_t i = 0; i < N_ROWS; i++)
 		rows[i] = i;
@@ -415,7 +427,7 @@ check_rows(NetworkCase *c, const RowTensor *tensor)
 }
 
 static void
-check_network(Architecture architecture, bool masks, bool batch_norm, bool pairwise,
+check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
 			  const bool *shared, int n_threads)
 {
 	Arena		arena;
@@ -441,10 +453,10 @@ check_network(Architecture architecture, bool masks, bool batch_norm, bool pairw
 
 		if (tensor->kind == TENSOR_DENSE)
 			CHECK(worst_error(network_loss, &c, c.model->params + tensor->offset,
-							  c.network.grads + tensor->offset, tensor->size) < TOLERANCE);
+							  c.network.pass.grads + tensor->offset, tensor->size) < TOLERANCE);
 	}
-	for (int t = 0; t < shape.n_tables && c.network.tables[t].values; t++)
-		check_rows(&c, &c.network.tables[t]);
+	for (int t = 0; t < c.model->n_rows; t++)
+		check_rows(&c, &c.network.pass.rows[t]);
 	team_stop(team);
 	arena_free_all(&arena);
 }
@@ -459,21 +471,21 @@ check_experts_alone(void)
 	double		loss;
 
 	arena_init_malloc(&arena);
-	small_config(&config, ARCH_AREAD);
+	small_config(&config, architecture_find("aread"));
 	network_case(&c, &arena, &config, NULL, NULL);
 	set_random_masks(&c, &config);
 	network_loss(&c);
 	c.base = &c.network.base;
 	network_loss(&c);
-	network_experts_backward(&c.network, &c.batch, c.base, &loss);
+	network_upper_backward(&c.network, &c.batch, &loss);
 	/* the bias enters by the base's logit, which is fixed here */
 	for (int i = 0; i < c.model->n_tensors; i++)
 	{
 		const Tensor *tensor = &c.model->tensors[i];
 
-		if (tensor->offset < c.network.n_expert_dense && strcmp(tensor->name, "bias") != 0)
+		if (tensor->offset < c.model->n_above_cut && strcmp(tensor->name, "bias") != 0)
 			CHECK(worst_error(network_loss, &c, c.model->params + tensor->offset,
-							  c.network.grads + tensor->offset, tensor->size) < TOLERANCE);
+							  c.network.pass.grads + tensor->offset, tensor->size) < TOLERANCE);
 	}
 	arena_free_all(&arena);
 }
@@ -491,26 +503,25 @@ check_open_gradients(void)
 	double		loss;
 
 	arena_init_malloc(&arena);
-	small_config(&config, ARCH_AREAD);
+	small_config(&config, architecture_find("aread"));
 	network_case(&c, &arena, &config, NULL, NULL);
 	set_random_masks(&c, &config);
 	network_loss(&c);
-	network_experts_backward(&c.network, &c.batch, &c.network.base, &loss);
+	network_upper_backward(&c.network, &c.batch, &loss);
 	for (int l = 2; l <= config.hei_experts.n; l++)
 	{
-		const HeiLayer *layer = &c.network.hei.layer[l - 1];
-		const real *d_bias = c.network.grads + (layer->gate_bias - c.model->params);
+		const real *d_bias = c.network.pass.grads + (c.network.hei->bias[l - 1] - c.model->params);
 		int			below = config.hei_experts.value[l - 2];
 
 		for (int i = 0; i < below; i++)
-			for (int n = 0; n < layer->n_experts; n++)
+			for (int n = 0; n < config.hei_experts.value[l - 1]; n++)
 			{
 				int			gate = gate_at(&config.hei_experts, l, i, n);
 				real		sum = 0;
 
 				for (int s = 0; s < c.batch.n_segments; s++)
 				{
-					real		d_open = c.network.hei.d_open[s * c.model->n_gates + gate];
+					real		d_open = c.network.hei->d_open[s * c.model->n_gates + gate];
 
 					CHECK(c.batch.segments[s].mask[gate] || d_open == 0);
 					sum += d_open;
@@ -530,14 +541,14 @@ main(void)
 	check_cross();
 	check_mix();
 	check_pairwise();
-	check_network(ARCH_WIDE, false, true, false, NULL, 1);
-	check_network(ARCH_FM, false, true, false, NULL, 1);
-	check_network(ARCH_MMOE, false, true, false, NULL, 1);
-	check_network(ARCH_MMOE, false, true, false, some_shared, 3);
-	check_network(ARCH_HEI, false, true, false, all_shared, 2);
-	check_network(ARCH_AREAD, true, true, false, NULL, 1);
-	check_network(ARCH_AREAD, true, true, true, some_shared, 2);
-	check_network(ARCH_AREAD, true, false, false, all_shared, 1);
+	for (int architecture = 0; architecture < n_architectures; architecture++)
+	{
+		bool		masks = architecture_at(architecture)->strategy >= STRATEGY_MASKS;
+
+		check_network(architecture, masks, true, false, NULL, 1);
+		check_network(architecture, masks, true, true, some_shared, 3);
+		check_network(architecture, masks, false, false, all_shared, 2);
+	}
 	check_experts_alone();
 	check_open_gradients();
 	return unit_summary();

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/networks/architectures.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -32,7 +33,7 @@ search_draw(ToySearch *search, MaskSearch how, PruneBy prune_by)
 {
 	*search = (ToySearch) {.host = toy_host(),.observer = toy_observer()};
 	arena_init_malloc(&search->arena);
-	toy_config(&search->config, ARCH_AREAD);
+	toy_config(&search->config, architecture_find("aread"));
 	search->config.mask_search = how;
 	search->config.prune_by = prune_by;
 	search->data = toy_dataset(&search->arena, 3000);
@@ -138,8 +139,8 @@ check_single_row(MaskSearch how)
 		search.config.batch_size = domain_rows - single;
 		search_start(&search);
 		CHECK(search.trainer.domain_rows.start[1] == domain_rows);
-		CHECK(search_of(&search.trainer)->workers[0].network->hei.layer[0].experts[0].mlp.layer[0].variance ==
-			  model_param(search.trainer.model, "hei1.expert1.layer0.variance"));
+		CHECK(search_of(&search.trainer)->workers[0].network->hei->layers[0]->experts[0].mlp.layer[0].variance ==
+			  model_named(search.trainer.model, "hei1.expert1.layer0.variance"));
 		CHECK(search_update(&search.trainer, &search.error));
 		loss[single] = search.trainer.result->mask_updates[0].choices[0].loss;
 	}
@@ -178,7 +179,7 @@ check_mask_groups(void)
 	data = toy_dataset(&arena, 12000);
 	for (size_t row = 0; row < 12000; row++)
 		((uint8_t *) data->labels)[row] ^= dataset_domain(data, row) & 1;
-	toy_config(&config, ARCH_AREAD);
+	toy_config(&config, architecture_find("aread"));
 	config.hei_experts = (IntList) {3, {3, 6, 12}};
 	/* what domain weights know is not left to the experts */
 	config.domain_weights = false;

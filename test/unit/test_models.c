@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "pick.h"
-#include "reference.h"
+#include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
+#include "reference/reference.h"
 #include "unit.h"
 
 #include "engine/model/mask.h"
@@ -34,13 +36,14 @@ static void
 draw_config(Random *random, Config *config)
 {
 	config_defaults(config);
-	config->architecture = up_to(random, 2) > 0 ? ARCH_MMOE + up_to(random, 3) : up_to(random, 5);
+	config->architecture = up_to(random, 2) > 0 ? architecture_find("mmoe") + up_to(random, 3) :
+		up_to(random, n_architectures - 1);
 	config->embed_dim = PICK(random, embed_dims);
 	config->mmoe_experts = 1 + up_to(random, 4);
 	config->mmoe_dims.n = 1 + up_to(random, 3);
 	for (int i = 0; i < config->mmoe_dims.n; i++)
 		config->mmoe_dims.value[i] = PICK(random, widths);
-	config->hei_experts.n = config_has_masks(config) ? 2 + up_to(random, 1) : 1 + up_to(random, 2);
+	config->hei_experts.n = architecture_has_masks(config) ? 2 + up_to(random, 1) : 1 + up_to(random, 2);
 	config->hei_hidden.n = config->hei_output.n = config->hei_experts.n;
 	for (int l = 0; l < config->hei_experts.n; l++)
 	{
@@ -115,7 +118,7 @@ draw_model(Random *random, Arena *arena, const Config *config, const Shape *shap
 	CHECK(model_init_weights(model, NULL, &error));
 	for (int i = 0; i < model->n_tensors; i++)
 		fill_tensor(random, model, &model->tensors[i]);
-	for (uint32_t d = 0; d < model->n_domains && config_has_masks(config); d++)
+	for (uint32_t d = 0; d < model->n_domains && architecture_has_masks(config); d++)
 	{
 		uint8_t    *mask = model->masks + (size_t) d * model->n_gates;
 

@@ -7,7 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "reference.h"
+#include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
+#include "reference/reference.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -22,7 +24,7 @@
 #define SCORED 532
 
 static TrainResult *
-trained(Arena *arena, Dataset *data, Architecture architecture, bool batch_norm,
+trained(Arena *arena, Dataset *data, int architecture, bool batch_norm,
 		bool pairwise)
 {
 	EngineError error = {0};
@@ -45,7 +47,7 @@ rows_of(const Dataset *data, size_t first, size_t n)
 }
 
 static void
-check_reference(Architecture architecture, bool batch_norm, bool pairwise, size_t ready_bytes)
+check_reference(int architecture, bool batch_norm, bool pairwise, size_t ready_bytes)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -103,7 +105,7 @@ poison(Model *model, const uint8_t *mask)
 				{
 					snprintf(name, sizeof(name), "hei%d.gate.weight", l);
 					for (int e = 0; e < width; e++)
-						model_param(model, name)[((size_t) n * below + i) * width + e] = NAN;
+						model_named(model, name)[((size_t) n * below + i) * width + e] = NAN;
 				}
 			for (int i = 0; !used[n] && i < model->n_tensors; i++)
 			{
@@ -132,7 +134,7 @@ check_closed_gates(void)
 
 	arena_init_malloc(&arena);
 	data = toy_dataset(&arena, N_ROWS);
-	result = trained(&arena, data, ARCH_AREAD, true, false);
+	result = trained(&arena, data, architecture_find("aread"), true, false);
 	CHECK(result != NULL);
 	model = result->model;
 	/* the best evaluation may precede the masks: take the last update's */
@@ -179,7 +181,7 @@ check_unseen(void)
 
 	arena_init_malloc(&arena);
 	data = toy_dataset(&arena, 5000);
-	result = trained(&arena, data, ARCH_AREAD, true, false);
+	result = trained(&arena, data, architecture_find("aread"), true, false);
 	CHECK(result != NULL);
 	scorer = scorer_create(&arena, result->model, READY_BYTES, NULL, NULL, &error);
 	mean = (double) result->domains[0].positives / result->domains[0].rows;
@@ -240,7 +242,7 @@ check_parts(const Dataset *data, Scorer *scorer, const Model *model, size_t row,
 }
 
 static void
-check_explained(Architecture architecture)
+check_explained(int architecture)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -262,7 +264,7 @@ check_explained(Architecture architecture)
 static bool
 refused_with(Model *model, const char *tensor, real value)
 {
-	real	   *at = model_param(model, tensor);
+	real	   *at = model_named(model, tensor);
 	real		kept = *at;
 	EngineError error = {0};
 	bool		ok;
@@ -291,7 +293,7 @@ check_checked(void)
 
 	arena_init_malloc(&arena);
 	data = toy_dataset(&arena, N_ROWS);
-	result = trained(&arena, data, ARCH_AREAD, true, false);
+	result = trained(&arena, data, architecture_find("aread"), true, false);
 	CHECK(result != NULL);
 	model = result->model;
 	CHECK(model_check(model, &error));
@@ -328,7 +330,7 @@ answer(void *context)
 
 /* A row and a batch whose lists are long: scored to the end, or left, and then as if nothing had been. */
 static void
-check_interrupted(Architecture architecture, size_t ready_bytes)
+check_interrupted(int architecture, size_t ready_bytes)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -376,16 +378,16 @@ main(void)
 	/* no value's product, those of the smallest tables, all */
 	const size_t ready[] = {0, 4000, READY_BYTES};
 
-	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
+	for (int architecture = 0; architecture < n_architectures; architecture++)
 		for (int i = 0; i < 3; i++)
 			check_reference(architecture, true, false, ready[i]);
-	check_reference(ARCH_AREAD, false, true, 0);
-	check_interrupted(ARCH_WIDE, 0);
-	check_interrupted(ARCH_AREAD, 0);
-	check_interrupted(ARCH_AREAD, READY_BYTES);
+	check_reference(architecture_find("aread"), false, true, 0);
+	check_interrupted(architecture_find("wide"), 0);
+	check_interrupted(architecture_find("aread"), 0);
+	check_interrupted(architecture_find("aread"), READY_BYTES);
 	check_closed_gates();
 	check_unseen();
-	for (Architecture architecture = ARCH_WIDE; architecture <= ARCH_AREAD; architecture++)
+	for (int architecture = 0; architecture < n_architectures; architecture++)
 		check_explained(architecture);
 	check_checked();
 	return unit_summary();

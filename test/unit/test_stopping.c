@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/networks/architectures.h"
 #include "engine/measure/deciles.h"
 #include "engine/base/random.h"
 #include "engine/networks/config_options.h"
@@ -59,7 +60,7 @@ test_reasons(void)
 	Config		config;
 
 	config_defaults(&config);
-	config.architecture = ARCH_MMOE;
+	config.architecture = architecture_find("mmoe");
 	config.patience = 2;
 	CHECK(reason_is(&result, &config, 0, "the start"));
 	CHECK(reason_is(&result, &config, 1, "gains less than 0.0005 of DomainAUC; patience counts from batch 400 on"));
@@ -73,7 +74,7 @@ test_reasons(void)
 	evaluations[2].valid = (Measures) {.domain_auc = {NAN, 0},.auc = {NAN, 0},.log_loss = {NAN, 0}};
 	result.n_evaluations = 3;
 	CHECK(reason_is(&result, &config, 2, "the latest: there are no validation rows to compare by; training ends with its last epoch; kept"));
-	config.architecture = ARCH_WIDE;
+	config.architecture = architecture_find("wide");
 	result.n_evaluations = 1;
 	result.best_evaluation = 0;
 	CHECK(reason_is(&result, &config, 0, "the start; kept"));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "pick.h"
+#include "engine/networks/architectures.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -27,7 +28,8 @@ draw_widths(Random *random, IntList *list, int n)
 static void
 draw_network(Random *random, Config *config)
 {
-	config->architecture = up_to(random, 2) > 0 ? ARCH_HEMP + up_to(random, 1) : up_to(random, 5);
+	config->architecture = up_to(random, 2) > 0 ? architecture_find("hemp") + up_to(random, 1) :
+		up_to(random, n_architectures - 1);
 	config->embed_dim = 1 + up_to(random, 8);
 	config->mmoe_experts = 1 + up_to(random, 3);
 	draw_widths(random, &config->mmoe_dims, 1 + up_to(random, 2));

@@ -139,7 +139,7 @@ toy_vectors(Arena *arena, size_t n)
 }
 
 void
-toy_config(Config *config, Architecture architecture)
+toy_config(Config *config, int architecture)
 {
 	config_defaults(config);
 	config->architecture = architecture;

@@ -22,7 +22,7 @@ extern Dataset *toy_dataset(Arena *arena, size_t n);
 /* Fields: domain, user, vector, which alone tells the label; 70/10/20. */
 extern Dataset *toy_vectors(Arena *arena, size_t n);
 /* Small sizes, a few epochs. */
-extern void toy_config(Config *config, Architecture architecture);
+extern void toy_config(Config *config, int architecture);
 extern EngineHost toy_host(void);
 extern TrainObserver toy_observer(void);
 /* train(), alone, with toy host and observer. */

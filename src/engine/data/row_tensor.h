@@ -1,6 +1,7 @@
 /*
  * row_tensor.h
- *	  Parameters of which a batch touches few rows: embedding tables.
+ *	  Parameters of which a batch touches few rows: embedding tables, and what
+ *	  domains have of their own.
  *	  Gradients live in slots, one for each distinct row touched.
  */
 #ifndef AREAD_ENGINE_DATA_ROW_TENSOR_H
@@ -13,6 +14,7 @@ typedef struct RowTensor
 	real	   *values;			/* (n_rows, dim) */
 	uint32_t	n_rows;
 	int			dim;
+	int			table;			/* whose ids its rows stand for, and whose counts they have */
 	/* the batch's distinct rows; slot_of is valid where rows[slot_of[row]] == row */
 	uint32_t	n_slots;
 	uint32_t   *slot_of;		/* [n_rows] */

@@ -5,10 +5,13 @@
 #ifndef AREAD_ENGINE_LAYERS_CROSS_H
 #define AREAD_ENGINE_LAYERS_CROSS_H
 
-#include "engine/base/linear.h"
+#include "engine/layers/plan.h"
 
 typedef struct Cross
 {
+	Layer		layer;
+	TensorRef	weight_ref;
+	TensorRef	bias_ref;
 	int			n_layers;
 	int			width;			/* W */
 	real	   *weight;			/* (n_layers, W): v_k */
@@ -16,7 +19,13 @@ typedef struct Cross
 	real	   *x;				/* (n_layers, B, W): x_1 .. x_K */
 	real	   *product;		/* (n_layers, B): x_k . v_k */
 	size_t		capacity;		/* B at most */
+	/* scoring */
+	int			column;			/* claimed columns: x0 . v_k */
+	real	   *constant;		/* [n_layers]: c_k . v_k */
 } Cross;
+
+/* Tensors "cross.weight" and "cross.bias"; returns the slot (B, 1, W).  n_layers 0: NO_SLOT. */
+extern int	plan_cross(NetworkPlan *plan, int x0, int n_layers);
 
 /* Output: cross_output(cross). */
 extern void cross_forward(Cross *cross, const real *x0, int rows);

@@ -1,6 +1,6 @@
 /*
  * embedding.c
- *	  Embedding tables, pairwise term: forward and backward.
+ *	  Embedding tables, forward and backward.
  */
 #include "engine/layers/embedding.h"
 
@@ -8,6 +8,7 @@
 
 #include "engine/base/linear.h"
 #include "engine/data/vectors.h"
+#include "engine/layers/prepared.h"
 
 /* So many rows ahead memory is fetched for a row. */
 #define AHEAD 8
@@ -101,47 +102,6 @@ embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape, const
 	}
 }
 
-void
-pairwise_forward(real *logit, real *sums, const real *x0, int rows, int n_fields, int dim)
-{
-	for (int b = 0; b < rows; b++)
-	{
-		const real *x = x0 + (size_t) b * n_fields * dim;
-		real	   *sum = sums + (size_t) b * dim;
-		real		squares = 0;
-		real		square_of_sum = 0;
-
-		memset(sum, 0, dim * sizeof(real));
-		for (int f = 0; f < n_fields; f++)
-			for (int e = 0; e < dim; e++)
-			{
-				sum[e] += x[f * dim + e];
-				squares += x[f * dim + e] * x[f * dim + e];
-			}
-		for (int e = 0; e < dim; e++)
-			square_of_sum += sum[e] * sum[e];
-		logit[b] += (square_of_sum - squares) / 2;
-	}
-}
-
-void
-pairwise_backward(real *d_x0, const real *d_logit, const real *sums, const real *x0,
-				  int rows, int n_fields, int dim)
-{
-	for (int b = 0; b < rows; b++)
-	{
-		const real *sum = sums + (size_t) b * dim;
-
-		for (int f = 0; f < n_fields; f++)
-		{
-			size_t		at = ((size_t) b * n_fields + f) * dim;
-
-			for (int e = 0; e < dim; e++)
-				d_x0[at + e] += d_logit[b] * (sum[e] - x0[at + e]);
-		}
-	}
-}
-
 size_t
 batch_occurrences(const Batch *batch, const Shape *shape, int field)
 {
@@ -158,4 +118,115 @@ batch_occurrences(const Batch *batch, const Shape *shape, int field)
 		n += batch_members(batch, shape, b, field, &members);
 	}
 	return n;
+}
+
+RowTensor *
+tables_bind(const Model *model, bool training, Arena *arena)
+{
+	RowTensor  *rows = ARENA_ARRAY(arena, RowTensor, model->n_rows);
+
+	for (int i = 0; i < model->n_rows && !arena->failed; i++)
+	{
+		const Tensor *tensor = &model->rows[i];
+
+		rows_init(&rows[i], arena, model_values(model, tensor), training ? tensor->dims[0] : 0,
+				  (int) (tensor->size / tensor->dims[0]));
+		rows[i].table = tensor->rows_of == ROWS_OF_IDS ? tensor->table :
+			(int) model->shape.field_table[model->shape.domain_field];
+	}
+	return rows;
+}
+
+/* x0 and its gradient, fields side by side. */
+static void
+begin_training(Layer *layer, Pass *pass)
+{
+	slot_allocate(pass_out(pass, layer), pass);
+}
+
+/* By rows forward, by tables backward. */
+static int
+n_tasks(const Layer *layer, const Pass *pass, bool backward)
+{
+	(void) layer;
+	return backward ? pass->model->shape.n_tables : ROW_PARTS;
+}
+
+static void
+forward(Layer *layer, Pass *pass, int task, int thread)
+{
+	embedding_forward(pass_out(pass, layer)->group[0].value.data, pass->rows, &pass->model->shape,
+					  pass->batch, part_start(pass->batch->n_rows, ROW_PARTS, task),
+					  part_start(pass->batch->n_rows, ROW_PARTS, task + 1),
+					  pass->model->config.embed_dim, pass_watch(pass, thread));
+}
+
+/* A table's rows get their gradients. */
+static void
+backward(Layer *layer, Pass *pass, int table, int thread)
+{
+	const Shape *shape = &pass->model->shape;
+
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		if ((int) shape->field_table[f] != table)
+			continue;
+		embedding_backward(&pass->rows[table], pass_out(pass, layer)->group[0].d.data, shape,
+						   pass->batch, f, pass->model->config.embed_dim,
+						   pass_watch(pass, thread));
+		fields_add_values(&pass->fields, f, &pass->rows[table]);
+	}
+}
+
+static void
+score_ids(Layer *layer, const ScoreRun *run)
+{
+	const Model *model = run->prepared->model;
+	real	   *x0 = run->buffers->slot[layer->out];
+
+	if (x0)
+		embedding_forward(x0, run->prepared->tables, &model->shape, run->buffers->batch, run->from,
+						  run->from + run->n_rows, model->config.embed_dim, run->scratch->watch);
+}
+
+static const LayerKind kind = {
+	.name = "embedding",
+	.size = sizeof(Layer),
+	.begin_training = begin_training,
+	.n_tasks = n_tasks,
+	.forward = forward,
+	.backward = backward,
+	.score_ids = score_ids
+};
+
+/* The first field that reads a table. */
+static int
+field_of(const Shape *shape, int table)
+{
+	int			f = 0;
+
+	while (f < shape->n_fields && (int) shape->field_table[f] != table)
+		f++;
+	return f < shape->n_fields ? f : -1;
+}
+
+int
+plan_embedding(NetworkPlan *plan)
+{
+	Layer	   *layer = plan_layer(plan, &kind, NO_SLOT, NO_SLOT);
+	int			slot;
+
+	if (!layer)
+		return NO_SLOT;
+	for (int t = 0; t < plan->shape->n_tables; t++)
+	{
+		Tensor		tensor = {.kind = TENSOR_ROWS,.start = START_SMALL,.rows_of = ROWS_OF_IDS,
+			.table = t,.field = field_of(plan->shape, t),.n_dims = 2,
+			.dims = {plan->shape->table_rows[t], plan->config->embed_dim}};
+
+		tensors_add(&plan->tensors, &tensor, "embedding.%d", t);
+	}
+	slot = plan_slot(plan, layer, 1, plan_width(plan));
+	plan->slots[slot].is_x0 = true;
+	return slot;
 }

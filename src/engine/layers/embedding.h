@@ -1,12 +1,19 @@
 /*
  * embedding.h
- *	  From ids to x0 (embedding tables); the pairwise term of a factorization machine.
+ *	  From ids to x0: the fields' vectors out of embedding tables.
  */
 #ifndef AREAD_ENGINE_LAYERS_EMBEDDING_H
 #define AREAD_ENGINE_LAYERS_EMBEDDING_H
 
-#include "engine/data/batch.h"
-#include "engine/data/row_tensor.h"
+#include "engine/layers/plan.h"
+
+/* The tables "embedding.<t>"; returns the slot of x0 (B, 1, W).  Every network's first layer. */
+extern int	plan_embedding(NetworkPlan *plan);
+/*
+ * The model's row tensors [n_rows], embedding tables first; only with "training"
+ * room for gradients.
+ */
+extern RowTensor *tables_bind(const Model *model, bool training, Arena *arena);
 
 /*
  * Loops over lists' members end early once the watch (NULL: none) has stopped.
@@ -21,16 +28,6 @@ extern void embedding_forward(real *x0, const RowTensor *tables, const Shape *sh
 /* Adds a field's part of d_x0 to the gradients of its table's rows; rows_begin() was called. */
 extern void embedding_backward(RowTensor *table, const real *d_x0, const Shape *shape,
 							   const Batch *batch, int field, int dim, Watch *watch);
-
-/*
- * logit[B] += sum over pairs of fields f < g of x0_f . x0_g (Rendle 2010);
- * sums (B, dim) keeps sum_f x0_f for the backward pass.
- */
-extern void pairwise_forward(real *logit, real *sums, const real *x0, int rows,
-							 int n_fields, int dim);
-/* d_x0 += d_logit * (sum - x0_f) */
-extern void pairwise_backward(real *d_x0, const real *d_logit, const real *sums,
-							  const real *x0, int rows, int n_fields, int dim);
 
 /* Occurrences of a field's ids in a batch, at most. */
 extern size_t batch_occurrences(const Batch *batch, const Shape *shape, int field);

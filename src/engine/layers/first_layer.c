@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-
 void
 fields_choose(const Shape *shape, uint32_t *const *counts, int batch_rows, bool *shared)
 {
@@ -41,9 +40,10 @@ init_shared(Fields *fields, int field, int rows, Arena *arena)
 
 bool
 fields_init(Fields *fields, const Shape *shape, int dim, int rows, const bool *shared,
-			Arena *arena, EngineError *error)
+			int n_products, Arena *arena, EngineError *error)
 {
-	*fields = (Fields) {.shape = shape,.dim = dim,.width = shape->n_fields * dim};
+	*fields = (Fields) {.shape = shape,.dim = dim,.width = shape->n_fields * dim,
+		.n_products = n_products};
 	fields->shared = ARENA_ARRAY(arena, SharedField, shape->n_fields);
 	fields->runs = ARENA_ARRAY(arena, FieldRun, shape->n_fields);
 	if (!arena_ok(arena, error))
@@ -60,6 +60,7 @@ fields_init(Fields *fields, const Shape *shape, int dim, int rows, const bool *s
 			fields->runs[fields->n_runs++] = (FieldRun) {.first = f,.n = 1};
 	}
 	fields->values = ARENA_ARRAY(arena, real, fields->capacity * dim);
+	fields->d_values = ARENA_ARRAY(arena, real, fields->capacity * dim * n_products);
 	return arena_ok(arena, error);
 }
 
@@ -178,9 +179,11 @@ fields_forward(const Fields *fields, real *out, const real *x0, const real *weig
 }
 
 void
-fields_backward(const Fields *fields, real *d_weight, real *d_values, const real *d_out,
+fields_backward(const Fields *fields, real *d_weight, int product, const real *d_out,
 				const real *x0, const real *weight, int rows, int n_out, Scratch *scratch)
 {
+	real	   *d_values = fields->d_values + fields->capacity * fields->dim * product;
+
 	for (int i = 0; i < fields->n_runs; i++)
 	{
 		const FieldRun *run = &fields->runs[i];
@@ -219,5 +222,23 @@ fields_backward_rows(const Fields *fields, real *d_x0, const real *d_out, const 
 				   (Matrix) {(real *) d_out + (size_t) from * n_out, n_out},
 				   (Matrix) {columns(fields, weight, run->first), fields->width}, to - from,
 				   n_out, run->n * fields->dim, watch);
+	}
+}
+
+void
+fields_add_values(const Fields *fields, int field, RowTensor *table)
+{
+	for (int i = 0; i < fields->n_shared; i++)
+	{
+		const SharedField *shared = &fields->shared[i];
+
+		for (uint32_t k = 0; shared->field == field && k < shared->n_distinct; k++)
+		{
+			real	   *grad = table->grads + (size_t) rows_slot(table, shared->ids[k]) * table->dim;
+
+			for (int p = 0; p < fields->n_products; p++)
+				add_scaled(grad, 1, fields->d_values +
+						   (fields->capacity * p + shared->start + k) * fields->dim, fields->dim);
+		}
 	}
 }

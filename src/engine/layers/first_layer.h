@@ -46,6 +46,8 @@ typedef struct Fields
 	size_t		capacity;		/* of the next two: distinct values of a batch at most */
 	size_t		n_distinct;
 	real	   *values;			/* (n_distinct, E): their vectors */
+	int			n_products;		/* what is multiplied with x0: groups of layers */
+	real	   *d_values;		/* (n_products, capacity, E): the vectors' gradients by each */
 } Fields;
 
 /*
@@ -57,9 +59,9 @@ typedef struct Fields
 extern void fields_choose(const Shape *shape, uint32_t *const *counts, int batch_rows,
 						  bool *shared);
 
-/* For batches of up to "rows" rows; shared [n_fields], NULL: none. */
+/* For n_products with batches of up to "rows" rows; shared [n_fields], NULL: none. */
 extern bool fields_init(Fields *fields, const Shape *shape, int dim, int rows,
-						const bool *shared, Arena *arena, EngineError *error);
+						const bool *shared, int n_products, Arena *arena, EngineError *error);
 /* The distinct values of a batch and their vectors. */
 extern void fields_index(Fields *fields, const RowTensor *tables, const Batch *batch);
 
@@ -68,14 +70,16 @@ extern void fields_forward(const Fields *fields, real *out, const real *x0, cons
 						   int rows, int n_out, Scratch *scratch);
 /*
  * d_weight (n_out, W) += d_out (rows, n_out)^T . x0; of shared fields also the
- * values' gradients: d_values (n_distinct, E) is set.
+ * values' gradients, as those of that product.
  */
-extern void fields_backward(const Fields *fields, real *d_weight, real *d_values,
+extern void fields_backward(const Fields *fields, real *d_weight, int product,
 							const real *d_out, const real *x0, const real *weight, int rows,
 							int n_out, Scratch *scratch);
 /* The other fields': rows from .. to - 1 of d_x0 (rows, W) += d_out . weight. */
 extern void fields_backward_rows(const Fields *fields, real *d_x0, const real *d_out,
 								 const real *weight, int from, int to, int n_out,
 								 Watch *watch);
+/* A shared field's gradients, of all products, to the rows that the batch touched. */
+extern void fields_add_values(const Fields *fields, int field, RowTensor *table);
 
 #endif							/* AREAD_ENGINE_LAYERS_FIRST_LAYER_H */

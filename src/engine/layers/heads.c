@@ -1,12 +1,13 @@
 /*
  * heads.c
- *	  Heads: logits, loss, gradients.
+ *	  Heads: logits, loss, gradients, scores.
  */
 #include "engine/layers/heads.h"
 
 #include <string.h>
 #include <tgmath.h>
 
+#include "engine/layers/prepared.h"
 #include "engine/measure/calibration.h"
 
 /* Keeps the loss of a mean of sigmoids finite. */
@@ -24,13 +25,24 @@ chances(real logit, real *one, real *zero)
 	return odds;
 }
 
-void
-heads_forward(Heads *heads, const Batch *batch, const real *base_logit, const real *cross)
+/* Is head j open in segment s? */
+static inline bool
+head_open(const Heads *heads, int j, int s)
 {
+	return !heads->e || heads->e->group[j].offset[s] >= 0;
+}
+
+static void
+forward(Layer *layer, Pass *pass, int task, int thread)
+{
+	Heads	   *heads = (Heads *) layer;
+	const Batch *batch = pass->batch;
 	int			n_heads = heads->n_heads;
 
-	if (heads->width > 0)
-		linear_forward((Matrix) {heads->logit, n_heads}, (Matrix) {(real *) cross, heads->width},
+	(void) task;
+	(void) thread;
+	if (heads->cross)
+		linear_forward((Matrix) {heads->logit, n_heads}, heads->cross->value,
 					   heads->cross_weight, batch->n_rows, heads->width, n_heads, NULL);
 	else
 		memset(heads->logit, 0, (size_t) batch->n_rows * n_heads * sizeof(real));
@@ -47,14 +59,14 @@ heads_forward(Heads *heads, const Batch *batch, const real *base_logit, const re
 				size_t		b = segment->start + r;
 				real		own = 0;
 
-				if (heads->n_in > 0)
+				if (heads->e)
 				{
-					const HeadInput *input = &heads->input[j];
+					const SlotGroup *e = &heads->e->group[j];
 
-					own = dot(input->e.data + (size_t) (input->offset[s] + r) * input->e.stride,
+					own = dot(e->value.data + (size_t) (e->offset[s] + r) * e->value.stride,
 							  heads->weight + (size_t) j * heads->n_in, heads->n_in);
 				}
-				heads->logit[b * n_heads + j] += base_logit[b] + own;
+				heads->logit[b * n_heads + j] += pass->logit[b] + own;
 			}
 		}
 	}
@@ -141,44 +153,223 @@ heads_loss(Heads *heads, const Batch *batch)
 
 /* One head's own input and weights, one segment. */
 static void
-head_backward(Heads *heads, const Segment *segment, int s, int j, real *d_weight)
+head_backward(const Heads *heads, const Segment *segment, int s, int j, real *d_weight)
 {
-	const HeadInput *input = &heads->input[j];
+	const SlotGroup *e = &heads->e->group[j];
 	const real *weight = heads->weight + (size_t) j * heads->n_in;
 
 	for (int r = 0; r < segment->n_rows; r++)
 	{
 		real		d = heads->d_logit[(size_t) (segment->start + r) * heads->n_heads + j];
-		size_t		row = input->offset[s] + r;
+		size_t		row = e->offset[s] + r;
+		real	   *d_e = e->d.data + row * e->d.stride;
 
-		add_scaled(d_weight, d, input->e.data + row * input->e.stride, heads->n_in);
-		add_scaled(input->d_e.data + row * input->d_e.stride, d, weight, heads->n_in);
+		if (heads->layer.sets[0])
+			memset(d_e, 0, heads->n_in * sizeof(real));
+		add_scaled(d_weight, d, e->value.data + row * e->value.stride, heads->n_in);
+		add_scaled(d_e, d, weight, heads->n_in);
 	}
 }
 
-void
-heads_backward(Heads *heads, const Batch *batch, const real *cross, real *d_cross,
-			   real *d_base, const real *params, real *grads)
+/* d_logit -> the logit that heads share, and the bias in it. */
+static void
+base_backward(const Heads *heads, Pass *pass)
 {
+	real	   *d_bias = pass_gradient(pass, heads->bias);
+
+	for (int b = 0; b < pass->batch->n_rows; b++)
+	{
+		pass->d_logit[b] = 0;
+		for (int j = 0; j < heads->n_heads; j++)
+			pass->d_logit[b] += heads->d_logit[(size_t) b * heads->n_heads + j];
+	}
+	for (int b = 0; b < pass->batch->n_rows; b++)
+		*d_bias += pass->d_logit[b];
+}
+
+/* heads_loss() has left d_logit. */
+static void
+backward(Layer *layer, Pass *pass, int task, int thread)
+{
+	const Heads *heads = (const Heads *) layer;
+	const Batch *batch = pass->batch;
 	int			n_heads = heads->n_heads;
 
-	for (int b = 0; b < batch->n_rows; b++)
-	{
-		d_base[b] = 0;
-		for (int j = 0; j < n_heads; j++)
-			d_base[b] += heads->d_logit[(size_t) b * n_heads + j];
-	}
-	if (heads->width > 0)
-		linear_backward((Matrix) {d_cross, heads->width}, 0,
-						grads + (heads->cross_weight - params),
-						(Matrix) {heads->d_logit, n_heads},
-						(Matrix) {(real *) cross, heads->width}, heads->cross_weight,
-						batch->n_rows, heads->width, n_heads, NULL);
-	if (heads->n_in == 0)
-		return;
-	for (int s = 0; s < batch->n_segments; s++)
+	(void) task;
+	(void) thread;
+	base_backward(heads, pass);
+	if (heads->cross)
+		linear_backward(heads->cross->d, layer->sets[1] ? 0 : 1,
+						pass_gradient(pass, heads->cross_weight),
+						(Matrix) {heads->d_logit, n_heads}, heads->cross->value,
+						heads->cross_weight, batch->n_rows, heads->width, n_heads, NULL);
+	for (int s = 0; s < batch->n_segments && heads->e; s++)
 		for (int j = 0; j < n_heads; j++)
 			if (head_open(heads, j, s))
 				head_backward(heads, &batch->segments[s], s, j,
-							  grads + (heads->weight - params) + (size_t) j * heads->n_in);
+							  pass_gradient(pass, heads->weight) + (size_t) j * heads->n_in);
+}
+
+static void
+bind(Layer *layer, const Model *model, Layer **layers, Arena *arena)
+{
+	Heads	   *heads = (Heads *) layer;
+
+	(void) layers;
+	(void) arena;
+	heads->weight = model_param(model, heads->weight_ref);
+	heads->cross_weight = model_param(model, heads->cross_ref);
+	heads->bias = model_param(model, heads->bias_ref);
+}
+
+static void
+begin_training(Layer *layer, Pass *pass)
+{
+	Heads	   *heads = (Heads *) layer;
+	size_t		n = (size_t) pass->capacity * heads->n_heads;
+
+	heads->e = layer->n_in > 0 ? pass_in(pass, layer, 0) : NULL;
+	heads->cross = layer->n_in > 1 ? pass_in(pass, layer, 1)->group : NULL;
+	heads->logit = ARENA_ARRAY(pass->arena, real, n);
+	heads->d_logit = ARENA_ARRAY(pass->arena, real, n);
+}
+
+/* The other slot, if scoring has it as a multiple of x0, as columns. */
+static bool
+has_columns(const Heads *heads, const Prepared *prepared)
+{
+	return heads->width > 0 && prepared->slots[heads->layer.in[1]].is_multiple;
+}
+
+static void
+claim(Layer *layer, Prepared *prepared)
+{
+	Heads	   *heads = (Heads *) layer;
+
+	if (has_columns(heads, prepared))
+		heads->column = prepared_claim(prepared, heads->n_heads);
+}
+
+static void
+lay_out(Layer *layer, Prepared *prepared)
+{
+	Heads	   *heads = (Heads *) layer;
+
+	if (has_columns(heads, prepared))
+		heads->constant = prepared_take(prepared, heads->n_heads);
+}
+
+static bool
+prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+{
+	const Heads *heads = (const Heads *) layer;
+
+	(void) arena;
+	(void) watch;
+	(void) error;
+	if (!has_columns(heads, prepared))
+		return true;
+	prepared_fill_columns(prepared, heads->column, heads->cross_weight, heads->n_heads);
+	for (int j = 0; j < heads->n_heads; j++)
+		heads->constant[j] = dot(prepared->constants[layer->in[1]],
+								 heads->cross_weight + (size_t) j * heads->width, heads->width);
+	return true;
+}
+
+/* What the other slot adds to a row's logits [J]. */
+static void
+add_cross(const Heads *heads, const ScoreRun *run, int b, real *logits)
+{
+	const real *value = run->buffers->slot[heads->layer.in[1]];
+
+	if (has_columns(heads, run->prepared))
+	{
+		const real *z = run_columns(run, b, heads->column);
+		real		a = value[b];
+
+		for (int j = 0; j < heads->n_heads; j++)
+			logits[j] += a * z[j] + heads->constant[j];
+		return;
+	}
+	for (int j = 0; j < heads->n_heads; j++)
+		logits[j] += dot(heads->cross_weight + (size_t) j * heads->width,
+						 value + (size_t) b * heads->width, heads->width);
+}
+
+/* The mean of the open heads of each row (9). */
+static void
+score(Layer *layer, const ScoreRun *run)
+{
+	const Heads *heads = (const Heads *) layer;
+	const bool *open = run->scratch->open;
+	real	   *logits = run->scratch->logits;
+
+	for (int r = 0; r < run->n_rows; r++)
+	{
+		int			b = run->from + r;
+		double		sum = 0;
+		int			n_open = 0;
+
+		for (int j = 0; j < heads->n_heads; j++)
+		{
+			logits[j] = run->buffers->logit[b];
+			if (heads->n_in > 0 && open[j])
+			{
+				Matrix		e = run_group(run, layer->in[0], j);
+
+				logits[j] += dot(heads->weight + (size_t) j * heads->n_in,
+								 e.data + (size_t) r * e.stride, heads->n_in);
+			}
+		}
+		if (heads->width > 0)
+			add_cross(heads, run, b, logits);
+		for (int j = 0; j < heads->n_heads; j++)
+		{
+			sum += open[j] ? sigmoid(logits[j]) : 0;
+			n_open += open[j];
+		}
+		run->buffers->probabilities[b] = sum / n_open;
+	}
+}
+
+static const LayerKind kind = {
+	.name = "heads",
+	.size = sizeof(Heads),
+	.bind = bind,
+	.begin_training = begin_training,
+	.forward = forward,
+	.backward = backward,
+	.claim = claim,
+	.lay_out = lay_out,
+	.prepare = prepare,
+	.score = score
+};
+
+void
+plan_heads(NetworkPlan *plan, int e, int cross)
+{
+	Heads	   *heads = (Heads *) plan_layer(plan, &kind, e, cross);
+
+	if (!heads)
+		return;
+	heads->n_heads = e == NO_SLOT ? 1 : plan->slots[e].groups;
+	heads->n_in = e == NO_SLOT ? 0 : plan->slots[e].width;
+	heads->width = cross == NO_SLOT ? 0 : plan->slots[cross].width;
+	heads->weight_ref = heads->cross_ref = NO_TENSOR;
+	if (heads->n_in > 0)
+		heads->weight_ref = plan_dense(plan, START_ZERO, true, heads->n_heads, heads->n_in, 0,
+									   "head.weight");
+	if (heads->width > 0)
+		heads->cross_ref = plan_dense(plan, START_ZERO, true, heads->n_heads, heads->width, 0,
+									  "head.cross");
+	plan->bias = heads->bias_ref = plan_dense(plan, START_ZERO, false, 1, 0, 0, "bias");
+}
+
+Heads *
+heads_of(Layer *const *layers, int n_layers)
+{
+	for (int i = 0; i < n_layers; i++)
+		if (layers[i] && layers[i]->kind == &kind)
+			return (Heads *) layers[i];
+	return NULL;
 }

@@ -7,13 +7,16 @@
  * one segment after the other, offset[s] is where segment s begins, -1 where
  * the expert is not used.  Between two experts a segment's rows are contiguous
  * on both sides, so that a gate is one scaled addition.
+ *
+ * In a plan HEI is 1 + L layers: one of the gates (hei_gates.c), which also packs
+ * the batch, and one for each of its layers of experts (hei.c).
  */
 #ifndef AREAD_ENGINE_LAYERS_HEI_H
 #define AREAD_ENGINE_LAYERS_HEI_H
 
-#include "engine/data/batch.h"
 #include "engine/layers/mlp.h"
-#include "engine/data/row_tensor.h"
+#include "engine/layers/plan.h"
+#include "engine/layers/prepared.h"
 
 typedef struct HeiExpert
 {
@@ -22,59 +25,70 @@ typedef struct HeiExpert
 	int			n_rows;			/* packed */
 	int		   *offset;			/* [S] */
 	real	   *in;				/* (n_rows, n_in) */
-	real	   *d_in;			/* (n_rows, n_in); training only */
-	real	   *d_out;			/* (n_rows, n_out), the cache's; training only */
+	real	   *d_in;			/* (n_rows, n_in) */
 } HeiExpert;
+
+typedef struct Hei Hei;
 
 typedef struct HeiLayer
 {
-	int			n_experts;
+	Layer		layer;
+	int			gates;			/* number of the layer that Hei is */
+	Hei		   *hei;
+	int			l;				/* from 1 */
+	int			n_experts;		/* N_l */
 	int			n_in;
 	int			n_out;
-	HeiExpert  *experts;
-	real	   *gate_weight;	/* (n_experts, experts below, 2 E); layers 2 .. L */
-	real	   *gate_bias;		/* (n_experts, experts below) */
+	int			number;			/* of the first expert among the network's MLPs */
+	MlpTensors *tensors;		/* [n_experts] */
+	HeiExpert  *experts;		/* [n_experts] */
+	PreparedLayer (*prepared)[2];	/* [n_experts]; scoring only */
 } HeiLayer;
 
-typedef struct Hei
+/* The gates. */
+struct Hei
 {
-	const Config *config;
+	Layer		layer;
+	const IntList *n_experts;	/* N_1 .. N_L */
 	int			n_layers;		/* L */
-	HeiLayer	layer[MAX_LAYERS];	/* [0] is layer 1 */
+	HeiLayer   *layers[MAX_LAYERS]; /* [0] is layer 1 */
 	int			n_gates;		/* G */
 	int			dim;			/* E */
+	TensorRef	weight_ref[MAX_LAYERS]; /* [l - 1] of layers 2 .. L */
+	TensorRef	bias_ref[MAX_LAYERS];
+	TensorRef	group_ref;
+	real	   *weight[MAX_LAYERS]; /* (N_l, N_{l-1}, 2 E) */
+	real	   *bias[MAX_LAYERS];	/* (N_l, N_{l-1}) */
 	real	   *group;			/* (N_1, E) group vectors */
+	/* training */
 	real	   *gate_in;		/* (S, 2 E): domain vector, mean group vector */
 	real	   *raw_gates;		/* (S, G): softmax over the experts below */
 	real	   *gates;			/* (S, G): masked and rescaled, as used */
 	real	   *d_gates;		/* (S, G) */
 	real	   *d_open;			/* (S, G): by a factor on the gate before gates are rescaled;
 								 * 0 where the mask closes it */
-} Hei;
+};
 
-/* Attach to a model's tensors; buffers for "rows" rows and "segments" segments. */
-extern bool hei_init(Hei *hei, const Model *model, int rows, int segments, bool training,
-					 Arena *arena, EngineError *error);
+/*
+ * Layers over h (B, N_1, H); tensors "hei<l>.expert<n>.layer<k>.*",
+ * "hei<l>.gate.*" and "hei.group".  Returns the slot of the last experts'
+ * outputs, packed.
+ */
+extern int	plan_hei(NetworkPlan *plan, int h, const IntList *experts, const IntList *hidden,
+					 const IntList *output);
+/* The gates among a network's copies of the layers; NULL: it has no HEI. */
+extern Hei *hei_of(Layer *const *layers, int n_layers);
+
+/* Layer l (1 .. L) of a plan, beside gates that are planned already; returns its slot. */
+extern int	plan_hei_layer(NetworkPlan *plan, const Hei *hei, int l, int below, int hidden, int output);
+/* Where each segment's rows lie in each expert's packed input. */
+extern void hei_pack(Hei *hei, const Batch *batch);
 
 /*
  * Gates of one domain under a mask (NULL: all open, and no group vectors):
- * raw [G] and masked [G], from the domain's vector [E].
+ * raw [G] and masked [G], from the domain's vector [E]; gate_in [2 E] is scratch.
  */
 extern void hei_gates_forward(const Hei *hei, const real *domain_vector,
 							  const uint8_t *mask, real *gate_in, real *raw, real *masked);
-
-/*
- * From h (B, N_1, H) to the outputs of the last layer's experts, packed.
- * domain_table: the domain field's embedding.
- */
-extern void hei_forward(Hei *hei, const Batch *batch, const real *h,
-						const RowTensor *domain_table, const PassMode *mode,
-						Workers *workers);
-/*
- * The last layer's d_out are set; d_h (B, N_1, H) is set, or skipped if NULL.
- * The domains' vectors get their gradient in domain_table, or none if NULL.
- */
-extern void hei_backward(Hei *hei, const Batch *batch, real *d_h, RowTensor *domain_table,
-						 const real *params, real *grads, Workers *workers);
 
 #endif							/* AREAD_ENGINE_LAYERS_HEI_H */

@@ -13,46 +13,81 @@
 #define BATCH_NORM_EPSILON 1e-5
 #define BATCH_NORM_MOMENTUM 0.1
 
-/* A block of a tensor; NULL: there is no such tensor. */
-static real *
-bind_block(const Model *model, const char *prefix, int k, const char *what, int block)
+/* One statistic of each output of a layer. */
+static TensorRef
+plan_statistic(NetworkPlan *plan, bool variance, int blocks, int n_out, const char *prefix, int k)
 {
-	char		name[64];
-	const Tensor *tensor;
+	Tensor		tensor = {.kind = TENSOR_STATISTIC,.start = variance ? START_ONE : START_ZERO,
+		.variance = variance,.field = -1,.table = -1,.n_dims = 2,.dims = {blocks, n_out}};
 
-	snprintf(name, sizeof(name), "%s.layer%d.%s", prefix, k, what);
-	tensor = model_find(model, name);
-	return tensor ? model_values(model, tensor) + tensor->size / tensor->dims[0] * block : NULL;
+	return tensors_add(&plan->tensors, &tensor, "%s.layer%d.%s", prefix, k,
+					   variance ? "variance" : "mean");
 }
 
 void
-mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers, int block, int number)
+mlp_plan(MlpTensors *tensors, NetworkPlan *plan, const char *prefix, int blocks, int n_in,
+		 const IntList *dims)
+{
+	bool		batch_norm = plan->config->batch_norm;
+
+	*tensors = (MlpTensors) {.n_layers = dims->n,.n_in = n_in,.dims = *dims};
+	for (int k = 0; k < dims->n; k++)
+	{
+		int			n_out = dims->value[k];
+
+		tensors->weight[k] = plan_dense(plan, START_RELU, true, blocks, n_out, n_in,
+										"%s.layer%d.weight", prefix, k);
+		tensors->bias[k] = plan_dense(plan, START_ZERO, false, blocks, n_out, 0,
+									  "%s.layer%d.bias", prefix, k);
+		tensors->scale[k] = tensors->mean[k] = tensors->variance[k] = NO_TENSOR;
+		if (batch_norm)
+		{
+			tensors->scale[k] = plan_dense(plan, START_ONE, false, blocks, n_out, 0,
+										   "%s.layer%d.scale", prefix, k);
+			tensors->mean[k] = plan_statistic(plan, false, blocks, n_out, prefix, k);
+			tensors->variance[k] = plan_statistic(plan, true, blocks, n_out, prefix, k);
+		}
+		plan->widest = n_out > plan->widest ? n_out : plan->widest;
+		n_in = n_out;
+	}
+}
+
+/* A block of a tensor; NULL: there is no such tensor. */
+static real *
+bind_block(const Model *model, TensorRef ref, int block)
+{
+	const Tensor *tensor;
+
+	if (ref == NO_TENSOR)
+		return NULL;
+	tensor = model_tensor(model, ref);
+	return model_values(model, tensor) + tensor->size / tensor->dims[0] * block;
+}
+
+void
+mlp_bind(Mlp *mlp, const MlpTensors *tensors, const Model *model, int block, int number)
 {
 	memset(mlp, 0, sizeof(*mlp));
 	mlp->number = number;
-	mlp->n_layers = n_layers;
+	mlp->n_layers = tensors->n_layers;
 	mlp->batch_norm = model->config.batch_norm;
 	mlp->dropout = model->config.dropout;
-	for (int k = 0; k < n_layers; k++)
+	for (int k = 0; k < mlp->n_layers; k++)
 	{
 		MlpLayer   *layer = &mlp->layer[k];
-		char		name[64];
-		const Tensor *weight;
 
-		snprintf(name, sizeof(name), "%s.layer%d.weight", prefix, k);
-		weight = model_find(model, name);
-		layer->n_out = weight->dims[1];
-		layer->n_in = weight->dims[2];
-		layer->weight = bind_block(model, prefix, k, "weight", block);
-		layer->bias = bind_block(model, prefix, k, "bias", block);
-		layer->scale = bind_block(model, prefix, k, "scale", block);
-		layer->mean = bind_block(model, prefix, k, "mean", block);
-		layer->variance = bind_block(model, prefix, k, "variance", block);
+		layer->n_in = k > 0 ? tensors->dims.value[k - 1] : tensors->n_in;
+		layer->n_out = tensors->dims.value[k];
+		layer->weight = bind_block(model, tensors->weight[k], block);
+		layer->bias = bind_block(model, tensors->bias[k], block);
+		layer->scale = bind_block(model, tensors->scale[k], block);
+		layer->mean = bind_block(model, tensors->mean[k], block);
+		layer->variance = bind_block(model, tensors->variance[k], block);
 	}
 }
 
 void
-mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training, Arena *arena)
+mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, Arena *arena)
 {
 	memset(cache, 0, sizeof(*cache));
 	for (int k = 0; k < mlp->n_layers; k++)
@@ -62,8 +97,6 @@ mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training, Arena 
 		cache->out[k] = ARENA_ARRAY(arena, real, rows * width);
 		cache->normalized[k] = cache->out[k];
 		cache->inverse_std[k] = ARENA_ARRAY(arena, real, width);
-		if (!training)
-			continue;
 		cache->d[k] = ARENA_ARRAY(arena, real, rows * width);
 		if (mlp->batch_norm)
 			cache->normalized[k] = ARENA_ARRAY(arena, real, rows * width);

@@ -6,25 +6,26 @@
 #define AREAD_ENGINE_LAYERS_MLP_H
 
 #include "engine/base/linear.h"
-#include "engine/model/model.h"
-#include "engine/base/random.h"
-#include "engine/layers/workers.h"
-
-/* MLPs of a network at most: MMoE's experts and those of all HEI layers. */
-#define MAX_MLPS (MAX_EXPERTS * (MAX_LAYERS + 1))
+#include "engine/layers/plan.h"
 
 /*
- * How a forward pass is made.  Batch norm takes the batch's statistics, for one
- * row the running ones.
+ * Dropout's streams are pass * MAX_MLPS + number.  A plan has that many MLPs at
+ * most: those over x0, and those of MAX_LAYERS layers above them.
  */
-typedef struct PassMode
+#define MAX_MLPS (MAX_EXPERTS * (MAX_LAYERS + 1))
+
+/* The tensors of MLPs side by side, each (blocks, n_out, n_in) or (blocks, n_out). */
+typedef struct MlpTensors
 {
-	bool		dropout;
-	bool		update_running;
-	uint64_t	seed;			/* dropout's coins: of the seed, this use, the pass and the MLP */
-	RandomUse	use;
-	uint64_t	pass;
-} PassMode;
+	int			n_layers;
+	int			n_in;
+	IntList		dims;			/* [n_layers] n_out */
+	TensorRef	weight[MAX_LAYERS];
+	TensorRef	bias[MAX_LAYERS];
+	TensorRef	scale[MAX_LAYERS];	/* NO_TENSOR, like the next two: no batch norm */
+	TensorRef	mean[MAX_LAYERS];
+	TensorRef	variance[MAX_LAYERS];
+} MlpTensors;
 
 typedef struct MlpLayer
 {
@@ -58,15 +59,14 @@ typedef struct MlpCache
 	real	   *d[MAX_LAYERS];	/* (rows, n_out) gradients: of the output, then of the product */
 } MlpCache;
 
-/*
- * Attach to block "block" of a model's tensors "<prefix>.layer<k>.*", k = 0 ..
- * n_layers - 1, each (blocks, n_out, n_in) or (blocks, n_out).
- */
-extern void mlp_bind(Mlp *mlp, const Model *model, const char *prefix, int n_layers, int block,
+/* Plan the tensors "<prefix>.layer<k>.*" of "blocks" MLPs over n_in inputs. */
+extern void mlp_plan(MlpTensors *tensors, NetworkPlan *plan, const char *prefix, int blocks, int n_in,
+					 const IntList *dims);
+/* Attach to one block of them. */
+extern void mlp_bind(Mlp *mlp, const MlpTensors *tensors, const Model *model, int block,
 					 int number);
-/* Buffers for up to "rows" rows; normalized and d only for training. */
-extern void mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, bool training,
-							Arena *arena);
+/* Buffers for up to "rows" rows. */
+extern void mlp_cache_alloc(MlpCache *cache, const Mlp *mlp, int rows, Arena *arena);
 
 /* Where the first layer's product (rows, n_out) belongs. */
 extern real *mlp_first_product(const MlpCache *cache);

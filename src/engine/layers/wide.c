@@ -4,34 +4,13 @@
  */
 #include "engine/layers/wide.h"
 
-#include <stdio.h>
-
 #include "engine/data/vectors.h"
+#include "engine/layers/prepared.h"
 
 /* So many rows ahead. */
 #define AHEAD 4
 /* What a weight costs, in multiply-adds, for it comes from memory. */
 #define FETCH_WORK 16
-
-void
-wide_bind(Wide *wide, const Model *model, Arena *arena)
-{
-	int			n_fields = model->shape.n_fields;
-
-	wide->shape = &model->shape;
-	wide->pairs = model->pairs;
-	wide->bias = model_param(model, "bias");
-	wide->weights = ARENA_ARRAY(arena, real *, 2 * (size_t) n_fields);
-	for (int f = 0; f < n_fields && !arena->failed; f++)
-	{
-		char		name[32];
-
-		snprintf(name, sizeof(name), "wide.%d", f);
-		wide->weights[f] = model_param(model, name);
-		snprintf(name, sizeof(name), "domain_wide.%d", f);
-		wide->weights[n_fields + f] = model_param(model, name);
-	}
-}
 
 static real
 value_weight(const Wide *wide, const Batch *batch, int b, int f, Watch *watch)
@@ -123,4 +102,95 @@ wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit
 			logit[b] += value_weight(wide, batch, b, f, watch) +
 				domain_weight(wide, batch, b, f, batch->segments[s].domain);
 	}
+}
+
+static void
+bind(Layer *layer, const Model *model, Layer **layers, Arena *arena)
+{
+	Wide	   *wide = (Wide *) layer;
+	int			n = 2 * model->shape.n_fields;
+
+	(void) layers;
+	wide->shape = &model->shape;
+	wide->pairs = model->pairs;
+	wide->bias = model_param(model, model->plan->bias);
+	wide->weights = ARENA_ARRAY(arena, real *, n);
+	for (int i = 0; i < n && wide->refs && !arena->failed; i++)
+		wide->weights[i] = model_param(model, wide->refs[i]);
+}
+
+static int
+n_tasks(const Layer *layer, const Pass *pass, bool backward)
+{
+	(void) layer;
+	(void) pass;
+	(void) backward;
+	return ROW_PARTS;
+}
+
+static void
+forward(Layer *layer, Pass *pass, int task, int thread)
+{
+	wide_forward((const Wide *) layer, pass->batch, part_start(pass->batch->n_rows, ROW_PARTS, task),
+				 part_start(pass->batch->n_rows, ROW_PARTS, task + 1), pass->logit,
+				 pass_watch(pass, thread));
+}
+
+static void
+score_ids(Layer *layer, const ScoreRun *run)
+{
+	wide_forward((const Wide *) layer, run->buffers->batch, run->from, run->from + run->n_rows,
+				 run->buffers->logit, run->scratch->watch);
+}
+
+static const LayerKind kind = {
+	.name = "wide",
+	.size = sizeof(Wide),
+	.bind = bind,
+	.n_tasks = n_tasks,
+	.forward = forward,
+	.score_ids = score_ids
+};
+
+static void
+plan_weights(NetworkPlan *plan, Wide *wide)
+{
+	int			n_fields = plan->shape->n_fields;
+
+	wide->refs = ARENA_ARRAY(plan->arena, TensorRef, 2 * (size_t) n_fields);
+	if (!wide->refs)
+		return;
+	for (int f = 0; f < n_fields; f++)
+	{
+		Tensor		tensor = {.kind = TENSOR_FITTED,.table = -1,.field = f,.n_dims = 1,
+			.dims = {plan->shape->table_rows[plan->shape->field_table[f]]}};
+
+		wide->refs[f] = tensors_add(&plan->tensors, &tensor, "wide.%d", f);
+	}
+	for (int f = 0; f < n_fields; f++)
+	{
+		Tensor		tensor = {.kind = TENSOR_FITTED,.table = -1,.field = f,.n_dims = 1,
+			.dims = {plan->pairs[f].n_pairs}};
+
+		wide->refs[n_fields + f] = plan->pairs[f].n_pairs == 0 ? NO_TENSOR :
+			tensors_add(&plan->tensors, &tensor, "domain_wide.%d", f);
+	}
+}
+
+void
+plan_wide(NetworkPlan *plan, bool weights)
+{
+	Wide	   *wide = (Wide *) plan_layer(plan, &kind, NO_SLOT, NO_SLOT);
+
+	if (wide && weights)
+		plan_weights(plan, wide);
+}
+
+const Wide *
+wide_of(Layer *const *layers, int n_layers)
+{
+	for (int i = 0; i < n_layers; i++)
+		if (layers[i] && layers[i]->kind == &kind)
+			return (const Wide *) layers[i];
+	return NULL;
 }

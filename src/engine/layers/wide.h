@@ -8,19 +8,26 @@
 #ifndef AREAD_ENGINE_LAYERS_WIDE_H
 #define AREAD_ENGINE_LAYERS_WIDE_H
 
-#include "engine/data/batch.h"
-#include "engine/model/model.h"
+#include "engine/layers/plan.h"
 
 typedef struct Wide
 {
+	Layer		layer;
+	TensorRef  *refs;			/* [2 * n_fields] as weights */
 	real	  **weights;		/* [2 * n_fields]: by value, then by pair; NULL: none */
 	real	   *bias;			/* [1] */
 	const Shape *shape;
 	const DomainPairs *pairs;	/* [n_fields] */
 } Wide;
 
-/* Attach to a model's tensors. */
-extern void wide_bind(Wide *wide, const Model *model, Arena *arena);
+/*
+ * The first term of the logit: it sets the logit that others add to.  Its
+ * weights "wide.<f>" and "domain_wide.<f>" are planned only with "weights";
+ * the bias is the heads'.
+ */
+extern void plan_wide(NetworkPlan *plan, bool weights);
+/* A network's, of its copies of the layers. */
+extern const Wide *wide_of(Layer *const *layers, int n_layers);
 /*
  * Rows from .. to - 1 of logit[B] = bias + sum over fields of the value's
  * weight (of a list its members' mean, of a vector its numbers' sum, each times

@@ -9,17 +9,6 @@
 #include "engine/base/base.h"
 #include "engine/base/limits.h"
 
-/* The ablation's arms, each containing the one before except FM. */
-typedef enum Architecture
-{
-	ARCH_WIDE,					/* logistic regression over ids */
-	ARCH_FM,					/* wide + factorization machine */
-	ARCH_MMOE,					/* the base recommender */
-	ARCH_HEI,					/* + hierarchical experts, no masks */
-	ARCH_HEMP,					/* + mask search on the domains' own rows */
-	ARCH_AREAD					/* + augmented rows in the mask search */
-} Architecture;
-
 typedef enum MaskSearch
 {
 	SEARCH_EXPERTS,				/* candidates train HEI and heads only */
@@ -47,7 +36,7 @@ typedef enum NegativeSampling
 
 typedef struct Config
 {
-	Architecture architecture;
+	int			architecture;	/* number in networks/architectures.h */
 	/* network */
 	int			embed_dim;
 	int			mmoe_experts;
@@ -99,44 +88,5 @@ typedef struct Config
 	double		major_share;
 	uint64_t	seed;
 } Config;
-
-static inline bool
-config_has_hei(const Config *config)
-{
-	return config->architecture >= ARCH_HEI;
-}
-
-static inline bool
-config_has_mmoe(const Config *config)
-{
-	return config->architecture >= ARCH_MMOE;
-}
-
-/* Only where experts stand between base and heads. */
-static inline bool
-config_has_skip(const Config *config)
-{
-	return config->base_skip && config->architecture >= ARCH_HEI;
-}
-
-static inline bool
-config_has_masks(const Config *config)
-{
-	return config->architecture >= ARCH_HEMP;
-}
-
-/* The wide arm is its wide part. */
-static inline bool
-config_has_wide(const Config *config)
-{
-	return config->wide || config->architecture == ARCH_WIDE;
-}
-
-static inline bool
-config_has_pairwise(const Config *config)
-{
-	return config->architecture == ARCH_FM ||
-		(config->pairwise && config->architecture != ARCH_WIDE);
-}
 
 #endif							/* AREAD_ENGINE_MODEL_CONFIG_H */

@@ -18,35 +18,23 @@
 #include "engine/model/config.h"
 #include "engine/data/dataset.h"
 #include "engine/data/domain_pairs.h"
-
-typedef enum TensorKind
-{
-	TENSOR_DENSE,				/* every step moves it */
-	TENSOR_ROWS,				/* a step moves the rows that its batch touches */
-	TENSOR_STATISTIC,			/* running mean and variance: moved, not trained */
-	TENSOR_FITTED				/* set once and held: the wide part before training,
-								 * the calibration after it */
-} TensorKind;
-
-typedef struct Tensor
-{
-	char		name[64];
-	TensorKind	kind;
-	bool		l2;				/* dense: under l2_dense */
-	int			n_dims;
-	uint32_t	dims[3];
-	size_t		offset;			/* into Model.params */
-	size_t		size;			/* elements */
-} Tensor;
+#include "engine/model/tensor.h"
 
 typedef struct Model
 {
 	Config		config;
 	Shape		shape;
 	const DomainPairs *pairs;	/* [n_fields] */
+	const struct NetworkPlan *plan;	/* what its architecture has planned */
 	int			n_tensors;
-	Tensor	   *tensors;		/* the only list of parameters */
+	const Tensor *tensors;		/* [n_tensors] in stored order; the only list of parameters */
+	const int  *place;			/* [n_tensors] by reference: index in tensors */
+	const Tensor *rows;			/* [n_rows] row tensors, embedding tables first */
+	int			n_rows;
+	TensorRef	calibration;
 	size_t		n_params;
+	size_t		n_dense;		/* of them dense, which come first */
+	size_t		n_above_cut;	/* of them above the network's cut, which come first of all */
 	real	   *params;			/* [n_params] */
 	uint32_t	n_domains;		/* D */
 	int			n_gates;		/* G; 0 without HEI */
@@ -56,29 +44,40 @@ typedef struct Model
 } Model;
 
 /*
- * Lay out the tensors of config, shape and pairs [n_fields] and allocate them,
- * zeroed; masks all open and has_mask false.  Copies shape's arrays, keeps
- * pairs.  NULL and *error on lack of memory or a size that overflows.
+ * A model without tensors yet.  Copies config and shape's arrays, keeps pairs
+ * [n_fields].  NULL: no memory.  networks/build.h has the whole way to a model.
  */
-extern Model *model_create(Arena *arena, const Config *config, const Shape *shape,
-						   const DomainPairs *pairs, EngineError *error);
+extern Model *model_begin(Arena *arena, const Config *config, const Shape *shape,
+						  const DomainPairs *pairs, EngineError *error);
+/* The planned tensors in stored order; false and *error: no memory, too many parameters. */
+extern bool model_place(Model *model, TensorList *tensors, EngineError *error);
+/* Parameters and masks, zeroed; masks all open and has_mask false. */
+extern bool model_allocate(Model *model, Arena *arena, EngineError *error);
 /*
- * A model over parameters and masks that lie in memory already: those of
- * "like", of whose members only config, sizes and these arrays are looked at.
- * Errors: as above; the sizes do not fit.
+ * Parameters and masks that lie in memory already: those of "like", of whose
+ * members only sizes and these arrays are looked at.  Error: sizes do not fit.
  */
-extern Model *model_attach(Arena *arena, const Model *like, const Shape *shape,
-						   const DomainPairs *pairs, EngineError *error);
+extern bool model_take(Model *model, const Model *like, EngineError *error);
 /* Initial weights from config.seed (see algorithm: start). */
 extern bool model_init_weights(Model *model, const EngineHost *host, EngineError *error);
 
+/* A planned tensor. */
+static inline const Tensor *
+model_tensor(const Model *model, TensorRef ref)
+{
+	return &model->tensors[model->place[ref]];
+}
+
+/* A tensor by the name that users know; NULL if there is none. */
 extern const Tensor *model_find(const Model *model, const char *name);
+/* Its parameters; NULL if there is none. */
+extern real *model_named(const Model *model, const char *name);
 /* A model whose first n parameters, of whole tensors, are its own; all else is that of "of". */
 extern Model *model_copy_first(Arena *arena, const Model *of, size_t n, EngineError *error);
 /* The parameters of a tensor, be they the copy's own or not. */
 extern real *model_values(const Model *model, const Tensor *tensor);
-/* The same by name; NULL if the architecture has none such. */
-extern real *model_param(const Model *model, const char *name);
+/* The same by reference; NO_TENSOR: NULL. */
+extern real *model_param(const Model *model, TensorRef ref);
 
 /* The calibration's tensor, as scoring applies it. */
 extern Calibration model_calibration(const Model *model);
@@ -98,8 +97,5 @@ extern bool model_is_finite(const Model *model);
  * a scorer is made of them; false, and ENGINE_CORRUPT, if not.
  */
 extern bool model_check(const Model *model, EngineError *error);
-/* Parameters of a model of that configuration, shape and pairs; 0 and *error: too many. */
-extern size_t model_count_params(Arena *arena, const Config *config, const Shape *shape,
-								 const DomainPairs *pairs, EngineError *error);
 
 #endif							/* AREAD_ENGINE_MODEL_MODEL_H */

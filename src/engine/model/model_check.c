@@ -3,7 +3,6 @@
  *	  Is a model that comes from stored bytes one that training could have left?
  */
 #include <math.h>
-#include <string.h>
 
 #include "engine/model/mask.h"
 #include "engine/model/model.h"
@@ -15,21 +14,13 @@
 #define CORRUPT_HINT "Restore the model from a backup, or train it again."
 
 static bool
-is_variance(const Tensor *tensor)
-{
-	const char *dot = strrchr(tensor->name, '.');
-
-	return dot && strcmp(dot, ".variance") == 0;
-}
-
-static bool
 check_variances(const Model *model)
 {
 	for (int i = 0; i < model->n_tensors; i++)
 	{
 		const Tensor *tensor = &model->tensors[i];
 
-		for (size_t k = 0; is_variance(tensor) && k < tensor->size; k++)
+		for (size_t k = 0; tensor->variance && k < tensor->size; k++)
 			if (model->params[tensor->offset + k] < 0)
 				return false;
 	}

@@ -1,48 +1,57 @@
 /*
  * architectures.c
- *	  Which architectures there are, and which options each uses.
+ *	  The one list of architectures.
  *
- * Options that all of them use stand in no list.
+ * Their order is that of the documentation: each arm of the ablation stands
+ * behind the one that it extends.  Stored models name them.
  */
 #include "engine/networks/architectures.h"
 
 #include <string.h>
 
-#include "engine/model/config.h"
+extern const Architecture architecture_wide;
+extern const Architecture architecture_fm;
+extern const Architecture architecture_mmoe;
+extern const Architecture architecture_hei;
+extern const Architecture architecture_hemp;
+extern const Architecture architecture_aread;
 
-/* What is trained by batches, over embeddings. */
-#define BATCHES "wide embed_dim learning_rate batch_size epochs evaluations patience l2_embedding"
-#define BASE BATCHES " l2_dense dropout batch_norm mmoe_experts mmoe_dims hei_experts cross_layers pairwise"
-#define EXPERTS BASE " hei_hidden hei_output base_skip"
-#define SEARCH EXPERTS " warmup_batches mask_interval candidates candidate_steps score_batches" \
-	" mask_learning_rate initial_density target_density prune_ratio prune_by sigma mask_search"
-#define AUGMENTED SEARCH " augment_ratio popularity unpopular_quantile unpopular_threshold"
-
-static const struct
-{
-	const char *name;
-	const char *options;
-}			architectures[] = {
-	[ARCH_WIDE] = {"wide", ""},
-	[ARCH_FM] = {"fm", BATCHES},
-	[ARCH_MMOE] = {"mmoe", BASE},
-	[ARCH_HEI] = {"hei", EXPERTS},
-	[ARCH_HEMP] = {"hemp", SEARCH},
-	[ARCH_AREAD] = {"aread", AUGMENTED},
+static const Architecture *const architectures[] = {
+	&architecture_wide,
+	&architecture_fm,
+	&architecture_mmoe,
+	&architecture_hei,
+	&architecture_hemp,
+	&architecture_aread
 };
 
-#define N_ARCHITECTURES ((int) (sizeof(architectures) / sizeof(architectures[0])))
+const int	n_architectures = sizeof(architectures) / sizeof(architectures[0]);
 
-const char *
-architecture_name(int architecture)
+const Architecture *
+architecture_at(int number)
 {
-	return architecture < N_ARCHITECTURES ? architectures[architecture].name : NULL;
+	return architectures[number];
+}
+
+const Architecture *
+architecture_of(const Config *config)
+{
+	return architectures[config->architecture];
+}
+
+int
+architecture_find(const char *name)
+{
+	for (int i = 0; i < n_architectures; i++)
+		if (strcmp(architectures[i]->name, name) == 0)
+			return i;
+	return -1;
 }
 
 const char *
-architecture_options(int architecture)
+architecture_name(int number)
 {
-	return architectures[architecture].options;
+	return number < n_architectures ? architectures[number]->name : NULL;
 }
 
 /* Is a name one of those between spaces? */
@@ -58,11 +67,35 @@ is_listed(const char *names, const char *name)
 }
 
 bool
-architecture_uses(int architecture, const char *option)
+architecture_uses(int number, const char *option)
 {
 	bool		listed = false;
 
-	for (int a = 0; a < N_ARCHITECTURES; a++)
-		listed |= is_listed(architectures[a].options, option);
-	return !listed || is_listed(architectures[architecture].options, option);
+	for (int i = 0; i < n_architectures; i++)
+		listed |= is_listed(architectures[i]->options, option);
+	return !listed || is_listed(architectures[number]->options, option);
+}
+
+const char *
+architecture_options(int number)
+{
+	return architectures[number]->options;
+}
+
+bool
+architecture_has_hei(int number)
+{
+	return is_listed(architectures[number]->options, "hei_hidden");
+}
+
+bool
+architecture_has_masks(const Config *config)
+{
+	return architecture_of(config)->strategy >= STRATEGY_MASKS;
+}
+
+bool
+architecture_has_wide(const Config *config)
+{
+	return config->wide || architecture_of(config)->strategy == STRATEGY_START;
 }

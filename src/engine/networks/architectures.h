@@ -1,17 +1,34 @@
 /*
  * architectures.h
- *	  The architectures, which the values of option "architecture" name.
+ *	  The one list of architectures, which the values of option "architecture"
+ *	  number and name.
  */
 #ifndef AREAD_ENGINE_NETWORKS_ARCHITECTURES_H
 #define AREAD_ENGINE_NETWORKS_ARCHITECTURES_H
 
-#include <stdbool.h>
+#include "engine/networks/architecture.h"
 
+extern const int n_architectures;
+
+/* An architecture by its number, 0 .. n_architectures - 1. */
+extern const Architecture *architecture_at(int number);
+/* That of a configuration. */
+extern const Architecture *architecture_of(const Config *config);
+/* The number of a name; -1 if there is none such. */
+extern int	architecture_find(const char *name);
 /* The name of an architecture by its number, from 0; NULL past the last. */
-extern const char *architecture_name(int architecture);
-/* The options that have an effect on it, but for those that have one on all: names and spaces. */
-extern const char *architecture_options(int architecture);
-/* Whether an option of the engine has an effect on it; what no architecture lists is for all of them. */
-extern bool architecture_uses(int architecture, const char *option);
+extern const char *architecture_name(int number);
+/* Whether an option has an effect on it; what no architecture lists is for all of them. */
+extern bool architecture_uses(int number, const char *option);
+
+/* The options that have an effect on it, but for those that have one on all: names, spaces. */
+extern const char *architecture_options(int number);
+
+/* Has the network layers of experts? */
+extern bool architecture_has_hei(int number);
+/* Does its training search masks? */
+extern bool architecture_has_masks(const Config *config);
+/* Is there a wide part, fitted at the start? */
+extern bool architecture_has_wide(const Config *config);
 
 #endif							/* AREAD_ENGINE_NETWORKS_ARCHITECTURES_H */

@@ -1,302 +1,270 @@
 /*
  * network.c
- *	  The layers put together.
+ *	  A planned network made to work.
+ *
+ * Stages are laid out once: the tasks of each, forward and backward.  A pass is
+ * a walk over them.
  */
 #include "engine/networks/network.h"
 
-#include <stdio.h>
 #include <string.h>
 
-RowTensor *
-tables_bind(const Model *model, bool training, Arena *arena)
-{
-	const Shape *shape = &model->shape;
-	RowTensor  *tables = ARENA_ARRAY(arena, RowTensor, shape->n_tables);
-
-	for (int t = 0; t < shape->n_tables && !arena->failed; t++)
-	{
-		char		name[32];
-
-		snprintf(name, sizeof(name), "embedding.%d", t);
-		rows_init(&tables[t], arena, model_param(model, name),
-				  training ? shape->table_rows[t] : 0, model->config.embed_dim);
-	}
-	return tables;
-}
-
-/* Heads read h in place: row b of head n at h + (b * N_1 + n) * H. */
-static void
-bind_mixture_heads(Network *network, Arena *arena)
-{
-	Mmoe	   *mmoe = &network->mmoe;
-	int			stride = mmoe->n_mixtures * mmoe->dim;
-
-	network->segment_start = ARENA_ARRAY(arena, int, network->capacity);
-	for (int n = 0; n < mmoe->n_mixtures && !arena->failed; n++)
-	{
-		size_t		at = (size_t) n * mmoe->dim;
-
-		network->heads.input[n].e = (Matrix) {mmoe->h + at, stride};
-		if (network->training)
-			network->heads.input[n].d_e = (Matrix) {mmoe->d_h + at, stride};
-		network->heads.input[n].offset = network->segment_start;
-	}
-}
-
-static void
-bind_expert_heads(Network *network)
-{
-	HeiLayer   *last = &network->hei.layer[network->hei.n_layers - 1];
-
-	for (int n = 0; n < last->n_experts; n++)
-	{
-		HeiExpert  *expert = &last->experts[n];
-
-		network->heads.input[n].e = (Matrix) {expert->cache.out[1], last->n_out};
-		network->heads.input[n].d_e = (Matrix) {expert->d_out, last->n_out};
-		network->heads.input[n].offset = expert->offset;
-	}
-}
-
-void
-heads_bind(Heads *heads, const Model *model)
-{
-	const Tensor *weight = model_find(model, "head.weight");
-	const Tensor *cross = model_find(model, "head.cross");
-
-	*heads = (Heads) {.n_heads = weight ? weight->dims[0] : 1,
-		.n_in = weight ? weight->dims[1] : 0,.width = cross ? cross->dims[1] : 0,
-		.weight = model_param(model, "head.weight"),
-		.cross_weight = model_param(model, "head.cross")};
-}
-
-static void
-bind_heads(Network *network, const Model *model, Arena *arena)
-{
-	Heads	   *heads = &network->heads;
-
-	heads_bind(heads, model);
-	heads->logit = ARENA_ARRAY(arena, real, (size_t) network->capacity * heads->n_heads);
-	if (network->training)
-		heads->d_logit = ARENA_ARRAY(arena, real, (size_t) network->capacity * heads->n_heads);
-	if (heads->n_in == 0)
-		return;
-	heads->input = ARENA_ARRAY(arena, HeadInput, heads->n_heads);
-	if (arena->failed)
-		return;
-	if (config_has_hei(&model->config))
-		bind_expert_heads(network);
-	else
-		bind_mixture_heads(network, arena);
-}
+#include "engine/layers/embedding.h"
 
 static int
-widest_layer(const Config *config)
+count_tasks(const Layer *layer, const Pass *pass, bool backward)
 {
-	int			widest = 1;
-
-	for (int k = 0; config_has_mmoe(config) && k < config->mmoe_dims.n; k++)
-		if (config->mmoe_dims.value[k] > widest)
-			widest = config->mmoe_dims.value[k];
-	for (int l = 0; config_has_hei(config) && l < config->hei_experts.n; l++)
-	{
-		if (config->hei_hidden.value[l] > widest)
-			widest = config->hei_hidden.value[l];
-		if (config->hei_output.value[l] > widest)
-			widest = config->hei_output.value[l];
-	}
-	return widest;
+	return layer->kind->n_tasks ? layer->kind->n_tasks(layer, pass, backward) : 1;
 }
 
 static void
-alloc_activations(Network *network, const Config *config, Arena *arena)
+add_tasks(StageTask *tasks, int *n, Layer *layer, int n_tasks)
 {
-	size_t		rows = network->capacity;
+	for (int i = 0; i < n_tasks; i++)
+		tasks[(*n)++] = (StageTask) {layer, i};
+}
 
-	network->base.logit = ARENA_ARRAY(arena, real, rows);
-	network->x0 = ARENA_ARRAY(arena, real, rows * network->width);
-	network->pairwise_sums = ARENA_ARRAY(arena, real, rows * config->embed_dim);
-	if (!network->training)
+/* The layers of stage s and their tasks; serial layers are the first task backward. */
+static void
+lay_out_stage(Network *network, int s, Arena *arena)
+{
+	Stage	   *stage = &network->stages[s];
+	bool		serial = false;
+	int			n_tasks = 1;
+
+	stage->layers = ARENA_ARRAY(arena, Layer *, network->n_layers);
+	for (int i = 0; i < network->n_layers && !arena->failed; i++)
+	{
+		Layer	   *layer = network->layers[i];
+
+		if (!layer || layer->stage != s)
+			continue;
+		stage->layers[stage->n_layers++] = layer;
+		stage->above_cut = layer->above_cut;
+		stage->has_rows |= layer->kind->backward_rows != NULL;
+		serial |= layer->kind->serial;
+		n_tasks += count_tasks(layer, &network->pass, false) +
+			count_tasks(layer, &network->pass, true);
+	}
+	stage->forward = ARENA_ARRAY(arena, StageTask, n_tasks);
+	stage->backward = ARENA_ARRAY(arena, StageTask, n_tasks);
+	if (arena->failed)
 		return;
-	network->d_x0 = ARENA_ARRAY(arena, real, rows * network->width);
-	network->d_base = ARENA_ARRAY(arena, real, rows);
-}
-
-/* Dense tensors come first, those of experts and heads before the base's. */
-static void
-count_dense(Network *network, const Model *model)
-{
-	for (int i = 0; i < model->n_tensors; i++)
+	if (serial)
+		add_tasks(stage->backward, &stage->n_backward, NULL, 1);
+	for (int i = 0; i < stage->n_layers; i++)
 	{
-		const Tensor *tensor = &model->tensors[i];
+		Layer	   *layer = stage->layers[i];
 
-		if (tensor->kind != TENSOR_DENSE)
-			break;
-		network->n_dense = tensor->offset + tensor->size;
-		if (strcmp(tensor->name, "bias") == 0)
-			network->n_expert_dense = network->n_dense;
+		add_tasks(stage->forward, &stage->n_forward, layer,
+				  count_tasks(layer, &network->pass, false));
+		if (layer->kind->backward && !layer->kind->serial)
+			add_tasks(stage->backward, &stage->n_backward, layer,
+					  count_tasks(layer, &network->pass, true));
 	}
 }
 
-bool
-network_init(Network *network, const Model *model, int capacity, bool training,
-			 const bool *shared, Team *team, Arena *arena, EngineError *error)
+/* Copies of the planned layers, bound to the model, with their buffers. */
+static bool
+init_layers(Network *network, const NetworkPlan *plan, bool above_cut, Arena *arena, EngineError *error)
 {
-	const Config *config = &model->config;
+	Pass	   *pass = &network->pass;
 
-	memset(network, 0, sizeof(*network));
-	network->model = model;
-	network->arena = arena;
-	network->capacity = capacity;
-	network->training = training;
-	network->width = model->shape.n_fields * config->embed_dim;
-	network->tables = tables_bind(model, training, arena);
-	wide_bind(&network->wide, model, arena);
-	if (config_has_mmoe(config) &&
-		!mmoe_init(&network->mmoe, model, capacity, shared, training, arena, error))
+	network->n_layers = plan->n_layers;
+	network->n_stages = plan->n_stages;
+	network->stages = ARENA_ARRAY(arena, Stage, plan->n_stages);
+	if (!arena_ok(arena, error) ||
+		!plan_copy(plan, network->layers, above_cut, arena, error))
 		return false;
-	if (!workers_init(&network->workers, team, widest_layer(config),
-					  network->mmoe.fields.capacity * config->mmoe_dims.value[0], arena, error))
-		return false;
-	network->skip = model_param(model, "mmoe.skip");
-	network->base.h = network->mmoe.h;
-	if (config_has_hei(config) &&
-		!hei_init(&network->hei, model, capacity, capacity, training, arena, error))
-		return false;
-	bind_heads(network, model, arena);
-	alloc_activations(network, config, arena);
-	count_dense(network, model);
-	if (training)
-		network->grads = ARENA_ARRAY(arena, real, network->n_dense);
+	for (int i = 0; i < network->n_layers && !arena->failed; i++)
+		if (network->layers[i] && network->layers[i]->kind->bind)
+			network->layers[i]->kind->bind(network->layers[i], network->model, network->layers,
+										   arena);
+	for (int i = 0; i < network->n_layers && !arena->failed; i++)
+		if (network->layers[i] && network->layers[i]->kind->begin_training)
+			network->layers[i]->kind->begin_training(network->layers[i], pass);
+	for (int s = 0; s < network->n_stages && !arena->failed; s++)
+		lay_out_stage(network, s, arena);
+	network->wide = wide_of(network->layers, network->n_layers);
+	network->heads = heads_of(network->layers, network->n_layers);
+	network->hei = hei_of(network->layers, network->n_layers);
 	return arena_ok(arena, error);
 }
 
-bool
-network_init_experts(Network *network, const Network *whole, Arena *arena, EngineError *error)
+static void
+find_crossing(Network *network, const NetworkPlan *plan)
 {
-	const Config *config = &whole->model->config;
-	Model	   *model = model_copy_first(arena, whole->model, whole->n_expert_dense, error);
+	for (int i = 0; i < plan->n_slots && network->n_crossing < MAX_CROSSING; i++)
+		if (plan->slots[i].crosses_cut)
+			network->crossing[network->n_crossing++] = i;
+}
+
+static bool
+init_pass(Network *network, int capacity, Team *team, size_t products, Arena *arena,
+		  EngineError *error)
+{
+	Pass	   *pass = &network->pass;
+
+	*pass = (Pass) {.model = network->model,.capacity = capacity,.arena = arena,
+		.slots = network->slots};
+	network->segment_start = ARENA_ARRAY(arena, int, capacity);
+	pass->segment_start = network->segment_start;
+	pass->d_logit = ARENA_ARRAY(arena, real, capacity);
+	pass->grads = ARENA_ARRAY(arena, real, network->n_dense);
+	return workers_init(&pass->workers, team, network->model->plan->widest, products, arena,
+						error);
+}
+
+bool
+network_init(Network *network, const Model *model, int capacity, const bool *shared, Team *team,
+			 Arena *arena, EngineError *error)
+{
+	const NetworkPlan *plan = model->plan;
+	Fields		fields = {0};
+	Pass	   *pass = &network->pass;
+
+	*network = (Network) {.model = model,.n_dense = model->n_dense};
+	if (plan->n_first > 0 &&
+		!fields_init(&fields, &model->shape, model->config.embed_dim, capacity, shared,
+					 plan->n_first, arena, error))
+		return false;
+	if (!init_pass(network, capacity, team, fields.capacity * plan->widest_first, arena, error))
+		return false;
+	pass->fields = fields;
+	pass->rows = tables_bind(model, true, arena);
+	pass->logit = network->base.logit = ARENA_ARRAY(arena, real, capacity);
+	memcpy(network->slots, plan->slots, sizeof(network->slots));
+	find_crossing(network, plan);
+	if (!init_layers(network, plan, false, arena, error))
+		return false;
+	for (int i = 0; i < network->n_crossing; i++)
+		network->base.value[i] = network->slots[network->crossing[i]].group[0].value.data;
+	return true;
+}
+
+/* Slots from below the cut: values come with each pass, and nobody wants their gradients. */
+static void
+init_crossing_slots(Network *network, Arena *arena)
+{
+	for (int i = 0; i < network->n_crossing; i++)
+	{
+		Slot	   *slot = &network->slots[network->crossing[i]];
+
+		slot->group = ARENA_ARRAY(arena, SlotGroup, slot->groups);
+		for (int g = 0; g < slot->groups && slot->group; g++)
+			slot->group[g] = (SlotGroup) {
+				.value.stride = slot->groups * slot->width,
+				.offset = network->segment_start
+			};
+	}
+}
+
+bool
+network_init_above_cut(Network *network, const Network *whole, Arena *arena, EngineError *error)
+{
+	size_t		n_dense = whole->model->n_above_cut;
+	Model	   *model = model_copy_first(arena, whole->model, n_dense, error);
 
 	if (!model)
 		return false;
-	*network = (Network) {
-		.model = model,.arena = arena,.capacity = whole->capacity,.training = true,
-		.width = whole->width,.tables = whole->tables,.n_dense = whole->n_expert_dense,
-		.n_expert_dense = whole->n_expert_dense
-	};
-	network->wide.bias = model_param(model, "bias");
-	if (!workers_init(&network->workers, NULL, widest_layer(config), 0, arena, error) ||
-		!hei_init(&network->hei, model, network->capacity, network->capacity, true, arena, error))
+	*network = (Network) {.model = model,.n_dense = n_dense};
+	if (!init_pass(network, whole->pass.capacity, NULL, 0, arena, error))
 		return false;
-	bind_heads(network, model, arena);
-	network->d_base = ARENA_ARRAY(arena, real, network->capacity);
-	network->grads = ARENA_ARRAY(arena, real, network->n_dense);
-	return arena_ok(arena, error);
+	network->pass.rows = whole->pass.rows;
+	find_crossing(network, model->plan);
+	memcpy(network->slots, model->plan->slots, sizeof(network->slots));
+	init_crossing_slots(network, arena);
+	return arena_ok(arena, error) && init_layers(network, model->plan, true, arena, error);
 }
 
-/* logit[b] += skip . h_b */
-static void
-skip_forward(Network *network, int rows)
+static size_t
+slot_row(const Slot *slot)
 {
-	size_t		width = (size_t) network->mmoe.n_mixtures * network->mmoe.dim;
+	return (size_t) slot->groups * slot->width;
+}
 
-	for (int b = 0; b < rows; b++)
-		network->base.logit[b] += dot(network->skip, network->base.h + b * width, width);
+void
+base_output_init(BaseOutput *base, const Network *network, Arena *arena)
+{
+	size_t		rows = network->pass.capacity;
+
+	base->logit = ARENA_ARRAY(arena, real, rows);
+	for (int i = 0; i < network->n_crossing; i++)
+		base->value[i] = ARENA_ARRAY(arena, real, rows *
+									 slot_row(&network->slots[network->crossing[i]]));
+}
+
+void
+base_output_copy(BaseOutput *base, const Network *network, int rows)
+{
+	memcpy(base->logit, network->base.logit, rows * sizeof(real));
+	for (int i = 0; i < network->n_crossing; i++)
+		memcpy(base->value[i], network->base.value[i], rows *
+			   slot_row(&network->slots[network->crossing[i]]) * sizeof(real));
+}
+
+/* What the tasks of a stage share. */
+typedef struct StagePass
+{
+	Pass	   *pass;
+	const Stage *stage;
+} StagePass;
+
+static void
+forward_task(void *context, int number, int thread)
+{
+	const StagePass *run = context;
+	const StageTask *task = &run->stage->forward[number];
+
+	task->layer->kind->forward(task->layer, run->pass, task->number, thread);
 }
 
 static void
-skip_backward(Network *network, int rows)
+forward(Network *network, bool above_cut)
 {
-	size_t		width = (size_t) network->mmoe.n_mixtures * network->mmoe.dim;
-	real	   *d_skip = network->grads + (network->skip - network->model->params);
+	StagePass	run = {.pass = &network->pass};
 
-	for (int b = 0; b < rows; b++)
+	for (int s = 0; s < network->n_stages; s++)
 	{
-		add_scaled(d_skip, network->d_base[b], network->base.h + b * width, width);
-		add_scaled(network->mmoe.d_h + b * width, network->d_base[b], network->skip, width);
+		run.stage = &network->stages[s];
+		if (run.stage->n_forward > 0 && run.stage->above_cut == above_cut)
+			workers_run(&network->pass.workers, forward_task, &run, run.stage->n_forward);
 	}
 }
 
-/* What the tasks of embedding share. */
-typedef struct EmbedPass
-{
-	Network    *network;
-	const Batch *batch;
-} EmbedPass;
-
-/* Some rows of the wide part's logit and of x0. */
 static void
-embed_task(void *context, int number, int thread)
+begin_pass(Network *network, const Batch *batch, const PassMode *mode)
 {
-	const EmbedPass *pass = context;
-	const Network *network = pass->network;
-	const Model *model = network->model;
-	int			from = part_start(pass->batch->n_rows, ROW_PARTS, number);
-	int			to = part_start(pass->batch->n_rows, ROW_PARTS, number + 1);
-	Watch	   *watch = network->workers.scratch[thread].watch;
-
-	wide_forward(&network->wide, pass->batch, from, to, network->base.logit, watch);
-	if (model->config.architecture != ARCH_WIDE)
-		embedding_forward(network->x0, network->tables, &model->shape, pass->batch, from, to,
-						  model->config.embed_dim, watch);
-}
-
-/* A table's rows get their gradients. */
-static void
-embed_backward_task(void *context, int table, int thread)
-{
-	const EmbedPass *pass = context;
-	Network    *network = pass->network;
-	const Shape *shape = &network->model->shape;
-
-	for (int f = 0; f < shape->n_fields; f++)
-	{
-		if ((int) shape->field_table[f] != table)
-			continue;
-		embedding_backward(&network->tables[table], network->d_x0, shape, pass->batch, f,
-						   network->model->config.embed_dim,
-						   network->workers.scratch[thread].watch);
-		mmoe_add_values(&network->mmoe, f, &network->tables[table]);
-	}
+	network->pass.batch = batch;
+	network->pass.mode = *mode;
+	for (int s = 0; s < batch->n_segments; s++)
+		network->segment_start[s] = batch->segments[s].start;
 }
 
 void
 network_base_forward(Network *network, const Batch *batch, const PassMode *mode)
 {
-	const Model *model = network->model;
-	const Config *config = &model->config;
-
-	EmbedPass	pass = {.network = network,.batch = batch};
-
-	workers_run(&network->workers, embed_task, &pass, ROW_PARTS);
-	if (config->architecture == ARCH_WIDE)
-		return;
-	if (config_has_pairwise(config))
-		pairwise_forward(network->base.logit, network->pairwise_sums, network->x0,
-						 batch->n_rows, model->shape.n_fields, config->embed_dim);
-	if (!config_has_mmoe(config))
-		return;
-	mmoe_forward(&network->mmoe, network->tables, batch, network->x0, mode, &network->workers);
-	if (network->skip)
-		skip_forward(network, batch->n_rows);
-	if (config->cross_layers > 0)
-		network->base.cross = cross_output(&network->mmoe.cross);
+	begin_pass(network, batch, mode);
+	network->pass.logit = network->base.logit;
+	if (network->pass.fields.n_products > 0)
+		fields_index(&network->pass.fields, network->pass.rows, batch);
+	forward(network, false);
 }
 
 void
-network_experts_forward(Network *network, const Batch *batch, const BaseOutput *base,
-						const PassMode *mode)
+network_upper_forward(Network *network, const Batch *batch, const BaseOutput *base,
+					  const PassMode *mode)
 {
-	const Model *model = network->model;
+	begin_pass(network, batch, mode);
+	network->pass.logit = base->logit;
+	for (int i = 0; i < network->n_crossing && base != &network->base; i++)
+	{
+		Slot	   *slot = &network->slots[network->crossing[i]];
 
-	if (config_has_hei(&model->config))
-		hei_forward(&network->hei, batch, base->h,
-					&network->tables[model->shape.field_table[model->shape.domain_field]],
-					mode, &network->workers);
-	else if (network->segment_start)
-		for (int s = 0; s < batch->n_segments; s++)
-			network->segment_start[s] = batch->segments[s].start;
-	heads_forward(&network->heads, batch, base->logit, base->cross);
+		for (int g = 0; g < slot->groups; g++)
+			slot->group[g].value.data = base->value[i] + (size_t) g * slot->width;
+	}
+	forward(network, true);
 }
 
 /* Room for a batch's rows in the row tensors; starts their slots anew. */
@@ -305,106 +273,114 @@ begin_rows(Network *network, const Batch *batch, EngineError *error)
 {
 	const Shape *shape = &network->model->shape;
 
-	for (int t = 0; t < shape->n_tables; t++)
+	for (int i = 0; i < network->model->n_rows; i++)
 	{
+		const Tensor *tensor = &network->model->rows[i];
 		size_t		occurrences = batch->n_segments;
 
-		if (!network->tables[t].values)
-			break;
-		for (int f = 0; f < shape->n_fields; f++)
-			if ((int) shape->field_table[f] == t)
+		for (int f = 0; f < shape->n_fields && tensor->rows_of == ROWS_OF_IDS; f++)
+			if ((int) shape->field_table[f] == tensor->table)
 				occurrences += batch_occurrences(batch, shape, f);
-		if (!rows_begin(&network->tables[t], network->arena, occurrences, error))
+		if (!rows_begin(&network->pass.rows[i], network->pass.arena, occurrences, error))
 			return false;
 	}
 	return true;
 }
 
-/* The last HEI layer's d_out, or d_h for heads on the mixtures, start at zero. */
+/* Serial layers add to x0's gradient one after the other. */
 static void
-clear_head_inputs(Network *network, const Batch *batch)
+backward_serial(const StagePass *run, int thread)
 {
-	if (config_has_hei(&network->model->config))
+	for (int i = run->stage->n_layers - 1; i >= 0; i--)
 	{
-		HeiLayer   *last = &network->hei.layer[network->hei.n_layers - 1];
+		Layer	   *layer = run->stage->layers[i];
 
-		for (int n = 0; n < last->n_experts; n++)
-			memset(last->experts[n].d_out, 0,
-				   (size_t) last->experts[n].n_rows * last->n_out * sizeof(real));
+		if (layer->kind->serial)
+			layer->kind->backward(layer, run->pass, 0, thread);
 	}
-	else if (network->mmoe.d_h)
-		memset(network->mmoe.d_h, 0, (size_t) batch->n_rows * network->mmoe.n_mixtures *
-			   network->mmoe.dim * sizeof(real));
-}
-
-/* Of the wide part only the bias learns. */
-static void
-bias_backward(Network *network, const Batch *batch)
-{
-	real	   *d_bias = network->grads + (network->wide.bias - network->model->params);
-
-	for (int b = 0; b < batch->n_rows; b++)
-		*d_bias += network->d_base[b];
 }
 
 static void
-base_backward(Network *network, const Batch *batch)
+backward_task(void *context, int number, int thread)
 {
-	const Model *model = network->model;
-	const Config *config = &model->config;
-	EmbedPass	pass = {.network = network,.batch = batch};
+	const StagePass *run = context;
+	const StageTask *task = &run->stage->backward[number];
 
-	bias_backward(network, batch);
-	if (config->architecture == ARCH_WIDE)
-		return;
-	memset(network->d_x0, 0, (size_t) batch->n_rows * network->width * sizeof(real));
-	if (config_has_pairwise(config))
-		pairwise_backward(network->d_x0, network->d_base, network->pairwise_sums,
-						  network->x0, batch->n_rows, model->shape.n_fields,
-						  config->embed_dim);
-	if (config_has_mmoe(config))
+	if (task->layer)
+		task->layer->kind->backward(task->layer, run->pass, task->number, thread);
+	else
+		backward_serial(run, thread);
+}
+
+static void
+backward_rows_task(void *context, int number, int thread)
+{
+	const StagePass *run = context;
+	int			from = part_start(run->pass->batch->n_rows, ROW_PARTS, number);
+	int			to = part_start(run->pass->batch->n_rows, ROW_PARTS, number + 1);
+
+	for (int i = run->stage->n_layers - 1; i >= 0; i--)
 	{
-		if (network->skip)
-			skip_backward(network, batch->n_rows);
-		mmoe_backward(&network->mmoe, batch, network->x0, network->d_x0, model->params,
-					  network->grads, &network->workers);
+		Layer	   *layer = run->stage->layers[i];
+
+		if (layer->kind->backward_rows)
+			layer->kind->backward_rows(layer, run->pass, from, to, thread);
 	}
-	workers_run(&network->workers, embed_backward_task, &pass, model->shape.n_tables);
+}
+
+static void
+backward(Network *network, bool above_cut)
+{
+	StagePass	run = {.pass = &network->pass};
+
+	for (int s = network->n_stages - 1; s >= 0; s--)
+	{
+		run.stage = &network->stages[s];
+		if (run.stage->above_cut != above_cut)
+			continue;
+		if (run.stage->n_backward > 0)
+			workers_run(&network->pass.workers, backward_task, &run, run.stage->n_backward);
+		if (run.stage->has_rows)
+			workers_run(&network->pass.workers, backward_rows_task, &run, ROW_PARTS);
+	}
+}
+
+/* All layers add to the gradient of x0. */
+static void
+clear_x0(Network *network, size_t rows)
+{
+	for (int i = 0; i < network->model->plan->n_slots; i++)
+	{
+		const Slot *slot = &network->slots[i];
+
+		if (slot->is_x0)
+			memset(slot->group[0].d.data, 0, rows * slot->width * sizeof(real));
+	}
+}
+
+static void
+upper_backward(Network *network, const Batch *batch, bool rows_fixed, double *loss)
+{
+	network->pass.batch = batch;
+	network->pass.rows_fixed = rows_fixed;
+	memset(network->pass.grads, 0, network->n_dense * sizeof(real));
+	*loss = heads_loss(network->heads, batch);
+	backward(network, true);
 }
 
 bool
 network_backward(Network *network, const Batch *batch, double *loss, EngineError *error)
 {
-	const Model *model = network->model;
-	const Shape *shape = &model->shape;
-
 	if (!begin_rows(network, batch, error))
 		return false;
-	memset(network->grads, 0, network->n_dense * sizeof(real));
-	clear_head_inputs(network, batch);
-	*loss = heads_loss(&network->heads, batch);
-	heads_backward(&network->heads, batch, network->base.cross, network->mmoe.d_cross,
-				   network->d_base, model->params, network->grads);
-	if (config_has_hei(&model->config))
-		hei_backward(&network->hei, batch, network->mmoe.d_h,
-					 &network->tables[shape->field_table[shape->domain_field]],
-					 model->params, network->grads, &network->workers);
-	base_backward(network, batch);
+	clear_x0(network, batch->n_rows);
+	upper_backward(network, batch, false, loss);
+	backward(network, false);
 	return true;
 }
 
 void
-network_experts_backward(Network *network, const Batch *batch, const BaseOutput *base,
-						 double *loss)
+network_upper_backward(Network *network, const Batch *batch, double *loss)
 {
-	const Model *model = network->model;
-
-	memset(network->grads, 0, network->n_expert_dense * sizeof(real));
-	clear_head_inputs(network, batch);
-	*loss = heads_loss(&network->heads, batch);
-	heads_backward(&network->heads, batch, base->cross, NULL, network->d_base,
-				   model->params, network->grads);
-	bias_backward(network, batch);
-	hei_backward(&network->hei, batch, NULL, NULL, model->params, network->grads,
-				 &network->workers);
+	upper_backward(network, batch, true, loss);
 }

@@ -40,21 +40,21 @@ most_distinct(const Stack *stack, int p)
 }
 
 bool
-stack_init(Stack *stack, const Prepared *prepared, const RowTensor *tables, int capacity,
-		   Arena *arena, EngineError *error)
+stack_init(Stack *stack, const Prepared *prepared, int capacity, Arena *arena,
+		   EngineError *error)
 {
 	size_t		dim = prepared->model->config.embed_dim;
 	size_t		rows = capacity;
 
-	*stack = (Stack) {.prepared = prepared,.tables = tables,.capacity = capacity};
-	stack->fields = ARENA_ARRAY(arena, StackField, prepared->n_plain);
+	*stack = (Stack) {.prepared = prepared,.capacity = capacity};
+	stack->fields = ARENA_ARRAY(arena, StackField, prepared->n_gathered);
 	stack->slots = ARENA_ARRAY(arena, uint32_t, n_slots(stack));
 	stack->common = ARENA_ARRAY(arena, bool, prepared->model->shape.n_fields);
-	stack->x = ARENA_ARRAY(arena, real, rows * prepared->n_plain * dim);
-	stack->at = ARENA_ARRAY(arena, int, prepared->n_plain);
-	stack->common_x = ARENA_ARRAY(arena, real, prepared->n_plain * dim);
-	stack->common_at = ARENA_ARRAY(arena, int, prepared->n_plain);
-	for (int p = 0; p < prepared->n_plain && !arena->failed; p++)
+	stack->x = ARENA_ARRAY(arena, real, rows * prepared->n_gathered * dim);
+	stack->at = ARENA_ARRAY(arena, int, prepared->n_gathered);
+	stack->common_x = ARENA_ARRAY(arena, real, prepared->n_gathered * dim);
+	stack->common_at = ARENA_ARRAY(arena, int, prepared->n_gathered);
+	for (int p = 0; p < prepared->n_gathered && !arena->failed; p++)
 	{
 		StackField *field = &stack->fields[p];
 
@@ -81,7 +81,7 @@ stack_scratch_init(StackScratch *scratch, const Stack *stack, Arena *arena, Engi
 	size_t		starts = most_starts(stack);
 	size_t		n_products = 0;
 
-	for (int p = 0; p < stack->prepared->n_plain; p++)
+	for (int p = 0; p < stack->prepared->n_gathered; p++)
 		n_products += most_distinct(stack, p);
 	scratch->common = ARENA_ARRAY(arena, real, MAX_PANEL);
 	scratch->lists = ARENA_ARRAY(arena, real, rows * MAX_PANEL);
@@ -138,7 +138,7 @@ is_common(const Batch *batch, int field)
 static const RowTensor *
 table_of(const Stack *stack, int p)
 {
-	return &stack->tables[stack->prepared->model->shape.field_table[stack->prepared->order[p]]];
+	return &stack->prepared->tables[stack->prepared->model->shape.field_table[stack->prepared->order[p]]];
 }
 
 /* A field's vectors, if rows share them. */
@@ -168,14 +168,14 @@ void
 stack_index(Stack *stack, const Batch *batch)
 {
 	const Prepared *prepared = stack->prepared;
-	int			n_ready = prepared->model->shape.n_fields - prepared->n_plain;
+	int			n_premultiplied = prepared->model->shape.n_fields - prepared->n_gathered;
 
-	stack->n_shared += (uint64_t) batch->n_rows * n_ready;
+	stack->n_shared += (uint64_t) batch->n_rows * n_premultiplied;
 	for (int f = 0; f < prepared->model->shape.n_fields; f++)
 		stack->common[f] = !prepared->model->shape.field_is_list[f] && is_common(batch, f);
 	stack->n_parts = 0;
 	stack->n_common = 0;
-	for (int p = 0; p < prepared->n_plain; p++)
+	for (int p = 0; p < prepared->n_gathered; p++)
 		take_values(stack, batch, p);
 }
 
@@ -205,14 +205,13 @@ stack_vector(const RowTensor *table, bool dense, const uint32_t *members, uint32
 }
 
 void
-stack_expect(const Prepared *prepared, const RowTensor *tables, const StackField *fields,
-			 const Batch *batch, int row)
+stack_prefetch(const Prepared *prepared, const StackField *fields, const Batch *batch, int row)
 {
 	const Shape *shape = &prepared->model->shape;
 
-	for (int p = 0; p < prepared->n_plain; p++)
+	for (int p = 0; p < prepared->n_gathered; p++)
 	{
-		const RowTensor *table = &tables[shape->field_table[prepared->order[p]]];
+		const RowTensor *table = &prepared->tables[shape->field_table[prepared->order[p]]];
 		const uint32_t *members;
 		uint32_t	n;
 
@@ -233,11 +232,11 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to, Watch *watch)
 
 	for (int b = from; b < to; b++)
 	{
-		real	   *x = stack->x + (size_t) b * prepared->n_plain * dim;
+		real	   *x = stack->x + (size_t) b * prepared->n_gathered * dim;
 
 		if (b + AHEAD < to)
-			stack_expect(prepared, stack->tables, stack->fields, batch, b + AHEAD);
-		for (int p = 0; p < prepared->n_plain; p++)
+			stack_prefetch(prepared, stack->fields, batch, b + AHEAD);
+		for (int p = 0; p < prepared->n_gathered; p++)
 		{
 			const Shape *shape = &prepared->model->shape;
 			int			f = prepared->order[p];
@@ -263,26 +262,29 @@ stack_list(const Prepared *prepared, int field, const uint32_t *members, uint32_
 	{
 		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, (size_t) WATCH_MEMBERS * n))
 			return;
-		add_scaled(out, scale, prepared->ready[field] + members[i] * (size_t) prepared->columns.n +
+		add_scaled(out, scale, prepared->premultiplied[field] + members[i] * (size_t) prepared->n_columns +
 				   first, n);
 	}
 }
 
 /* A pass over a batch, by one thread. */
-typedef struct Pass
+typedef struct StackPass
 {
 	const Stack *stack;
 	const Batch *batch;
 	StackScratch *scratch;
 	int			n_common_starts;
 	int			n_starts;
-	int			n_ready;		/* of the starts, from the second on: these are as wide as the stack */
-	bool		lists;			/* are there ready ones? */
-} Pass;
+	int			n_premultiplied;		/* of the starts, from the second on: these are as wide as the stack */
+	bool		lists;			/* are there premultiplied ones? */
+} StackPass;
 
-/* Row b begins with what lies at start + its place * stride, too: number places[b * step], NULL: b. */
+/*
+ * Adds one term to every row's sum: row b also starts from start + k * stride,
+ * where k is places[b * step], or b itself if places is NULL.
+ */
 static void
-add_start(Pass *pass, const real *start, const uint32_t *places, int step, size_t stride)
+add_start(StackPass *pass, const real *start, const uint32_t *places, int step, size_t stride)
 {
 	const real **to = pass->scratch->start + pass->n_starts++;
 
@@ -290,9 +292,9 @@ add_start(Pass *pass, const real *start, const uint32_t *places, int step, size_
 		*to = start + (places ? places[(size_t) b * step] : (size_t) b) * stride;
 }
 
-/* What rows begin with: what all have in common, their ready fields, others' products. */
+/* What rows begin with: what all have in common, their premultiplied fields, others' products. */
 static void
-find_starts(Pass *pass)
+find_starts(StackPass *pass)
 {
 	const Stack *stack = pass->stack;
 	const Prepared *prepared = stack->prepared;
@@ -303,7 +305,7 @@ find_starts(Pass *pass)
 
 	scratch->common_start[pass->n_common_starts++] = prepared->bias;
 	add_start(pass, scratch->common, NULL, 0, 0);
-	for (int i = prepared->n_plain; i < shape->n_fields; i++)
+	for (int i = prepared->n_gathered; i < shape->n_fields; i++)
 	{
 		int			f = prepared->order[i];
 
@@ -311,12 +313,12 @@ find_starts(Pass *pass)
 			pass->lists = true;
 		else if (stack->common[f])
 			scratch->common_start[pass->n_common_starts++] =
-				prepared->ready[f] + ids[f] * (size_t) prepared->columns.n;
+				prepared->premultiplied[f] + ids[f] * (size_t) prepared->n_columns;
 		else
-			add_start(pass, prepared->ready[f], ids + f, shape->n_fields, prepared->columns.n);
+			add_start(pass, prepared->premultiplied[f], ids + f, shape->n_fields, prepared->n_columns);
 	}
-	pass->n_ready = pass->n_starts - 1;
-	for (int p = 0; p < prepared->n_plain; p++)
+	pass->n_premultiplied = pass->n_starts - 1;
+	for (int p = 0; p < prepared->n_gathered; p++)
 	{
 		const StackField *field = &stack->fields[p];
 
@@ -331,7 +333,7 @@ find_starts(Pass *pass)
 
 /* What all rows of a panel have in common, once. */
 static void
-make_common(const Pass *pass, int panel)
+make_common(const StackPass *pass, int panel)
 {
 	const Stack *stack = pass->stack;
 	PanelInput	in = {.x = stack->common_x,.n_parts = stack->n_common,
@@ -343,14 +345,14 @@ make_common(const Pass *pass, int panel)
 
 /* Products of shared fields' values with a panel. */
 static void
-make_products(const Pass *pass, int panel)
+make_products(const StackPass *pass, int panel)
 {
 	const Stack *stack = pass->stack;
 	const Prepared *prepared = stack->prepared;
 	int			dim = prepared->model->config.embed_dim;
 	real	   *products = pass->scratch->products;
 
-	for (int p = 0; p < prepared->n_plain; p++)
+	for (int p = 0; p < prepared->n_gathered; p++)
 	{
 		const StackField *field = &stack->fields[p];
 		int			at = p * dim;
@@ -363,9 +365,9 @@ make_products(const Pass *pass, int panel)
 	}
 }
 
-/* The means of ready lists' products with a panel. */
+/* The means of premultiplied lists' products with a panel. */
 static void
-make_lists(const Pass *pass, int panel)
+make_lists(const StackPass *pass, int panel)
 {
 	const Prepared *prepared = pass->stack->prepared;
 	const Shape *shape = &prepared->model->shape;
@@ -376,7 +378,7 @@ make_lists(const Pass *pass, int panel)
 		real	   *to = pass->scratch->lists + (size_t) b * MAX_PANEL;
 
 		memset(to, 0, width * sizeof(real));
-		for (int i = prepared->n_plain; i < shape->n_fields; i++)
+		for (int i = prepared->n_gathered; i < shape->n_fields; i++)
 		{
 			int			f = prepared->order[i];
 			const uint32_t *members;
@@ -396,7 +398,7 @@ make_lists(const Pass *pass, int panel)
  * slice; of many the panel would leave the cache before the next rows read it.
  */
 static void
-add_slices(const Pass *pass, int panel, PanelInput in, real *out, size_t stride, bool relu)
+add_slices(const StackPass *pass, int panel, PanelInput in, real *out, size_t stride, bool relu)
 {
 	const Panels *panels = &pass->stack->prepared->stack;
 	int			n_parts = in.n_parts;
@@ -428,8 +430,8 @@ stack_forward(const Stack *stack, const Batch *batch, int first, int n, real *ou
 {
 	const Panels *panels = &stack->prepared->stack;
 	int			dim = stack->prepared->model->config.embed_dim;
-	Pass		pass = {.stack = stack,.batch = batch,.scratch = scratch};
-	PanelInput	in = {.x = stack->x,.stride = (size_t) stack->prepared->n_plain * dim,
+	StackPass		pass = {.stack = stack,.batch = batch,.scratch = scratch};
+	PanelInput	in = {.x = stack->x,.stride = (size_t) stack->prepared->n_gathered * dim,
 		.n_parts = stack->n_parts,.length = dim,.at = stack->at,.start = scratch->start,
 		.start_stride = most_starts(stack),.offset = scratch->offset};
 
@@ -442,7 +444,7 @@ stack_forward(const Stack *stack, const Batch *batch, int first, int n, real *ou
 		if (pass.lists)
 			make_lists(&pass, p);
 		for (int i = 0; i < pass.n_starts; i++)
-			scratch->offset[i] = i >= 1 && i <= pass.n_ready ? (size_t) p * panels->width : 0;
+			scratch->offset[i] = i >= 1 && i <= pass.n_premultiplied ? (size_t) p * panels->width : 0;
 		add_slices(&pass, p, in, out + (size_t) (p - first) * panels->width, stride, relu);
 	}
 }

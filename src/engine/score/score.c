@@ -3,8 +3,11 @@
  *	  Scoring: the network's forward pass with batch norm folded and the gates
  *	  of every domain at hand.
  */
+#include "engine/score/score.h"
+
 #include <string.h>
 
+#include "engine/score/prepare.h"
 #include "engine/score/scorer.h"
 
 Scorer *
@@ -39,10 +42,10 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 	scorer->followers.leader = &scorer->watch;
 	scorer->arena = arena;
 	scorer->calibration = model_calibration(model);
-	scorer->tables = tables_bind(model, false, arena);
-	heads_bind(&scorer->heads, model);
-	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, &scorer->watch, error) ||
-		!row_scorer_init(scorer, error))
+	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, &scorer->watch, error))
+		return NULL;
+	scorer->heads = heads_of(scorer->prepared.layers, scorer->prepared.n_layers);
+	if (!row_scorer_init(scorer, error))
 		return NULL;
 	return scorer;
 }
@@ -99,16 +102,16 @@ scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts, EngineErro
 	if (!check_score(parts->mean, error))
 		return false;
 	parts->score = calibrate(&scorer->calibration, parts->mean);
-	parts->base_logit = scores->base;
-	parts->n_heads = scorer->heads.n_heads;
+	parts->base_logit = scores->logit;
+	parts->n_heads = scorer->heads->n_heads;
 	for (int j = 0; j < parts->n_heads; j++)
 	{
 		HeadPart   *part = &parts->heads[j];
 
-		part->open = scores->open[j];
+		part->open = scores->scratch.open[j];
 		if (!part->open)
 			continue;
-		part->logit = scores->logits[j];
+		part->logit = scores->scratch.logits[j];
 		part->probability = sigmoid(part->logit);
 		sum += part->probability;
 	}

@@ -8,17 +8,7 @@
 
 #include "engine/model/model.h"
 #include "engine/base/team.h"
-
-typedef struct Scorer Scorer;
-
-/* Rows to score; the fields as in Dataset. */
-typedef struct ScoreRows
-{
-	size_t		n_rows;
-	const uint32_t *ids;		/* [n_rows, n_fields] */
-	const uint64_t *list_start;
-	const uint32_t *list_members;
-} ScoreRows;
+#include "engine/score/score_rows.h"
 
 /* Of products made ready; what they save is lost again where they leave the cache. */
 #define READY_BYTES ((size_t) 16 * 1024 * 1024)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "engine/model/mask.h"
+#include "engine/networks/architectures.h"
 #include "engine/train/evaluate.h"
 #include "engine/train/part_list.h"
 #include "engine/train/schedule.h"
@@ -51,16 +52,15 @@ typedef struct CheckpointHeader
 static void
 add_optimizer(PartList *list, Trainer *trainer)
 {
-	const Shape *shape = &trainer->model->shape;
+	const Model *model = trainer->model;
 	Optimizer  *optimizer = &trainer->optimizer;
 	size_t		dense = trainer->network.n_dense * sizeof(real);
 
 	part_list_add(list, "adam.first", -1, optimizer->first, dense);
 	part_list_add(list, "adam.second", -1, optimizer->second, dense);
-	for (int t = 0; t < shape->n_tables; t++)
+	for (int t = 0; t < model->n_rows; t++)
 	{
-		size_t		size = shape->table_rows[t] * (size_t) trainer->config->embed_dim *
-			sizeof(real);
+		size_t		size = model->rows[t].size * sizeof(real);
 
 		part_list_add(list, "adam.table_first", t, optimizer->table_first[t], size);
 		part_list_add(list, "adam.table_second", t, optimizer->table_second[t], size);
@@ -208,7 +208,7 @@ make_room(Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 		 result->n_evaluations++)
 		if (!trainer_add_evaluation(trainer, error))
 			return false;
-	if (config_has_wide(trainer->config))
+	if (architecture_has_wide(trainer->config))
 		result->wide_l2 = ARENA_ARRAY(trainer->arena, double,
 									  2 * (size_t) trainer->model->shape.n_fields);
 	return arena_ok(trainer->arena, error);

@@ -35,12 +35,12 @@ init_worker(Trainer *trainer, SearchWorker *worker, int thread, EngineError *err
 	worker->followers.leader = &trainer->watch;
 	worker->watch = thread == 0 ? &trainer->watch : &worker->followers;
 	if (!arena_ok(arena, error) ||
-		(!full && !network_init_experts(worker->network, whole, arena, error)))
+		(!full && !network_init_above_cut(worker->network, whole, arena, error)))
 		return false;
 	if (!full)
-		workers_watch(&worker->network->workers, worker->watch);
+		workers_watch(&worker->network->pass.workers, worker->watch);
 	return optimizer_init(&worker->optimizer, arena, trainer->model,
-						  full ? whole->n_dense : whole->n_expert_dense, true, error);
+						  full ? whole->n_dense : whole->model->n_above_cut, true, error);
 }
 
 bool
@@ -92,8 +92,8 @@ under_mask(const Batch *batch, Segment *segment, const uint8_t *mask)
 	return masked;
 }
 
-/* Forward over score batch i, dropout off; returns the base it stood on. */
-static const BaseOutput *
+/* Forward over score batch i, dropout off. */
+static void
 score_forward(const Trainer *trainer, SearchWorker *worker, const Batch *batch, int i)
 {
 	const BaseOutput *base = &search_of(trainer)->score_bases[i];
@@ -104,8 +104,7 @@ score_forward(const Trainer *trainer, SearchWorker *worker, const Batch *batch, 
 		network_base_forward(worker->network, batch, &mode);
 		base = &worker->network->base;
 	}
-	network_experts_forward(worker->network, batch, base, &mode);
-	return base;
+	network_upper_forward(worker->network, batch, base, &mode);
 }
 
 static void
@@ -119,13 +118,12 @@ saliency_task(void *context, int i, int thread)
 	Segment		segment;
 	Batch		batch = under_mask(&search_of(trainer)->score_batches[i], &segment,
 								   search_of(trainer)->all_open);
-	const BaseOutput *base;
 	double		loss;
 
 	search_restore(trainer, worker);
-	base = score_forward(trainer, worker, &batch, i);
-	network_experts_backward(worker->network, &batch, base, &loss);
-	memcpy(saliency, worker->network->hei.d_open, n_gates * sizeof(real));
+	score_forward(trainer, worker, &batch, i);
+	network_upper_backward(worker->network, &batch, &loss);
+	memcpy(saliency, worker->network->hei->d_open, n_gates * sizeof(real));
 }
 
 bool
@@ -163,13 +161,13 @@ step(Trainer *trainer, SearchWorker *worker, const uint8_t *mask, uint64_t numbe
 
 	if (!search_is_full(trainer))
 	{
-		network_experts_forward(network, &batch, &search->train_base, &mode);
-		network_experts_backward(network, &batch, &search->train_base, &loss);
+		network_upper_forward(network, &batch, &search->train_base, &mode);
+		network_upper_backward(network, &batch, &loss);
 		optimizer_step_experts(&worker->optimizer, network, rate);
 		return true;
 	}
 	network_base_forward(network, &batch, &mode);
-	network_experts_forward(network, &batch, &network->base, &mode);
+	network_upper_forward(network, &batch, &network->base, &mode);
 	if (!network_backward(network, &batch, &loss, error))
 		return false;
 	optimizer_step(&worker->optimizer, network, trainer->counts, batch.n_rows, rate);
@@ -190,7 +188,7 @@ score(const Trainer *trainer, SearchWorker *worker, const uint8_t *mask)
 		Batch		batch = under_mask(&search->score_batches[i], &segment, mask);
 
 		score_forward(trainer, worker, &batch, i);
-		sum += heads_loss(&worker->network->heads, &batch);
+		sum += heads_loss(worker->network->heads, &batch);
 		rows += batch.n_rows;
 	}
 	return sum / rows;
@@ -202,11 +200,11 @@ search_present_gates(const Trainer *trainer, SearchWorker *worker, uint32_t doma
 {
 	const Model *model = trainer->model;
 	const RowTensor *table =
-		&trainer->network.tables[model->shape.field_table[model->shape.domain_field]];
+		&trainer->network.pass.rows[model->shape.field_table[model->shape.domain_field]];
 	real	   *raw = worker->gates;
 	size_t		dim = model->config.embed_dim;
 
-	hei_gates_forward(&worker->network->hei, table->values + (FIRST_ID + domain) * dim, mask,
+	hei_gates_forward(worker->network->hei, table->values + (FIRST_ID + domain) * dim, mask,
 					  raw + 2 * model->n_gates, raw, raw + model->n_gates);
 	return raw;
 }
@@ -220,7 +218,7 @@ prune_strength(const Trainer *trainer, SearchWorker *worker, uint32_t domain,
 
 	if (!by_saliency(trainer))
 		return search_present_gates(trainer, worker, domain, mask);
-	add_scaled(worker->strength, -1, worker->network->hei.d_open, n_gates);
+	add_scaled(worker->strength, -1, worker->network->hei->d_open, n_gates);
 	return worker->strength;
 }
 

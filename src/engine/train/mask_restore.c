@@ -52,7 +52,6 @@ search_save(Trainer *trainer, EngineError *error)
 	Search	   *search = search_of(trainer);
 	Network    *network = &trainer->network;
 	Optimizer  *optimizer = &search->workers[0].optimizer;
-	const Shape *shape = &trainer->model->shape;
 	PassMode	mode = {.dropout = false};
 	double		loss;
 
@@ -60,16 +59,16 @@ search_save(Trainer *trainer, EngineError *error)
 		return true;
 	memcpy(search->saved_dense, trainer->model->params, network->n_dense * sizeof(real));
 	network_base_forward(network, &search->train_batch, &mode);
-	network_experts_forward(network, &search->train_batch, &network->base, &mode);
+	network_upper_forward(network, &search->train_batch, &network->base, &mode);
 	if (!network_backward(network, &search->train_batch, &loss, error))
 		return false;
-	for (int t = 0; t < shape->n_tables; t++)
+	for (int t = 0; t < trainer->model->n_rows; t++)
 	{
-		if (!reserve_slots(trainer->arena, &network->tables[t], &search->table_slots[t],
+		if (!reserve_slots(trainer->arena, &network->pass.rows[t], &search->table_slots[t],
 						   &search->saved_tables[t], &optimizer->table_first[t],
 						   &optimizer->table_second[t], error))
 			return false;
-		save_rows(&network->tables[t], search->saved_tables[t]);
+		save_rows(&network->pass.rows[t], search->saved_tables[t]);
 	}
 	return true;
 }
@@ -80,8 +79,7 @@ search_restore(Trainer *trainer, SearchWorker *worker)
 	const Search *search = search_of(trainer);
 	Network    *network = worker->network;
 	Optimizer  *optimizer = &worker->optimizer;
-	const Shape *shape = &trainer->model->shape;
-	size_t		n = search_is_full(trainer) ? network->n_dense : network->n_expert_dense;
+	size_t		n = search_is_full(trainer) ? network->n_dense : network->model->n_above_cut;
 
 	memcpy(network->model->params, search_is_full(trainer) ? search->saved_dense :
 		   trainer->model->params, n * sizeof(real));
@@ -90,11 +88,11 @@ search_restore(Trainer *trainer, SearchWorker *worker)
 	optimizer->step = 0;
 	if (!search_is_full(trainer))
 		return;
-	for (int t = 0; t < shape->n_tables; t++)
+	for (int t = 0; t < trainer->model->n_rows; t++)
 	{
-		size_t		size = network->tables[t].n_slots * (size_t) network->tables[t].dim;
+		size_t		size = network->pass.rows[t].n_slots * (size_t) network->pass.rows[t].dim;
 
-		restore_rows(&network->tables[t], search->saved_tables[t]);
+		restore_rows(&network->pass.rows[t], search->saved_tables[t]);
 		memset(optimizer->table_first[t], 0, size * sizeof(real));
 		memset(optimizer->table_second[t], 0, size * sizeof(real));
 	}

@@ -46,19 +46,6 @@ augmented_rows(const Trainer *trainer, uint32_t domain)
 	return trainer->augmented.start[domain + 1] - trainer->augmented.start[domain];
 }
 
-static void
-alloc_base(const Trainer *trainer, BaseOutput *base)
-{
-	const Network *network = &trainer->network;
-	size_t		rows = network->capacity;
-
-	base->h = ARENA_ARRAY(trainer->arena, real, rows * network->mmoe.n_mixtures *
-						  network->mmoe.dim);
-	base->logit = ARENA_ARRAY(trainer->arena, real, rows);
-	if (trainer->config->cross_layers > 0)
-		base->cross = ARENA_ARRAY(trainer->arena, real, rows * network->width);
-}
-
 static bool
 alloc_candidates(Trainer *trainer, EngineError *error)
 {
@@ -99,22 +86,22 @@ search_init(Trainer *trainer, EngineError *error)
 	search->score_bases = ARENA_ARRAY(arena, BaseOutput, config->score_batches);
 	search->saved_dense = ARENA_ARRAY(arena, real, search_is_full(trainer) ?
 									  trainer->network.n_dense : 0);
-	search->saved_tables = ARENA_ARRAY(arena, real *, shape->n_tables);
-	search->table_slots = ARENA_ARRAY(arena, size_t, shape->n_tables);
+	search->saved_tables = ARENA_ARRAY(arena, real *, trainer->model->n_rows);
+	search->table_slots = ARENA_ARRAY(arena, size_t, trainer->model->n_rows);
 	search->sample = ARENA_ARRAY(arena, uint32_t, largest);
-	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.capacity);
+	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.pass.capacity);
 	search->saliencies = ARENA_ARRAY(arena, real, config->score_batches * n_gates);
 	search->own_saliency = ARENA_ARRAY(arena, real, n_gates);
 	search->all_open = ARENA_ARRAY(arena, uint8_t, n_gates);
 	if (!arena_ok(arena, error) || !alloc_candidates(trainer, error))
 		return false;
 	memset(search->all_open, 1, n_gates);
-	alloc_base(trainer, &search->train_base);
+	base_output_init(&search->train_base, &trainer->network, arena);
 	if (!batch_init(&search->train_batch, arena, config->batch_size, shape->n_fields, error))
 		return false;
 	for (int i = 0; i < config->score_batches; i++)
 	{
-		alloc_base(trainer, &search->score_bases[i]);
+		base_output_init(&search->score_bases[i], &trainer->network, arena);
 		if (!batch_init(&search->score_batches[i], arena, config->batch_size,
 						shape->n_fields, error))
 			return false;
@@ -131,7 +118,7 @@ search_observe(Trainer *trainer, const Batch *batch)
 	for (int s = 0; s < batch->n_segments; s++)
 	{
 		int64_t		domain = batch->segments[s].domain;
-		const real *raw = trainer->network.hei.raw_gates + (size_t) s * n_gates;
+		const real *raw = trainer->network.hei->raw_gates + (size_t) s * n_gates;
 
 		if (domain < 0)
 			continue;
@@ -213,16 +200,6 @@ draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 			 NULL, n - at < (uint64_t) batch_size ? n - at : (uint64_t) batch_size);
 }
 
-static void
-copy_base(const Network *network, BaseOutput *to, int rows)
-{
-	memcpy(to->h, network->base.h,
-		   (size_t) rows * network->mmoe.n_mixtures * network->mmoe.dim * sizeof(real));
-	memcpy(to->logit, network->base.logit, rows * sizeof(real));
-	if (to->cross)
-		memcpy(to->cross, network->base.cross, (size_t) rows * network->width * sizeof(real));
-}
-
 /* Search "experts": everything below HEI runs once for a domain's batches. */
 static bool
 run_bases(Trainer *trainer, EngineError *error)
@@ -234,11 +211,11 @@ run_bases(Trainer *trainer, EngineError *error)
 	if (search_is_full(trainer))
 		return true;
 	network_base_forward(network, &search->train_batch, &mode);
-	copy_base(network, &search->train_base, search->train_batch.n_rows);
+	base_output_copy(&search->train_base, network, search->train_batch.n_rows);
 	for (int i = 0; i < search->n_score_batches; i++)
 	{
 		network_base_forward(network, &search->score_batches[i], &mode);
-		copy_base(network, &search->score_bases[i], search->score_batches[i].n_rows);
+		base_output_copy(&search->score_bases[i], network, search->score_batches[i].n_rows);
 	}
 	return watch_continue(&trainer->watch, error);
 }

@@ -17,13 +17,10 @@
 static bool
 alloc_row_moments(Optimizer *optimizer, Arena *arena, const Model *model, EngineError *error)
 {
-	const Shape *shape = &model->shape;
-	size_t		dim = model->config.embed_dim;
-
-	for (int t = 0; t < shape->n_tables && model->config.architecture != ARCH_WIDE; t++)
+	for (int t = 0; t < model->n_rows; t++)
 	{
-		optimizer->table_first[t] = ARENA_ARRAY(arena, real, shape->table_rows[t] * dim);
-		optimizer->table_second[t] = ARENA_ARRAY(arena, real, shape->table_rows[t] * dim);
+		optimizer->table_first[t] = ARENA_ARRAY(arena, real, model->rows[t].size);
+		optimizer->table_second[t] = ARENA_ARRAY(arena, real, model->rows[t].size);
 	}
 	return arena_ok(arena, error);
 }
@@ -32,14 +29,12 @@ bool
 optimizer_init(Optimizer *optimizer, Arena *arena, const Model *model, size_t n_dense,
 			   bool by_slot, EngineError *error)
 {
-	const Shape *shape = &model->shape;
-
 	memset(optimizer, 0, sizeof(*optimizer));
 	optimizer->by_slot = by_slot;
 	optimizer->first = ARENA_ARRAY(arena, real, n_dense);
 	optimizer->second = ARENA_ARRAY(arena, real, n_dense);
-	optimizer->table_first = ARENA_ARRAY(arena, real *, shape->n_tables);
-	optimizer->table_second = ARENA_ARRAY(arena, real *, shape->n_tables);
+	optimizer->table_first = ARENA_ARRAY(arena, real *, model->n_rows);
+	optimizer->table_second = ARENA_ARRAY(arena, real *, model->n_rows);
 	if (!arena_ok(arena, error))
 		return false;
 	return by_slot || alloc_row_moments(optimizer, arena, model, error);
@@ -70,12 +65,12 @@ step_task(void *context, int number, int thread)
 
 	if (number < DENSE_PARTS)
 		adam_dense(network->model, part_start(pass->n_dense, DENSE_PARTS, number),
-				   part_start(pass->n_dense, DENSE_PARTS, number + 1), network->grads,
+				   part_start(pass->n_dense, DENSE_PARTS, number + 1), network->pass.grads,
 				   optimizer->first, optimizer->second, config->l2_dense, pass->step);
-	else if (network->tables[t].values)
-		adam_rows(&network->tables[t], pass->counts[t], config->l2_embedding, pass->batch_rows,
+	else
+		adam_rows(&network->pass.rows[t], pass->counts[network->pass.rows[t].table], config->l2_embedding, pass->batch_rows,
 				  optimizer->table_first[t], optimizer->table_second[t], optimizer->by_slot,
-				  pass->step, network->workers.scratch[thread].watch);
+				  pass->step, network->pass.workers.scratch[thread].watch);
 }
 
 void
@@ -86,16 +81,16 @@ optimizer_step(Optimizer *optimizer, Network *network, uint32_t *const *counts, 
 		.batch_rows = batch_rows,.n_dense = network->n_dense,
 		.step = adam_step(learning_rate, ++optimizer->step)};
 
-	workers_run(&network->workers, step_task, &pass,
-				DENSE_PARTS + network->model->shape.n_tables);
+	workers_run(&network->pass.workers, step_task, &pass,
+				DENSE_PARTS + network->model->n_rows);
 }
 
 void
 optimizer_step_experts(Optimizer *optimizer, Network *network, double learning_rate)
 {
 	StepPass	pass = {.optimizer = optimizer,.network = network,
-		.n_dense = network->n_expert_dense,
+		.n_dense = network->n_dense,
 		.step = adam_step(learning_rate, ++optimizer->step)};
 
-	workers_run(&network->workers, step_task, &pass, DENSE_PARTS);
+	workers_run(&network->pass.workers, step_task, &pass, DENSE_PARTS);
 }

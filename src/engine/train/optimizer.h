@@ -13,7 +13,7 @@ typedef struct Optimizer
 {
 	real	   *first;			/* [n_dense] */
 	real	   *second;
-	real	  **table_first;	/* [n_tables] (rows or slots, E) */
+	real	  **table_first;	/* [row tensors] (rows or slots, dim) */
 	real	  **table_second;
 	bool		by_slot;		/* row moments by slot of the present batch */
 	uint64_t	step;			/* taken so far */

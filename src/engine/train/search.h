@@ -62,8 +62,8 @@ typedef struct Search
 	SearchWorker *workers;		/* [threads]; search "full": one */
 	/* search "full": Theta0 */
 	real	   *saved_dense;	/* [n_dense] */
-	real	  **saved_tables;	/* [n_tables] (slots, E) */
-	size_t	   *table_slots;	/* [n_tables] capacity of the above and of the moments */
+	real	  **saved_tables;	/* [row tensors] (slots, dim) */
+	size_t	   *table_slots;	/* [row tensors] capacity of the above and of the moments */
 	int			updates_capacity;	/* of the record */
 	StoredUpdate *stored;		/* [updates] while a checkpoint is written or read */
 } Search;

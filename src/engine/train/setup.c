@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "engine/data/shuffle.h"
+#include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
 #include "engine/train/strategies.h"
 
 /* Room for the best parameters and masks so far: at first the masks that there are. */
@@ -40,7 +42,7 @@ init_network(Trainer *trainer, EngineError *error)
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	fields_choose(shape, trainer->counts, trainer->config->batch_size, shared);
-	return network_init(&trainer->network, trainer->model, trainer->config->batch_size, true,
+	return network_init(&trainer->network, trainer->model, trainer->config->batch_size,
 						shared, trainer->team, trainer->arena, error);
 }
 
@@ -58,7 +60,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 		return false;
 	pairs = ARENA_ARRAY(arena, DomainPairs, trainer->data->shape.n_fields);
 	if (!arena_ok(arena, error) ||
-		(config_has_wide(config) && config->domain_weights &&
+		(architecture_has_wide(config) && config->domain_weights &&
 		 !pairs_build(arena, trainer->data, trainer->host, pairs, error)))
 		return false;
 	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
@@ -72,7 +74,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
 		return false;
 	trainer->watch = (Watch) {.host = trainer->host};
-	workers_watch(&trainer->network.workers, &trainer->watch);
+	workers_watch(&trainer->network.pass.workers, &trainer->watch);
 	if (!trainer->strategy->batches)
 		return true;
 	trainer->shuffle = ARENA_ARRAY(arena, uint32_t,

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/networks/architectures.h"
+
 const char *
 evaluation_criterion(const Evaluation *evaluation)
 {
@@ -91,7 +93,7 @@ evaluation_reason(const TrainResult *result, const Config *config, int i, char *
 
 	describe_gain(result, config, i, text);
 	length = strlen(text);
-	if (i == result->n_evaluations - 1 && config->architecture != ARCH_WIDE)
+	if (i == result->n_evaluations - 1 && architecture_of(config)->strategy != STRATEGY_START)
 		snprintf(text + length, MAX_REASON - length, "; training ends %s",
 				 patience_ran_out(result, config) ? "here" : "with its last epoch");
 	length = strlen(text);

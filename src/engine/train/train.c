@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "engine/logistic/logistic.h"
+#include "engine/networks/architectures.h"
 #include "engine/networks/config_options.h"
 #include "engine/train/base_rate.h"
 #include "engine/train/checkpoint.h"
@@ -85,7 +86,7 @@ start_wide(Trainer *trainer, EngineError *error)
 {
 	const Config *config = trainer->config;
 	int			n_blocks = 2 * trainer->model->shape.n_fields;
-	const Wide *wide = &trainer->network.wide;
+	const Wide *wide = trainer->network.wide;
 	double	   *l2 = ARENA_ARRAY(trainer->arena, double, n_blocks);
 	EngineHost	host = {interrupted_at_start, seconds_at_start, trainer};
 	LogisticReport report;
@@ -132,7 +133,7 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	batch->row_weights = data->weights;
 	set_masks(trainer);
 	network_base_forward(network, batch, &mode);
-	network_experts_forward(network, batch, &network->base, &mode);
+	network_upper_forward(network, batch, &network->base, &mode);
 	if (!network_backward(network, batch, &loss, error) ||
 		!watch_continue(&trainer->watch, error))
 		return false;
@@ -221,7 +222,7 @@ run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *order, bool *stop
 static bool
 start(Trainer *trainer, TrainPosition *position, EngineError *error)
 {
-	if (config_has_wide(trainer->config) && !start_wide(trainer, error))
+	if (architecture_has_wide(trainer->config) && !start_wide(trainer, error))
 		return false;
 	*position = (TrainPosition) {.epoch = 1};
 	return trainer_evaluate(trainer, 0, true, error) &&

@@ -1,0 +1,137 @@
+/*
+ * pairwise.c
+ *	  The pairwise term, forward and backward.
+ */
+#include "engine/layers/pairwise.h"
+
+#include <string.h>
+
+#include "engine/layers/prepared.h"
+
+typedef struct Pairwise
+{
+	Layer		layer;
+	real	   *sums;			/* (B, E) sum of a row's vectors; training only */
+} Pairwise;
+
+void
+pairwise_forward(real *logit, real *sums, const real *x0, int rows, int n_fields, int dim)
+{
+	for (int b = 0; b < rows; b++)
+	{
+		const real *x = x0 + (size_t) b * n_fields * dim;
+		real	   *sum = sums + (size_t) b * dim;
+		real		squares = 0;
+		real		square_of_sum = 0;
+
+		memset(sum, 0, dim * sizeof(real));
+		for (int f = 0; f < n_fields; f++)
+			for (int e = 0; e < dim; e++)
+			{
+				sum[e] += x[f * dim + e];
+				squares += x[f * dim + e] * x[f * dim + e];
+			}
+		for (int e = 0; e < dim; e++)
+			square_of_sum += sum[e] * sum[e];
+		logit[b] += (square_of_sum - squares) / 2;
+	}
+}
+
+void
+pairwise_backward(real *d_x0, const real *d_logit, const real *sums, const real *x0,
+				  int rows, int n_fields, int dim)
+{
+	for (int b = 0; b < rows; b++)
+	{
+		const real *sum = sums + (size_t) b * dim;
+
+		for (int f = 0; f < n_fields; f++)
+		{
+			size_t		at = ((size_t) b * n_fields + f) * dim;
+
+			for (int e = 0; e < dim; e++)
+				d_x0[at + e] += d_logit[b] * (sum[e] - x0[at + e]);
+		}
+	}
+}
+
+static void
+begin_training(Layer *layer, Pass *pass)
+{
+	((Pairwise *) layer)->sums = ARENA_ARRAY(pass->arena, real, (size_t) pass->capacity *
+											 pass->model->config.embed_dim);
+}
+
+static int
+n_tasks(const Layer *layer, const Pass *pass, bool backward)
+{
+	(void) layer;
+	(void) pass;
+	return backward ? 1 : ROW_PARTS;
+}
+
+static void
+forward(Layer *layer, Pass *pass, int task, int thread)
+{
+	const Shape *shape = &pass->model->shape;
+	size_t		dim = pass->model->config.embed_dim;
+	size_t		from = part_start(pass->batch->n_rows, ROW_PARTS, task);
+	size_t		to = part_start(pass->batch->n_rows, ROW_PARTS, task + 1);
+
+	(void) thread;
+	pairwise_forward(pass->logit + from, ((Pairwise *) layer)->sums + from * dim,
+					 pass_in(pass, layer, 0)->group[0].value.data + from * shape->n_fields * dim,
+					 (int) (to - from), shape->n_fields, (int) dim);
+}
+
+static void
+backward(Layer *layer, Pass *pass, int task, int thread)
+{
+	const SlotGroup *x0 = &pass_in(pass, layer, 0)->group[0];
+
+	(void) task;
+	(void) thread;
+	pairwise_backward(x0->d.data, pass->d_logit, ((Pairwise *) layer)->sums, x0->value.data,
+					  pass->batch->n_rows, pass->model->shape.n_fields,
+					  pass->model->config.embed_dim);
+}
+
+static void
+claim(Layer *layer, Prepared *prepared)
+{
+	(void) layer;
+	prepared->wants_x0 = true;
+}
+
+/* The embedding has made x0 of these rows. */
+static void
+score_ids(Layer *layer, const ScoreRun *run)
+{
+	const Model *model = run->prepared->model;
+	size_t		dim = model->config.embed_dim;
+	size_t		width = model->shape.n_fields * dim;
+	real		sums[MAX_EMBED_DIM];
+
+	for (int b = run->from; b < run->from + run->n_rows; b++)
+		pairwise_forward(run->buffers->logit + b, sums,
+						 run->buffers->slot[layer->in[0]] + b * width, 1,
+						 model->shape.n_fields, (int) dim);
+}
+
+static const LayerKind kind = {
+	.name = "pairwise",
+	.size = sizeof(Pairwise),
+	.serial = true,
+	.begin_training = begin_training,
+	.n_tasks = n_tasks,
+	.forward = forward,
+	.backward = backward,
+	.claim = claim,
+	.score_ids = score_ids
+};
+
+void
+plan_pairwise(NetworkPlan *plan, int x0)
+{
+	plan_layer(plan, &kind, x0, NO_SLOT);
+}

@@ -1,0 +1,35 @@
+/*
+ * architecture.h
+ *	  An architecture: a file that puts layers together, and what is said of it.
+ */
+#ifndef AREAD_ENGINE_NETWORKS_ARCHITECTURE_H
+#define AREAD_ENGINE_NETWORKS_ARCHITECTURE_H
+
+#include "engine/layers/plan.h"
+
+/* How its network is trained, beside the batches (train/strategy.h). */
+typedef enum StrategyKind
+{
+	STRATEGY_START,				/* the start alone, without batches */
+	STRATEGY_PLAIN,
+	STRATEGY_MASKS,				/* mask search on the domains' own rows */
+	STRATEGY_MASKS_AUGMENTED	/* and on rows that stand in for minor domains */
+} StrategyKind;
+
+typedef struct Architecture
+{
+	const char *name;
+	const char *meaning;
+	const char *reference;		/* the paper; "": none */
+	void		(*build) (NetworkPlan *plan, const Config *config);
+	/* the options that have an effect on it, but for those that have one on all: names, spaces */
+	const char *options;
+	StrategyKind strategy;
+} Architecture;
+
+/* Options that several architectures use. */
+#define OPTIONS_OF_BATCHES "wide embed_dim learning_rate batch_size epochs evaluations patience " \
+	"l2_embedding"
+#define OPTIONS_OF_MLPS " l2_dense dropout batch_norm"
+
+#endif							/* AREAD_ENGINE_NETWORKS_ARCHITECTURE_H */

@@ -1,0 +1,21 @@
+/*
+ * score_rows.h
+ *	  What is scored, and by what.
+ */
+#ifndef AREAD_ENGINE_SCORE_SCORE_ROWS_H
+#define AREAD_ENGINE_SCORE_SCORE_ROWS_H
+
+#include "engine/base/base.h"
+
+typedef struct Scorer Scorer;
+
+/* Rows to score; the fields as in Dataset. */
+typedef struct ScoreRows
+{
+	size_t		n_rows;
+	const uint32_t *ids;		/* [n_rows, n_fields] */
+	const uint64_t *list_start;
+	const uint32_t *list_members;
+} ScoreRows;
+
+#endif							/* AREAD_ENGINE_SCORE_SCORE_ROWS_H */

@@ -1,0 +1,13 @@
+/*
+ * wide.c
+ *	  Logistic regression.
+ */
+#include "reference/reference.h"
+
+static double
+score(const ReferenceRow *row)
+{
+	return reference_sigmoid(reference_wide(row));
+}
+
+REFERENCE(wide, score);
