@@ -24,16 +24,20 @@ view_query(const char *sql, const char *model)
 	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
 
-/* The architectures that have layers of experts. */
+/* The architectures that have layers of experts, in words. */
 static char *
-with_experts(const char *separator)
+with_experts(const char *separator, const char *last_separator)
 {
 	StringInfoData names;
+	int			last = n_architectures - 1;
 
 	initStringInfo(&names);
-	for (int a = 0; a < n_architectures; a++)
+	while (last > 0 && !architecture_has_hei(last))
+		last--;
+	for (int a = 0; a <= last; a++)
 		if (architecture_has_hei(a))
-			appendStringInfo(&names, "%s%s", names.len > 0 ? separator : "", architecture_name(a));
+			appendStringInfo(&names, "%s%s", names.len == 0 ? "" : a == last ? last_separator : separator,
+							 architecture_name(a));
 	return names.data;
 }
 
@@ -43,8 +47,8 @@ no_gates(const char *model)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no gates between experts", model),
-			 errhint("Train it with two layers in hei_experts or more, and one of the architectures %s.",
-					 with_experts(", "))));
+			 errhint("Train it with option architecture %s, and two layers in hei_experts or more.",
+					 with_experts(", ", " or "))));
 }
 
 void
@@ -55,7 +59,7 @@ view_experts(const char *model, IntList *experts)
 										   " WITH ORDINALITY e(n, layer)"
 										   " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
 										   " AND m.architecture OPERATOR(pg_catalog.=) ANY ('{%s}'::pg_catalog.text[])"
-										   " ORDER BY e.layer", with_experts(",")), model);
+										   " ORDER BY e.layer", with_experts(",", ",")), model);
 	if (experts->n < 2)
 		no_gates(model);
 	if (experts->n > MAX_LAYERS)

@@ -19,7 +19,7 @@ INSERT INTO shown VALUES
 
 CREATE FUNCTION pg_temp.train(model text, options text) RETURNS void LANGUAGE sql AS $$
   SELECT aread_train('interactions', model, features => '{domain,user_id,item_id,category,price,list}',
-    options => '{"mmoe_experts": 2, "mmoe_dims": [16, 8], "embed_dim": 8, "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 8],
+    options => '{"mmoe_experts": 2, "mmoe_mixtures": 2, "mmoe_dims": [16, 8], "embed_dim": 8, "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 8],
       "hei_output": [8, 4, 4], "batch_size": 256, "warmup_batches": 5, "mask_interval": 10, "learning_rate": 0.005, "epochs": 3,
       "patience": 100}'::jsonb || options::jsonb)
 $$;

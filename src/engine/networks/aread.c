@@ -17,7 +17,7 @@
 #include "engine/layers/hei.h"
 #include "engine/layers/heads.h"
 
-#define OPTIONS_OF_HEI OPTIONS_OF_MMOE " hei_hidden hei_output base_skip"
+#define OPTIONS_OF_HEI OPTIONS_OF_MMOE " hei_experts hei_hidden hei_output base_skip"
 #define OPTIONS_OF_SEARCH OPTIONS_OF_HEI " warmup_batches mask_interval candidates candidate_steps" \
 	" score_batches mask_learning_rate initial_density target_density prune_ratio prune_by sigma" \
 	" mask_search"

@@ -22,6 +22,15 @@ static const FormerOption former_options[] = {
 	{NULL, NULL}
 };
 
+/* Before the option, MMoE had as many mixtures as the lowest HEI layer experts. */
+static void
+mixtures_of_hei(void *options)
+{
+	Config	   *config = options;
+
+	config->mmoe_mixtures = config->hei_experts.value[0];
+}
+
 static const Option config_options[] = {
 	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"hemp\"", "",
 	.meaning = "What to train: the wide part alone, with a factorization machine, the MMoE base, HEI without masks, with masks searched on own rows (hemp), or with augmented rows too (aread).",
@@ -32,6 +41,9 @@ static const Option config_options[] = {
 	.meaning = "Number of experts of the MMoE base."},
 	{"mmoe_dims", OPTION_INT_LIST, AT(mmoe_dims), 1, MAX_WIDTH, NULL, "[128, 64]", "",
 	.meaning = "Widths of the layers of an MMoE expert."},
+	{"mmoe_mixtures", OPTION_INT, AT(mmoe_mixtures), 1, MAX_EXPERTS, NULL, "3", "",
+	.meaning = "Number of mixtures of MMoE's experts, each with a head.",
+	.before_by = mixtures_of_hei},
 	{"hei_experts", OPTION_INT_LIST, AT(hei_experts), 1, MAX_EXPERTS, NULL, "[3, 6, 12]", "N_l",
 	.meaning = "Number of experts in each HEI layer, lowest first."},
 	{"hei_hidden", OPTION_INT_LIST, AT(hei_hidden), 1, MAX_WIDTH, NULL, "[64, 32, 16]", "",

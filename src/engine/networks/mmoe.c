@@ -41,7 +41,7 @@ plan_mmoe_base(NetworkPlan *plan, const Config *config, int n_mixtures, bool ski
 static void
 build(NetworkPlan *plan, const Config *config)
 {
-	MmoeBase	base = plan_mmoe_base(plan, config, config->hei_experts.value[0], false);
+	MmoeBase	base = plan_mmoe_base(plan, config, config->mmoe_mixtures, false);
 
 	plan_cut(plan);
 	plan_heads(plan, base.h, base.cross);
@@ -52,6 +52,6 @@ const Architecture architecture_mmoe = {
 	.meaning = "the base recommender, mixtures of experts",
 	.reference = "Ma et al., KDD 2018",
 	.build = build,
-	.options = OPTIONS_OF_MMOE,
+	.options = OPTIONS_OF_MMOE " mmoe_mixtures",
 	.strategy = STRATEGY_PLAIN
 };

@@ -8,7 +8,7 @@
 #include "engine/networks/architecture.h"
 
 #define OPTIONS_OF_MMOE OPTIONS_OF_BATCHES OPTIONS_OF_MLPS \
-	" mmoe_experts mmoe_dims hei_experts cross_layers pairwise"
+	" mmoe_experts mmoe_dims cross_layers pairwise"
 
 /* Slots that the base hands on. */
 typedef struct MmoeBase

@@ -13,7 +13,7 @@ score(const ReferenceRow *row)
 	static double cross[REFERENCE_WIDEST];
 	static double h[MAX_EXPERTS][REFERENCE_WIDEST];
 	bool		open[MAX_EXPERTS];
-	int			n_mixtures = config->hei_experts.value[0];
+	int			n_mixtures = config->mmoe_mixtures;
 	int			width = reference_embed(row, x0);
 	double		logit = reference_wide(row);
 
