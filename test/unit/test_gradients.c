@@ -115,6 +115,8 @@ small_config(Config *config, int architecture)
 	config->embed_dim = 2;
 	config->mmoe_experts = 2;
 	config->mmoe_dims = (IntList) {2, {5, 4}};
+	config->mmoe_mixtures = 2;
+	config->deep_dims = (IntList) {2, {5, 4}};
 	config->hei_experts = (IntList) {3, {2, 3, 4}};
 	config->hei_hidden = (IntList) {3, {4, 4, 3}};
 	config->hei_output = (IntList) {3, {4, 3, 3}};

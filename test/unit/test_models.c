@@ -43,6 +43,8 @@ draw_config(Random *random, Config *config)
 	config->mmoe_dims.n = 1 + up_to(random, 3);
 	for (int i = 0; i < config->mmoe_dims.n; i++)
 		config->mmoe_dims.value[i] = PICK(random, widths);
+	config->mmoe_mixtures = 1 + up_to(random, 4);
+	config->deep_dims = config->mmoe_dims;
 	config->hei_experts.n = architecture_has_masks(config) ? 2 + up_to(random, 1) : 1 + up_to(random, 2);
 	config->hei_hidden.n = config->hei_output.n = config->hei_experts.n;
 	for (int l = 0; l < config->hei_experts.n; l++)

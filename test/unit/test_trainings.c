@@ -33,6 +33,8 @@ draw_network(Random *random, Config *config)
 	config->embed_dim = 1 + up_to(random, 8);
 	config->mmoe_experts = 1 + up_to(random, 3);
 	draw_widths(random, &config->mmoe_dims, 1 + up_to(random, 2));
+	config->deep_dims = config->mmoe_dims;
+	config->mmoe_mixtures = 1 + up_to(random, 3);
 	draw_widths(random, &config->hei_experts, 2 + up_to(random, 1));
 	for (int l = 0; l < config->hei_experts.n; l++)
 		config->hei_experts.value[l] = 1 + up_to(random, 3);

@@ -146,6 +146,8 @@ toy_config(Config *config, int architecture)
 	config->embed_dim = 4;
 	config->mmoe_experts = 2;
 	config->mmoe_dims = (IntList) {2, {16, 8}};
+	config->mmoe_mixtures = 2;
+	config->deep_dims = (IntList) {2, {16, 8}};
 	config->hei_experts = (IntList) {3, {2, 3, 4}};
 	config->hei_hidden = (IntList) {3, {8, 8, 4}};
 	config->hei_output = (IntList) {3, {8, 4, 4}};

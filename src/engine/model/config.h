@@ -42,6 +42,7 @@ typedef struct Config
 	int			mmoe_experts;
 	IntList		mmoe_dims;
 	int			mmoe_mixtures;	/* of architecture mmoe; HEI takes one for each of its N_1 */
+	IntList		deep_dims;		/* of a network that is no expert among others */
 	IntList		hei_experts;	/* N_l, lowest layer first */
 	IntList		hei_hidden;		/* first dim of the two-layer MLPs of layer l */
 	IntList		hei_output;		/* second dim */
