@@ -1,5 +1,5 @@
 -- Every option, and what options must not be.
-SELECT option, type, "default", minimum, maximum, choices, symbol, architectures FROM aread_options();
+SELECT option, type, "default", minimum, maximum, CASE WHEN option <> 'architecture' THEN choices END choices, symbol FROM aread_options();
 SELECT count(*) FROM aread_options() WHERE meaning IS NULL OR meaning !~ '\.$';
 
 CREATE TABLE clicks AS
@@ -17,7 +17,12 @@ SELECT aread_train('clicks', options => '{"epochs": 2.5}');
 SELECT aread_train('clicks', options => '{"epochs": "many"}');
 SELECT aread_train('clicks', options => '{"epochs": null}');
 SELECT aread_train('clicks', options => '{"dropout": 1}');
-SELECT aread_train('clicks', options => '{"architecture": "transformer"}');
+DO $$
+BEGIN
+  PERFORM aread_train('clicks', options => '{"architecture": "transformer"}');
+EXCEPTION WHEN invalid_parameter_value THEN
+  RAISE NOTICE '%', replace(SQLERRM, (SELECT '"' || array_to_string(choices, '", "') || '"' FROM aread_options() WHERE option = 'architecture'), '[all of them]');
+END $$;
 SELECT aread_train('clicks', options => '{"mmoe_dims": 64}');
 SELECT aread_train('clicks', options => '{"mmoe_dims": [64, "x"]}');
 SELECT aread_train('clicks', options => '{"mmoe_dims": [1,2,3,4,5,6,7,8,9]}');
@@ -52,6 +57,7 @@ SELECT count(DISTINCT crc), count(DISTINCT config) FROM aread.model WHERE model 
 
 -- Options that an architecture does not use are told, and are not held against each other.
 SELECT count(*) FROM aread_train('clicks', options => '{"architecture": "wide", "epochs": 3, "hei_experts": [2, 4], "hei_hidden": [3], "target_density": 0.9}');
-SELECT option, architectures FROM aread_options() WHERE option IN ('epochs', 'seed', 'hei_experts', 'sigma', 'augment_ratio', 'bins', 'features');
+SELECT option, architectures IS NULL AS all, 'aread' = ANY (architectures) AS aread, 'hei' = ANY (architectures) AS hei, 'wide' = ANY (architectures) AS wide
+FROM aread_options() WHERE option IN ('epochs', 'seed', 'hei_experts', 'sigma', 'augment_ratio', 'bins', 'features');
 SELECT aread_drop(model) FROM (SELECT DISTINCT model FROM aread.model) m;
 DROP TABLE clicks;
