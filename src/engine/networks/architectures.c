@@ -15,6 +15,7 @@ extern const Architecture architecture_mmoe;
 extern const Architecture architecture_hei;
 extern const Architecture architecture_hemp;
 extern const Architecture architecture_aread;
+extern const Architecture architecture_deepfm;
 
 static const Architecture *const architectures[] = {
 	&architecture_wide,
@@ -22,7 +23,8 @@ static const Architecture *const architectures[] = {
 	&architecture_mmoe,
 	&architecture_hei,
 	&architecture_hemp,
-	&architecture_aread
+	&architecture_aread,
+	&architecture_deepfm
 };
 
 const int	n_architectures = sizeof(architectures) / sizeof(architectures[0]);
