@@ -16,6 +16,7 @@ extern const Architecture architecture_hei;
 extern const Architecture architecture_hemp;
 extern const Architecture architecture_aread;
 extern const Architecture architecture_deepfm;
+extern const Architecture architecture_dcn;
 
 static const Architecture *const architectures[] = {
 	&architecture_wide,
@@ -24,7 +25,8 @@ static const Architecture *const architectures[] = {
 	&architecture_hei,
 	&architecture_hemp,
 	&architecture_aread,
-	&architecture_deepfm
+	&architecture_deepfm,
+	&architecture_dcn
 };
 
 const int	n_architectures = sizeof(architectures) / sizeof(architectures[0]);
