@@ -60,16 +60,16 @@ draw_config(Random *random, Config *config)
 }
 
 /* Field 0 is the domain; later fields may share tables, and be lists. */
-typedef struct Fields
+typedef struct DrawnFields
 {
 	Shape		shape;
 	uint32_t	table_rows[MOST_FIELDS];
 	uint32_t	field_table[MOST_FIELDS];
 	bool		is_list[MOST_FIELDS];
-} Fields;
+} DrawnFields;
 
 static void
-draw_fields(Random *random, Fields *fields)
+draw_fields(Random *random, DrawnFields *fields)
 {
 	int			n_fields = 1 + up_to(random, MOST_FIELDS - 1);
 	int			n_tables = 1 + up_to(random, n_fields - 1);
@@ -229,7 +229,7 @@ check_case(int number)
 	Arena		arena;
 	EngineError error = {0};
 	Config		config;
-	Fields		fields;
+	DrawnFields		fields;
 	Model	   *model;
 	ScoreRows	rows;
 	Team	   *team;
