@@ -120,6 +120,8 @@ check_network_alone(int architecture)
 	config.wide = false;
 	config.epochs = 20;
 	config.patience = 100;
+	/* most of the time would go to mask updates */
+	config.mask_interval = 100;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result != NULL && result->best_evaluation > 0);
 	CHECK(result->test.auc.value > 0.9);

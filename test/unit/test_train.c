@@ -70,6 +70,8 @@ check_learns(void)
 	config.dropout = 0;
 	config.l2_embedding = 1;
 	config.learning_rate = 1e-2;
+	/* most of the time would go to mask updates */
+	config.mask_interval = 100;
 	full = train_toy(&arena, data, &config, &error);
 	CHECK(wide && full);
 	CHECK(wide->test.auc.value < 0.6);
@@ -178,6 +180,7 @@ check_calibrated(void)
 			data = toy_dataset(&arena, 20000);
 			toy_config(&config, architecture);
 			config.positive_weight = weights[i];
+			config.batch_size = 256;
 			result = train_toy(&arena, data, &config, &error);
 			CHECK(result != NULL);
 			mean_score(&arena, data, result->model, &mean, &share);
@@ -338,6 +341,7 @@ check_threads(MaskSearch how)
 	config.mask_search = how;
 	config.wide = false;
 	config.dropout = 0.2;
+	config.mask_interval = 30;
 	alone = train_toy(&arena, data, &config, &error);
 	CHECK(alone && alone->best_evaluation > 0 && alone->n_mask_updates > 0);
 	for (int n = 2; n <= 5; n++)
