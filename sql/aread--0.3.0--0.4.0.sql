@@ -284,6 +284,16 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION @extschema@.aread_architectures(
+  OUT architecture text,
+  OUT meaning text,
+  OUT reference text,
+  OUT options text[])
+RETURNS SETOF record
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_architectures';
+COMMENT ON FUNCTION @extschema@.aread_architectures() IS 'every value of option architecture: what it trains, where it comes from (NULL: from no paper), and the options that have an effect on it but not on all';
+
 CREATE FUNCTION @extschema@.aread_deploy(model text, version integer, reason text)
 RETURNS integer
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
@@ -379,6 +389,7 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
+COMMENT ON COLUMN aread.model.architecture IS 'what was trained: one of aread_architectures()';
 COMMENT ON COLUMN aread.model.explain_granted_to IS 'roles that may have its scores explained';
 COMMENT ON COLUMN aread.model.pinned IS 'is it kept until it is unpinned?';
 COMMENT ON COLUMN aread.model.deploy_reason IS 'why it was deployed, or was not, when it was trained or imported; what became of it later is in aread.deployment';

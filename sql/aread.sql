@@ -764,6 +764,16 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_options';
 COMMENT ON FUNCTION @extschema@.aread_options() IS 'every option of aread_train: default, range, symbol in the paper, meaning, and the architectures that it has an effect on; NULL: on all';
 
+CREATE FUNCTION @extschema@.aread_architectures(
+  OUT architecture text,
+  OUT meaning text,
+  OUT reference text,
+  OUT options text[])
+RETURNS SETOF record
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_architectures';
+COMMENT ON FUNCTION @extschema@.aread_architectures() IS 'every value of option architecture: what it trains, where it comes from (NULL: from no paper), and the options that have an effect on it but not on all';
+
 CREATE FUNCTION @extschema@.aread_simulate(
   rows bigint,
   domains integer DEFAULT 30,
@@ -1784,7 +1794,7 @@ COMMENT ON COLUMN aread.model.version IS '1, 2, ...';
 COMMENT ON COLUMN aread.model.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.model.owner IS 'role that owns the model';
 COMMENT ON COLUMN aread.model.source IS 'relation that it was trained over, by its name then';
-COMMENT ON COLUMN aread.model.architecture IS 'wide, fm, mmoe, hei, hemp or aread';
+COMMENT ON COLUMN aread.model.architecture IS 'what was trained: one of aread_architectures()';
 COMMENT ON COLUMN aread.model.options IS 'options as they were given';
 COMMENT ON COLUMN aread.model.config IS 'every option of the trainer as it was used';
 COMMENT ON COLUMN aread.model.seed IS 'seed of all random numbers';

@@ -306,6 +306,35 @@ options_tell_unused(Jsonb *given, const Config *config)
 				 errhint("aread_options() lists the architectures that an option is for.")));
 }
 
+List *
+options_architectures(const char *option)
+{
+	List	   *names = NIL;
+
+	for (int a = 0; a < n_architectures; a++)
+		if (architecture_uses(a, option))
+			names = lappend(names, (char *) architecture_name(a));
+	return names;
+}
+
+char *
+options_architectures_text(const char *option, const char *separator, const char *last_separator)
+{
+	List	   *names = options_architectures(option);
+	StringInfoData text;
+	ListCell   *name;
+
+	initStringInfo(&text);
+	foreach(name, names)
+	{
+		if (text.len > 0)
+			appendStringInfoString(&text, lfirst(name) == llast(names) ? last_separator : separator);
+		appendStringInfoString(&text, lfirst(name));
+	}
+	list_free(names);
+	return text.data;
+}
+
 static void
 set_stored_option(const char *name, const JsonbValue *value, Config *config, bool *stored)
 {

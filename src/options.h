@@ -6,6 +6,7 @@
 #define AREAD_OPTIONS_H
 
 #include "engine/networks/config_options.h"
+#include "nodes/pg_list.h"
 #include "source/spec.h"
 
 typedef enum DeployWhen
@@ -48,6 +49,11 @@ extern const OptionTable train_table;
 extern void options_parse(Jsonb *given, Config *config, TrainOptions *options);
 /* Tell the client which of the given options, an object that was parsed, the architecture does not use. */
 extern void options_tell_unused(Jsonb *given, const Config *config);
+/* Names of the architectures that an option has an effect on, in the registry's order. */
+extern List *options_architectures(const char *option);
+/* The same names as one text; last_separator: the one before the last name. */
+extern char *options_architectures_text(const char *option, const char *separator,
+										const char *last_separator);
 /*
  * The engine's options that a model was stored with, by any version of aread:
  * one that it lacks is newer than the model, and has the value of models of

@@ -1,6 +1,7 @@
 /*
  * options.c
- *	  aread_options(): the tables of options as rows.
+ *	  aread_options() and aread_architectures(): the tables of options and the
+ *	  registry of architectures as rows.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 
 #define N_COLUMNS 9
+#define N_ARCHITECTURE_COLUMNS 4
 
 static const char *
 type_name(OptionType type)
@@ -59,28 +61,13 @@ choices_of(const Option *option)
 	return choices;
 }
 
-/* The architectures that the option has an effect on; NIL: on all. */
-static List *
-architectures_of(const Option *option)
-{
-	List	   *architectures = NIL;
-	bool		all = true;
-
-	for (int a = 0; architecture_name(a); a++)
-		if (architecture_uses(a, option->name))
-			architectures = lappend(architectures, (char *) architecture_name(a));
-		else
-			all = false;
-	return all ? NIL : architectures;
-}
-
 static void
 put_option(ReturnSetInfo *rsinfo, const Option *option)
 {
 	Datum		values[N_COLUMNS];
 	bool		nulls[N_COLUMNS] = {false};
 	bool		has_range = option->type != OPTION_BOOL && option->type != OPTION_CHOICE;
-	List	   *architectures = architectures_of(option);
+	List	   *architectures = options_architectures(option->name);
 
 	values[0] = CStringGetTextDatum(option->name);
 	values[1] = CStringGetTextDatum(type_name(option->type));
@@ -95,7 +82,8 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	nulls[6] = option->symbol[0] == '\0';
 	values[7] = CStringGetTextDatum(option->meaning);
 	values[8] = text_array(architectures);
-	nulls[8] = architectures == NIL;
+	/* on all */
+	nulls[8] = list_length(architectures) == n_architectures;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -125,5 +113,45 @@ aread_options(PG_FUNCTION_ARGS)
 	for (int i = 0; i < train_table.n; i++)
 		put_option(rsinfo, &train_table.options[i]);
 	put_features(rsinfo);
+	return (Datum) 0;
+}
+
+/* Options with an effect on an architecture, but not on all of them. */
+static List *
+options_of(int architecture)
+{
+	List	   *options = NIL;
+
+	for (int i = 0; i < config_table.n; i++)
+	{
+		const char *name = config_table.options[i].name;
+
+		if (architecture_uses(architecture, name) &&
+			list_length(options_architectures(name)) < n_architectures)
+			options = lappend(options, (char *) name);
+	}
+	return options;
+}
+
+PG_FUNCTION_INFO_V1(aread_architectures);
+Datum
+aread_architectures(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int a = 0; a < n_architectures; a++)
+	{
+		const Architecture *architecture = architecture_at(a);
+		Datum		values[N_ARCHITECTURE_COLUMNS];
+		bool		nulls[N_ARCHITECTURE_COLUMNS] = {false};
+
+		values[0] = CStringGetTextDatum(architecture->name);
+		values[1] = CStringGetTextDatum(architecture->meaning);
+		values[2] = CStringGetTextDatum(architecture->reference);
+		nulls[2] = architecture->reference[0] == '\0';
+		values[3] = text_array(options_of(a));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
 	return (Datum) 0;
 }

@@ -25,6 +25,7 @@
 #include "fmgr.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "options.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -136,7 +137,8 @@ no_masks(const char *model)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no masks to compare", model),
 			 errdetail("No mask closes a gate."),
-			 errhint("Masks come with option architecture hemp or aread, where parameters after a mask update are kept.")));
+			 errhint("Masks come with option architecture %s, where parameters after a mask update are kept.",
+					 options_architectures_text("mask_search", ", ", " or "))));
 }
 
 /* The layer to look at: 0, all, where the argument is NULL. */

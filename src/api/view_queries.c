@@ -9,10 +9,10 @@
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "corrupt.h"
-#include "engine/networks/architectures.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nearest.h"
+#include "options.h"
 #include "utils/builtins.h"
 
 uint64
@@ -24,23 +24,6 @@ view_query(const char *sql, const char *model)
 	return catalog_query(sql, true, 1, &type, &value, NULL);
 }
 
-/* The architectures that have layers of experts, in words. */
-static char *
-with_experts(const char *separator, const char *last_separator)
-{
-	StringInfoData names;
-	int			last = n_architectures - 1;
-
-	initStringInfo(&names);
-	while (last > 0 && !architecture_has_hei(last))
-		last--;
-	for (int a = 0; a <= last; a++)
-		if (architecture_has_hei(a))
-			appendStringInfo(&names, "%s%s", names.len == 0 ? "" : a == last ? last_separator : separator,
-							 architecture_name(a));
-	return names.data;
-}
-
 static void
 no_gates(const char *model)
 {
@@ -48,7 +31,7 @@ no_gates(const char *model)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no gates between experts", model),
 			 errhint("Train it with option architecture %s, and two layers in hei_experts or more.",
-					 with_experts(", ", " or "))));
+					 options_architectures_text("hei_hidden", ", ", " or "))));
 }
 
 void
@@ -59,7 +42,8 @@ view_experts(const char *model, IntList *experts)
 										   " WITH ORDINALITY e(n, layer)"
 										   " WHERE pg_catalog.concat(m.model, '@', m.version) OPERATOR(pg_catalog.=) $1"
 										   " AND m.architecture OPERATOR(pg_catalog.=) ANY ('{%s}'::pg_catalog.text[])"
-										   " ORDER BY e.layer", with_experts(",", ",")), model);
+										   " ORDER BY e.layer",
+										   options_architectures_text("hei_hidden", ",", ",")), model);
 	if (experts->n < 2)
 		no_gates(model);
 	if (experts->n > MAX_LAYERS)

@@ -147,6 +147,7 @@ EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT, state = RETURNED_SQLSTATE;
   RETURN concat_ws(' | ', state, message, hint);
 END $$;
+CREATE FUNCTION pg_temp.using(name text) RETURNS text LANGUAGE sql AS $$SELECT regexp_replace(array_to_string(architectures, ', '), ', (\w+)$', ' or \1') FROM aread_options() WHERE option = name$$;
 SELECT is(pg_temp.complaint(call), wanted, call) FROM (VALUES
   ($$aread_overlap_svg('shopp')$$, '42704 | model "shopp" does not exist | Perhaps you mean the model "shop".'),
   ($$aread_training_svg('nothing like it')$$, '42704 | model "nothing like it" does not exist | Train it with aread_train; the view aread.model lists the models that you can use.'),
@@ -155,10 +156,10 @@ SELECT is(pg_temp.complaint(call), wanted, call) FROM (VALUES
   ($$aread_domains_svg('shop', 'pink')$$, '22023 | theme "pink" does not exist | Themes are auto, light and dark.'),
   ($$aread_overlap_svg('shop', 1)$$, '22023 | model "shop" has no gates into layer 1 | Layers with gates are 2 to 3; NULL is all of them together.'),
   ($$aread_overlap_svg('shop', 4)$$, '22023 | model "shop" has no gates into layer 4 | Layers with gates are 2 to 3; NULL is all of them together.'),
-  ($$aread_overlap_svg('wide')$$, '55000 | model "wide" has no gates between experts | Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.'),
-  ($$aread_overlap_svg('one layer')$$, '55000 | model "one layer" has no gates between experts | Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.'),
-  ($$aread_experts_svg('wide', 'domain_06')$$, '55000 | model "wide" has no gates between experts | Train it with option architecture hei, hemp or aread, and two layers in hei_experts or more.'),
-  ($$aread_overlap_svg('gates alone')$$, '55000 | model "gates alone" has no masks to compare | Masks come with option architecture hemp or aread, where parameters after a mask update are kept.')) c(call, wanted);
+  ($$aread_overlap_svg('wide')$$, '55000 | model "wide" has no gates between experts | Train it with option architecture ' || pg_temp.using('hei_hidden') || ', and two layers in hei_experts or more.'),
+  ($$aread_overlap_svg('one layer')$$, '55000 | model "one layer" has no gates between experts | Train it with option architecture ' || pg_temp.using('hei_hidden') || ', and two layers in hei_experts or more.'),
+  ($$aread_experts_svg('wide', 'domain_06')$$, '55000 | model "wide" has no gates between experts | Train it with option architecture ' || pg_temp.using('hei_hidden') || ', and two layers in hei_experts or more.'),
+  ($$aread_overlap_svg('gates alone')$$, '55000 | model "gates alone" has no masks to compare | Masks come with option architecture ' || pg_temp.using('mask_search') || ', where parameters after a mask update are kept.')) c(call, wanted);
 SELECT ok(aread_overlap_svg(NULL) IS NULL AND aread_overlap_svg('shop', theme => NULL) IS NULL AND aread_experts_svg('shop', NULL) IS NULL AND aread_experts_svg(NULL, 'a') IS NULL AND
   aread_experts_svg('shop', 'domain_06', theme => NULL) IS NULL AND aread_training_svg(NULL) IS NULL AND aread_domains_svg('shop', NULL) IS NULL, 'NULL for NULL');
 

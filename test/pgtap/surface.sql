@@ -8,7 +8,7 @@ SELECT set_eq(
   $$SELECT p.proname::text FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
     WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
-  ARRAY['aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_cancel', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
+  ARRAY['aread_architectures', 'aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_cancel', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
         'aread_revoke', 'aread_rollback', 'aread_set_owner', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
         'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_pin', 'aread_popularity', 'aread_predict',
@@ -25,7 +25,7 @@ SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', '
 SELECT has_function('public', 'aread_drop', ARRAY['text', 'boolean']);
 SELECT has_function('public', 'aread_register', ARRAY['regclass', 'text', 'text', 'text', 'text', 'text[]', 'text', 'text']);
 SELECT has_function('public', 'aread_unregister', ARRAY['regclass']);
-SELECT has_function('public', 'aread_options', '{}'::name[]);
+SELECT has_function('public', f, '{}'::name[]) FROM unnest('{aread_options,aread_architectures}'::name[]) f;
 SELECT has_function('public', 'aread_simulate', ARRAY['bigint', 'integer', 'integer', 'integer', 'integer', 'float8', 'float8', 'float8', 'bigint']);
 SELECT has_function('public', 'aread_augment', ARRAY['anyelement', 'text', 'text', 'text', 'text', 'text', 'text[]', 'jsonb']);
 SELECT has_function('public', f, ARRAY['regclass', 'text', 'text', 'text', 'text', 'text', 'text[]', 'jsonb']) FROM unnest('{aread_popularity,aread_augment_plan}'::name[]) f;

@@ -2,6 +2,15 @@
 SELECT option, type, "default", minimum, maximum, CASE WHEN option <> 'architecture' THEN choices END choices, symbol FROM aread_options();
 SELECT count(*) FROM aread_options() WHERE meaning IS NULL OR meaning !~ '\.$';
 
+-- Every architecture: the choices of the option, in their order; both functions tell the same of options.
+SELECT architecture, meaning, reference, cardinality(options) = 0 AS no_option, 'mask_search' = ANY (options) AS masks FROM aread_architectures() WHERE architecture IN ('wide', 'mmoe', 'aread');
+SELECT count(*) FROM aread_architectures() WHERE meaning IS NULL OR meaning = '' OR reference = '';
+SELECT choices = (SELECT array_agg(architecture) FROM aread_architectures()) AS architectures_are_choices
+FROM aread_options() WHERE option = 'architecture';
+SELECT a.architecture, count(*) FROM aread_architectures() a JOIN aread_options() o ON a.architecture = ANY (o.architectures)
+GROUP BY a.architecture, a.options HAVING array_agg(o.option) <> a.options;
+SELECT sum(cardinality(a.options)) = (SELECT sum(cardinality(architectures)) FROM aread_options()) AS as_many_uses FROM aread_architectures() a;
+
 CREATE TABLE clicks AS
   SELECT label, domain, user_id, item_id FROM aread_simulate(300, domains => 4, users => 20, items => 10);
 \set ON_ERROR_STOP 0

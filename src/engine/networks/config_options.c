@@ -33,7 +33,7 @@ mixtures_of_hei(void *options)
 
 static const Option config_options[] = {
 	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"hemp\"", "",
-	.meaning = "What to train: the wide part alone, with a factorization machine, the MMoE base, HEI without masks, with masks searched on own rows (hemp), or with augmented rows too (aread).",
+	.meaning = "What to train: one of aread_architectures().",
 	.choice = architecture_name},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
 	.meaning = "Length of the vector of each value."},
@@ -207,7 +207,7 @@ static bool
 check_search(const Config *config, EngineError *error)
 {
 	if (config->hei_experts.n < 2)
-		return engine_fail(error, ENGINE_BAD_INPUT, "Add a layer, or set architecture to \"hei\".",
+		return engine_fail(error, ENGINE_BAD_INPUT, "Add a layer, or choose an architecture without masks.",
 						   "masks lie between layers: option \"hei_experts\" needs at least two");
 	if (config->target_density > config->initial_density)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Pruning goes from the initial density down.",
