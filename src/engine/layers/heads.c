@@ -1,6 +1,12 @@
 /*
  * heads.c
  *	  Heads: logits, loss, gradients, scores.
+ *
+ * The loss of a row in a domain without a mask is that of the heads' mean.  With a
+ * mask it is the mean of the open heads' own losses.  heads_loss() stands between
+ * both passes: it leaves the logits' gradients, from which backward() goes on.
+ *
+ * Threads: heads are one task, of a few numbers for each row.
  */
 #include "engine/layers/heads.h"
 

@@ -1,6 +1,13 @@
 /*
  * mlp.c
  *	  Multi-layer perceptrons: linear -> batch norm -> ReLU -> dropout.
+ *
+ * No layers of a plan, but what layers of experts are made of: tensors for several
+ * MLPs side by side, one block each; passes of one of them over some rows; and its
+ * layers with batch norm folded in, for scoring.
+ *
+ * The first layer's product may come from elsewhere, where the input is x0
+ * (first_layer.h): the functions called "rest" do all but that.
  */
 #include "engine/layers/mlp.h"
 

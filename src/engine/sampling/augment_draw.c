@@ -1,6 +1,14 @@
 /*
  * augment_draw.c
  *	  Two passes over the pool.
+ *
+ * The first one adds up, for each domain, the weights that it rejects.  In the
+ * second one domains lie in a heap by where their next point is on the pool's line.
+ * A row takes those from the top that it covers.  What a domain rejects moves its
+ * points further on, so that keys in the heap are lower bounds.
+ *
+ * Rounding may leave points beyond the end of a domain's line: its last row takes
+ * them.
  */
 #include "engine/sampling/augment_draw.h"
 

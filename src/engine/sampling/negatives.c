@@ -1,6 +1,18 @@
 /*
  * negatives.c
  *	  Sampled negatives.
+ *
+ * Phases: which fields go with the item, as far as that is not given; the pool of
+ * each domain, which are the training rows whose items may be drawn; then, split
+ * after split, for each positive row so many draws from its domain's pool.  A draw
+ * that the user has taken is drawn again, a limited number of times.  Negatives
+ * come before the split's own rows.
+ *
+ * One stream of random numbers serves all rows in their order.
+ *
+ * Memory: labels and weights of all rows to come.  Their ids lie in the arena or,
+ * where the dataset's store has no room, go to a file some thousand at a time.
+ * Pools and pairs of user and item are given back at the end.
  */
 #include "engine/sampling/negatives.h"
 

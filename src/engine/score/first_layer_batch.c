@@ -1,6 +1,15 @@
 /*
  * first_layer_batch.c
  *	  The stack over a batch.
+ *
+ * First, for the whole batch: which fields have one value in all rows, and which
+ * have few (stack_index()).  Then vectors of the other fields are gathered, by
+ * parts of the rows (stack_gather()).  Last come products, panel by panel
+ * (stack_forward()): a row begins with products that it shares with other rows or
+ * that were made beforehand, and its gathered vectors are multiplied on top.
+ *
+ * Threads: gathering is by rows and products are by panels.  Each thread has a
+ * scratch for the products that rows share, of one panel at a time.
  */
 #include "engine/score/first_layer_batch.h"
 

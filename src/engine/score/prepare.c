@@ -1,6 +1,14 @@
 /*
  * prepare.c
  *	  A trained model's weights as scoring wants them.
+ *
+ * Phases: the planned layers are copied, bound and asked for their columns over
+ * x0; columns get their places, groups first; fields are chosen whose products are
+ * made beforehand; everything is laid out twice, to be measured and to get its
+ * place; layers fill in their weights, and products are made.
+ *
+ * Memory: one block of values without pointers, which processes can share.  With
+ * a block of an earlier scorer nothing is computed: the layout is the same.
  */
 #include "engine/score/prepare.h"
 

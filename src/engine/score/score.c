@@ -1,7 +1,14 @@
 /*
  * score.c
- *	  Scoring: the network's forward pass with batch norm folded and the gates
- *	  of every domain at hand.
+ *	  Scores of a prepared model: many rows by the batch, a single one by itself;
+ *	  and what single scores are made of.
+ *
+ * Logits come from score_row.c and score_batch.c; here they are checked to be
+ * numbers, and calibrated.  The effect of a row's fields is found by scoring it
+ * once more for each field, as one batch.
+ *
+ * Memory: what a single row needs is there from the start; what batches need is
+ * taken from the scorer's arena with the first batch, and stays.
  */
 #include "engine/score/score.h"
 
