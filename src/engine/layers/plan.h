@@ -9,7 +9,8 @@
  * search cuts.  Lack of memory shows in the arena.
  *
  * Invariants of stored models and of reproducible trainings:
- *	  the order in which tensors are planned (start values are drawn by it),
+ *	  the stored order of tensors, by which start values are drawn: by part, and
+ *	  within a part as they are planned (model/tensor.h),
  *	  their names (the stored form),
  *	  the numbers of MLPs (dropout's coins), given in the order of planning.
  */
