@@ -30,6 +30,31 @@ prefetch_vectors(const RowTensor *tables, const Shape *shape, const Batch *batch
 }
 
 void
+embedding_value(const RowTensor *table, bool dense, const uint32_t *members, uint32_t n_members,
+				real *out, Watch *watch)
+{
+	size_t		dim = table->dim;
+
+	if (dense)
+	{
+		vector_embed(out, table->values, members, n_members, (int) dim);
+		return;
+	}
+	if (n_members == 1)
+	{
+		memcpy(out, table->values + members[0] * dim, dim * sizeof(real));
+		return;
+	}
+	memset(out, 0, dim * sizeof(real));
+	for (uint32_t i = 0; i < n_members; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * dim))
+			return;
+		add_scaled(out, (real) 1 / n_members, table->values + members[i] * dim, dim);
+	}
+}
+
+void
 embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 				  const Batch *batch, int from, int to, int dim, Watch *watch)
 {
@@ -39,28 +64,11 @@ embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 			prefetch_vectors(tables, shape, batch, b + AHEAD, dim);
 		for (int f = 0; f < shape->n_fields; f++)
 		{
-			const real *values = tables[shape->field_table[f]].values;
-			real	   *out = x0 + ((size_t) b * shape->n_fields + f) * dim;
 			const uint32_t *members;
 			uint32_t	n = batch_members(batch, shape, b, f, &members);
 
-			if (shape_is_dense(shape, f))
-			{
-				vector_embed(out, values, members, n, dim);
-				continue;
-			}
-			if (n == 1)
-			{
-				memcpy(out, values + (size_t) members[0] * dim, dim * sizeof(real));
-				continue;
-			}
-			memset(out, 0, dim * sizeof(real));
-			for (uint32_t i = 0; i < n; i++)
-			{
-				if (i % WATCH_MEMBERS == 0 && watch_worked(watch, (size_t) WATCH_MEMBERS * dim))
-					return;
-				add_scaled(out, (real) 1 / n, values + (size_t) members[i] * dim, dim);
-			}
+			embedding_value(&tables[shape->field_table[f]], shape_is_dense(shape, f), members, n,
+							x0 + ((size_t) b * shape->n_fields + f) * dim, watch);
 		}
 	}
 }

@@ -19,9 +19,11 @@ extern RowTensor *tables_bind(const Model *model, bool training, Arena *arena);
  * Loops over lists' members end early once the watch (NULL: none) has stopped.
  */
 
+/* out[dim] = the vector of a value: of a list its members' mean, of a dense field as vectors.h has it. */
+extern void embedding_value(const RowTensor *table, bool dense, const uint32_t *members,
+							uint32_t n_members, real *out, Watch *watch);
 /*
- * Rows from .. to - 1 of x0 (B, F * dim): a field's vector, of a list the mean
- * of its members' (none: zeros), of a dense field as vectors.h has it.
+ * Rows from .. to - 1 of x0 (B, F * dim): the fields' vectors; of an empty list zeros.
  */
 extern void embedding_forward(real *x0, const RowTensor *tables, const Shape *shape,
 							  const Batch *batch, int from, int to, int dim, Watch *watch);

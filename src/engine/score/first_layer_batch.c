@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "engine/base/linear.h"
-#include "engine/data/vectors.h"
+#include "engine/layers/embedding.h"
 
 /* Weights' rows whose part of a panel stays in the cache from some rows to the next. */
 #define SLICE 1024
@@ -40,7 +40,7 @@ most_distinct(const Stack *stack, int p)
 {
 	const Shape *shape = &stack->prepared->model->shape;
 	int			f = stack->prepared->order[p];
-	size_t		most = (size_t) (SHARE_VALUES_BELOW * stack->capacity) + 1;
+	size_t		most = (size_t) (SHARE_BELOW * stack->capacity) + 1;
 	size_t		rows = shape->table_rows[shape->field_table[f]];
 
 	if (shape->field_is_list[f])
@@ -107,7 +107,7 @@ static void
 index_field(Stack *stack, const Batch *batch, int p)
 {
 	StackField *field = &stack->fields[p];
-	int			most = (int) (SHARE_VALUES_BELOW * batch->n_rows);
+	int			most = (int) (SHARE_BELOW * batch->n_rows);
 	uint32_t	mask = n_slots(stack) - 1;
 	const uint32_t *id = batch->ids + stack->prepared->order[p];
 
@@ -166,7 +166,7 @@ take_values(Stack *stack, const Batch *batch, int p)
 	}
 	stack->n_shared += batch->n_rows - field->n_distinct;
 	for (int k = 0; k < field->n_distinct; k++)
-		stack_vector(table_of(stack, p), false, &field->ids[k], 1, field->values + k * dim, NULL);
+		embedding_value(table_of(stack, p), false, &field->ids[k], 1, field->values + k * dim, NULL);
 	if (!stack->common[stack->prepared->order[p]])
 		return;
 	memcpy(stack->common_x + stack->n_common * dim, field->values, dim * sizeof(real));
@@ -186,31 +186,6 @@ stack_index(Stack *stack, const Batch *batch)
 	stack->n_common = 0;
 	for (int p = 0; p < prepared->n_gathered; p++)
 		take_values(stack, batch, p);
-}
-
-void
-stack_vector(const RowTensor *table, bool dense, const uint32_t *members, uint32_t n_members,
-			 real *out, Watch *watch)
-{
-	size_t		dim = table->dim;
-
-	if (dense)
-	{
-		vector_embed(out, table->values, members, n_members, (int) dim);
-		return;
-	}
-	if (n_members == 1)
-	{
-		memcpy(out, table->values + members[0] * dim, dim * sizeof(real));
-		return;
-	}
-	memset(out, 0, dim * sizeof(real));
-	for (uint32_t i = 0; i < n_members; i++)
-	{
-		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS * dim))
-			return;
-		add_scaled(out, (real) 1 / n_members, table->values + members[i] * dim, dim);
-	}
 }
 
 void
@@ -255,7 +230,7 @@ stack_gather(Stack *stack, const Batch *batch, int from, int to, Watch *watch)
 			if (stack->fields[p].shared)
 				continue;
 			n = batch_members(batch, shape, b, f, &members);
-			stack_vector(table_of(stack, p), shape_is_dense(shape, f), members, n, x, watch);
+			embedding_value(table_of(stack, p), shape_is_dense(shape, f), members, n, x, watch);
 			x += dim;
 		}
 	}

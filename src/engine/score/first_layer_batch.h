@@ -14,9 +14,6 @@
 #include "engine/layers/prepared.h"
 #include "engine/data/row_tensor.h"
 
-/* Share a field's products when so many of its rows' values are distinct at most. */
-#define SHARE_VALUES_BELOW 0.6
-
 /* A gathered field, in the present batch. */
 typedef struct StackField
 {
@@ -78,8 +75,5 @@ extern void stack_list(const Prepared *prepared, int field, const uint32_t *memb
 /* Fetch the vectors that a row will need, but for those of shared fields (fields NULL: none is). */
 extern void stack_prefetch(const Prepared *prepared, const StackField *fields, const Batch *batch,
 						   int row);
-/* out[E] = the vector of a value: of a list its members' mean, of a dense field as vectors.h has it. */
-extern void stack_vector(const RowTensor *table, bool dense, const uint32_t *members,
-						 uint32_t n_members, real *out, Watch *watch);
 
 #endif							/* AREAD_ENGINE_SCORE_FIRST_LAYER_BATCH_H */

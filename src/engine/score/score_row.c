@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "engine/layers/embedding.h"
 #include "engine/score/score_run.h"
 
 bool
@@ -97,7 +98,7 @@ gathered_part(Scorer *scorer, int p)
 	uint32_t	n_members = batch_members(&row->batch, shape, 0, f, &members);
 
 	if (shape->field_is_list[f])
-		stack_vector(table, shape_is_dense(shape, f), members, n_members, row->x + (size_t) p * dim,
+		embedding_value(table, shape_is_dense(shape, f), members, n_members, row->x + (size_t) p * dim,
 					 &scorer->watch);
 	else
 	{
