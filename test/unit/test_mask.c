@@ -111,6 +111,7 @@ test_candidates(void)
 	uint8_t		mask[GATES];
 	Random		random;
 	double		density = 0;
+	const IntList narrow = {8, {1, 1, 1, 1, 1, 1, 1, 1}};
 
 	for (int g = 0; g < GATES; g++)
 		gates[g] = (real) ((g * 7) % GATES);
@@ -129,6 +130,9 @@ test_candidates(void)
 		density += mask_density(&experts, mask) / 500;
 	}
 	CHECK(density > 0.05 && density < 0.7);
+	/* one in a thousand million draws is valid */
+	mask_candidate(&narrow, gates, NULL, 0.5, 10, &random, mask);
+	CHECK(mask_open(&narrow, mask) == 7);
 }
 
 static void

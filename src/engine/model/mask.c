@@ -154,6 +154,9 @@ rank_gates(const real *strength, int n, RankedGate *ranked)
 	qsort(ranked, n, sizeof(RankedGate), compare_strength);
 }
 
+/* Draws of a candidate.  With sigma in single digits and narrow layers hardly any is valid. */
+#define MAX_DRAWS 1000
+
 void
 mask_candidate(const IntList *experts, const real *strength, const uint8_t *present,
 			   double density, double sigma, Random *random, uint8_t *mask)
@@ -163,7 +166,7 @@ mask_candidate(const IntList *experts, const real *strength, const uint8_t *pres
 	RankedGate	ranked[MAX_GATES];
 
 	rank_gates(strength, n, ranked);
-	for (;; n_top++)
+	for (int draw = 0; draw < MAX_DRAWS; draw++, n_top++)
 	{
 		memset(mask, 0, n);
 		for (int i = 0; i < n_top && i < n; i++)
@@ -178,6 +181,7 @@ mask_candidate(const IntList *experts, const real *strength, const uint8_t *pres
 		if (mask_make_valid(experts, mask))
 			return;
 	}
+	memset(mask, 1, n);
 }
 
 int

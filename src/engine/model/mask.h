@@ -39,7 +39,7 @@ extern void mask_used_experts(const IntList *experts, const uint8_t *mask, int l
  * A candidate's start: the top "density" share by strength open, "present"
  * (NULL: none) added, each gate flipped with probability min(1, |N(0, sigma)|),
  * made valid.  If that leaves no valid mask, it is drawn again with one gate more
- * of the top.
+ * of the top; after a thousand draws all gates are open.
  */
 extern void mask_candidate(const IntList *experts, const real *strength,
 						   const uint8_t *present, double density, double sigma,
