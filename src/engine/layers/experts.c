@@ -147,15 +147,14 @@ prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineErro
 		int			column = prepared_group_column(prepared, experts->group + m);
 		Mlp			folded;
 
-		if (!watch_continue(watch, error) ||
-			!mlp_fold(&folded, &experts->mlps[m], arena, error))
+		if (!mlp_fold(&folded, &experts->mlps[m], arena, watch, error))
 			return false;
 		prepared_fill_columns(prepared, column, folded.layer[0].weight, width);
 		memcpy(prepared_bias(prepared, column), folded.layer[0].bias, width * sizeof(real));
-		for (int k = 1; k < folded.n_layers; k++)
+		for (int k = 1; k < folded.n_layers && watch_continue(watch, error); k++)
 			prepared_fill_layer(upper_layer(experts, m, k), &folded.layer[k]);
 	}
-	return true;
+	return watch_continue(watch, error);
 }
 
 static void

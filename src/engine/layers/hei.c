@@ -273,7 +273,7 @@ prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineErro
 		Mlp			folded;
 
 		if (!watch_continue(watch, error) ||
-			!mlp_fold(&folded, &of->experts[n].mlp, arena, error))
+			!mlp_fold(&folded, &of->experts[n].mlp, arena, watch, error))
 			return false;
 		for (int k = 0; k < 2; k++)
 			prepared_fill_layer(&of->prepared[n][k], &folded.layer[k]);

@@ -306,7 +306,7 @@ fold_layer(const MlpLayer *layer, MlpLayer *folded)
 }
 
 bool
-mlp_fold(Mlp *folded, const Mlp *mlp, Arena *arena, EngineError *error)
+mlp_fold(Mlp *folded, const Mlp *mlp, Arena *arena, Watch *watch, EngineError *error)
 {
 	*folded = *mlp;
 	if (!mlp->batch_norm)
@@ -320,7 +320,7 @@ mlp_fold(Mlp *folded, const Mlp *mlp, Arena *arena, EngineError *error)
 		layer->weight = ARENA_ARRAY(arena, real, width * layer->n_in);
 		layer->bias = ARENA_ARRAY(arena, real, width);
 		layer->scale = layer->mean = layer->variance = NULL;
-		if (!arena_ok(arena, error))
+		if (!arena_ok(arena, error) || !watch_continue(watch, error))
 			return false;
 		fold_layer(&mlp->layer[k], layer);
 	}

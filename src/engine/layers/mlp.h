@@ -91,6 +91,7 @@ extern void mlp_backward(const Mlp *mlp, MlpCache *cache, Matrix d_in, int rows,
  * The same MLP with batch norm's running statistics folded into weights and
  * bias (Jacob et al. 2018, section 3.2), in memory of the arena.
  */
-extern bool mlp_fold(Mlp *folded, const Mlp *mlp, Arena *arena, EngineError *error);
+extern bool mlp_fold(Mlp *folded, const Mlp *mlp, Arena *arena, Watch *watch,
+					 EngineError *error);
 
 #endif							/* AREAD_ENGINE_LAYERS_MLP_H */

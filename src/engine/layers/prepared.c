@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* What a weight costs that is moved into panels, in multiply-adds. */
+#define FILL_WORK 4
+
 int
 prepared_claim(Prepared *prepared, int n)
 {
@@ -65,6 +68,8 @@ prepared_fill_columns(Prepared *prepared, int column, const real *weight, int n_
 		bool		gathered = i < prepared->n_gathered;
 		int			row = (gathered ? i : i - prepared->n_gathered) * dim;
 
+		if (watch_worked(prepared->watch, (size_t) dim * n_out * FILL_WORK))
+			return;
 		panels_fill(gathered ? &prepared->stack : &prepared->premultiplied_stack, row,
 					prepared->other_columns + column,
 					(Matrix) {(real *) weight + (size_t) prepared->order[i] * dim, n_fields * dim},

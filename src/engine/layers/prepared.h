@@ -65,6 +65,7 @@ typedef struct Prepared
 	real	  **premultiplied;	/* [n_fields] (table's rows, n_columns); NULL: gathered */
 	real	   *gates;			/* (D + 1, G) masked and rescaled, never-seen last; NULL: none */
 	/* while it is prepared */
+	Watch	   *watch;
 	Panels		premultiplied_stack;	/* ((n_fields - n_gathered) * E, n_columns) */
 	const real *constants[MAX_PLANNED]; /* of slots that are a multiple of x0: the constant [W] */
 } Prepared;
@@ -117,7 +118,10 @@ prepared_group_column(const Prepared *prepared, int group)
 extern real *prepared_take(Prepared *prepared, size_t n);
 extern void prepared_lay_out_layer(Prepared *prepared, PreparedLayer *layer, int n_in, int n_out);
 extern void prepared_fill_layer(PreparedLayer *layer, const MlpLayer *folded);
-/* Columns from "column" on, counted from other_columns, are weights (n_out, W). */
+/*
+ * Columns from "column" on, counted from other_columns, are weights (n_out, W).
+ * The rest is left undone once the watch has stopped.
+ */
 extern void prepared_fill_columns(Prepared *prepared, int column, const real *weight, int n_out);
 /* Their bias, 0 unless it is set. */
 static inline real *

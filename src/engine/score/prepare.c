@@ -164,10 +164,12 @@ fill(Prepared *prepared, Watch *watch, EngineError *error)
 	}
 	if (!arena_ok(arena, error))
 		return false;
-	for (int i = 0; i < prepared->n_layers; i++)
+	for (int i = 0; i < prepared->n_layers && watch_continue(watch, error); i++)
 		if (prepared->layers[i]->kind->prepare &&
 			!prepared->layers[i]->kind->prepare(prepared->layers[i], prepared, arena, watch, error))
 			return false;
+	if (!watch_continue(watch, error))
+		return false;
 	if (prepared->n_columns > 0)
 		premultiply(prepared);
 	arena_reset_to(arena, mark);
@@ -201,7 +203,7 @@ bool
 prepare(Prepared *prepared, const Model *model, size_t premultiplied_bytes, real *values,
 		Arena *arena, Watch *watch, EngineError *error)
 {
-	*prepared = (Prepared) {.model = model,.arena = arena};
+	*prepared = (Prepared) {.model = model,.arena = arena,.watch = watch};
 	prepared->tables = tables_bind(model, false, arena);
 	if (!arena_ok(arena, error) || !bind_layers(prepared, error))
 		return false;
