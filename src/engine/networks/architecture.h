@@ -27,6 +27,10 @@ typedef struct Architecture
 	StrategyKind strategy;
 } Architecture;
 
+#define ARCHITECTURE(name) extern const Architecture architecture_##name;
+#include "engine/networks/architecture_list.h"
+#undef ARCHITECTURE
+
 /* Options that several architectures use. */
 #define OPTIONS_OF_BATCHES "wide embed_dim learning_rate batch_size epochs evaluations patience " \
 	"l2_embedding"

@@ -1,32 +1,15 @@
 /*
  * architectures.c
- *	  The one list of architectures.
- *
- * Their order is that of the documentation: each arm of the ablation stands
- * behind the one that it extends.  Stored models name them.
+ *	  What is asked of the list of architectures.
  */
 #include "engine/networks/architectures.h"
 
 #include <string.h>
 
-extern const Architecture architecture_wide;
-extern const Architecture architecture_fm;
-extern const Architecture architecture_mmoe;
-extern const Architecture architecture_hei;
-extern const Architecture architecture_hemp;
-extern const Architecture architecture_aread;
-extern const Architecture architecture_deepfm;
-extern const Architecture architecture_dcn;
-
 static const Architecture *const architectures[] = {
-	&architecture_wide,
-	&architecture_fm,
-	&architecture_mmoe,
-	&architecture_hei,
-	&architecture_hemp,
-	&architecture_aread,
-	&architecture_deepfm,
-	&architecture_dcn
+#define ARCHITECTURE(name) &architecture_##name,
+#include "engine/networks/architecture_list.h"
+#undef ARCHITECTURE
 };
 
 const int	n_architectures = sizeof(architectures) / sizeof(architectures[0]);

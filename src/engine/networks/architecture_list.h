@@ -1,0 +1,16 @@
+/*
+ * architecture_list.h
+ *	  The one list of architectures: a line for each network's file.
+ *
+ * Whoever includes it says what ARCHITECTURE(name) is.  The order is that of the
+ * documentation: each arm of the ablation stands behind the one that it extends.
+ * Stored models name their architecture, so new ones may stand anywhere.
+ */
+ARCHITECTURE(wide)
+ARCHITECTURE(fm)
+ARCHITECTURE(mmoe)
+ARCHITECTURE(hei)
+ARCHITECTURE(hemp)
+ARCHITECTURE(aread)
+ARCHITECTURE(deepfm)
+ARCHITECTURE(dcn)
