@@ -9,6 +9,10 @@
  * not to.  A signal meant for the backend could land on one of them and run
  * PostgreSQL's handlers there; and where the system refuses a thread, it sends
  * the process a SIGINT, which here means to cancel the query.
+ *
+ * A thread's first product takes a buffer of 128 MB of address space from the
+ * system, and where that is refused it asks again without end, deaf to signals.
+ * So the session asks for as much beforehand, and gives it back.
  */
 #include "postgres.h"
 
@@ -20,6 +24,11 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
+
+/* What the library and each thread's buffer take. */
+#define LIBRARY_BYTES ((size_t) 64 * 1024 * 1024)
+#define BUFFER_BYTES ((size_t) 130 * 1024 * 1024)
 
 typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLAS_TRANSPOSE,
 					   OPENBLAS_CONST enum CBLAS_TRANSPOSE, OPENBLAS_CONST blasint,
@@ -54,13 +63,33 @@ load(void)
 	return sgemm ? NULL : dlerror();
 }
 
-void
-blas_require(void)
+/* Fails where the system does not have that much address space for the session. */
+static void
+require_memory(size_t size)
 {
+	void	   *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("OpenBLAS needs %zu MB of address space for training.",
+						   size / (1024 * 1024)),
+				 errhint("Raise the limit on the server's memory, or lower aread.threads.")));
+	munmap(memory, size);
+}
+
+void
+blas_require(int n_threads)
+{
+	static int	n_buffers = 0;	/* asked for so far */
 	sigset_t	all;
 	sigset_t	saved;
 	const char *problem;
 
+	if (n_threads > n_buffers)
+		require_memory((sgemm ? 0 : LIBRARY_BYTES) + (n_threads - n_buffers) * BUFFER_BYTES);
+	n_buffers = Max(n_buffers, n_threads);
 	if (sgemm)
 		return;
 	fault_threads("blas");

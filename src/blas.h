@@ -7,8 +7,9 @@
 
 /*
  * Before the engine multiplies matrices, on the session's own thread; cheap
- * when it has been done.  Raises an error if there is no OpenBLAS.
+ * when it has been done.  Raises an error if there is no OpenBLAS, or not the
+ * memory that it takes for so many threads.
  */
-extern void blas_require(void);
+extern void blas_require(int n_threads);
 
 #endif							/* AREAD_BLAS_H */

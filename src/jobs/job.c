@@ -117,7 +117,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	IncumbentReading *incumbent = NULL;
 	FeatureSpec *spec;
 
-	blas_require();
+	blas_require(setting_threads);
 	job->context = context;
 	progress_begin(&job->progress, new->name, new->roles->relation->full_name, job->run,
 				   job->config.epochs);
