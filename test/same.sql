@@ -72,20 +72,21 @@ BEGIN
   PERFORM aread_train(source, name, label => label, domain => 'domain', user_id => 'user_id', item_id => 'item_id', features => features, split => split, weight => weight, options =>
     '{"embed_dim": 6, "mmoe_experts": 3, "mmoe_dims": [20, 11], "hei_experts": [2, 3, 4], "hei_hidden": [12, 9, 5], "hei_output": [10, 7, 3], "batch_size": 256, "epochs": 4, "patience": 20,
       "learning_rate": 0.01, "l2_embedding": 30, "warmup_batches": 8, "mask_interval": 12, "candidates": 2, "candidate_steps": 3, "minor_share": 0.1, "major_share": 0.15}'::jsonb ||
-    (SELECT coalesce(jsonb_object_agg(o.option, 2), '{}') FROM aread_options() o WHERE o.option = 'mmoe_mixtures') || options);
+    (SELECT coalesce(jsonb_object_agg(option, CASE option WHEN 'mmoe_mixtures' THEN '2'::jsonb ELSE '[20, 11]' END), '{}') FROM aread_options() WHERE option IN ('mmoe_mixtures', 'deep_dims')) || options);
   RETURN told(name) || ' ' || scored(name, source);
 END $$;
 
 SELECT 'simulated: ' || digest('SELECT * FROM shop ORDER BY sequence') || ' ' || digest('SELECT * FROM mall ORDER BY sequence');
 
--- architectures and threads, in memory and in files
+-- architectures that the revision has, and threads, in memory and in files
+CREATE TABLE architecture AS SELECT a, n FROM aread_options(), unnest(choices) WITH ORDINALITY u (a, n) WHERE option = 'architecture';
 SELECT trained(format('%s, %s threads', a, threads), 'shop', jsonb_build_object('architecture', a), threads)
-FROM unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) WITH ORDINALITY u (a, n), generate_series(1, 3) threads ORDER BY n, threads;
+FROM architecture, generate_series(1, 3) threads ORDER BY n, threads;
 SELECT trained(format('%s, full search, %s threads', a, threads), 'shop', jsonb_build_object('architecture', a, 'mask_search', 'full'), threads)
 FROM unnest('{hemp,aread}'::text[]) WITH ORDINALITY u (a, n), generate_series(1, 3) threads ORDER BY n, threads;
 SELECT trained(format('%s, all columns, %s', a, memory), 'mall', jsonb_build_object('architecture', a, 'epochs', 1, 'batch_size', 512), 2, memory, features =>
   '{domain,user_id,item_id,age_band,category,price,cost,quick,day,season,city,flag,tags,words,code}')
-FROM unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) WITH ORDINALITY u (a, n), unnest('{1GB,1MB}'::text[]) memory ORDER BY n, memory;
+FROM architecture, unnest('{1GB,1MB}'::text[]) memory ORDER BY n, memory;
 
 -- one option at a time
 SELECT trained(format('%s %s', a, o), 'shop', jsonb_build_object('architecture', a) || o)
@@ -120,7 +121,7 @@ FROM unnest('{wide,aread}'::text[]) WITH ORDINALITY u (a, n), unnest(ARRAY['{"ne
   unnest('{1GB,1MB}'::text[]) memory ORDER BY n, k, memory;
 
 -- other ways to a score: unseen values and NULLs, a domain as argument, JSON, an import, shared memory, explanations
-SELECT format('%s, strange rows: %s', m.model, scored(m.model, 'strange')) FROM unnest('{"wide, 1 threads","fm, 1 threads","mmoe, 1 threads","hei, 1 threads","hemp, 1 threads","aread, 1 threads",weighted}'::text[]) WITH ORDINALITY m (model, n) ORDER BY n;
+SELECT format('%s, strange rows: %s', m, scored(m, 'strange')) FROM (SELECT a || ', 1 threads' AS m, n FROM architecture UNION ALL SELECT 'weighted', 1000) m ORDER BY n;
 SELECT 'all columns, strange rows: ' || scored('aread, all columns, 1MB', 'strange');
 SELECT format('%s, domain as argument: %s', m, digest(format('SELECT aread_predict(%L, t, %L) FROM shop t ORDER BY sequence', 'aread, 1 threads', m))) FROM unnest('{domain_01,domain_06,nowhere}'::text[]) WITH ORDINALITY u (m, n) ORDER BY n;
 SELECT 'JSON: ' || digest('SELECT aread_predict(''aread, all columns, 1MB'', to_jsonb(t)), aread_predict(''aread, all columns, 1MB'', to_json(t)::text) FROM (SELECT * FROM mall WHERE sequence <= 2000) t ORDER BY sequence');
@@ -145,6 +146,6 @@ SELECT told('background') || ' ' || scored('background', 'shop');
 SELECT EXISTS (SELECT FROM pg_proc WHERE proname = 'aread_split') AS dense \gset
 \if :dense
 CREATE TABLE vectors AS SELECT *, CASE WHEN hashed(sequence, 30, 30) > 0 THEN ARRAY(SELECT (hashed(user_id, 40 + i, 1000) / 500.0 - 1)::real FROM generate_series(1, 7) i) END AS vector FROM shop;
-SELECT trained(format('dense %s', a), 'vectors', jsonb_build_object('architecture', a), features => '{user_id,category,vector}') FROM unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) WITH ORDINALITY u (a, n) ORDER BY n;
+SELECT trained(format('dense %s', a), 'vectors', jsonb_build_object('architecture', a), features => '{user_id,category,vector}') FROM architecture ORDER BY n;
 SELECT trained('dense, full search', 'vectors', '{"mask_search": "full"}', 3, features => '{user_id,category,vector}');
 \endif

@@ -2,21 +2,22 @@
  * fuzz_checkpoint.c
  *	  Trainings that go on from a damaged checkpoint: refused, or a model.
  *
- * The first byte of an input chooses a configuration, the second one a part
+ * The first byte of an input chooses a training, the second one a part
  * that is cut by the third one's bytes (255: none); the rest is damage to parts.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/networks/architectures.h"
+#include "engine/train/strategies.h"
 #include "engine/train/train.h"
 #include "fuzz.h"
 #include "toy.h"
 
 #define N_ROWS 120
 #define MAX_PARTS 256
-#define N_CONFIGS 4
 /* Batches to the checkpoint: after masks, before the end. */
 #define STOP_AT 5
 
@@ -29,7 +30,7 @@ typedef struct Kept
 	int			stop_at;
 } Kept;
 
-/* A configuration, and its training without a stop. */
+/* A configuration, its checkpoint, and its training without a stop. */
 typedef struct Base
 {
 	Config		config;
@@ -39,7 +40,8 @@ typedef struct Base
 
 static Arena arena;				/* of what stays */
 static Dataset *dataset;
-static Base bases[N_CONFIGS];
+static Base *bases;			/* [n_bases] */
+static int	n_bases;
 
 static bool
 due(void *context)
@@ -94,12 +96,10 @@ train_with(Arena *scratch, Base *base, Kept *kept, bool resume, EngineError *err
 }
 
 static void
-configure(Config *config, int number)
+configure(Config *config, int architecture)
 {
-	static const Architecture architectures[N_CONFIGS] = {architecture_find("aread"), architecture_find("hemp"), architecture_find("fm"), architecture_find("hei")};
-
-	toy_config(config, architectures[number]);
-	config->mmoe_dims = (IntList) {2, {4, 4}};
+	toy_config(config, architecture);
+	config->mmoe_dims = config->deep_dims = (IntList) {2, {4, 4}};
 	config->hei_hidden = config->hei_output = (IntList) {3, {2, 2, 2}};
 	config->batch_size = 32;
 	config->epochs = 3;
@@ -107,31 +107,49 @@ configure(Config *config, int number)
 	config->mask_interval = 2;
 	config->candidates = 2;
 	config->candidate_steps = 2;
-	config->mask_search = number == 1 ? SEARCH_FULL : SEARCH_EXPERTS;
-	config->wide = number != 1;
-	config->cross_layers = number == 1 ? 0 : 2;
+	config->cross_layers = 2;
 }
 
 static void
+add_base(const Config *config)
+{
+	Base	   *base = &bases[n_bases++];
+	EngineError error;
+	TrainResult *result;
+
+	base->config = *config;
+	result = train_with(&arena, base, NULL, false, &error);
+	FUZZ_ASSERT(result);
+	base->whole = result->model;
+	base->kept.stop_at = STOP_AT;
+	FUZZ_ASSERT(!train_with(&arena, base, &base->kept, false, &error) && base->kept.n > 0);
+}
+
+/* Every architecture that has batches to stop between; those with masks with both searches. */
+static void
 set_up(void)
 {
-	EngineError error;
-
 	if (dataset)
 		return;
 	arena_init_malloc(&arena);
 	dataset = toy_dataset(&arena, N_ROWS);
-	for (int i = 0; i < N_CONFIGS; i++)
+	bases = ARENA_ARRAY(&arena, Base, 2 * n_architectures);
+	FUZZ_ASSERT(bases);
+	for (int i = 0; i < n_architectures; i++)
 	{
-		Base	   *base = &bases[i];
-		TrainResult *result;
+		Config		config;
 
-		configure(&base->config, i);
-		result = train_with(&arena, base, NULL, false, &error);
-		FUZZ_ASSERT(result);
-		base->whole = result->model;
-		base->kept.stop_at = STOP_AT;
-		FUZZ_ASSERT(!train_with(&arena, base, &base->kept, false, &error) && base->kept.n > 0);
+		configure(&config, i);
+		if (!strategy_of(&config)->batches)
+			continue;
+		config.mask_search = SEARCH_EXPERTS;
+		add_base(&config);
+		if (!architecture_has_masks(&config))
+			continue;
+		config.mask_search = SEARCH_FULL;
+		config.wide = false;
+		config.cross_layers = 0;
+		add_base(&config);
 	}
 }
 
@@ -174,7 +192,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool		damaged;
 
 	set_up();
-	base = &bases[fuzz_number(&input, 1) % N_CONFIGS];
+	base = &bases[fuzz_number(&input, 1) % (uint32_t) n_bases];
 	damaged = damage(&base->kept, &kept, &input);
 	arena_init_malloc(&scratch);
 	result = train_with(&scratch, base, &kept, true, &error);
@@ -201,6 +219,33 @@ part_number(const Kept *kept, const char *name)
 	return -1;
 }
 
+static void
+seed(int number, const uint8_t *bytes, size_t size, const char *what)
+{
+	const Config *config = &bases[number].config;
+	char		name[128];
+
+	snprintf(name, sizeof(name), "%s%s_%s", architecture_name(config->architecture),
+			 config->mask_search == SEARCH_FULL ? "_full" : "", what);
+	fuzz_seed(name, bytes, size);
+}
+
+/* The part's own bytes in their places: something to change for the fuzzer. */
+static void
+seed_part(int number, const char *name)
+{
+	const Kept *kept = &bases[number].kept;
+	int			part = part_number(kept, name);
+	uint8_t		bytes[256] = {(uint8_t) number, 0, 255};
+	size_t		n;
+
+	if (part < 0)
+		return;
+	n = kept->parts[part].size < FUZZ_TELLING ? kept->parts[part].size : FUZZ_TELLING - 1;
+	n = fuzz_change(bytes + 3, part, 0, kept->parts[part].bytes, (uint8_t) n);
+	seed(number, bytes, 3 + n, name);
+}
+
 void
 fuzz_seeds(void)
 {
@@ -209,30 +254,14 @@ fuzz_seeds(void)
 	"adam.second"};
 
 	set_up();
-	for (int c = 0; c < N_CONFIGS; c++)
+	for (int i = 0; i < n_bases; i++)
 	{
-		char		name[64] = {(char) ('0' + c)};
-		uint8_t		intact[] = {(uint8_t) c, 0, 255};
-		uint8_t		cut[] = {(uint8_t) c, 3, 4};
+		uint8_t		intact[] = {(uint8_t) i, 0, 255};
+		uint8_t		cut[] = {(uint8_t) i, 3, 4};
 
-		strcpy(name + 1, "_intact");
-		fuzz_seed(name, intact, sizeof(intact));
-		strcpy(name + 1, "_cut");
-		fuzz_seed(name, cut, sizeof(cut));
-		for (size_t i = 0; c == 0 && i < sizeof(names) / sizeof(names[0]); i++)
-		{
-			const Kept *kept = &bases[c].kept;
-			int			part = part_number(kept, names[i]);
-			uint8_t		seed[256] = {(uint8_t) c, 0, 255};
-			size_t		n;
-
-			if (part < 0)
-				continue;
-			n = kept->parts[part].size < FUZZ_TELLING ? kept->parts[part].size : FUZZ_TELLING - 1;
-			strcpy(name + 1, "_");
-			strcat(name, names[i]);
-			n = 3 + fuzz_change(seed + 3, part, 0, kept->parts[part].bytes, (uint8_t) n);
-			fuzz_seed(name, seed, n);
-		}
+		seed(i, intact, sizeof(intact), "intact");
+		seed(i, cut, sizeof(cut), "cut");
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			seed_part(i, names[k]);
 	}
 }

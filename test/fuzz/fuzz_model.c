@@ -3,10 +3,11 @@
  *	  Damaged parameters, masks and places of domain weights: refused, or
  *	  scores.
  *
- * The first byte of an input chooses a configuration, the rest is damage.  What
+ * The first byte of an input chooses an architecture, the rest is damage.  What
  * is checked before scoring is what load.c checks of stored bytes.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +19,8 @@
 
 #define N_ROWS 200
 #define N_SCORED 20
-#define N_CONFIGS 4
-#define MAX_BLOCKS (4 + 3 * TOY_FIELDS)
+#define FIRST_PAIRS 3			/* blocks before those of domain weights' places */
+#define MAX_BLOCKS (FIRST_PAIRS + 2 * TOY_FIELDS)
 
 typedef struct Base
 {
@@ -30,7 +31,7 @@ typedef struct Base
 
 static Arena arena;				/* of what stays */
 static Dataset *dataset;
-static Base bases[N_CONFIGS];
+static Base *bases;			/* [n_architectures] */
 
 static ScoreRows
 rows_to_score(size_t from, size_t n)
@@ -42,7 +43,6 @@ rows_to_score(size_t from, size_t n)
 static void
 set_up(void)
 {
-	static const Architecture architectures[N_CONFIGS] = {architecture_find("aread"), architecture_find("hei"), architecture_find("fm"), architecture_find("wide")};
 	EngineHost	host = toy_host();
 	TrainObserver observer = toy_observer();
 	ScoreRows	rows;
@@ -52,14 +52,16 @@ set_up(void)
 		return;
 	arena_init_malloc(&arena);
 	dataset = toy_dataset(&arena, N_ROWS);
+	bases = ARENA_ARRAY(&arena, Base, n_architectures);
+	FUZZ_ASSERT(bases);
 	rows = rows_to_score(0, N_SCORED);
-	for (int i = 0; i < N_CONFIGS; i++)
+	for (int i = 0; i < n_architectures; i++)
 	{
 		Base	   *base = &bases[i];
 		TrainResult *result;
 		Scorer	   *scorer;
 
-		toy_config(&base->config, architectures[i]);
+		toy_config(&base->config, i);
 		result = train(&arena, &base->config, dataset, NULL, &host, &observer, NULL, &error);
 		FUZZ_ASSERT(result);
 		base->model = result->model;
@@ -179,7 +181,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool		ok;
 
 	set_up();
-	base = &bases[fuzz_number(&input, 1) % N_CONFIGS];
+	base = &bases[fuzz_number(&input, 1) % (uint32_t) n_architectures];
 	arena_init_malloc(&scratch);
 	store(&stored, base->model);
 	damaged = fuzz_damage(&input, stored.blocks, stored.n_blocks);
@@ -195,55 +197,60 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* The seed of one architecture with a change behind its first byte. */
+static void
+seed(int architecture, const uint8_t *change, size_t size, const char *what, int number)
+{
+	char		name[96];
+	uint8_t		bytes[64] = {(uint8_t) architecture};
+
+	FUZZ_ASSERT(size < sizeof(bytes));
+	if (size > 0)
+		memcpy(bytes + 1, change, size);
+	snprintf(name, sizeof(name), "%s_%s%d", architecture_name(architecture), what, number);
+	fuzz_seed(name, bytes, 1 + size);
+}
+
+static void
+seed_architecture(int architecture)
+{
+	static const uint8_t closed[8];
+	static const uint32_t numbers[] = {0, 1, 2, 3};
+	static const float values[] = {1e38F, -1e38F, 1e30F, -1};
+	const Model *model = bases[architecture].model;
+	uint8_t		change[64];
+
+	seed(architecture, NULL, 0, "intact", 0);
+	if (model->n_gates > 0)
+		seed(architecture, change, fuzz_change(change, 2, 0, closed, sizeof(closed)), "masks", 0);
+	for (int b = 0; b < 4; b++)
+		seed(architecture, change,
+			 fuzz_change(change, FIRST_PAIRS + b, 0, numbers, sizeof(numbers)), "pairs", b);
+	/* all of the parameters, from a third of them on, the last third */
+	for (int part = 0; part < 3; part++)
+	{
+		const float word = part == 1 ? -3e38F : 3e38F;
+		uint8_t		rest[6] = {0xff, 0xff};
+
+		memcpy(rest + 2, &word, sizeof(word));
+		fuzz_change(change, 0, (uint32_t) (part * model->n_params / 3 * sizeof(real)), rest,
+					sizeof(rest));
+		change[3] = FUZZ_FILL;
+		seed(architecture, change, 4 + sizeof(rest), "filled", part);
+	}
+	for (int i = 0; i < model->n_tensors; i += 16)
+	{
+		uint32_t	place = (uint32_t) (model->tensors[i].offset * sizeof(real));
+
+		seed(architecture, change, fuzz_change(change, 0, place, values, sizeof(values)),
+			 "tensor", i);
+	}
+}
+
 void
 fuzz_seeds(void)
 {
-	static const float values[] = {1e38F, -1e38F, 1e30F, -1};
-	char		name[32];
-	uint8_t		seed[64];
-
 	set_up();
-	for (int c = 0; c < N_CONFIGS; c++)
-	{
-		const Model *model = bases[c].model;
-		static const uint8_t closed[8];
-
-		seed[0] = (uint8_t) c;
-		name[0] = (char) ('0' + c);
-		strcpy(name + 1, "_intact");
-		fuzz_seed(name, seed, 1);
-		strcpy(name + 1, "_masks");
-		fuzz_seed(name, seed, 1 + fuzz_change(seed + 1, 2, 0, closed, sizeof(closed)));
-		for (int b = 3; c == 0 && b < 7; b++)
-		{
-			const uint32_t numbers[] = {0, 1, 2, 3};
-
-			strcpy(name + 1, "_pairs0");
-			name[7] = (char) ('0' + b);
-			fuzz_seed(name, seed, 1 + fuzz_change(seed + 1, b, 0, numbers, sizeof(numbers)));
-		}
-		/* all of the parameters, from a third of them on, the last third */
-		for (int part = 0; part < 3; part++)
-		{
-			const float word = part == 1 ? -3e38F : 3e38F;
-			uint8_t		rest[6] = {0xff, 0xff};
-
-			memcpy(rest + 2, &word, sizeof(word));
-			strcpy(name + 1, "_filled0");
-			name[8] = (char) ('0' + part);
-			fuzz_change(seed + 1, 0, (uint32_t) (part * model->n_params / 3 * sizeof(real)), rest,
-						sizeof(rest));
-			seed[4] = FUZZ_FILL;
-			fuzz_seed(name, seed, 1 + 4 + sizeof(rest));
-		}
-		for (int i = 0; i < model->n_tensors; i += 16)
-		{
-			uint32_t	place = (uint32_t) (model->tensors[i].offset * sizeof(real));
-
-			strcpy(name + 1, "_tensor00");
-			name[8] = (char) ('0' + i / 10);
-			name[9] = (char) ('0' + i % 10);
-			fuzz_seed(name, seed, 1 + fuzz_change(seed + 1, 0, place, values, sizeof(values)));
-		}
-	}
+	for (int i = 0; i < n_architectures; i++)
+		seed_architecture(i);
 }

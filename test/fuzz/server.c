@@ -169,10 +169,12 @@ sort_words(uint64 *keys, uint32 *payloads, uint64 n)
 		for (uint64 j = i; j > 0 && keys[j] < keys[j - 1]; j--)
 		{
 			uint64		key = keys[j];
-			uint32		payload = payloads[j];
+			uint32		payload = payloads ? payloads[j] : 0;
 
 			keys[j] = keys[j - 1];
 			keys[j - 1] = key;
+			if (!payloads)
+				continue;
 			payloads[j] = payloads[j - 1];
 			payloads[j - 1] = payload;
 		}

@@ -16,11 +16,11 @@ CREATE VIEW candidate AS SELECT domain, user_id, item_id, emb FROM shown WHERE i
 
 CREATE FUNCTION pg_temp.train(model text, source regclass, options text, OUT auc float8, OUT crc bigint) LANGUAGE plpgsql AS $$
 BEGIN
-  auc := (SELECT t.auc FROM aread_train(source, model, features => '{domain,user_id,item_id,emb}', options => '{"mmoe_dims": [16, 8], "batch_size": 256, "epochs": 3}'::jsonb || options::jsonb) t);
+  auc := (SELECT t.auc FROM aread_train(source, model, features => '{domain,user_id,item_id,emb}', options => '{"mmoe_dims": [16, 8], "deep_dims": [16, 8], "batch_size": 256, "epochs": 3}'::jsonb || options::jsonb) t);
   crc := (SELECT m.crc FROM aread.model m WHERE m.model = $1 AND m.deployed);
 END $$;
 CREATE TABLE trained AS
-SELECT a AS model, t.* FROM unnest(ARRAY['wide', 'fm', 'mmoe', 'hei', 'hemp', 'aread']) a, pg_temp.train(a, 'shown', format('{"architecture": %s}', to_json(a))) t;
+SELECT a AS model, t.* FROM (SELECT unnest(choices) AS a FROM aread_options() WHERE option = 'architecture') u, pg_temp.train(a, 'shown', format('{"architecture": %s}', to_json(a))) t;
 INSERT INTO trained SELECT 'alone', t.* FROM pg_temp.train('alone', 'shown', '{"architecture": "aread", "wide": false, "pairwise": true, "epochs": 20, "learning_rate": 0.003}') t;
 SELECT cmp_ok(best_epoch, '>', 0, 'so does the network without a wide part') FROM aread.model WHERE model = 'alone';
 SELECT cmp_ok(auc, '>', 0.9::float8, model || ' learns from the vector') FROM trained;

@@ -117,14 +117,15 @@ SELECT is(version, 2, 'training again makes a version') FROM aread_train('clicks
 SELECT results_eq('SELECT version, deployed FROM aread.model ORDER BY 1', 'VALUES (1, false), (2, true)', 'the newest scores');
 SELECT is(count(*), 0::bigint, 'the wide part has no masks') FROM aread.mask WHERE version = 2;
 
--- the ablation's arms, by one option
+-- architectures, by one option
+CREATE FUNCTION pg_temp.users(option text) RETURNS text[] LANGUAGE sql AS $$ SELECT architectures FROM aread_options() o WHERE o.option = $1 $$;
 SELECT is((SELECT (t).version FROM (SELECT aread_train('clicks', 'arm_' || a, options => pg_temp.options(format('{"architecture": "%s", "epochs": 1}', a))) t) x), 1, a || ' trains')
-FROM unnest(ARRAY['fm', 'mmoe', 'hei', 'hemp', 'aread']) a;
+FROM unnest(pg_temp.users('learning_rate')) a;
 SELECT set_eq($$SELECT architecture, (SELECT bool_or(augmented_rows > 0) FROM aread.domain d WHERE d.model = m.model),
     EXISTS (SELECT FROM aread.mask_update u WHERE u.model = m.model) AS updated, EXISTS (SELECT FROM aread.mask k WHERE k.model = m.model) AS masked
   FROM aread.model m WHERE model LIKE 'arm%'$$,
-  $$VALUES ('aread', true, true, true), ('fm', false, false, false), ('hei', false, false, true), ('hemp', false, true, true), ('mmoe', false, false, false)$$,
-  'each arm has its parts and no more');
+  $$SELECT a, a = ANY (pg_temp.users('augment_ratio')) AS augments, a = ANY (pg_temp.users('mask_interval')) AS updates, a = ANY (pg_temp.users('hei_hidden')) AS masks FROM unnest(pg_temp.users('learning_rate')) a$$,
+  'each has its parts and no more');
 
 -- aread_drop
 SELECT ok(aread_drop('clicks'), 'dropped');

@@ -8,7 +8,7 @@ SELECT no_plan();
 CREATE TABLE rows AS SELECT label, domain, user_id, item_id, age_band, category, price, sequence
   FROM aread_simulate(600, domains => 3, groups => 2, users => 30, items => 20, skew => 0.5, strength => 3);
 CREATE FUNCTION pg_temp.small(architecture text, more text DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
-  SELECT jsonb_build_object('architecture', $1) || '{"epochs": 2, "batch_size": 64, "embed_dim": 2, "mmoe_experts": 2, "mmoe_dims": [4], "hei_experts": [2, 3], "hei_hidden": [4, 4],
+  SELECT jsonb_build_object('architecture', $1) || '{"epochs": 2, "batch_size": 64, "embed_dim": 2, "mmoe_experts": 2, "mmoe_dims": [4], "deep_dims": [4], "hei_experts": [2, 3], "hei_hidden": [4, 4],
     "hei_output": [4, 4], "cross_layers": 1, "warmup_batches": 3, "mask_interval": 6, "candidates": 2, "candidate_steps": 2, "minor_share": 0.3, "major_share": 0.35}' || $2::jsonb $$;
 
 -- What is wrong with a model: no number of it may be NaN or infinite, its scores of the rows lie in [0, 1].
@@ -64,8 +64,8 @@ CREATE VIEW dates AS SELECT label, domain, user_id, (ARRAY['infinity', '-infinit
 CREATE VIEW integers AS SELECT label, CASE WHEN sequence % 2 = 0 THEN 9223372036854775807 ELSE -9223372036854775808 END AS domain, (ARRAY[2147483647, -2147483648, 0])[1 + sequence % 3] AS user_id,
   (ARRAY[32767, -32768])[1 + sequence % 2]::int2 AS item_id, 4294967295::oid AS o FROM rows;
 CREATE VIEW vectors AS SELECT label, domain, user_id, (ARRAY['{0,3.4e38,1e-45,-3.4e38,7}', '{0,-3.4e38,-1e-45,0,7}', '{-0,0,0,0,7}', NULL])[1 + sequence % 4]::float4[] AS v FROM rows;
-SELECT pg_temp.train(source, source, pg_temp.small(a)) FROM unnest('{one,zero,one_negative,constant,floats,only_nan,vectors,dates,integers}'::text[]) source, unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) a;
-SELECT pg_temp.train('lists', 'lists', pg_temp.small(a, '{"features": {"members": {"kind": "list"}}}')) FROM unnest('{wide,fm,mmoe,hei,hemp,aread}'::text[]) a;
+SELECT pg_temp.train(source, source, pg_temp.small(a)) FROM unnest('{one,zero,one_negative,constant,floats,only_nan,vectors,dates,integers}'::text[]) source, (SELECT unnest(choices) AS a FROM aread_options() WHERE option = 'architecture') u;
+SELECT pg_temp.train('lists', 'lists', pg_temp.small(a, '{"features": {"members": {"kind": "list"}}}')) FROM (SELECT unnest(choices) AS a FROM aread_options() WHERE option = 'architecture') u;
 SELECT pg_temp.train('floats', 'floats', pg_temp.small('mmoe', o)) FROM unnest(ARRAY['{"features": {"f4": {"kind": "categorical"}, "f8": {"kind": "categorical"}, "n": {"kind": "categorical"}}}',
   '{"bins": 1}', '{"bins": 65536}', '{"features": {"f8": {"bins": 65536}}}']) o;
 SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHERE state <> '00000'), 'one zero', 'what cannot be trained on');
@@ -79,16 +79,17 @@ SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHER
 SELECT * FROM pg_temp.judge('row weights');
 
 -- learning rates that diverge
-SELECT pg_temp.train('rows', 'learning rate', pg_temp.small(a, format('{"learning_rate": %s, "mask_learning_rate": %1$s, "epochs": 3, "batch_norm": %s}', r, b)) || o::jsonb) FROM unnest('{1,0.1,1e-9}'::text[]) r, unnest('{fm,mmoe,hei,hemp,aread}'::text[]) a, unnest('{true,false}'::text[]) b,
+SELECT pg_temp.train('rows', 'learning rate', pg_temp.small(a, format('{"learning_rate": %s, "mask_learning_rate": %1$s, "epochs": 3, "batch_norm": %s}', r, b)) || o::jsonb) FROM unnest('{1,0.1,1e-9}'::text[]) r, (SELECT unnest(architectures) AS a FROM aread_options() WHERE option = 'learning_rate') u, unnest('{true,false}'::text[]) b,
   unnest(ARRAY['{}', '{"wide": false, "calibration": false, "base_skip": false, "pairwise": true, "dropout": 0}']) o WHERE r <> '0.1' OR a IN ('fm', 'aread');
 SELECT * FROM pg_temp.judge('learning rates');
 
--- every numeric option at both ends of its range, those of many passes or much room with what keeps them short
+-- every numeric option at both ends of its range, on an architecture that has a use for it and one that has none, those of many passes or much room with what keeps them short
 CREATE TABLE tamed (option, value, more) AS VALUES
-  ('mmoe_dims', 4096, '{"mmoe_dims": [4096], "epochs": 1}'), ('hei_hidden', 4096, '{"epochs": 1}'), ('hei_output', 4096, '{"epochs": 1}'), ('hei_experts', 64, '{"epochs": 1}'), ('negatives', 1000, '{"batch_size": 65536, "epochs": 1}'), ('valid_share', 0.9, '{"test_share": 0.05}'), ('test_share', 0.9, '{"valid_share": 0.05}'),
+  ('mmoe_dims', 4096, '{"mmoe_dims": [4096], "epochs": 1}'), ('deep_dims', 4096, '{"deep_dims": [4096], "epochs": 1}'), ('hei_hidden', 4096, '{"epochs": 1}'), ('hei_output', 4096, '{"epochs": 1}'), ('hei_experts', 64, '{"epochs": 1}'), ('negatives', 1000, '{"batch_size": 65536, "epochs": 1}'), ('valid_share', 0.9, '{"test_share": 0.05}'), ('test_share', 0.9, '{"valid_share": 0.05}'),
   ('initial_density', 0.01, '{"target_density": 0.01}'), ('target_density', 1, '{"initial_density": 1}'), ('minor_share', 1, '{"major_share": 1}'), ('major_share', 0, '{"minor_share": 0}');
 SELECT pg_temp.train('rows', option, pg_temp.small(a, jsonb_build_object(option, CASE WHEN type = 'integers' THEN jsonb_build_array(value, value) ELSE to_jsonb(value) END)::text) || coalesce((SELECT more::jsonb FROM tamed t WHERE t.option = o.option AND t.value = o.value), '{}'))
-FROM (SELECT option, type, unnest(ARRAY[minimum, maximum]) AS value FROM aread_options() WHERE minimum IS NOT NULL) o, unnest('{wide,aread}'::text[]) a;
+FROM (SELECT option, type, unnest(ARRAY[minimum, maximum]) AS value, CASE WHEN 'aread' = ANY (architectures) THEN 'aread' ELSE coalesce(architectures[1], 'aread') END AS user FROM aread_options() WHERE minimum IS NOT NULL) o,
+  unnest(ARRAY['wide', o.user]) a;
 SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHERE state <> '00000'), 'l2_wide label_threshold min_rows', 'at the ends of their range all but these train, and are deployed');
 SELECT * FROM pg_temp.judge('options');
 

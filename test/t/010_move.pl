@@ -33,7 +33,12 @@ owner(qq{
 	SELECT "Ext; ension".aread_train('"My.Shop"."Clicks ''n more"', 'It''s "mine"; really', options => '$wide');
 	SELECT "Ext; ension".aread_train('"My.Shop"."Clicks ''n more"', 'masks', options => '$hemp');
 	CREATE TABLE "My.Shop".scored AS SELECT c.*, "Ext; ension".aread_predict('It''s "mine"; really', c, "Do""main") AS wide, "Ext; ension".aread_predict('masks', c, "Do""main") AS hemp
-		FROM "My.Shop"."Clicks 'n more" c});
+		FROM "My.Shop"."Clicks 'n more" c;
+	CREATE TABLE "My.Shop".architecture AS SELECT unnest(choices) AS name FROM "Ext; ension".aread_options() WHERE option = 'architecture';
+	SELECT "Ext; ension".aread_train('"My.Shop"."Clicks ''n more"', name, options => '$hemp'::jsonb || jsonb_build_object('architecture', name, 'deep_dims', '[8]'::jsonb, 'epochs', 1))
+		FROM "My.Shop".architecture;
+	CREATE TABLE "My.Shop".scored_by_each AS SELECT c.*, name, "Ext; ension".aread_predict(name, c, "Do""main") AS score
+		FROM "My.Shop".architecture, (SELECT * FROM "My.Shop"."Clicks 'n more" LIMIT 100) c});
 is(owner(q{SELECT count(*), count(DISTINCT wide) > 100, count(DISTINCT hemp) > 100 FROM "My.Shop".scored}), '3000|t|t', 'odd names, and no search_path');
 my $run = owner(qq{SELECT "Ext; ension".aread_train_start('"My.Shop"."Clicks ''n more"', 'in "the" background', options => '$hemp')});
 is(owner(qq{SELECT "Ext; ension".aread_wait($run)}), '1', 'in the background, too');
@@ -46,6 +51,8 @@ is(owner(q{SELECT count(*) FROM "Ext; ension".aread_evaluate_domains('masks', '"
 #
 owner(q{ALTER TABLE "My.Shop"."Clicks 'n more" RENAME TO "renamed; since"});
 my $check = q{SELECT count(*), bool_and("Ext; ension".aread_predict('It''s "mine"; really', s, "Do""main") = wide), bool_and("Ext; ension".aread_predict('masks', s, "Do""main") = hemp) FROM "My.Shop".scored s};
+my $check_each = q{SELECT string_agg(DISTINCT name, ' ' ORDER BY name), bool_and("Ext; ension".aread_predict(name, s, "Do""main") = score), count(DISTINCT score) > 100 FROM "My.Shop".scored_by_each s};
+my $each = owner(q{SELECT string_agg(name, ' ' ORDER BY name) FROM "My.Shop".architecture});
 my $source = $node->connstr('odd');
 my %restore = (
 	plain => sub { return (['pg_dump', '-f', "$tmp/plain.sql", $source], ['psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', "$tmp/plain.sql", $_[0]]) },
@@ -65,6 +72,7 @@ for my $form (sort keys %restore)
 	command_ok($dump, "$form: dumped");
 	command_ok($load, "$form: restored");
 	is($node->safe_psql($database, $check), '3000|t|t', "$form: the same scores");
+	is($node->safe_psql($database, $check_each), "$each|t|t", "$form: of every architecture");
 	is($node->safe_psql($database, qq{SELECT trained_model, version FROM "Ext; ension".aread_train('"My.Shop"."renamed; since"', 'masks', options => '$hemp')}), 'masks|2', "$form: trained again");
 	is($node->safe_psql($database, q{SELECT count(DISTINCT crc), min(source) <> max(source) FROM aread.model WHERE model = 'masks'}), '1|t', "$form: to the same model, by the roles registered for a table that was renamed");
 	is($node->safe_psql($database, q{SELECT count(*) FROM aread.run}), '0', "$form: runs are of their server");

@@ -17,7 +17,8 @@ $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\nautovacuum = off\njit = off\nclient_min_messages = warning\nlog_min_messages = fatal\nrestart_after_crash = off\n");
 $node->start;
 
-# Two models that have every kind of stored bytes between them, and rows to score.
+# Two models that have every kind of stored bytes between them, those of the other
+# architectures, and rows to score.
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
 	CREATE TABLE seen AS SELECT label, domain, user_id, item_id, price::float8 + 0.1 AS price, ARRAY[item_id % 7, user_id % 5] AS tags,
@@ -27,12 +28,15 @@ $node->safe_psql('postgres', q{
 		"l2_wide": 10, "bins": 4, "hei_experts": [1, 2], "hei_hidden": [2, 2], "hei_output": [2, 2], "cross_layers": 1, "warmup_batches": 2, "mask_interval": 3,
 		"candidates": 1, "row_counts": false, "batch_norm": true}');
 	SELECT aread_train('seen', 'wide', features => '{user_id,price}', options => '{"architecture": "wide", "l2_wide": 10, "bins": 4, "min_count": 2}');
+	SELECT aread_train('seen', a, features => '{user_id,tags,emb}', options => jsonb_build_object('architecture', a) || '{"mmoe_experts": 1, "mmoe_dims": [2], "mmoe_mixtures": 1, "deep_dims": [2],
+		"embed_dim": 2, "epochs": 1, "l2_wide": 10, "hei_experts": [1, 2], "hei_hidden": [2, 2], "hei_output": [2, 2], "cross_layers": 1, "warmup_batches": 2, "mask_interval": 3, "candidates": 1}')
+	FROM (SELECT unnest(choices) AS a FROM aread_options() WHERE option = 'architecture') u WHERE a NOT IN (SELECT architecture FROM aread.model);
 	CREATE TABLE probe AS SELECT * FROM seen LIMIT 12;
 	INSERT INTO probe VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL), (1, 'none', -1, -1, 1e9, '{-1,3}', '{-1e9,1e9}');
 	CREATE FUNCTION scores(model text) RETURNS float8[] LANGUAGE sql AS $$
 		SELECT array_agg(s) FROM (SELECT aread_predict(model, p) AS s FROM probe p ORDER BY domain, user_id, price, item_id) x $$;
-	CREATE TABLE intact AS SELECT m AS model, scores(m) AS scores FROM unnest('{deep,wide}'::text[]) m;
-	CREATE TABLE exported AS SELECT m AS model, aread_export(m) AS data FROM unnest('{deep,wide}'::text[]) m;
+	CREATE TABLE intact AS SELECT m AS model, scores(m) AS scores FROM (SELECT model FROM aread.model) x(m);
+	CREATE TABLE exported AS SELECT m AS model, aread_export(m) AS data FROM (SELECT model FROM aread.model) x(m);
 	-- a change, and what scoring, and telling drift, make of it; nothing of the change remains
 	CREATE FUNCTION outcome(m text, change text) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
@@ -108,12 +112,14 @@ sub stored_chunk { my ($payload) = @_; return unpack('H*', pack('a4VVV', 'ARAD',
 # Files.
 #
 my %file = map { $_->[0] => pack('H*', $_->[1]) } rows(q{SELECT model, encode(data, 'hex') FROM exported});
+my @models = sort keys %file;
+is(scalar(@models), $node->safe_psql('postgres', q{SELECT cardinality(choices) FROM aread_options() WHERE option = 'architecture'}), "models: @models");
 
 diag("flips of seed $seed");
 is(check_outcomes('file cut at every length', q{SELECT file_outcome(model, substr(data, 1, n)) FROM exported, generate_series(0, octet_length(data) - 1) n WHERE model = 'wide'})->{intact},
 	undef, 'no part of a file is a model');
 check_outcomes('file with a flipped bit', 'SELECT file_outcome(model, set_bit(data, n, 1 - get_bit(data, n))) FROM (VALUES '
-	. join(', ', map { my $m = ('deep', 'wide')[rand 2]; "('$m', " . int(rand(8 * length $file{$m})) . ')' } 1 .. $n_flips / 5) . ') v(m, n), exported WHERE model = m');
+	. join(', ', map { my $m = $models[rand @models]; "('$m', " . int(rand(8 * length $file{$m})) . ')' } 1 .. $n_flips / 5) . ') v(m, n), exported WHERE model = m');
 
 # Where the header says that all is well: each change with the checksum that it has.
 sub sealed_cuts
@@ -151,10 +157,10 @@ my $sealed_file = q{SELECT file_outcome(c.model, sealed(CASE WHEN place IS NULL 
 	FROM sealed_change c JOIN exported USING (model)};
 fill('sealed_change', sealed_cuts('wide', 5));
 check_outcomes('file cut, its header made right', "$sealed_file WHERE place IS NULL");
-fill('sealed_change', map { sealed_flips($_, $n_flips / 20) } qw(deep wide));
+fill('sealed_change', map { sealed_flips($_, $n_flips / 10 / @models) } @models);
 my $sealed = check_outcomes('file with a flipped bit, its header made right', "$sealed_file WHERE place IS NOT NULL");
 cmp_ok($sealed->{intact} // 0, '>', 0, 'that of a measure changes no score: checksums were right');
-is($node->safe_psql('postgres', q{SELECT count(*) FROM aread.model}), '2', 'nothing was imported');
+is($node->safe_psql('postgres', q{SELECT count(*) FROM aread.model}), scalar(@models), 'nothing was imported');
 
 # Files that are right but for one row: each is refused for what it is.
 my $n_rows = unpack('Q<', substr($file{deep}, 24, 8));
@@ -319,7 +325,7 @@ for (
 	}
 }
 
-is($node->safe_psql('postgres', q{SELECT bool_and(aread_cache_clear(shared => true) >= 0 AND scores(model) = scores) FROM intact}), 't', 'after all of it both models score as before');
+is($node->safe_psql('postgres', q{SELECT bool_and(aread_cache_clear(shared => true) >= 0 AND scores(model) = scores) FROM intact}), 't', 'after all of it all models score as before');
 unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC/, 'no backend crashed');
 $node->stop;
 done_testing();

@@ -124,8 +124,9 @@ check_network_alone(int architecture)
 	config.mask_interval = 100;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result != NULL && result->best_evaluation > 0);
-	CHECK(result->test.auc.value > 0.9);
-	CHECK((architecture == architecture_find("aread")) == (result->n_mask_updates > 0));
+	/* products of vectors alone tell less of it than layers of neurons do */
+	CHECK(result->test.auc.value > (architecture_uses(architecture, "dropout") ? 0.9 : 0.8));
+	CHECK((architecture_at(architecture)->strategy >= STRATEGY_MASKS) == (result->n_mask_updates > 0));
 	check_scores(data, result->model, &arena);
 	arena_free_all(&arena);
 }
@@ -236,8 +237,8 @@ main(void)
 	for (int architecture = 0; architecture < n_architectures; architecture++)
 		check_trained(architecture, true, false);
 	check_trained(architecture_find("aread"), false, true);
-	check_network_alone(architecture_find("mmoe"));
-	check_network_alone(architecture_find("hei"));
-	check_network_alone(architecture_find("aread"));
+	for (int architecture = 0; architecture < n_architectures; architecture++)
+		if (architecture_at(architecture)->strategy != STRATEGY_START)
+			check_network_alone(architecture);
 	return unit_summary();
 }

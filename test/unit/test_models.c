@@ -18,7 +18,7 @@
 #include "engine/networks/config_options.h"
 #include "engine/score/score.h"
 
-#define CASES 50
+#define CASES 64				/* the architectures in turn */
 #define MOST_FIELDS 12
 #define MOST_ROWS 300
 #define REFERENCES 20
@@ -33,18 +33,23 @@ number(Random *random)
 }
 
 static void
-draw_config(Random *random, Config *config)
+draw_widths(Random *random, IntList *list)
+{
+	list->n = 1 + up_to(random, 3);
+	for (int i = 0; i < list->n; i++)
+		list->value[i] = PICK(random, widths);
+}
+
+static void
+draw_config(Random *random, int architecture, Config *config)
 {
 	config_defaults(config);
-	config->architecture = up_to(random, 2) > 0 ? architecture_find("mmoe") + up_to(random, 3) :
-		up_to(random, n_architectures - 1);
+	config->architecture = architecture;
 	config->embed_dim = PICK(random, embed_dims);
 	config->mmoe_experts = 1 + up_to(random, 4);
-	config->mmoe_dims.n = 1 + up_to(random, 3);
-	for (int i = 0; i < config->mmoe_dims.n; i++)
-		config->mmoe_dims.value[i] = PICK(random, widths);
+	draw_widths(random, &config->mmoe_dims);
+	draw_widths(random, &config->deep_dims);
 	config->mmoe_mixtures = 1 + up_to(random, 4);
-	config->deep_dims = config->mmoe_dims;
 	config->hei_experts.n = architecture_has_masks(config) ? 2 + up_to(random, 1) : 1 + up_to(random, 2);
 	config->hei_hidden.n = config->hei_output.n = config->hei_experts.n;
 	for (int l = 0; l < config->hei_experts.n; l++)
@@ -236,7 +241,7 @@ check_case(int number)
 
 	random_start(&random, 11, 0, number);
 	arena_init_malloc(&arena);
-	draw_config(&random, &config);
+	draw_config(&random, number % n_architectures, &config);
 	draw_fields(&random, &fields);
 	model = draw_model(&random, &arena, &config, &fields.shape);
 	rows = draw_rows(&random, &fields.shape, &arena);

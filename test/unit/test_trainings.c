@@ -25,15 +25,25 @@ draw_widths(Random *random, IntList *list, int n)
 		list->value[i] = 1 + up_to(random, up_to(random, 1) ? 20 : 3);
 }
 
-static void
-draw_network(Random *random, Config *config)
+/* Each in turn, and in every other case one that searches masks: it has most to draw. */
+static int
+draw_architecture(Random *random, int number)
 {
-	config->architecture = up_to(random, 2) > 0 ? architecture_find("hemp") + up_to(random, 1) :
-		up_to(random, n_architectures - 1);
+	int			architecture = number / 2 % n_architectures;
+
+	while (number % 2 && architecture_at(architecture)->strategy < STRATEGY_MASKS)
+		architecture = up_to(random, n_architectures - 1);
+	return architecture;
+}
+
+static void
+draw_network(Random *random, int architecture, Config *config)
+{
+	config->architecture = architecture;
 	config->embed_dim = 1 + up_to(random, 8);
 	config->mmoe_experts = 1 + up_to(random, 3);
 	draw_widths(random, &config->mmoe_dims, 1 + up_to(random, 2));
-	config->deep_dims = config->mmoe_dims;
+	draw_widths(random, &config->deep_dims, 1 + up_to(random, 2));
 	config->mmoe_mixtures = 1 + up_to(random, 3);
 	draw_widths(random, &config->hei_experts, 2 + up_to(random, 1));
 	for (int l = 0; l < config->hei_experts.n; l++)
@@ -148,7 +158,7 @@ check_case(int number)
 	random_start(&random, 7, 0, number);
 	arena_init_malloc(&arena);
 	config_defaults(&config);
-	draw_network(&random, &config);
+	draw_network(&random, draw_architecture(&random, number), &config);
 	draw_training(&random, &config);
 	CHECK(config_check(&config, &error));
 	data = draw_dataset(&random, &arena);

@@ -139,8 +139,7 @@ tables_bind(const Model *model, bool training, Arena *arena)
 
 		rows_init(&rows[i], arena, model_values(model, tensor), training ? tensor->dims[0] : 0,
 				  (int) (tensor->size / tensor->dims[0]));
-		rows[i].table = tensor->rows_of == ROWS_OF_IDS ? tensor->table :
-			(int) model->shape.field_table[model->shape.domain_field];
+		rows[i].table = model_table_of(model, tensor);
 	}
 	return rows;
 }

@@ -215,14 +215,19 @@ scatter_first(HeiLayer *of, const Batch *batch, int n, const SlotGroup *h)
 		for (int r = 0; r < segment->n_rows; r++)
 		{
 			real	   *to = h->d.data + (size_t) (segment->start + r) * h->d.stride;
-			const real *from = expert->d_in + (size_t) (expert->offset[s] + r) * of->n_in;
+			const real *from;
 
-			if (expert->offset[s] >= 0 && sets)
+			if (expert->offset[s] < 0)
+			{
+				if (sets)
+					memset(to, 0, size);
+				continue;
+			}
+			from = expert->d_in + (size_t) (expert->offset[s] + r) * of->n_in;
+			if (sets)
 				memcpy(to, from, size);
-			else if (expert->offset[s] >= 0)
+			else
 				add_scaled(to, 1, from, of->n_in);
-			else if (sets)
-				memset(to, 0, size);
 		}
 	}
 }

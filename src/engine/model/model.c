@@ -179,25 +179,26 @@ model_init_weights(Model *model, const EngineHost *host, EngineError *error)
 	return true;
 }
 
-/* Mean of a table's rows weighted by counts -> mean[dim]; unchanged if all counts are 0. */
+/* Columns of a row tensor whose means are taken at once. */
+#define MEAN_COLUMNS MAX_EMBED_DIM
+
+/* Mean of n columns of rows (n_rows, dim) weighted by counts -> mean[n]; unchanged if all counts are 0. */
 static void
-weighted_mean(const real *table, uint32_t n_rows, int dim, const uint32_t *counts,
+weighted_mean(const real *rows, uint32_t n_rows, size_t dim, size_t n, const uint32_t *counts,
 			  real *mean)
 {
-	double		sum[MAX_EMBED_DIM] = {0};
+	double		sum[MEAN_COLUMNS] = {0};
 	double		total = 0;
 
 	for (uint32_t row = UNSEEN_ID + 1; row < n_rows; row++)
 	{
-		const real *vector = table + (size_t) row * dim;
-
 		if (counts[row] == 0)
 			continue;
 		total += counts[row];
-		for (int e = 0; e < dim; e++)
-			sum[e] += (double) counts[row] * vector[e];
+		for (size_t e = 0; e < n; e++)
+			sum[e] += (double) counts[row] * rows[row * dim + e];
 	}
-	for (int e = 0; e < dim && total > 0; e++)
+	for (size_t e = 0; e < n && total > 0; e++)
 		mean[e] = sum[e] / total;
 }
 
@@ -214,17 +215,19 @@ is_of_vectors(const Shape *shape, int table)
 void
 model_fill_unseen(Model *model, const uint32_t *const *table_counts)
 {
-	int			dim = model->config.embed_dim;
-
-	for (int i = 0; i < model->n_tensors; i++)
+	for (int i = 0; i < model->n_rows; i++)
 	{
-		const Tensor *tensor = &model->tensors[i];
-		real	   *table = model->params + tensor->offset;
+		const Tensor *tensor = &model->rows[i];
+		real	   *rows = model->params + tensor->offset;
+		size_t		dim = tensor->size / tensor->dims[0];
+		int			table = model_table_of(model, tensor);
 
-		if (tensor->table < 0 || is_of_vectors(&model->shape, tensor->table))
+		if (is_of_vectors(&model->shape, table))
 			continue;
-		weighted_mean(table, tensor->dims[0], dim, table_counts[tensor->table],
-					  table + (size_t) UNSEEN_ID * dim);
+		for (size_t e = 0; e < dim; e += MEAN_COLUMNS)
+			weighted_mean(rows + e, tensor->dims[0], dim,
+						  dim - e < MEAN_COLUMNS ? dim - e : MEAN_COLUMNS, table_counts[table],
+						  rows + UNSEEN_ID * dim + e);
 	}
 }
 

@@ -83,8 +83,16 @@ extern real *model_param(const Model *model, TensorRef ref);
 extern Calibration model_calibration(const Model *model);
 extern void model_set_calibration(Model *model, const Calibration *calibration);
 
+/* The embedding table whose ids the rows of a row tensor stand for. */
+static inline int
+model_table_of(const Model *model, const Tensor *rows)
+{
+	return rows->rows_of == ROWS_OF_IDS ? rows->table :
+		(int) model->shape.field_table[model->shape.domain_field];
+}
+
 /*
- * Row UNSEEN_ID of every embedding table becomes the mean of the trained rows
+ * Row UNSEEN_ID of every row tensor becomes the mean of the trained rows
  * weighted by their training counts; its wide weights are 0.  Those of dense
  * fields stay as they are.
  */

@@ -4,7 +4,6 @@
  */
 #include "engine/networks/build.h"
 
-#include "engine/layers/plan.h"
 #include "engine/networks/architectures.h"
 
 /* After the network's own tensors. */
@@ -18,8 +17,8 @@ plan_calibration(NetworkPlan *plan, Model *model)
 
 /* Everything but the parameters and masks themselves. */
 static Model *
-lay_out(Arena *arena, const Config *config, const Shape *shape, const DomainPairs *pairs,
-		EngineError *error)
+lay_out(void (*build) (NetworkPlan *plan, const Config *config), Arena *arena, const Config *config,
+		const Shape *shape, const DomainPairs *pairs, EngineError *error)
 {
 	Model	   *model = model_begin(arena, config, shape, pairs, error);
 	NetworkPlan *plan = ARENA_ARRAY(arena, NetworkPlan, 1);
@@ -28,7 +27,7 @@ lay_out(Arena *arena, const Config *config, const Shape *shape, const DomainPair
 		return NULL;
 	*plan = (NetworkPlan) {.arena = arena,.config = &model->config,.shape = &model->shape,.pairs = pairs,
 		.tensors = {.arena = arena},.widest = 1};
-	architecture_of(config)->build(plan, &model->config);
+	build(plan, &model->config);
 	plan_calibration(plan, model);
 	if (!plan_end(plan, error) || !model_place(model, &plan->tensors, error))
 		return NULL;
@@ -42,7 +41,7 @@ model_count_params(Arena *arena, const Config *config, const Shape *shape,
 				   const DomainPairs *pairs, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	Model	   *model = lay_out(arena, config, shape, pairs, error);
+	Model	   *model = lay_out(architecture_of(config)->build, arena, config, shape, pairs, error);
 	size_t		n = model ? model->n_params : 0;
 
 	arena_reset_to(arena, mark);
@@ -50,19 +49,28 @@ model_count_params(Arena *arena, const Config *config, const Shape *shape,
 }
 
 Model *
+model_create_by(void (*build) (NetworkPlan *plan, const Config *config), Arena *arena,
+				const Config *config, const Shape *shape, const DomainPairs *pairs,
+				EngineError *error)
+{
+	Model	   *model = lay_out(build, arena, config, shape, pairs, error);
+
+	return model && model_allocate(model, arena, error) ? model : NULL;
+}
+
+Model *
 model_create(Arena *arena, const Config *config, const Shape *shape,
 			 const DomainPairs *pairs, EngineError *error)
 {
-	Model	   *model = lay_out(arena, config, shape, pairs, error);
-
-	return model && model_allocate(model, arena, error) ? model : NULL;
+	return model_create_by(architecture_of(config)->build, arena, config, shape, pairs, error);
 }
 
 Model *
 model_attach(Arena *arena, const Model *like, const Shape *shape, const DomainPairs *pairs,
 			 EngineError *error)
 {
-	Model	   *model = lay_out(arena, &like->config, shape, pairs, error);
+	Model	   *model = lay_out(architecture_of(&like->config)->build, arena, &like->config, shape,
+								pairs, error);
 
 	return model && model_take(model, like, error) ? model : NULL;
 }

@@ -5,6 +5,7 @@
 #ifndef AREAD_ENGINE_NETWORKS_BUILD_H
 #define AREAD_ENGINE_NETWORKS_BUILD_H
 
+#include "engine/layers/plan.h"
 #include "engine/model/model.h"
 
 /*
@@ -14,6 +15,10 @@
  */
 extern Model *model_create(Arena *arena, const Config *config, const Shape *shape,
 						   const DomainPairs *pairs, EngineError *error);
+/* The same of a network that no architecture has, planned by build(). */
+extern Model *model_create_by(void (*build) (NetworkPlan *plan, const Config *config),
+							  Arena *arena, const Config *config, const Shape *shape,
+							  const DomainPairs *pairs, EngineError *error);
 /*
  * A model over parameters and masks that lie in memory already: those of
  * "like", of whose members only config, sizes and these arrays are looked at.
