@@ -92,5 +92,26 @@ cmp_ok($few - $least, '<', 1.1 * 20 * $megabyte, 'with 20 MB no more than these 
 cmp_ok($some - $least, '<', 1.1 * 80 * $megabyte, 'nor with 80 MB');
 cmp_ok($some - $few, '>', 20 * $megabyte, 'of which use is made');
 
+#
+# Where threads could not have OpenBLAS's buffers, for which they would wait without end, a training says so.
+#
+$session = $node->background_psql('postgres', on_error_stop => 0);
+$pid = $session->query_safe('SELECT pg_backend_pid()');
+sub limit { system_log('prlimit', '--pid', $pid, "--as=$_[0]:") == 0 or die 'prlimit' }
+open my $status, '<', "/proc/$pid/status" or die $!;
+my ($kilobytes) = join('', <$status>) =~ /^VmSize:\s+(\d+) kB/m;
+close $status;
+my $train = q{SELECT count(*) FROM aread_train('clicks', 'tight', features => '{user_id,item_id}', options => '{"architecture": "deepfm", "epochs": 1, "embed_dim": 2, "deep_dims": [4]}')};
+for my $more (5, 40, 100, 300)
+{
+	limit(($kilobytes + $more * 1024) * 1024);
+	$session->query($train);
+	like($session->{stderr}, qr/out of memory/, "a training with $more MB more than a session has");
+	$session->{stderr} = '';
+}
+limit('unlimited');
+is($session->query_safe($train), 1, 'without the limit it ends');
+$session->quit;
+
 $node->stop;
 done_testing();
