@@ -147,6 +147,19 @@ build(NetworkPlan *plan, const Config *config)
 	plan_heads(plan, NO_SLOT, NO_SLOT);
 }
 
+/* Two of them at once would write to the same logits. */
+static void
+build_shared(NetworkPlan *plan, const Config *config)
+{
+	int			x0 = plan_embedding(plan);
+
+	(void) config;
+	plan_domain_vectors(plan, x0);
+	plan_domain_vectors(plan, x0);
+	plan_cut(plan);
+	plan_heads(plan, NO_SLOT, NO_SLOT);
+}
+
 /* --- a network of it, and a batch --- */
 
 typedef struct RowsCase
@@ -449,6 +462,23 @@ check_scores(void)
 	arena_free_all(&c.arena);
 }
 
+static void
+check_refused(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	static const DomainPairs no_pairs[TOY_FIELDS];
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, ROWS);
+	toy_config(&config, 0);
+	CHECK(!model_create_by(build_shared, &arena, &config, &data->shape, no_pairs, &error));
+	CHECK(strstr(error.message, "add to the logit") != NULL);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -456,5 +486,6 @@ main(void)
 	check_steps();
 	check_unseen();
 	check_scores();
+	check_refused();
 	return unit_summary();
 }

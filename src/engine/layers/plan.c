@@ -108,6 +108,18 @@ is_first_backward(const NetworkPlan *plan, const Layer *reader, int slot)
 	return true;
 }
 
+/* Layers without a slot add to the logit, or are the heads that read it: no two may do so at once. */
+static bool
+logit_is_shared(const NetworkPlan *plan)
+{
+	for (int i = 0; i < plan->n_layers; i++)
+		for (int k = 0; k < i; k++)
+			if (plan->layers[i]->out == NO_SLOT && plan->layers[k]->out == NO_SLOT &&
+				plan->layers[i]->stage == plan->layers[k]->stage)
+				return true;
+	return false;
+}
+
 bool
 plan_end(NetworkPlan *plan, EngineError *error)
 {
@@ -117,6 +129,9 @@ plan_end(NetworkPlan *plan, EngineError *error)
 		plan->n_first > MAX_GROUPS)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Use fewer layers.",
 						   "network has too many layers");
+	if (logit_is_shared(plan))
+		return engine_fail(error, ENGINE_BAD_INPUT, "Plan one after the other (plan_after).",
+						   "two layers of one stage add to the logit");
 	for (int i = 0; i < plan->n_layers; i++)
 		for (int k = 0; k < plan->layers[i]->n_in; k++)
 			plan->layers[i]->sets[k] = is_first_backward(plan, plan->layers[i],
