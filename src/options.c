@@ -361,6 +361,7 @@ options_parse_stored(Jsonb *config_stored, Config *config)
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	const char *name = "";
+	EngineError error;
 
 	*config = (Config) {0};
 	if (!JB_ROOT_IS_OBJECT(config_stored))
@@ -372,7 +373,8 @@ options_parse_stored(Jsonb *config_stored, Config *config)
 	if (missing)
 		stored_corrupt("version", psprintf("It lacks option \"%s\".", missing->name));
 	pfree(stored);
-	check_config(config);
+	if (!config_check(config, &error))
+		stored_corrupt("version", psprintf("Its options are not valid: %s.", error.message));
 }
 
 static void

@@ -238,7 +238,7 @@ cross_loss(void *context)
 {
 	CrossCase  *c = context;
 
-	cross_forward(&c->cross, c->x0, ROWS);
+	cross_forward(&c->cross, c->x0, ROWS, NULL);
 	return weighted_sum(cross_output(&c->cross), c->weights, ROWS * 4);
 }
 
@@ -259,7 +259,7 @@ check_cross(void)
 	fill_normal(c.weights, ROWS * 4, 1, 4);
 	cross_loss(&c);
 	memcpy(d, c.weights, sizeof(d));
-	cross_backward(&c.cross, d_x0, d_weight, d_bias, d, c.x0, ROWS);
+	cross_backward(&c.cross, d_x0, d_weight, d_bias, d, c.x0, ROWS, NULL);
 	CHECK(worst_error(cross_loss, &c, c.x0, d_x0, ROWS * 4) < TOLERANCE);
 	CHECK(worst_error(cross_loss, &c, c.weight, d_weight, 8) < TOLERANCE);
 	CHECK(worst_error(cross_loss, &c, c.bias, d_bias, 8) < TOLERANCE);
@@ -292,8 +292,8 @@ mix_loss(void *context)
 	memcpy(c->gates, c->logits, sizeof(c->gates));
 	softmax_forward(c->gates, ROWS * 2, 3);
 	/* in two parts, as threads do */
-	mix_forward(c->h, c->gates, experts_of(c->e, e), 0, 3, 2, 3, 2);
-	mix_forward(c->h, c->gates, experts_of(c->e, e), 3, ROWS, 2, 3, 2);
+	mix_forward(c->h, c->gates, experts_of(c->e, e), 0, 3, 2, 3, 2, NULL);
+	mix_forward(c->h, c->gates, experts_of(c->e, e), 3, ROWS, 2, 3, 2, NULL);
 	return weighted_sum(c->h, c->weights, ROWS * 2 * 2);
 }
 
@@ -311,7 +311,7 @@ check_mix(void)
 	fill_normal(c.weights, ROWS * 4, 1, 3);
 	mix_loss(&c);
 	mix_backward(d_gates, experts_of(d_e, d_experts), c.weights, c.gates, experts_of(c.e, experts),
-				 0, ROWS, 2, 3, 2);
+				 0, ROWS, 2, 3, 2, NULL);
 	softmax_backward(d_gates, c.gates, ROWS * 2, 3);
 	CHECK(worst_error(mix_loss, &c, c.logits, d_gates, ROWS * 6) < TOLERANCE);
 	CHECK(worst_error(mix_loss, &c, c.e, d_e, ROWS * 6) < TOLERANCE);

@@ -26,7 +26,7 @@ cross_output(const Cross *cross)
 }
 
 HOT void
-cross_forward(Cross *cross, const real *x0, int rows)
+cross_forward(Cross *cross, const real *x0, int rows, Watch *watch)
 {
 	size_t		width = cross->width;
 
@@ -42,6 +42,9 @@ cross_forward(Cross *cross, const real *x0, int rows)
 		{
 			const real *x = below + b * width;
 
+			if (watch_worked(watch, 2 * width))
+				return;
+
 			product[b] = dot(x, v, width);
 			for (size_t i = 0; i < width; i++)
 				out[b * width + i] = x0[b * width + i] * product[b] + bias[i] + x[i];
@@ -51,7 +54,7 @@ cross_forward(Cross *cross, const real *x0, int rows)
 
 HOT void
 cross_backward(const Cross *cross, real *d_x0, real *d_weight, real *d_bias, real *d,
-			   const real *x0, int rows)
+			   const real *x0, int rows, Watch *watch)
 {
 	size_t		width = cross->width;
 
@@ -66,6 +69,8 @@ cross_backward(const Cross *cross, real *d_x0, real *d_weight, real *d_bias, rea
 			real	   *d_row = d + b * width;
 			real		d_product = dot(d_row, x0 + b * width, width);
 
+			if (watch_worked(watch, 5 * width))
+				return;
 			add_scaled(d_bias + k * width, 1, d_row, width);
 			add_scaled(d_x0 + b * width, product[b], d_row, width);
 			add_scaled(d_weight + k * width, d_product, below + b * width, width);
@@ -110,9 +115,8 @@ static void
 forward(Layer *layer, Pass *pass, int task, int thread)
 {
 	(void) task;
-	(void) thread;
 	cross_forward((Cross *) layer, pass_in(pass, layer, 0)->group[0].value.data,
-				  pass->batch->n_rows);
+				  pass->batch->n_rows, pass_watch(pass, thread));
 }
 
 static void
@@ -122,10 +126,9 @@ backward(Layer *layer, Pass *pass, int task, int thread)
 	const SlotGroup *x0 = &pass_in(pass, layer, 0)->group[0];
 
 	(void) task;
-	(void) thread;
 	cross_backward(cross, x0->d.data, pass_gradient(pass, cross->weight),
 				   pass_gradient(pass, cross->bias), pass_out(pass, layer)->group[0].d.data,
-				   x0->value.data, pass->batch->n_rows);
+				   x0->value.data, pass->batch->n_rows, pass_watch(pass, thread));
 }
 
 static void

@@ -27,11 +27,11 @@ typedef struct Cross
 /* Tensors "cross.weight" and "cross.bias"; returns the slot (B, 1, W).  n_layers 0: NO_SLOT. */
 extern int	plan_cross(NetworkPlan *plan, int x0, int n_layers);
 
-/* Output: cross_output(cross). */
-extern void cross_forward(Cross *cross, const real *x0, int rows);
+/* Output: cross_output(cross).  Both leave the rest undone once the watch (NULL: none) has stopped. */
+extern void cross_forward(Cross *cross, const real *x0, int rows, Watch *watch);
 extern real *cross_output(const Cross *cross);
 /* d (B, W), gradient of the output, is overwritten; d_x0 (B, W) gains. */
 extern void cross_backward(const Cross *cross, real *d_x0, real *d_weight, real *d_bias,
-						   real *d, const real *x0, int rows);
+						   real *d, const real *x0, int rows, Watch *watch);
 
 #endif							/* AREAD_ENGINE_LAYERS_CROSS_H */

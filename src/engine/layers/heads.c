@@ -46,10 +46,9 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 	int			n_heads = heads->n_heads;
 
 	(void) task;
-	(void) thread;
 	if (heads->cross)
 		linear_forward((Matrix) {heads->logit, n_heads}, heads->cross->value,
-					   heads->cross_weight, batch->n_rows, heads->width, n_heads, NULL);
+					   heads->cross_weight, batch->n_rows, heads->width, n_heads, pass_watch(pass, thread));
 	else
 		memset(heads->logit, 0, (size_t) batch->n_rows * n_heads * sizeof(real));
 	for (int s = 0; s < batch->n_segments; s++)
@@ -202,13 +201,12 @@ backward(Layer *layer, Pass *pass, int task, int thread)
 	int			n_heads = heads->n_heads;
 
 	(void) task;
-	(void) thread;
 	base_backward(heads, pass);
 	if (heads->cross)
 		linear_backward(heads->cross->d, layer->sets[1] ? 0 : 1,
 						pass_gradient(pass, heads->cross_weight),
 						(Matrix) {heads->d_logit, n_heads}, heads->cross->value,
-						heads->cross_weight, batch->n_rows, heads->width, n_heads, NULL);
+						heads->cross_weight, batch->n_rows, heads->width, n_heads, pass_watch(pass, thread));
 	for (int s = 0; s < batch->n_segments && heads->e; s++)
 		for (int j = 0; j < n_heads; j++)
 			if (head_open(heads, j, s))

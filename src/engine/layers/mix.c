@@ -17,11 +17,11 @@ typedef struct Mix
 
 HOT void
 mix_forward(real *h, const real *gates, real *const *e, int from, int to, int n_out, int n_in,
-			int dim)
+			int dim, Watch *watch)
 {
 	memset(h + (size_t) from * n_out * dim, 0,
 		   (size_t) (to - from) * n_out * dim * sizeof(real));
-	for (size_t b = from; b < (size_t) to; b++)
+	for (size_t b = from; b < (size_t) to && !watch_worked(watch, (size_t) n_out * n_in * dim); b++)
 		for (int n = 0; n < n_out; n++)
 			for (int m = 0; m < n_in; m++)
 				add_scaled(h + (b * n_out + n) * dim, gates[(b * n_out + n) * n_in + m],
@@ -30,9 +30,9 @@ mix_forward(real *h, const real *gates, real *const *e, int from, int to, int n_
 
 HOT void
 mix_backward(real *d_gates, real *const *d_e, const real *d_h, const real *gates,
-			 real *const *e, int from, int to, int n_out, int n_in, int dim)
+			 real *const *e, int from, int to, int n_out, int n_in, int dim, Watch *watch)
 {
-	for (size_t b = from; b < (size_t) to; b++)
+	for (size_t b = from; b < (size_t) to && !watch_worked(watch, (size_t) n_out * n_in * dim); b++)
 		for (int n = 0; n < n_out; n++)
 			for (int m = 0; m < n_in; m++)
 			{
@@ -78,11 +78,10 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 {
 	const Slot *h = pass_out(pass, layer);
 
-	(void) thread;
 	mix_forward(h->group[0].value.data, pass_in(pass, layer, 0)->group[0].value.data,
 				((Mix *) layer)->e, part_start(pass->batch->n_rows, ROW_PARTS, task),
 				part_start(pass->batch->n_rows, ROW_PARTS, task + 1), h->groups,
-				pass_in(pass, layer, 1)->groups, h->width);
+				pass_in(pass, layer, 1)->groups, h->width, pass_watch(pass, thread));
 }
 
 static void
@@ -95,11 +94,10 @@ backward(Layer *layer, Pass *pass, int task, int thread)
 	size_t		from = part_start(pass->batch->n_rows, ROW_PARTS, task);
 	size_t		to = part_start(pass->batch->n_rows, ROW_PARTS, task + 1);
 
-	(void) thread;
 	for (int m = 0; m < n_experts && layer->sets[1]; m++)
 		memset(mix->d_e[m] + from * h->width, 0, (to - from) * h->width * sizeof(real));
 	mix_backward(gates->d.data, mix->d_e, h->group[0].d.data, gates->value.data, mix->e, (int) from,
-				 (int) to, h->groups, n_experts, h->width);
+				 (int) to, h->groups, n_experts, h->width, pass_watch(pass, thread));
 }
 
 static void
@@ -112,7 +110,7 @@ score(Layer *layer, const ScoreRun *run)
 	for (int m = 0; m < n_experts; m++)
 		e[m] = run->buffers->slot[layer->in[1]] + (size_t) m * run->buffers->capacity * h->width;
 	mix_forward(run->buffers->slot[layer->out], run->buffers->slot[layer->in[0]], e, run->from,
-				run->from + run->n_rows, h->groups, n_experts, h->width);
+				run->from + run->n_rows, h->groups, n_experts, h->width, run->scratch->watch);
 }
 
 static const LayerKind kind = {

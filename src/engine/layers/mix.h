@@ -11,13 +11,14 @@
 extern int	plan_mix(NetworkPlan *plan, int gates, int e);
 
 /*
- * Of rows from .. to - 1:
+ * Of rows from .. to - 1, unless the watch (NULL: none) stops:
  * h (B, n_out, H)[b, n] = sum_m gates (B, n_out, n_in)[b, n, m] * e[m] (B, H)[b]
  */
 extern void mix_forward(real *h, const real *gates, real *const *e, int from, int to, int n_out,
-						int n_in, int dim);
+						int n_in, int dim, Watch *watch);
 /* Sets d_gates; adds to d_e[m]. */
 extern void mix_backward(real *d_gates, real *const *d_e, const real *d_h, const real *gates,
-						 real *const *e, int from, int to, int n_out, int n_in, int dim);
+						 real *const *e, int from, int to, int n_out, int n_in, int dim,
+						 Watch *watch);
 
 #endif							/* AREAD_ENGINE_LAYERS_MIX_H */

@@ -33,8 +33,8 @@ init_thread(BatchThread *thread, const Scorer *scorer, Watch *watch, EngineError
 		stack_scratch_init(&thread->stack, &scorer->batch->stack, scorer->arena, error);
 }
 
-bool
-batch_scorer_init(Scorer *scorer, EngineError *error)
+static bool
+init_batch(Scorer *scorer, EngineError *error)
 {
 	const Prepared *prepared = &scorer->prepared;
 	Arena	   *arena = scorer->arena;
@@ -60,11 +60,20 @@ batch_scorer_init(Scorer *scorer, EngineError *error)
 	for (int t = 0; t < n_threads; t++)
 		if (!init_thread(&batch->threads[t], scorer, t == 0 ? &scorer->watch : &scorer->followers,
 						 error))
-		{
-			scorer->batch = NULL;
 			return false;
-		}
 	return true;
+}
+
+bool
+batch_scorer_init(Scorer *scorer, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(scorer->arena);
+
+	if (init_batch(scorer, error))
+		return true;
+	scorer->batch = NULL;
+	arena_reset_to(scorer->arena, mark);
+	return false;
 }
 
 static ScoreRun
