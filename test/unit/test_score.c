@@ -5,6 +5,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/networks/architectures.h"
@@ -372,6 +373,54 @@ check_interrupted(int architecture, size_t ready_bytes)
 	arena_free_all(&arena);
 }
 
+/* So many blocks more, then there is no memory. */
+static void *
+allocate_some(void *context, size_t size)
+{
+	int		   *left = context;
+
+	return (*left)-- > 0 ? calloc(1, size) : NULL;
+}
+
+static void
+release_some(void *context, void *block)
+{
+	(void) context;
+	free(block);
+}
+
+/* Wherever memory ends, a batch leaves none behind, and is scored when there is some again. */
+static void
+check_memory(void)
+{
+	Arena		arena;
+	Arena		some;
+	EngineError error = {0};
+	Dataset    *data;
+	TrainResult *result;
+	Scorer	   *scorer;
+	ScoreRows	rows;
+	double		scores[3];
+	size_t		bytes;
+	int			left = 1000;
+	int			failures = 0;
+
+	arena_init_malloc(&arena);
+	arena_init(&some, allocate_some, release_some, &left);
+	data = toy_dataset(&arena, N_ROWS);
+	result = trained(&arena, data, architecture_find("aread"), true, false);
+	CHECK(result != NULL);
+	rows = rows_of(data, 0, 3);
+	scorer = scorer_create(&some, result->model, 0, NULL, NULL, &error);
+	CHECK(scorer != NULL);
+	bytes = some.bytes;
+	for (int n = 0; left = n, !scorer_score(scorer, &rows, scores, &error); n++, failures++)
+		CHECK(error.code == ENGINE_OUT_OF_MEMORY && some.bytes == bytes);
+	CHECK(failures > 10);
+	arena_free_all(&some);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -390,5 +439,6 @@ main(void)
 	for (int architecture = 0; architecture < n_architectures; architecture++)
 		check_explained(architecture);
 	check_checked();
+	check_memory();
 	return unit_summary();
 }
