@@ -545,7 +545,7 @@ main(void)
 	check_pairwise();
 	for (int architecture = 0; architecture < n_architectures; architecture++)
 	{
-		bool		masks = architecture_at(architecture)->strategy >= STRATEGY_MASKS;
+		bool		masks = architecture_has_masks(architecture);
 
 		check_network(architecture, masks, true, false, NULL, 1);
 		check_network(architecture, masks, true, true, some_shared, 3);
