@@ -10,9 +10,10 @@
  * PostgreSQL's handlers there; and where the system refuses a thread, it sends
  * the process a SIGINT, which here means to cancel the query.
  *
- * A thread's first product takes a buffer of 128 MB of address space from the
- * system, and where that is refused it asks again without end, deaf to signals.
- * So the session asks for as much beforehand, and gives it back.
+ * A product needs a buffer of 128 MB of address space, one for each thread at
+ * work.  Where the system refuses it OpenBLAS asks again without end, deaf to
+ * signals.  So before a training reads rows, the session tries how much the
+ * system has, and then has OpenBLAS make the buffers, which it keeps.
  */
 #include "postgres.h"
 
@@ -29,6 +30,8 @@
 /* What the library and each thread's buffer take. */
 #define LIBRARY_BYTES ((size_t) 64 * 1024 * 1024)
 #define BUFFER_BYTES ((size_t) 130 * 1024 * 1024)
+/* Buffers that every build of OpenBLAS has room for. */
+#define MAX_BUFFERS 64
 
 typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLAS_TRANSPOSE,
 					   OPENBLAS_CONST enum CBLAS_TRANSPOSE, OPENBLAS_CONST blasint,
@@ -38,6 +41,10 @@ typedef void (*Sgemm) (OPENBLAS_CONST enum CBLAS_ORDER, OPENBLAS_CONST enum CBLA
 					   OPENBLAS_CONST blasint);
 
 static Sgemm sgemm = NULL;
+/* NULL: a build that has them by other names; the try at the start has to do. */
+static void *(*alloc_buffer) (int purpose) = NULL;
+static void (*free_buffer) (void *buffer) = NULL;
+static int	n_buffers = 0;
 
 /* What went wrong; NULL: nothing. */
 static const char *
@@ -59,6 +66,8 @@ load(void)
 		shutdown_threads();
 	if (set_threads)
 		set_threads(1);
+	alloc_buffer = (void *(*) (int)) dlsym(library, "blas_memory_alloc");
+	free_buffer = (void (*) (void *)) dlsym(library, "blas_memory_free");
 	sgemm = (Sgemm) dlsym(library, "cblas_sgemm");
 	return sgemm ? NULL : dlerror();
 }
@@ -79,23 +88,38 @@ require_memory(size_t size)
 	munmap(memory, size);
 }
 
+/* Buffers that are free are the first that products take. */
+static void
+make_buffers(int n)
+{
+	void	   *buffers[MAX_BUFFERS];
+
+	n_buffers = n;
+	if (!alloc_buffer || !free_buffer)
+		return;
+	for (int i = 0; i < n; i++)
+		buffers[i] = alloc_buffer(0);
+	for (int i = 0; i < n; i++)
+		free_buffer(buffers[i]);
+}
+
 void
 blas_require(int n_threads)
 {
-	static int	n_buffers = 0;	/* asked for so far */
 	sigset_t	all;
 	sigset_t	saved;
 	const char *problem;
 
-	if (n_threads > n_buffers)
-		require_memory((sgemm ? 0 : LIBRARY_BYTES) + (n_threads - n_buffers) * BUFFER_BYTES);
-	n_buffers = Max(n_buffers, n_threads);
-	if (sgemm)
+	n_threads = Min(n_threads, MAX_BUFFERS);
+	if (sgemm && n_threads <= n_buffers)
 		return;
+	require_memory((sgemm ? 0 : LIBRARY_BYTES) + (n_threads - n_buffers) * BUFFER_BYTES);
 	fault_threads("blas");
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
-	problem = load();
+	problem = sgemm ? NULL : load();
+	if (!problem)
+		make_buffers(n_threads);
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (problem)
 		ereport(ERROR,

@@ -88,7 +88,7 @@ put_heads(ReturnSetInfo *rsinfo, const Model *model, const ScoreParts *parts)
 
 		if (!head->open)
 			continue;
-		if (architecture_has_hei(model->config.architecture))
+		if (architecture_uses(model->config.architecture, "hei_hidden"))
 			set(&row, LAYER, Int32GetDatum(model->config.hei_experts.n));
 		set(&row, EXPERT, Int32GetDatum(j + 1));
 		set(&row, LOGIT, Float8GetDatum(head->logit));
@@ -234,7 +234,7 @@ explain(FunctionCallInfo fcinfo, FeaturesKind kind)
 		host_raise(&error);
 	put_score(rsinfo, &parts);
 	put_heads(rsinfo, model, &parts);
-	if (architecture_has_hei(model->config.architecture))
+	if (architecture_uses(model->config.architecture, "hei_hidden"))
 		put_experts(rsinfo, call->served, domain_of_id(call->rows.ids[spec->domain_feature]));
 	put_features(rsinfo, call, &rows);
 	return (Datum) 0;

@@ -144,7 +144,7 @@ set_up(void)
 			continue;
 		config.mask_search = SEARCH_EXPERTS;
 		add_base(&config);
-		if (!architecture_has_masks(&config))
+		if (!architecture_has_masks(config.architecture))
 			continue;
 		config.mask_search = SEARCH_FULL;
 		config.wide = false;

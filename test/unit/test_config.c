@@ -239,7 +239,7 @@ test_architectures(void)
 {
 	for (int a = 0; architecture_name(a); a++)
 	{
-		const char *options = architecture_options(a);
+		const char *options = architecture_at(a)->options;
 		char		name[64];
 		int			length;
 

@@ -126,7 +126,7 @@ check_network_alone(int architecture)
 	CHECK(result != NULL && result->best_evaluation > 0);
 	/* products of vectors alone tell less of it than layers of neurons do */
 	CHECK(result->test.auc.value > (architecture_uses(architecture, "dropout") ? 0.9 : 0.8));
-	CHECK((architecture_at(architecture)->strategy >= STRATEGY_MASKS) == (result->n_mask_updates > 0));
+	CHECK(architecture_has_masks(architecture) == (result->n_mask_updates > 0));
 	check_scores(data, result->model, &arena);
 	arena_free_all(&arena);
 }

@@ -331,7 +331,7 @@ pairwise_loss(void *context)
 	PairwiseCase *c = context;
 
 	memset(c->logit, 0, sizeof(c->logit));
-	pairwise_forward(c->logit, c->sums, c->x0, ROWS, 3, 2);
+	pairwise_forward(c->logit, c->sums, c->x0, ROWS, 3, 2, NULL);
 	return weighted_sum(c->logit, c->weights, ROWS);
 }
 
@@ -344,7 +344,7 @@ check_pairwise(void)
 	fill_normal(c.x0, ROWS * 6, 1, 1);
 	fill_normal(c.weights, ROWS, 1, 2);
 	pairwise_loss(&c);
-	pairwise_backward(d_x0, c.weights, c.sums, c.x0, ROWS, 3, 2);
+	pairwise_backward(d_x0, c.weights, c.sums, c.x0, ROWS, 3, 2, NULL);
 	CHECK(worst_error(pairwise_loss, &c, c.x0, d_x0, ROWS * 6) < TOLERANCE);
 }
 
@@ -545,7 +545,7 @@ main(void)
 	check_pairwise();
 	for (int architecture = 0; architecture < n_architectures; architecture++)
 	{
-		bool		masks = architecture_at(architecture)->strategy >= STRATEGY_MASKS;
+		bool		masks = architecture_has_masks(architecture);
 
 		check_network(architecture, masks, true, false, NULL, 1);
 		check_network(architecture, masks, true, true, some_shared, 3);

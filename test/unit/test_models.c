@@ -50,7 +50,7 @@ draw_config(Random *random, int architecture, Config *config)
 	draw_widths(random, &config->mmoe_dims);
 	draw_widths(random, &config->deep_dims);
 	config->mmoe_mixtures = 1 + up_to(random, 4);
-	config->hei_experts.n = architecture_has_masks(config) ? 2 + up_to(random, 1) : 1 + up_to(random, 2);
+	config->hei_experts.n = architecture_has_masks(config->architecture) ? 2 + up_to(random, 1) : 1 + up_to(random, 2);
 	config->hei_hidden.n = config->hei_output.n = config->hei_experts.n;
 	for (int l = 0; l < config->hei_experts.n; l++)
 	{
@@ -125,7 +125,7 @@ draw_model(Random *random, Arena *arena, const Config *config, const Shape *shap
 	CHECK(model_init_weights(model, NULL, &error));
 	for (int i = 0; i < model->n_tensors; i++)
 		fill_tensor(random, model, &model->tensors[i]);
-	for (uint32_t d = 0; d < model->n_domains && architecture_has_masks(config); d++)
+	for (uint32_t d = 0; d < model->n_domains && architecture_has_masks(config->architecture); d++)
 	{
 		uint8_t    *mask = model->masks + (size_t) d * model->n_gates;
 

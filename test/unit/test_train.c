@@ -44,7 +44,7 @@ check_every_architecture(void)
 		for (int i = 0; i < result->n_evaluations; i++)
 			CHECK(!(result->evaluations[i].valid.domain_auc.value >
 					result->evaluations[result->best_evaluation].valid.domain_auc.value + 5e-4));
-		CHECK((result->n_mask_updates > 0) == (architecture_at(architecture)->strategy >= STRATEGY_MASKS));
+		CHECK((result->n_mask_updates > 0) == architecture_has_masks(architecture));
 		arena_free_all(&arena);
 	}
 }
@@ -174,7 +174,7 @@ check_calibrated(void)
 			double		share;
 
 			/* masks change nothing of it */
-			if (architecture_at(architecture)->strategy >= STRATEGY_MASKS)
+			if (architecture_has_masks(architecture))
 				continue;
 			arena_init_malloc(&arena);
 			data = toy_dataset(&arena, 20000);

@@ -31,7 +31,7 @@ draw_architecture(Random *random, int number)
 {
 	int			architecture = number / 2 % n_architectures;
 
-	while (number % 2 && architecture_at(architecture)->strategy < STRATEGY_MASKS)
+	while (number % 2 && !architecture_has_masks(architecture))
 		architecture = up_to(random, n_architectures - 1);
 	return architecture;
 }

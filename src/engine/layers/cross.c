@@ -44,7 +44,6 @@ cross_forward(Cross *cross, const real *x0, int rows, Watch *watch)
 
 			if (watch_worked(watch, 2 * width))
 				return;
-
 			product[b] = dot(x, v, width);
 			for (size_t i = 0; i < width; i++)
 				out[b * width + i] = x0[b * width + i] * product[b] + bias[i] + x[i];
@@ -148,14 +147,13 @@ lay_out(Layer *layer, Prepared *prepared)
 }
 
 static bool
-prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+prepare(Layer *layer, Prepared *prepared, EngineError *error)
 {
 	const Cross *cross = (const Cross *) layer;
 	size_t		width = cross->width;
-	real	   *constant = ARENA_ARRAY(arena, real, width);	/* c_k */
+	real	   *constant = ARENA_ARRAY(prepared->arena, real, width);	/* c_k */
 
-	(void) watch;
-	if (!arena_ok(arena, error))
+	if (!arena_ok(prepared->arena, error))
 		return false;
 	prepared_fill_columns(prepared, cross->column, cross->weight, cross->n_layers);
 	for (int k = 0; k < cross->n_layers; k++)

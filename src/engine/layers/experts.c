@@ -137,7 +137,7 @@ lay_out(Layer *layer, Prepared *prepared)
 }
 
 static bool
-prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+prepare(Layer *layer, Prepared *prepared, EngineError *error)
 {
 	const Experts *experts = (const Experts *) layer;
 	int			width = experts->tensors.dims.value[0];
@@ -147,14 +147,14 @@ prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineErro
 		int			column = prepared_group_column(prepared, experts->group + m);
 		Mlp			folded;
 
-		if (!mlp_fold(&folded, &experts->mlps[m], arena, watch, error))
+		if (!mlp_fold(&folded, &experts->mlps[m], prepared->arena, prepared->watch, error))
 			return false;
 		prepared_fill_columns(prepared, column, folded.layer[0].weight, width);
 		memcpy(prepared_bias(prepared, column), folded.layer[0].bias, width * sizeof(real));
-		for (int k = 1; k < folded.n_layers && watch_continue(watch, error); k++)
-			prepared_fill_layer(upper_layer(experts, m, k), &folded.layer[k]);
+		for (int k = 1; k < folded.n_layers; k++)
+			prepared_fill_layer(prepared, upper_layer(experts, m, k), &folded.layer[k]);
 	}
-	return watch_continue(watch, error);
+	return true;
 }
 
 static void

@@ -119,13 +119,11 @@ claim(Layer *layer, Prepared *prepared)
 }
 
 static bool
-prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+prepare(Layer *layer, Prepared *prepared, EngineError *error)
 {
 	const Gate *gate = (const Gate *) layer;
 	int			n_gates = gate->groups * gate->n;
 
-	(void) arena;
-	(void) watch;
 	(void) error;
 	prepared_fill_columns(prepared, gate->column, gate->weight, n_gates);
 	memcpy(prepared_bias(prepared, gate->column), gate->bias, n_gates * sizeof(real));

@@ -48,7 +48,8 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 	(void) task;
 	if (heads->cross)
 		linear_forward((Matrix) {heads->logit, n_heads}, heads->cross->value,
-					   heads->cross_weight, batch->n_rows, heads->width, n_heads, pass_watch(pass, thread));
+					   heads->cross_weight, batch->n_rows, heads->width, n_heads,
+					   pass_watch(pass, thread));
 	else
 		memset(heads->logit, 0, (size_t) batch->n_rows * n_heads * sizeof(real));
 	for (int s = 0; s < batch->n_segments; s++)
@@ -59,6 +60,8 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 		{
 			if (!head_open(heads, j, s))
 				continue;
+			if (watch_worked(pass_watch(pass, thread), (size_t) segment->n_rows * heads->n_in))
+				return;
 			for (int r = 0; r < segment->n_rows; r++)
 			{
 				size_t		b = segment->start + r;
@@ -206,10 +209,13 @@ backward(Layer *layer, Pass *pass, int task, int thread)
 		linear_backward(heads->cross->d, layer->sets[1] ? 0 : 1,
 						pass_gradient(pass, heads->cross_weight),
 						(Matrix) {heads->d_logit, n_heads}, heads->cross->value,
-						heads->cross_weight, batch->n_rows, heads->width, n_heads, pass_watch(pass, thread));
+						heads->cross_weight, batch->n_rows, heads->width, n_heads,
+						pass_watch(pass, thread));
 	for (int s = 0; s < batch->n_segments && heads->e; s++)
 		for (int j = 0; j < n_heads; j++)
-			if (head_open(heads, j, s))
+			if (head_open(heads, j, s) &&
+				!watch_worked(pass_watch(pass, thread),
+							  2 * (size_t) batch->segments[s].n_rows * heads->n_in))
 				head_backward(heads, &batch->segments[s], s, j,
 							  pass_gradient(pass, heads->weight) + (size_t) j * heads->n_in);
 }
@@ -264,12 +270,10 @@ lay_out(Layer *layer, Prepared *prepared)
 }
 
 static bool
-prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+prepare(Layer *layer, Prepared *prepared, EngineError *error)
 {
 	const Heads *heads = (const Heads *) layer;
 
-	(void) arena;
-	(void) watch;
 	(void) error;
 	if (!has_columns(heads, prepared))
 		return true;
@@ -307,7 +311,10 @@ score(Layer *layer, const ScoreRun *run)
 	const Heads *heads = (const Heads *) layer;
 	const bool *open = run->scratch->open;
 	real	   *logits = run->scratch->logits;
+	Matrix		e[MAX_EXPERTS];
 
+	for (int j = 0; j < heads->n_heads && heads->n_in > 0; j++)
+		e[j] = run_group(run, layer->in[0], j);
 	for (int r = 0; r < run->n_rows; r++)
 	{
 		int			b = run->from + r;
@@ -318,12 +325,8 @@ score(Layer *layer, const ScoreRun *run)
 		{
 			logits[j] = run->buffers->logit[b];
 			if (heads->n_in > 0 && open[j])
-			{
-				Matrix		e = run_group(run, layer->in[0], j);
-
 				logits[j] += dot(heads->weight + (size_t) j * heads->n_in,
-								 e.data + (size_t) r * e.stride, heads->n_in);
-			}
+								 e[j].data + (size_t) r * e[j].stride, heads->n_in);
 		}
 		if (heads->width > 0)
 			add_cross(heads, run, b, logits);
@@ -372,8 +375,5 @@ plan_heads(NetworkPlan *plan, int e, int cross)
 Heads *
 heads_of(Layer *const *layers, int n_layers)
 {
-	for (int i = 0; i < n_layers; i++)
-		if (layers[i] && layers[i]->kind == &kind)
-			return (Heads *) layers[i];
-	return NULL;
+	return (Heads *) layer_of_kind(layers, n_layers, &kind);
 }

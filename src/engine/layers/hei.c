@@ -268,20 +268,18 @@ lay_out(Layer *layer, Prepared *prepared)
 }
 
 static bool
-prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+prepare(Layer *layer, Prepared *prepared, EngineError *error)
 {
 	HeiLayer   *of = (HeiLayer *) layer;
 
-	(void) prepared;
 	for (int n = 0; n < of->n_experts; n++)
 	{
 		Mlp			folded;
 
-		if (!watch_continue(watch, error) ||
-			!mlp_fold(&folded, &of->experts[n].mlp, arena, watch, error))
+		if (!mlp_fold(&folded, &of->experts[n].mlp, prepared->arena, prepared->watch, error))
 			return false;
 		for (int k = 0; k < 2; k++)
-			prepared_fill_layer(&of->prepared[n][k], &folded.layer[k]);
+			prepared_fill_layer(prepared, &of->prepared[n][k], &folded.layer[k]);
 	}
 	return true;
 }

@@ -116,7 +116,8 @@ gates_backward(Hei *hei, const Pass *pass, int s, real *d_domain)
 			real		mean = 0;
 
 			for (int i = 0; i < below; i++)
-				mean += gates[gate_at(hei->n_experts, l, i, n)] * d_gates[gate_at(hei->n_experts, l, i, n)];
+				mean += gates[gate_at(hei->n_experts, l, i, n)] *
+					d_gates[gate_at(hei->n_experts, l, i, n)];
 			for (int i = 0; i < below; i++)
 			{
 				int			g = gate_at(hei->n_experts, l, i, n);
@@ -232,23 +233,24 @@ lay_out(Layer *layer, Prepared *prepared)
 }
 
 static bool
-prepare(Layer *layer, Prepared *prepared, Arena *arena, Watch *watch, EngineError *error)
+prepare(Layer *layer, Prepared *prepared, EngineError *error)
 {
 	const Hei  *hei = (const Hei *) layer;
 	const Model *model = prepared->model;
 	size_t		dim = hei->dim;
-	const real *domains = prepared->tables[model->shape.field_table[model->shape.domain_field]].values;
-	real	   *scratch = ARENA_ARRAY(arena, real, 2 * dim + hei->n_gates);
+	const real *domains =
+		prepared->tables[model->shape.field_table[model->shape.domain_field]].values;
+	real	   *scratch = ARENA_ARRAY(prepared->arena, real, 2 * dim + hei->n_gates);
 
-	if (!arena_ok(arena, error))
+	if (!arena_ok(prepared->arena, error))
 		return false;
 	for (uint32_t d = 0; d <= model->n_domains; d++)
 	{
 		int64_t		domain = d < model->n_domains ? (int64_t) d : -1;
 		size_t		row = domain < 0 ? UNSEEN_ID : FIRST_ID + d;
 
-		if (watch_worked(watch, dim * hei->n_gates))
-			return watch_continue(watch, error);
+		if (watch_worked(prepared->watch, dim * hei->n_gates))
+			break;
 		hei_gates_forward(hei, domains + row * dim, prepared_mask(model, domain), scratch,
 						  scratch + 2 * dim, prepared->gates + (size_t) d * hei->n_gates);
 	}
@@ -278,7 +280,8 @@ plan_gate_tensors(NetworkPlan *plan, Hei *hei, const IntList *experts, int l)
 }
 
 int
-plan_hei(NetworkPlan *plan, int h, const IntList *experts, const IntList *hidden, const IntList *output)
+plan_hei(NetworkPlan *plan, int h, const IntList *experts, const IntList *hidden,
+		 const IntList *output)
 {
 	Hei		   *hei = (Hei *) plan_layer(plan, &kind, NO_SLOT, NO_SLOT);
 	int			slot = h;
@@ -303,8 +306,5 @@ plan_hei(NetworkPlan *plan, int h, const IntList *experts, const IntList *hidden
 Hei *
 hei_of(Layer *const *layers, int n_layers)
 {
-	for (int i = 0; i < n_layers; i++)
-		if (layers[i] && layers[i]->kind == &kind)
-			return (Hei *) layers[i];
-	return NULL;
+	return (Hei *) layer_of_kind(layers, n_layers, &kind);
 }

@@ -33,6 +33,7 @@
 
 #define MAX_PLANNED 64			/* layers of a network, and slots */
 #define MAX_INPUTS 2			/* slots that a layer reads */
+#define MAX_CROSSING 4			/* slots that the layers above the cut read from below */
 #define MAX_GROUPS (4 * MAX_EXPERTS)	/* of columns over x0 */
 #define NO_SLOT (-1)
 
@@ -76,8 +77,6 @@ typedef struct Slot
 	SlotLayout	layout;
 	bool		is_x0;			/* in scoring it is read by columns, and made if asked for */
 	bool		is_multiple;	/* a number times x0 plus a constant: all that scoring has of it */
-	bool		below_cut;
-	bool		crosses_cut;	/* below it, and read above it */
 	SlotGroup  *group;			/* [groups]; of a network */
 } Slot;
 
@@ -89,8 +88,7 @@ typedef struct Pass
 	Arena	   *arena;
 	Workers		workers;
 	Slot	   *slots;
-	struct Layer **layers;
-	const int  *segment_start;	/* [S] of the batch: offsets of groups that no segment closes */
+	int		   *segment_start;	/* [S] of the batch: offsets of groups that no segment closes */
 	RowTensor  *rows;			/* [model->n_rows] */
 	bool		rows_fixed;		/* of this pass: they get no gradients */
 	Fields		fields;			/* products with x0 */
@@ -121,7 +119,7 @@ typedef struct LayerKind
 	const char *name;
 	size_t		size;			/* of the struct that begins with Layer */
 	bool		serial;			/* backward() adds to x0's gradient */
-	/* attach to the parameters; layers: the copies of this plan.  No memory: shows in the arena */
+	/* attach to the parameters; layers: the copies of this plan up to this one.  No memory: shows in the arena */
 	void		(*bind) (Layer *layer, const Model *model, Layer **layers, Arena *arena);
 	/* buffers of passes, those of the output slot among them; lack of memory shows in the arena */
 	void		(*begin_training) (Layer *layer, Pass *pass);
@@ -139,9 +137,8 @@ typedef struct LayerKind
 	void		(*claim) (Layer *layer, struct Prepared *prepared);
 	/* prepared_take() what is kept; called twice, see prepared.h */
 	void		(*lay_out) (Layer *layer, struct Prepared *prepared);
-	/* fill what lay_out() took; parameters are final */
-	bool		(*prepare) (Layer *layer, struct Prepared *prepared, Arena *arena, Watch *watch,
-							EngineError *error);
+	/* fill what lay_out() took, unless prepared->watch stops; false and *error: no memory */
+	bool		(*prepare) (Layer *layer, struct Prepared *prepared, EngineError *error);
 	/* rows from .. to - 1, out of ids: what needs no other layer */
 	void		(*score_ids) (Layer *layer, const struct ScoreRun *run);
 	/* one group of a layer that stands on x0, from its claimed columns "in", ReLU done */

@@ -15,9 +15,10 @@ typedef struct Pairwise
 } Pairwise;
 
 void
-pairwise_forward(real *logit, real *sums, const real *x0, int rows, int n_fields, int dim)
+pairwise_forward(real *logit, real *sums, const real *x0, int rows, int n_fields, int dim,
+				 Watch *watch)
 {
-	for (int b = 0; b < rows; b++)
+	for (int b = 0; b < rows && !watch_worked(watch, 2 * (size_t) n_fields * dim); b++)
 	{
 		const real *x = x0 + (size_t) b * n_fields * dim;
 		real	   *sum = sums + (size_t) b * dim;
@@ -39,9 +40,9 @@ pairwise_forward(real *logit, real *sums, const real *x0, int rows, int n_fields
 
 void
 pairwise_backward(real *d_x0, const real *d_logit, const real *sums, const real *x0,
-				  int rows, int n_fields, int dim)
+				  int rows, int n_fields, int dim, Watch *watch)
 {
-	for (int b = 0; b < rows; b++)
+	for (int b = 0; b < rows && !watch_worked(watch, 2 * (size_t) n_fields * dim); b++)
 	{
 		const real *sum = sums + (size_t) b * dim;
 
@@ -78,10 +79,9 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 	size_t		from = part_start(pass->batch->n_rows, ROW_PARTS, task);
 	size_t		to = part_start(pass->batch->n_rows, ROW_PARTS, task + 1);
 
-	(void) thread;
 	pairwise_forward(pass->logit + from, ((Pairwise *) layer)->sums + from * dim,
 					 pass_in(pass, layer, 0)->group[0].value.data + from * shape->n_fields * dim,
-					 (int) (to - from), shape->n_fields, (int) dim);
+					 (int) (to - from), shape->n_fields, (int) dim, pass_watch(pass, thread));
 }
 
 static void
@@ -90,10 +90,9 @@ backward(Layer *layer, Pass *pass, int task, int thread)
 	const SlotGroup *x0 = &pass_in(pass, layer, 0)->group[0];
 
 	(void) task;
-	(void) thread;
 	pairwise_backward(x0->d.data, pass->d_logit, ((Pairwise *) layer)->sums, x0->value.data,
 					  pass->batch->n_rows, pass->model->shape.n_fields,
-					  pass->model->config.embed_dim);
+					  pass->model->config.embed_dim, pass_watch(pass, thread));
 }
 
 static void
@@ -115,7 +114,7 @@ score_ids(Layer *layer, const ScoreRun *run)
 	for (int b = run->from; b < run->from + run->n_rows; b++)
 		pairwise_forward(run->buffers->logit + b, sums,
 						 run->buffers->slot[layer->in[0]] + b * width, 1,
-						 model->shape.n_fields, (int) dim);
+						 model->shape.n_fields, (int) dim, run->scratch->watch);
 }
 
 static const LayerKind kind = {

@@ -13,12 +13,13 @@ extern void plan_pairwise(NetworkPlan *plan, int x0);
 
 /*
  * logit[B] += sum over pairs of fields f < g of x0_f . x0_g (Rendle 2010);
- * sums (B, dim) keeps sum_f x0_f for the backward pass.
+ * sums (B, dim) keeps sum_f x0_f for the backward pass.  Both leave the rest
+ * undone once the watch (NULL: none) has stopped.
  */
 extern void pairwise_forward(real *logit, real *sums, const real *x0, int rows,
-							 int n_fields, int dim);
+							 int n_fields, int dim, Watch *watch);
 /* d_x0 += d_logit * (sum - x0_f) */
 extern void pairwise_backward(real *d_x0, const real *d_logit, const real *sums,
-							  const real *x0, int rows, int n_fields, int dim);
+							  const real *x0, int rows, int n_fields, int dim, Watch *watch);
 
 #endif							/* AREAD_ENGINE_LAYERS_PAIRWISE_H */

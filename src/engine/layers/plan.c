@@ -8,6 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+static void
+add_crossing(NetworkPlan *plan, int slot)
+{
+	for (int i = 0; i < plan->n_crossing; i++)
+		if (plan->crossing[i] == slot)
+			return;
+	if (plan->n_crossing == MAX_CROSSING)
+		plan->too_large = true;
+	else
+		plan->crossing[plan->n_crossing++] = slot;
+}
+
 Layer *
 plan_layer(NetworkPlan *plan, const LayerKind *kind, int in0, int in1)
 {
@@ -26,11 +38,9 @@ plan_layer(NetworkPlan *plan, const LayerKind *kind, int in0, int in1)
 		.stage = plan->cut ? plan->stage_of_cut : 0};
 	for (int i = 0; i < MAX_INPUTS && in[i] != NO_SLOT; i++)
 	{
-		Slot	   *slot = &plan->slots[in[i]];
-
 		layer->in[layer->n_in++] = in[i];
-		if (plan->cut && slot->below_cut)
-			slot->crosses_cut = true;
+		if (plan->cut && in[i] < plan->slot_of_cut)
+			add_crossing(plan, in[i]);
 		if (layer->stage <= plan->slot_stage[in[i]])
 			layer->stage = plan->slot_stage[in[i]] + 1;
 	}
@@ -57,7 +67,7 @@ plan_slot(NetworkPlan *plan, Layer *layer, int groups, int width)
 		plan->too_large = true;
 		return NO_SLOT;
 	}
-	plan->slots[plan->n_slots] = (Slot) {.groups = groups,.width = width,.below_cut = !plan->cut};
+	plan->slots[plan->n_slots] = (Slot) {.groups = groups,.width = width};
 	plan->slot_stage[plan->n_slots] = layer->stage;
 	layer->out = plan->n_slots;
 	return plan->n_slots++;
@@ -89,9 +99,10 @@ plan_cut(NetworkPlan *plan)
 {
 	plan->cut = true;
 	plan->stage_of_cut = plan->n_stages;
+	plan->slot_of_cut = plan->n_slots;
 }
 
-/* Is no reader of slot "in" before this one, backward: in a later stage, or planned later in the same? */
+/* Is no reader of the slot before this one, backward: of a later stage, or planned later? */
 static bool
 is_first_backward(const NetworkPlan *plan, const Layer *reader, int slot)
 {
@@ -108,7 +119,20 @@ is_first_backward(const NetworkPlan *plan, const Layer *reader, int slot)
 	return true;
 }
 
-/* Layers without a slot add to the logit, or are the heads that read it: no two may do so at once. */
+/*
+ * Base outputs, which the mask search keeps, are of slots side by side; others may
+ * cross where there is a group alone, or where nobody keeps them.
+ */
+static bool
+is_kept_apart(const NetworkPlan *plan)
+{
+	for (int i = 0; i < plan->n_crossing; i++)
+		if (plan->slots[plan->crossing[i]].layout != SLOT_SIDE_BY_SIDE && plan->n_gates > 0)
+			return true;
+	return false;
+}
+
+/* Layers without a slot add to the logit, or read it (heads): no two may do so at once. */
 static bool
 logit_is_shared(const NetworkPlan *plan)
 {
@@ -129,6 +153,9 @@ plan_end(NetworkPlan *plan, EngineError *error)
 		plan->n_first > MAX_GROUPS)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Use fewer layers.",
 						   "network has too many layers");
+	if (is_kept_apart(plan))
+		return engine_fail(error, ENGINE_BAD_INPUT, "Mix its groups, or cut below it.",
+						   "a slot that crosses the cut has its groups apart");
 	if (logit_is_shared(plan))
 		return engine_fail(error, ENGINE_BAD_INPUT, "Plan one after the other (plan_after).",
 						   "two layers of one stage add to the logit");
@@ -140,8 +167,10 @@ plan_end(NetworkPlan *plan, EngineError *error)
 }
 
 bool
-plan_copy(const NetworkPlan *plan, Layer **layers, bool above_cut, Arena *arena, EngineError *error)
+plan_bind(const Model *model, Layer **layers, bool above_cut, Arena *arena, EngineError *error)
 {
+	const NetworkPlan *plan = model->plan;
+
 	for (int i = 0; i < plan->n_layers; i++)
 	{
 		const Layer *layer = plan->layers[i];
@@ -153,8 +182,19 @@ plan_copy(const NetworkPlan *plan, Layer **layers, bool above_cut, Arena *arena,
 		if (!arena_ok(arena, error))
 			return false;
 		memcpy(layers[i], layer, layer->kind->size);
+		if (layer->kind->bind)
+			layer->kind->bind(layers[i], model, layers, arena);
 	}
-	return true;
+	return arena_ok(arena, error);
+}
+
+Layer *
+layer_of_kind(Layer *const *layers, int n_layers, const LayerKind *kind)
+{
+	for (int i = 0; i < n_layers; i++)
+		if (layers[i] && layers[i]->kind == kind)
+			return layers[i];
+	return NULL;
 }
 
 void

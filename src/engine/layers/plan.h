@@ -35,13 +35,16 @@ typedef struct NetworkPlan
 	int			slot_stage[MAX_PLANNED];
 	bool		cut;			/* what is planned now lies above the cut */
 	int			stage_of_cut;	/* no layer above the cut has a lower one */
+	int			slot_of_cut;	/* slots below the cut come before this one */
+	int			n_crossing;		/* slots from below that layers above it read, side by side */
+	int			crossing[MAX_CROSSING];
 	int			n_stages;
 	int			n_mlp_groups;	/* numbers of MLPs given so far, by MAX_EXPERTS */
 	int			widest;			/* layer of an MLP */
 	int			widest_first;	/* layer over x0 */
 	int			n_first;		/* groups whose first layer is made field by field */
 	int			n_gates;		/* G */
-	bool		too_large;		/* more layers than MAX_PLANNED */
+	bool		too_large;		/* more layers or slots than there is room for */
 } NetworkPlan;
 
 /* A layer of that kind; input NO_SLOT: none.  The caller fills what follows Layer. */
@@ -63,9 +66,14 @@ extern int	plan_mlp_numbers(NetworkPlan *plan);
 extern void plan_cut(NetworkPlan *plan);
 /* Everything is planned; false and *error: no memory, too many layers. */
 extern bool plan_end(NetworkPlan *plan, EngineError *error);
-/* Copies of the planned layers [n_layers]; with "above_cut" those below the cut are NULL. */
-extern bool plan_copy(const NetworkPlan *plan, Layer **layers, bool above_cut, Arena *arena,
+/*
+ * Copies of the model's planned layers [n_layers], bound to it; with "above_cut"
+ * those below the cut are NULL.
+ */
+extern bool plan_bind(const Model *model, Layer **layers, bool above_cut, Arena *arena,
 					  EngineError *error);
+/* The first layer of a kind among such copies; NULL: there is none. */
+extern Layer *layer_of_kind(Layer *const *layers, int n_layers, const LayerKind *kind);
 
 /* Width of x0, fields side by side. */
 static inline int

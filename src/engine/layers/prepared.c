@@ -48,11 +48,13 @@ prepared_lay_out_layer(Prepared *prepared, PreparedLayer *layer, int n_in, int n
 }
 
 void
-prepared_fill_layer(PreparedLayer *layer, const MlpLayer *folded)
+prepared_fill_layer(const Prepared *prepared, PreparedLayer *layer, const MlpLayer *folded)
 {
 	int			n_in = layer->panels.n_in;
 	int			n_out = layer->panels.n_out;
 
+	if (watch_worked(prepared->watch, (size_t) n_in * n_out * FILL_WORK))
+		return;
 	panels_fill(&layer->panels, 0, 0, (Matrix) {folded->weight, n_in}, n_in, n_out);
 	memcpy(layer->bias, folded->bias, n_out * sizeof(real));
 }

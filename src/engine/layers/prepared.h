@@ -107,7 +107,7 @@ typedef struct ScoreRun
 extern int	prepared_claim(Prepared *prepared, int n);
 /* Claim n groups of "width" columns each, which score_group() gets; returns the first. */
 extern int	prepared_claim_groups(Prepared *prepared, Layer *layer, int n, int width);
-/* The first column of a group; and of one that prepared_claim() gave. */
+/* A group's first column, counted as prepared_claim() does: those of groups are below 0. */
 static inline int
 prepared_group_column(const Prepared *prepared, int group)
 {
@@ -117,11 +117,10 @@ prepared_group_column(const Prepared *prepared, int group)
 /* Room for n values, where a vector may begin; NULL while it is measured. */
 extern real *prepared_take(Prepared *prepared, size_t n);
 extern void prepared_lay_out_layer(Prepared *prepared, PreparedLayer *layer, int n_in, int n_out);
-extern void prepared_fill_layer(PreparedLayer *layer, const MlpLayer *folded);
-/*
- * Columns from "column" on, counted from other_columns, are weights (n_out, W).
- * The rest is left undone once the watch has stopped.
- */
+/* These two leave the rest undone once the watch has stopped. */
+extern void prepared_fill_layer(const Prepared *prepared, PreparedLayer *layer,
+								const MlpLayer *folded);
+/* Columns from "column" on, counted from other_columns, are weights (n_out, W). */
 extern void prepared_fill_columns(Prepared *prepared, int column, const real *weight, int n_out);
 /* Their bias, 0 unless it is set. */
 static inline real *

@@ -34,8 +34,7 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 	const real *h = pass_in(pass, layer, 0)->group[0].value.data;
 
 	(void) task;
-	(void) thread;
-	for (int b = 0; b < pass->batch->n_rows; b++)
+	for (int b = 0; b < pass->batch->n_rows && !watch_worked(pass_watch(pass, thread), skip->width); b++)
 		pass->logit[b] += dot(skip->weight, h + b * skip->width, skip->width);
 }
 
@@ -48,10 +47,9 @@ backward(Layer *layer, Pass *pass, int task, int thread)
 	size_t		n = pass->batch->n_rows;
 
 	(void) task;
-	(void) thread;
 	if (layer->sets[0])
 		memset(h->d.data, 0, n * skip->width * sizeof(real));
-	for (size_t b = 0; b < n; b++)
+	for (size_t b = 0; b < n && !watch_worked(pass_watch(pass, thread), 2 * skip->width); b++)
 	{
 		add_scaled(d_weight, pass->d_logit[b], h->value.data + b * skip->width, skip->width);
 		add_scaled(h->d.data + b * skip->width, pass->d_logit[b], skip->weight, skip->width);

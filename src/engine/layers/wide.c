@@ -131,7 +131,8 @@ n_tasks(const Layer *layer, const Pass *pass, bool backward)
 static void
 forward(Layer *layer, Pass *pass, int task, int thread)
 {
-	wide_forward((const Wide *) layer, pass->batch, part_start(pass->batch->n_rows, ROW_PARTS, task),
+	wide_forward((const Wide *) layer, pass->batch,
+				 part_start(pass->batch->n_rows, ROW_PARTS, task),
 				 part_start(pass->batch->n_rows, ROW_PARTS, task + 1), pass->logit,
 				 pass_watch(pass, thread));
 }
@@ -189,8 +190,5 @@ plan_wide(NetworkPlan *plan, bool weights)
 const Wide *
 wide_of(Layer *const *layers, int n_layers)
 {
-	for (int i = 0; i < n_layers; i++)
-		if (layers[i] && layers[i]->kind == &kind)
-			return (const Wide *) layers[i];
-	return NULL;
+	return (const Wide *) layer_of_kind(layers, n_layers, &kind);
 }

@@ -63,22 +63,12 @@ architecture_uses(int number, const char *option)
 	return !listed || is_listed(architectures[number]->options, option);
 }
 
-const char *
-architecture_options(int number)
-{
-	return architectures[number]->options;
-}
-
 bool
-architecture_has_hei(int number)
+architecture_has_masks(int number)
 {
-	return is_listed(architectures[number]->options, "hei_hidden");
-}
+	StrategyKind strategy = architectures[number]->strategy;
 
-bool
-architecture_has_masks(const Config *config)
-{
-	return architecture_of(config)->strategy >= STRATEGY_MASKS;
+	return strategy == STRATEGY_MASKS || strategy == STRATEGY_MASKS_AUGMENTED;
 }
 
 bool

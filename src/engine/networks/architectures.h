@@ -21,13 +21,8 @@ extern const char *architecture_name(int number);
 /* Whether an option has an effect on it; what no architecture lists is for all of them. */
 extern bool architecture_uses(int number, const char *option);
 
-/* The options that have an effect on it, but for those that have one on all: names, spaces. */
-extern const char *architecture_options(int number);
-
-/* Has the network layers of experts? */
-extern bool architecture_has_hei(int number);
 /* Does its training search masks? */
-extern bool architecture_has_masks(const Config *config);
+extern bool architecture_has_masks(int number);
 /* Is there a wide part, fitted at the start? */
 extern bool architecture_has_wide(const Config *config);
 

@@ -25,8 +25,8 @@ lay_out(void (*build) (NetworkPlan *plan, const Config *config), Arena *arena, c
 
 	if (!model || !arena_ok(arena, error))
 		return NULL;
-	*plan = (NetworkPlan) {.arena = arena,.config = &model->config,.shape = &model->shape,.pairs = pairs,
-		.tensors = {.arena = arena},.widest = 1};
+	*plan = (NetworkPlan) {.arena = arena,.config = &model->config,.shape = &model->shape,
+		.pairs = pairs,.tensors = {.arena = arena},.widest = 1};
 	build(plan, &model->config);
 	plan_calibration(plan, model);
 	if (!plan_end(plan, error) || !model_place(model, &plan->tensors, error))
@@ -41,7 +41,8 @@ model_count_params(Arena *arena, const Config *config, const Shape *shape,
 				   const DomainPairs *pairs, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	Model	   *model = lay_out(architecture_of(config)->build, arena, config, shape, pairs, error);
+	Model	   *model = lay_out(architecture_of(config)->build, arena, config, shape, pairs,
+								error);
 	size_t		n = model ? model->n_params : 0;
 
 	arena_reset_to(arena, mark);

@@ -66,20 +66,17 @@ lay_out_stage(Network *network, int s, Arena *arena)
 
 /* Copies of the planned layers, bound to the model, with their buffers. */
 static bool
-init_layers(Network *network, const NetworkPlan *plan, bool above_cut, Arena *arena, EngineError *error)
+init_layers(Network *network, bool above_cut, Arena *arena, EngineError *error)
 {
+	const NetworkPlan *plan = network->model->plan;
 	Pass	   *pass = &network->pass;
 
 	network->n_layers = plan->n_layers;
 	network->n_stages = plan->n_stages;
 	network->stages = ARENA_ARRAY(arena, Stage, plan->n_stages);
 	if (!arena_ok(arena, error) ||
-		!plan_copy(plan, network->layers, above_cut, arena, error))
+		!plan_bind(network->model, network->layers, above_cut, arena, error))
 		return false;
-	for (int i = 0; i < network->n_layers && !arena->failed; i++)
-		if (network->layers[i] && network->layers[i]->kind->bind)
-			network->layers[i]->kind->bind(network->layers[i], network->model, network->layers,
-										   arena);
 	for (int i = 0; i < network->n_layers && !arena->failed; i++)
 		if (network->layers[i] && network->layers[i]->kind->begin_training)
 			network->layers[i]->kind->begin_training(network->layers[i], pass);
@@ -91,12 +88,11 @@ init_layers(Network *network, const NetworkPlan *plan, bool above_cut, Arena *ar
 	return arena_ok(arena, error);
 }
 
-static void
-find_crossing(Network *network, const NetworkPlan *plan)
+/* The number of the i-th slot that crosses the cut. */
+static int
+crossing(const Network *network, int i)
 {
-	for (int i = 0; i < plan->n_slots && network->n_crossing < MAX_CROSSING; i++)
-		if (plan->slots[i].crosses_cut)
-			network->crossing[network->n_crossing++] = i;
+	return network->model->plan->crossing[i];
 }
 
 static bool
@@ -107,8 +103,7 @@ init_pass(Network *network, int capacity, Team *team, size_t products, Arena *ar
 
 	*pass = (Pass) {.model = network->model,.capacity = capacity,.arena = arena,
 		.slots = network->slots};
-	network->segment_start = ARENA_ARRAY(arena, int, capacity);
-	pass->segment_start = network->segment_start;
+	pass->segment_start = ARENA_ARRAY(arena, int, capacity);
 	pass->d_logit = ARENA_ARRAY(arena, real, capacity);
 	pass->grads = ARENA_ARRAY(arena, real, network->n_dense);
 	return workers_init(&pass->workers, team, network->model->plan->widest, products, arena,
@@ -134,11 +129,10 @@ network_init(Network *network, const Model *model, int capacity, const bool *sha
 	pass->rows = tables_bind(model, true, arena);
 	pass->logit = network->base.logit = ARENA_ARRAY(arena, real, capacity);
 	memcpy(network->slots, plan->slots, sizeof(network->slots));
-	find_crossing(network, plan);
-	if (!init_layers(network, plan, false, arena, error))
+	if (!init_layers(network, false, arena, error))
 		return false;
-	for (int i = 0; i < network->n_crossing; i++)
-		network->base.value[i] = network->slots[network->crossing[i]].group[0].value.data;
+	for (int i = 0; i < network->model->plan->n_crossing; i++)
+		network->base.value[i] = network->slots[crossing(network, i)].group[0].value.data;
 	return true;
 }
 
@@ -146,15 +140,15 @@ network_init(Network *network, const Model *model, int capacity, const bool *sha
 static void
 init_crossing_slots(Network *network, Arena *arena)
 {
-	for (int i = 0; i < network->n_crossing; i++)
+	for (int i = 0; i < network->model->plan->n_crossing; i++)
 	{
-		Slot	   *slot = &network->slots[network->crossing[i]];
+		Slot	   *slot = &network->slots[crossing(network, i)];
 
 		slot->group = ARENA_ARRAY(arena, SlotGroup, slot->groups);
 		for (int g = 0; g < slot->groups && slot->group; g++)
 			slot->group[g] = (SlotGroup) {
 				.value.stride = slot->groups * slot->width,
-				.offset = network->segment_start
+				.offset = network->pass.segment_start
 			};
 	}
 }
@@ -171,10 +165,9 @@ network_init_above_cut(Network *network, const Network *whole, Arena *arena, Eng
 	if (!init_pass(network, whole->pass.capacity, NULL, 0, arena, error))
 		return false;
 	network->pass.rows = whole->pass.rows;
-	find_crossing(network, model->plan);
 	memcpy(network->slots, model->plan->slots, sizeof(network->slots));
 	init_crossing_slots(network, arena);
-	return arena_ok(arena, error) && init_layers(network, model->plan, true, arena, error);
+	return arena_ok(arena, error) && init_layers(network, true, arena, error);
 }
 
 static size_t
@@ -189,18 +182,18 @@ base_output_init(BaseOutput *base, const Network *network, Arena *arena)
 	size_t		rows = network->pass.capacity;
 
 	base->logit = ARENA_ARRAY(arena, real, rows);
-	for (int i = 0; i < network->n_crossing; i++)
+	for (int i = 0; i < network->model->plan->n_crossing; i++)
 		base->value[i] = ARENA_ARRAY(arena, real, rows *
-									 slot_row(&network->slots[network->crossing[i]]));
+									 slot_row(&network->slots[crossing(network, i)]));
 }
 
 void
 base_output_copy(BaseOutput *base, const Network *network, int rows)
 {
 	memcpy(base->logit, network->base.logit, rows * sizeof(real));
-	for (int i = 0; i < network->n_crossing; i++)
+	for (int i = 0; i < network->model->plan->n_crossing; i++)
 		memcpy(base->value[i], network->base.value[i], rows *
-			   slot_row(&network->slots[network->crossing[i]]) * sizeof(real));
+			   slot_row(&network->slots[crossing(network, i)]) * sizeof(real));
 }
 
 /* What the tasks of a stage share. */
@@ -238,7 +231,7 @@ begin_pass(Network *network, const Batch *batch, const PassMode *mode)
 	network->pass.batch = batch;
 	network->pass.mode = *mode;
 	for (int s = 0; s < batch->n_segments; s++)
-		network->segment_start[s] = batch->segments[s].start;
+		network->pass.segment_start[s] = batch->segments[s].start;
 }
 
 void
@@ -257,9 +250,9 @@ network_upper_forward(Network *network, const Batch *batch, const BaseOutput *ba
 {
 	begin_pass(network, batch, mode);
 	network->pass.logit = base->logit;
-	for (int i = 0; i < network->n_crossing && base != &network->base; i++)
+	for (int i = 0; i < network->model->plan->n_crossing && base != &network->base; i++)
 	{
-		Slot	   *slot = &network->slots[network->crossing[i]];
+		Slot	   *slot = &network->slots[crossing(network, i)];
 
 		for (int g = 0; g < slot->groups; g++)
 			slot->group[g].value.data = base->value[i] + (size_t) g * slot->width;

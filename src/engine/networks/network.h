@@ -19,13 +19,11 @@
 #include "engine/layers/plan.h"
 #include "engine/layers/wide.h"
 
-#define MAX_CROSSING 4			/* slots that the layers above the cut read from below */
-
 /* What the base hands to the layers above the cut. */
 typedef struct BaseOutput
 {
 	real	   *logit;			/* [B] what all heads share */
-	real	   *value[MAX_CROSSING];	/* (B, groups, width) of each slot that crosses */
+	real	   *value[MAX_CROSSING];	/* (B, groups, width) of each slot that crosses the cut */
 } BaseOutput;
 
 /* Some layers' tasks of one stage. */
@@ -56,10 +54,7 @@ typedef struct Network
 	Slot		slots[MAX_PLANNED];
 	int			n_stages;
 	Stage	   *stages;
-	int			n_crossing;
-	int			crossing[MAX_CROSSING];
 	BaseOutput	base;
-	int		   *segment_start;	/* [S] */
 	size_t		n_dense;		/* dense parameters that it has, at the start of params */
 	/* for those who look into it; NULL: it has none */
 	const Wide *wide;

@@ -138,7 +138,8 @@ premultiply(const Prepared *prepared)
 		PanelInput	in = {.x = prepared->tables[model->shape.field_table[f]].values,.stride = dim,
 			.n_parts = 1,.length = dim,.at = &at};
 
-		for (int p = 0; p < panels->n; p++)
+		for (int p = 0; p < panels->n &&
+			 !watch_worked(prepared->watch, (size_t) table_rows(model, f) * dim * panels->width); p++)
 			panels_forward(panels, p, &in, table_rows(model, f),
 						   prepared->premultiplied[f] + (size_t) p * panels->width,
 						   prepared->n_columns, false);
@@ -146,7 +147,7 @@ premultiply(const Prepared *prepared)
 }
 
 static bool
-fill(Prepared *prepared, Watch *watch, EngineError *error)
+fill(Prepared *prepared, EngineError *error)
 {
 	Arena	   *arena = prepared->arena;
 	struct ArenaBlock *mark;
@@ -164,16 +165,14 @@ fill(Prepared *prepared, Watch *watch, EngineError *error)
 	}
 	if (!arena_ok(arena, error))
 		return false;
-	for (int i = 0; i < prepared->n_layers && watch_continue(watch, error); i++)
+	for (int i = 0; i < prepared->n_layers; i++)
 		if (prepared->layers[i]->kind->prepare &&
-			!prepared->layers[i]->kind->prepare(prepared->layers[i], prepared, arena, watch, error))
+			!prepared->layers[i]->kind->prepare(prepared->layers[i], prepared, error))
 			return false;
-	if (!watch_continue(watch, error))
-		return false;
 	if (prepared->n_columns > 0)
 		premultiply(prepared);
 	arena_reset_to(arena, mark);
-	return true;
+	return watch_continue(prepared->watch, error);
 }
 
 /* Copies of the planned layers, bound to the model; they claim their columns. */
@@ -186,17 +185,14 @@ bind_layers(Prepared *prepared, EngineError *error)
 	prepared->n_layers = plan->n_layers;
 	prepared->layers = ARENA_ARRAY(arena, Layer *, plan->n_layers);
 	prepared->slots = ARENA_ARRAY(arena, Slot, plan->n_slots);
-	if (!arena_ok(arena, error) || !plan_copy(plan, prepared->layers, false, arena, error))
+	if (!arena_ok(arena, error) ||
+		!plan_bind(prepared->model, prepared->layers, false, arena, error))
 		return false;
 	memcpy(prepared->slots, plan->slots, plan->n_slots * sizeof(Slot));
 	for (int i = 0; i < plan->n_layers; i++)
-		if (prepared->layers[i]->kind->bind)
-			prepared->layers[i]->kind->bind(prepared->layers[i], prepared->model, prepared->layers,
-											arena);
-	for (int i = 0; i < plan->n_layers; i++)
 		if (prepared->layers[i]->kind->claim)
 			prepared->layers[i]->kind->claim(prepared->layers[i], prepared);
-	return arena_ok(arena, error);
+	return true;
 }
 
 bool
@@ -217,5 +213,5 @@ prepare(Prepared *prepared, const Model *model, size_t premultiplied_bytes, real
 	lay_out(prepared);
 	if (!arena_ok(arena, error))
 		return false;
-	return values || prepared->n_values == 0 ? true : fill(prepared, watch, error);
+	return values || prepared->n_values == 0 ? true : fill(prepared, error);
 }
