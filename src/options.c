@@ -255,20 +255,13 @@ check_config(const Config *config)
 				 error.hint[0] ? errhint("%s", error.hint) : 0));
 }
 
-void
-options_parse(Jsonb *given, Config *config, TrainOptions *options)
+static void
+set_given(Jsonb *given, Config *config, TrainOptions *options)
 {
-	SourceOptions *source = &options->source;
 	JsonbIterator *iterator;
 	JsonbValue	value;
 	const char *name = "";
 
-	config_defaults(config);
-	memset(options, 0, sizeof(*options));
-	if (!options_default(&train_table, options))
-		elog(ERROR, "the default of an option is none of its values");
-	if (!given)
-		return;
 	if (!JB_ROOT_IS_OBJECT(given))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -277,6 +270,19 @@ options_parse(Jsonb *given, Config *config, TrainOptions *options)
 	iterator = JsonbIteratorInit(&given->root);
 	while (next_member(&iterator, &name, &value))
 		set_named_option(name, &value, config, options);
+}
+
+void
+options_parse(Jsonb *given, Config *config, TrainOptions *options)
+{
+	SourceOptions *source = &options->source;
+
+	config_defaults(config);
+	memset(options, 0, sizeof(*options));
+	if (!options_default(&train_table, options))
+		elog(ERROR, "the default of an option is none of its values");
+	if (given)
+		set_given(given, config, options);
 	if (source->valid_share + source->test_share >= 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -106,14 +106,6 @@ find_wanted(void *argument)
 	wanted->memory = find(wanted->name, wanted->size, wanted->init);
 }
 
-void *
-shmem_find(const char *name, Size size, void (*init) (void *memory), char **why)
-{
-	Wanted		wanted = {name, size, init, NULL};
-
-	return shmem_try(find_wanted, &wanted, why) ? wanted.memory : NULL;
-}
-
 void
 shmem_table_init(void *table, Size size)
 {
@@ -127,11 +119,12 @@ shmem_table_init(void *table, Size size)
 void *
 shmem_table(const char *name, Size size, void (*init) (void *table), char **why)
 {
-	ShmemHead  *head = shmem_find(name, size, init, why);
+	Wanted		wanted = {name, size, init, NULL};
 
-	if (head)
-		LWLockRegisterTranche(head->tranche, "aread");
-	return head;
+	if (!shmem_try(find_wanted, &wanted, why))
+		return NULL;
+	LWLockRegisterTranche(((ShmemHead *) wanted.memory)->tranche, "aread");
+	return wanted.memory;
 }
 
 #if PG_VERSION_NUM < 170000

@@ -15,8 +15,6 @@
  * where it raises an error, with *why as a message in the current memory context.
  */
 extern bool shmem_try(void (*make) (void *argument), void *argument, char **why);
-/* NULL, and *why, where there is no room.  Nobody else sees the memory before "init" has filled it. */
-extern void *shmem_find(const char *name, Size size, void (*init) (void *memory), char **why);
 /* What a table in shared memory begins with. */
 typedef struct ShmemHead
 {
@@ -26,9 +24,13 @@ typedef struct ShmemHead
 
 /* For the "init" of a table of so many bytes: zeros behind a head whose lock is ready. */
 extern void shmem_table_init(void *table, Size size);
-/* As shmem_find(), of a table, whose lock has a name in this session from then on. */
+/*
+ * A table by its name, whose lock has a name in this session from then on.  NULL,
+ * and *why, where there is no room.  Nobody else sees the memory before "init" has
+ * filled it.
+ */
 extern void *shmem_table(const char *name, Size size, void (*init) (void *table), char **why);
-/* Ask for so much of the server's main segment, while the server starts; at other times it does nothing. */
+/* Ask for so much of the server's main segment, while the server starts; else do nothing. */
 extern void shmem_request(Size size);
 
 #endif							/* AREAD_SHMEM_H */

@@ -2,12 +2,12 @@
 -- revision; to be run in an empty database.
 --
 -- A line ends in what must not change: checksum of the parameters, evaluation that was kept, and
--- digests of the training log, of what the mask search did, and of the scores, row by row and in
--- batches.  Tables are made so that revisions since 0.2.0 read the same: features are listed, as
--- 0.4.0 leaves some out; no array of floating-point numbers is among them, but for "dense".  Log
--- losses are left out of it, as 0.4.0 clips probabilities elsewhere, and so are the columns of
--- augmented rows that are no features: which of the rows with equal features is copied depends on
--- the OIDs of an enum's labels.
+-- digests of the training log, of what the mask search did, and of the scores in batches; beside
+-- them, whether scores row by row are the same to 1e-6.  Tables are made so that revisions since
+-- 0.2.0 read the same: features are listed, as 0.4.0 leaves some out; no array of floating-point
+-- numbers is among them, but for "dense".  Log losses are left out of it, as 0.4.0 clips
+-- probabilities elsewhere, and so are the columns of augmented rows that are no features: which of
+-- the rows with equal features is copied depends on the OIDs of an enum's labels.
 \set QUIET on
 \pset format unaligned
 \pset tuples_only on
@@ -56,7 +56,7 @@ END $$;
 -- from them in the last bits until mixtures were summed by the same code: they are held to 1e-6.
 CREATE FUNCTION scored(model text, source regclass) RETURNS text LANGUAGE sql AS $$
 SELECT format('rows %s batches %s',
-  digest(format('SELECT max(abs(row - batch)) < 1e-6 FROM (SELECT aread_predict(%L, t) AS batch, CASE WHEN sequence IS NOT NULL THEN aread_predict(%L, t) END AS row FROM %s t) s', model, model, source)),
+  digest(format('SELECT count(*) FILTER (WHERE abs(row - batch) < 1e-6) = count(*) FROM (SELECT aread_predict(%L, t) AS batch, CASE WHEN sequence IS NOT NULL THEN aread_predict(%L, t) END AS row FROM %s t) s', model, model, source)),
   digest(format('SELECT aread_predict(%L, t) FROM %s t ORDER BY sequence', model, source)))
 $$;
 CREATE FUNCTION told(name text) RETURNS text LANGUAGE sql AS $$

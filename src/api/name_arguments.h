@@ -11,9 +11,13 @@
 
 #include "serve/cache.h"
 
-/* The model of an argument that the caller has that right to, loaded, pinned until the current memory context goes. */
-extern const ServedModel *model_argument_for(FunctionCallInfo fcinfo, int argument, ModelRight right);
-/* The same of a model that the caller owns, pinned until the current memory context goes. */
+/*
+ * The model of an argument that the caller has that right to, loaded, and pinned
+ * until the current memory context goes.
+ */
+extern const ServedModel *model_argument_for(FunctionCallInfo fcinfo, int argument,
+											 ModelRight right);
+/* The same of a model that the caller owns. */
 extern const ServedModel *model_argument(FunctionCallInfo fcinfo, int argument);
 /* Number of a feature by name, counts included; raises an error if there is none. */
 extern int	find_feature(const ServedModel *served, const char *name);

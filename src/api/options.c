@@ -7,11 +7,10 @@
 
 #include "options.h"
 
-#include "catalog/pg_type.h"
+#include "catalog/objectaddress.h"
 #include "engine/networks/architectures.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
@@ -36,18 +35,6 @@ type_name(OptionType type)
 			return "integers";
 	}
 	return "";
-}
-
-static Datum
-text_array(List *texts)
-{
-	Datum	   *values = palloc(Max(list_length(texts), 1) * sizeof(Datum));
-	ListCell   *text;
-	int			n = 0;
-
-	foreach(text, texts)
-		values[n++] = CStringGetTextDatum(lfirst(text));
-	return PointerGetDatum(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 static List *
@@ -77,11 +64,11 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	nulls[3] = nulls[4] = !has_range;
 	nulls[5] = option->type != OPTION_CHOICE;
 	if (option->type == OPTION_CHOICE)
-		values[5] = text_array(choices_of(option));
+		values[5] = PointerGetDatum(strlist_to_textarray(choices_of(option)));
 	values[6] = CStringGetTextDatum(option->symbol);
 	nulls[6] = option->symbol[0] == '\0';
 	values[7] = CStringGetTextDatum(option->meaning);
-	values[8] = text_array(architectures);
+	values[8] = PointerGetDatum(strlist_to_textarray(architectures));
 	/* on all */
 	nulls[8] = list_length(architectures) == n_architectures;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -150,7 +137,7 @@ aread_architectures(PG_FUNCTION_ARGS)
 		values[1] = CStringGetTextDatum(architecture->meaning);
 		values[2] = CStringGetTextDatum(architecture->reference);
 		nulls[2] = architecture->reference[0] == '\0';
-		values[3] = text_array(options_of(a));
+		values[3] = PointerGetDatum(strlist_to_textarray(options_of(a)));
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;

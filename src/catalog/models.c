@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/access.h"
 #include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_type.h"
 #include "catalog/rights.h"
 #include "miscadmin.h"
@@ -263,18 +264,6 @@ catalog_roles(Oid relation)
 	return roles;
 }
 
-static Datum
-feature_array(const ColumnRoles *roles)
-{
-	Datum	   *values = palloc(Max(list_length(roles->features), 1) * sizeof(Datum));
-	ListCell   *cell;
-
-	foreach(cell, roles->features)
-		values[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
-	return PointerGetDatum(construct_array(values, list_length(roles->features), TEXTOID, -1,
-										   false, TYPALIGN_INT));
-}
-
 void
 catalog_add_roles(Arguments *arguments, const ColumnRoles *roles)
 {
@@ -284,7 +273,8 @@ catalog_add_roles(Arguments *arguments, const ColumnRoles *roles)
 	add_text(arguments, roles->item_id);
 	add_text(arguments, roles->split);
 	add_text(arguments, roles->weight);
-	add_argument(arguments, TEXTARRAYOID, feature_array(roles), roles->features == NIL);
+	add_argument(arguments, TEXTARRAYOID, PointerGetDatum(strlist_to_textarray(roles->features)),
+				 roles->features == NIL);
 }
 
 void

@@ -29,6 +29,7 @@
 #include "catalog/pg_type.h"
 #include "catalog/record.h"
 #include "catalog/versions.h"
+#include "engine/networks/architectures.h"
 #include "engine/train/stopping.h"
 #include "host.h"
 #include "miscadmin.h"
@@ -80,9 +81,7 @@ add_request(Arguments *row, const NewModel *new, const Jsonb *config)
 	add_text(column(row, "weight"), new->roles->weight);
 	add_argument(column(row, "options"), JSONBOID, JsonbPGetDatum(new->options), false);
 	add_argument(column(row, "config"), JSONBOID, JsonbPGetDatum(config), false);
-	add_argument(column(row, "architecture"), TEXTOID,
-				 DirectFunctionCall2(jsonb_object_field_text, JsonbPGetDatum(config),
-									 CStringGetTextDatum("architecture")), false);
+	add_text(column(row, "architecture"), architecture_name(new->config->architecture));
 	add_int8(column(row, "seed"), (int64) new->config->seed);
 }
 

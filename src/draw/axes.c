@@ -42,7 +42,8 @@ axis_at(const Axis *axis, double value)
 	return axis->from + share * (axis->to - axis->from);
 }
 
-char *
+/* As many decimals as tell ticks apart, thousands parted by commas. */
+static char *
 axis_label(const Axis *axis, double value)
 {
 	char	   *digits = psprintf("%.*f", axis->ticks.decimals, value);

@@ -28,7 +28,5 @@ extern void axis_draw_y(Svg *svg, const Axis *y, double left, double right);
 /* The plot's lower side with tick labels below it, and grid lines if it is logarithmic. */
 extern void axis_draw_x(Svg *svg, const Axis *x, double left, double right, double top,
 						double bottom);
-/* Tick label: as many decimals as tell ticks apart, thousands parted by commas. */
-extern char *axis_label(const Axis *axis, double value);
 
 #endif							/* AREAD_DRAW_AXES_H */

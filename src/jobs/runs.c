@@ -317,6 +317,14 @@ run_progress(int64 id, const Training *training, const char *messages)
 			" WHERE run_id = $12" OWN, id, &arguments);
 }
 
+static void
+drop_checkpoint(int64 id)
+{
+	run_on(DELETE_PARTS, id, NULL);
+	run_on("UPDATE aread.stored_run SET fingerprint = NULL, software = NULL, checkpoint_at = NULL,"
+		   " checkpoint_bytes = NULL WHERE run_id = $1", id, NULL);
+}
+
 void
 run_done(int64 id, int32 version)
 {
@@ -325,7 +333,7 @@ run_done(int64 id, int32 version)
 	add_int4(&arguments, version);
 	run_own("UPDATE aread.stored_run SET state = 'done', phase = NULL, version = $1,"
 			" ended_at = pg_catalog.clock_timestamp() WHERE run_id = $2" OWN, id, &arguments);
-	run_drop_checkpoint(id);
+	drop_checkpoint(id);
 }
 
 void
@@ -366,15 +374,7 @@ run_failed(int64 id, RunState state, const ErrorData *error)
 		   " error_detail = $4, error_hint = $5, ended_at = pg_catalog.clock_timestamp()"
 		   " WHERE run_id = $6", id, &arguments);
 	if (state == RUN_CANCELLED)
-		run_drop_checkpoint(id);
-}
-
-void
-run_drop_checkpoint(int64 id)
-{
-	run_on(DELETE_PARTS, id, NULL);
-	run_on("UPDATE aread.stored_run SET fingerprint = NULL, software = NULL, checkpoint_at = NULL,"
-		   " checkpoint_bytes = NULL WHERE run_id = $1", id, NULL);
+		drop_checkpoint(id);
 }
 
 void

@@ -85,7 +85,6 @@ extern void run_done(int64 id, int32 version);
 extern void run_failed(int64 id, RunState state, const ErrorData *error);
 /* A message as rows keep it: a source's functions may raise what they like.  NULL is NULL. */
 extern char *run_clip(const char *message);
-extern void run_drop_checkpoint(int64 id);
 
 /* A run's row and checkpoint are forgotten; it is not at work. */
 extern void run_forget(int64 id);

@@ -363,7 +363,7 @@ batch_statement(PlannedStmt *statement, int eflags)
 {
 	PlannedStmt *copy = makeNode(PlannedStmt);
 	Demand		top = {.moves = (eflags & (EXEC_FLAG_BACKWARD | EXEC_FLAG_MARK)) != 0,.rows = INFINITY};
-	Planning		planning = {.last_id = 0};
+	Planning	planning = {.last_id = 0};
 	int			first_id;
 	ListCell   *lc;
 

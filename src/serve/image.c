@@ -83,7 +83,7 @@ put_spec(ImageWriter *writer, const FeatureSpec *spec, FeatureSpec *written)
 	written->model = NULL;		/* the version's name, again when it is opened */
 	written->features = (void *) put(writer, features, spec->n_features * sizeof(Feature));
 	written->vocabularies = (void *) put(writer, vocabularies,
-										spec->n_vocabularies * sizeof(Vocabulary));
+										 spec->n_vocabularies * sizeof(Vocabulary));
 	pfree(features);
 	pfree(vocabularies);
 }
@@ -100,9 +100,9 @@ put_pairs(ImageWriter *writer, const DomainPairs *pairs, int n)
 		if (pairs[f].n_pairs == 0)
 			continue;
 		written[f].start = (void *) put(writer, pairs[f].start,
-									   ((Size) pairs[f].n_values + 1) * sizeof(uint32));
+										((Size) pairs[f].n_values + 1) * sizeof(uint32));
 		written[f].domain = (void *) put(writer, pairs[f].domain,
-										(Size) pairs[f].n_pairs * sizeof(uint32));
+										 (Size) pairs[f].n_pairs * sizeof(uint32));
 	}
 	offset = put(writer, written, n * sizeof(DomainPairs));
 	pfree(written);

@@ -21,8 +21,8 @@
 /* Different notices of one statement; more are not given. */
 #define MAX_REPORTED 32
 
-/* What the statement that began then was told, as hashes. */
-static TimestampTz told_at = 0;
+/* What the statement that began then has been told, as hashes. */
+static TimestampTz reported_at = 0;
 static uint64 reported[MAX_REPORTED];
 static int	n_reported = 0;
 
@@ -114,9 +114,9 @@ was_reported(const char *message)
 {
 	uint64		hash = hash_bytes_extended((const unsigned char *) message, strlen(message), 0);
 
-	if (told_at != GetCurrentStatementStartTimestamp())
+	if (reported_at != GetCurrentStatementStartTimestamp())
 		n_reported = 0;
-	told_at = GetCurrentStatementStartTimestamp();
+	reported_at = GetCurrentStatementStartTimestamp();
 	for (int i = 0; i < n_reported; i++)
 		if (reported[i] == hash)
 			return true;

@@ -31,13 +31,13 @@ CREATE TABLE trained AS SELECT a, t.* FROM architecture, pg_temp.train(a, a) t;
 SELECT cmp_ok(auc, '>', 0.6::float8, a || ' learns') FROM trained;
 
 -- the catalog
-SELECT is((m.architecture, m.config ->> 'architecture', m.options ->> 'architecture')::text, (a, a, a)::text, a || ': the views have its name') FROM trained JOIN aread.model m ON m.model = a;
-SELECT is(m.parameters, (SELECT sum(elements)::bigint FROM aread_tensors(a)), a || ': its tensors are all of its parameters') FROM trained JOIN aread.model m ON m.model = a;
+SELECT is((m.architecture, m.config ->> 'architecture', m.options ->> 'architecture')::text, (a, a, a)::text, a || ': the views have its name') FROM trained LEFT JOIN aread.model m ON m.model = a;
+SELECT is(m.parameters, (SELECT sum(elements)::bigint FROM aread_tensors(a)), a || ': its tensors are all of its parameters') FROM trained LEFT JOIN aread.model m ON m.model = a;
 SELECT is_empty(format('SELECT name FROM aread_tensors(%L) t WHERE elements <> cardinality(aread_tensor(%1$L, t.name))', a), a || ': each has the elements that are told') FROM trained;
-SELECT ok(count(*) > 0 AND count(*) FILTER (WHERE kept) = 1 AND bool_and(l.auc BETWEEN 0 AND 1) AND bool_and(m.best_epoch IN (SELECT epoch FROM aread.training_log x WHERE x.model = a)),
-  a || ': a training log, one line of which is kept') FROM trained JOIN aread.training_log l ON l.model = a JOIN aread.model m ON m.model = a GROUP BY a;
-SELECT is(count(*), 7::bigint, a || ': features') FROM trained JOIN aread.feature f ON f.model = a GROUP BY a;
-SELECT is(count(*), 6::bigint, a || ': domains') FROM trained JOIN aread.domain d ON d.model = a GROUP BY a;
+SELECT ok(count(l.model) > 0 AND count(*) FILTER (WHERE kept) = 1 AND bool_and(l.auc BETWEEN 0 AND 1) AND bool_and(m.best_epoch IN (SELECT epoch FROM aread.training_log x WHERE x.model = a)),
+  a || ': a training log, one line of which is kept') FROM trained LEFT JOIN aread.training_log l ON l.model = a LEFT JOIN aread.model m ON m.model = a GROUP BY a;
+SELECT is(count(f.model), 7::bigint, a || ': features') FROM trained LEFT JOIN aread.feature f ON f.model = a GROUP BY a;
+SELECT is(count(d.model), 6::bigint, a || ': domains') FROM trained LEFT JOIN aread.domain d ON d.model = a GROUP BY a;
 
 -- the same again, by any number of threads; what draws numbers draws others of another seed
 SELECT is((pg_temp.train(a, 'again')).crc, crc, a || ': the same model again') FROM trained;
@@ -47,7 +47,7 @@ FROM trained WHERE a = ANY (SELECT unnest(architectures) FROM aread_options() WH
 
 -- scores: of records, JSON and text, bit for bit; of rows in batches but for the order of sums
 CREATE TABLE scored AS SELECT a, n, s, aread_predict(a, s) AS score FROM trained, shown s;
-SELECT ok(bool_and(score > 0 AND score < 1) AND count(DISTINCT score) > 40, a || ' scores rows, seen and never seen') FROM scored GROUP BY a;
+SELECT ok(count(*) = (SELECT count(*) FROM shown) AND bool_and(coalesce(score > 0 AND score < 1, false)) AND count(DISTINCT score) > 40, a || ' scores rows, seen and never seen') FROM trained LEFT JOIN scored USING (a) GROUP BY a;
 SELECT is_empty(format('SELECT n FROM scored WHERE a = %L AND (score, score, score, score) IS DISTINCT FROM
   (aread_predict(a, to_jsonb(s)), aread_predict(a, to_json(s)), aread_predict(a, to_json(s)::text), aread_predict(a, to_jsonb(s), (s).domain))', a), a || ' scores a row the same in every form') FROM trained;
 SET LOCAL aread.batch_scan = on;
@@ -60,8 +60,7 @@ BEGIN
   END LOOP;
 END $$;
 SET LOCAL aread.batch_scan = off;
-SELECT cmp_ok(max(abs(b.score - s.score)), '<', 1e-6::float8, a || ' scores batches as it scores rows') FROM scored s JOIN batched b USING (a, n) GROUP BY a;
-SELECT is(count(*), (SELECT count(*) FROM scored), 'all of them') FROM batched;
+SELECT is(count(*) FILTER (WHERE abs(b.score - s.score) < 1e-6), count(*), a || ' scores batches as it scores rows') FROM scored s LEFT JOIN batched b USING (a, n) GROUP BY a;
 SELECT is(aread_predict(a, '{"domain": "nowhere", "user_id": -1}'::jsonb), aread_predict(a, '{"domain": "elsewhere", "user_id": -99}'::jsonb), a || ': whatever was never seen scores alike') FROM trained;
 SELECT cmp_ok(e.auc, '>', 0.6::float8, a || ' is evaluated') FROM trained, LATERAL aread_evaluate(a, 'seen', split => 'test') e;
 
@@ -72,11 +71,12 @@ SELECT is_empty(format($$
   SELECT n FROM (SELECT n, avg(probability) AS mean, sum(share) AS shares, min(predicted) AS predicted, max(abs(probability - 1 / (1 + exp(-logit)))) AS worst FROM explained WHERE a = %L AND part = 'head' GROUP BY 1) h
   JOIN aread.model m ON m.model = %1$L JOIN explained x USING (n) WHERE x.a = %1$L AND x.part = 'mean of heads' AND (abs(h.mean - x.probability) > 1e-12 OR abs(h.shares - 1) > 1e-12 OR h.worst > 1e-12
     OR abs(m.calibration_factor * ln(h.mean / (1 - h.mean)) + m.calibration_shift - ln(h.predicted / (1 - h.predicted))) > 1e-5) $$, a), a || ': its heads, averaged and calibrated, are the score') FROM trained;
-SELECT is(count(*) FILTER (WHERE part = 'base') || ' ' || count(DISTINCT n) FILTER (WHERE part = 'head'), count(DISTINCT n) || ' ' || count(DISTINCT n), a || ': a base and heads of each row') FROM explained GROUP BY a;
+SELECT is((count(*) FILTER (WHERE part = 'score'), count(*) FILTER (WHERE part = 'mean of heads'), count(*) FILTER (WHERE part = 'base'), count(DISTINCT n) FILTER (WHERE part = 'head'))::text,
+  (SELECT (count(*), count(*), count(*), count(*))::text FROM shown WHERE n % 10 = 1 OR n > 1000), a || ': a score, a mean, a base and heads of each row') FROM trained LEFT JOIN explained USING (a) GROUP BY a;
 SELECT is_empty(format($$
   SELECT n, feature FROM explained e JOIN shown s USING (n), LATERAL (SELECT aread_predict(a, to_jsonb(s) || jsonb_build_object(feature, CASE feature WHEN 'tags' THEN '[-1]'::jsonb ELSE '-1' END)) AS p) x
   WHERE a = %L AND part = 'feature' AND feature NOT IN ('price', 'emb') AND abs(effect - (ln(predicted / (1 - predicted)) - ln(p / (1 - p)))) > 1e-5 $$, a), a || ': an effect is the difference that a feature makes') FROM trained;
-SELECT is(count(*), 7 * count(DISTINCT n), a || ': every feature has one') FROM explained WHERE part = 'feature' AND effect IS NOT NULL GROUP BY a;
+SELECT is(count(*) FILTER (WHERE part = 'feature' AND effect IS NOT NULL), 7 * (SELECT count(*) FROM shown WHERE n % 10 = 1 OR n > 1000), a || ': every feature has one') FROM trained LEFT JOIN explained USING (a) GROUP BY a;
 
 -- another place
 SELECT is(aread_import(aread_export(a), a || ' moved'), 1, a || ' moves') FROM trained;

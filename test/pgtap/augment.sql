@@ -110,6 +110,7 @@ SELECT pg_temp.compare('clicks', '', '{"test_share": 0, "features": {"item_id": 
 CREATE TABLE ranked AS SELECT label, domain, user_id, item_id, (sequence % 3)::int2 AS split FROM clicks;
 SELECT pg_temp.compare('ranked', '', '{"unpopular_threshold": 25}');
 SELECT pg_temp.compare('ranked', '', '{"split_method": "order", "valid_share": 0.3, "test_share": 0.3}');
+SELECT results_eq($$SELECT * FROM aread_augment_plan('clicks', options => NULL)$$, $$SELECT * FROM aread_augment_plan('clicks')$$, 'options that are NULL are no options: the split is by the default seed');
 SELECT set_eq($$SELECT domain, rows FROM aread_augment_plan('clicks', split => 'sequence', options => '{"valid_share": 0.2, "test_share": 0.15}')$$,
   $$SELECT domain, count(*) FROM (SELECT domain, rank() OVER (ORDER BY sequence) AS r, count(*) OVER () AS n FROM clicks) x WHERE r <= n - round(0.2 * n) - round(0.15 * n) GROUP BY 1$$, 'the first rows train');
 

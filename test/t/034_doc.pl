@@ -45,7 +45,7 @@ sub missing
 	return grep { my @found = glob(s/\b[A-Z]+\b(?!\.md)/*/gr); !grep { -e } @found } @named;
 }
 
-for my $page (sort(glob('*.md'), glob('doc/*.md')))
+for my $page (sort map { glob } '*.md', 'doc/*.md', 'bench/*.md')
 {
 	is(join("\n", wide($page)), '', "$page: no line is too wide");
 	is(join("\n", missing($page)), '', "$page: what it names exists");

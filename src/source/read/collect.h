@@ -49,7 +49,10 @@ typedef struct Collector
 	Dataset    *twin_data;		/* of these, placed */
 } Collector;
 
-/* Memory in the current context for an array of rows or keys: it may be larger than palloc() gives, or of no bytes. */
+/*
+ * Memory in the current context for an array of rows or keys: it may be larger
+ * than palloc() gives, or of no bytes.
+ */
 static inline void *
 huge(Size size)
 {

@@ -31,9 +31,9 @@ typedef struct SourceRelation
  */
 extern SourceRelation *source_open(Oid relation);
 /* Number of a column, from 1; 0: there is no such (user) column. */
+extern AttrNumber source_column_number(const SourceRelation *relation, const char *name);
 /* May the current user read a column that is there? */
 extern bool source_may_read(const SourceRelation *relation, const char *column);
-extern AttrNumber source_column_number(const SourceRelation *relation, const char *name);
 /* Type of a column by name; InvalidOid if there is no such (user) column. */
 extern Oid	source_column_type(const SourceRelation *relation, const char *name);
 /* Its collation; InvalidOid if it has none. */
