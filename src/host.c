@@ -7,10 +7,12 @@
 #include "host.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "fault.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/pmsignal.h"
 #include "utils/memutils.h"
 
 /* Zeroed in pieces: the first touch of gigabytes takes many seconds. */
@@ -57,6 +59,14 @@ host_arena(Arena *arena, MemoryContext context)
 	arena_init(arena, host_allocate, host_release, context);
 }
 
+void
+host_leave_dead_server(void)
+{
+	/* Threads may be at work; shared memory and temporary files are made anew at the next start. */
+	if (MyBackendType == B_BG_WORKER && !PostmasterIsAlive())
+		_exit(1);
+}
+
 /*
  * A cancelled query leaves the engine by its own way out: threads may be at work
  * on what lies on our stack.  The rarer interrupts (a barrier) are seen to here.
@@ -66,6 +76,7 @@ host_interrupted(void *context)
 {
 	if (QueryCancelPending || ProcDiePending)
 		return true;
+	host_leave_dead_server();
 	HOLD_CANCEL_INTERRUPTS();
 	CHECK_FOR_INTERRUPTS();
 	RESUME_CANCEL_INTERRUPTS();

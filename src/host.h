@@ -19,6 +19,12 @@ extern void host_arena(Arena *arena, MemoryContext context);
 extern void host_large_pages(void *block, Size size);
 /* Interrupts and clock; has no state. */
 extern EngineHost host_callbacks(void);
+/*
+ * Ends a background process whose postmaster has died.  The server cannot start
+ * again while one of its processes is left.  In other processes it does nothing:
+ * a session's statement goes on to its end, as all statements of such a server do.
+ */
+extern void host_leave_dead_server(void);
 /* Seconds of a monotonic clock. */
 extern double host_seconds(void);
 /* The engine's error as PostgreSQL's. */

@@ -117,6 +117,7 @@ tell_run(void *context)
 static void
 begin(const Worker *worker)
 {
+	host_leave_dead_server();
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	SetUserIdAndSecContext(worker->start.role, SECURITY_LOCAL_USERID_CHANGE);

@@ -169,6 +169,16 @@ for ($history, $masks)
 }
 resumed_after('a killed worker', sub { kill 'KILL', run_column($_[0], 'pid'); $node->poll_query_until('postgres', 'SELECT true') }, 'killed');
 resumed_after('a server that stops at once', sub { $node->stop('immediate'); $node->start }, 'immediate');
+# the worker leaves, and so the server can start again
+resumed_after('a postmaster that is killed', sub {
+	my ($number) = @_;
+	my @processes = (run_column($number, 'pid'), sql(q{SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)}));
+	my $until = time + 10;
+
+	$node->kill9;
+	sleep 0.1 while kill(0, @processes) && time < $until;
+	is(kill(0, $processes[0]), 0, 'a postmaster that is killed: its worker leaves');
+	$node->start }, 'orphan');
 resumed_after('a server that is shut down', sub { $node->restart }, 'shut');
 resumed_after('another number of threads, rows in files', \&terminate, 'files', q{SET aread.threads = 1; SET aread.training_memory = '1MB'; });
 resumed_after('rows in another order', sub { terminate(@_); sql('CREATE TABLE copy AS SELECT * FROM clicks ORDER BY random(); TRUNCATE clicks; INSERT INTO clicks SELECT * FROM copy; DROP TABLE copy') }, 'shuffled');
