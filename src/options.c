@@ -57,48 +57,98 @@ static const Option train_options[] = {
 
 const OptionTable train_table = {train_options, lengthof(train_options), NULL};
 
-static void
-wrong_type(const Option *option, const char *wanted)
+/* Where a value comes from, for errors. */
+typedef enum ValueOrigin
 {
+	VALUE_GIVEN,				/* as an argument: the user's to mend */
+	VALUE_STORED				/* with a model: damage */
+} ValueOrigin;
+
+/* The rest of a sentence that begins with the option. */
+pg_noreturn static void
+refuse(const Option *option, ValueOrigin origin, const char *what)
+{
+	if (origin == VALUE_STORED)
+		stored_corrupt("version", psprintf("Its option \"%s\" %s.", option->name, what));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" must be %s", option->name, wanted),
+			 errmsg("option \"%s\" %s", option->name, what),
 			 errhint("%s", option->meaning)));
 }
 
-static double
-number_of(const Option *option, const JsonbValue *value)
+/* What a later version stored and this one does not know. */
+pg_noreturn static void
+newer_model(const char *what)
 {
-	if (value->type != jbvNumeric)
-		wrong_type(option, "a number");
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
-											  NumericGetDatum(value->val.numeric)));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("stored model has %s, which aread %s does not know", what, AREAD_VERSION),
+			 errhint("Update aread to the version that trained the model.")));
 }
 
 static double
-integer_of(const Option *option, const JsonbValue *value)
+double_of(const JsonbValue *number)
 {
-	double		number = number_of(option, value);
+	return DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											  NumericGetDatum(number->val.numeric)));
+}
 
-	if (number != rint(number) || fabs(number) > 9007199254740991.0)
-		wrong_type(option, "an integer");
+/* Can a double hold it exactly? */
+static bool
+is_integer(double number)
+{
+	return number == rint(number) && fabs(number) <= 9007199254740991.0;
+}
+
+static double
+number_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
+{
+	if (value->type != jbvNumeric)
+		refuse(option, origin, "must be a number");
+	return double_of(value);
+}
+
+static double
+integer_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
+{
+	double		number = number_of(option, value, origin);
+
+	if (!is_integer(number))
+		refuse(option, origin, "must be an integer");
 	return number;
 }
 
-static void
-check_range(const Option *option, double value)
+static bool
+in_range(const Option *option, double number)
 {
-	if (value >= option->minimum && value <= option->maximum)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" is %.12g, but must be between %.12g and %.12g",
-					option->name, value, option->minimum, option->maximum),
-			 errhint("%s", option->meaning)));
+	return number >= option->minimum && number <= option->maximum;
+}
+
+static void
+check_range(const Option *option, double value, ValueOrigin origin)
+{
+	if (!in_range(option, value))
+		refuse(option, origin, psprintf("is %.12g, but must be between %.12g and %.12g", value,
+										option->minimum, option->maximum));
+}
+
+/* An element of a list, the number-th from 1. */
+static int
+element_of(const Option *option, const JsonbValue *value, int number, ValueOrigin origin)
+{
+	double		element;
+
+	if (value->type != jbvNumeric || !is_integer(element = double_of(value)))
+		refuse(option, origin, psprintf("must be an array of integers, but element %d is none",
+										number));
+	if (!in_range(option, element))
+		refuse(option, origin, psprintf("has %.12g as element %d, but elements must be between %.12g and %.12g",
+										element, number, option->minimum, option->maximum));
+	return (int) element;
 }
 
 static int
-choice_of(const Option *option, const JsonbValue *value)
+choice_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 {
 	const char *given = value->type == jbvBool ? value->val.boolean ? "true" : "false" :
 		value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : "";
@@ -112,13 +162,13 @@ choice_of(const Option *option, const JsonbValue *value)
 			return i;
 		appendStringInfo(&choices, "%s\"%s\"", i > 0 ? ", " : "", choice);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("option \"%s\" must be one of %s", option->name, choices.data)));
+	if (origin == VALUE_STORED && value->type == jbvString)
+		newer_model(psprintf("option \"%s\" at \"%s\"", option->name, given));
+	refuse(option, origin, psprintf("must be one of %s", choices.data));
 }
 
 static IntList
-list_of(const Option *option, const JsonbValue *value)
+list_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 {
 	IntList		list = {0};
 	JsonbIterator *iterator;
@@ -126,28 +176,22 @@ list_of(const Option *option, const JsonbValue *value)
 	JsonbIteratorToken token;
 
 	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		wrong_type(option, "an array of integers");
+		refuse(option, origin, "must be an array of integers");
 	iterator = JsonbIteratorInit(value->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
 	{
-		double		number;
-
 		if (token != WJB_ELEM)
 			continue;
-		number = integer_of(option, &element);
-		check_range(option, number);
 		if (list.n == MAX_LAYERS)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("option \"%s\" has more than %d elements", option->name,
-							MAX_LAYERS)));
-		list.value[list.n++] = (int) number;
+			refuse(option, origin, psprintf("has more than %d elements", MAX_LAYERS));
+		list.value[list.n] = element_of(option, &element, list.n + 1, origin);
+		list.n++;
 	}
 	return list;
 }
 
 static void
-set_option(const Option *option, void *options, const JsonbValue *value)
+set_option(const Option *option, void *options, const JsonbValue *value, ValueOrigin origin)
 {
 	char	   *at = (char *) options + option->offset;
 	double		number;
@@ -156,17 +200,17 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 	{
 		case OPTION_BOOL:
 			if (value->type != jbvBool)
-				wrong_type(option, "true or false");
+				refuse(option, origin, "must be true or false");
 			*(bool *) at = value->val.boolean;
 			break;
 		case OPTION_INT:
-			number = integer_of(option, value);
-			check_range(option, number);
+			number = integer_of(option, value, origin);
+			check_range(option, number, origin);
 			*(int *) at = (int) number;
 			break;
 		case OPTION_SEED:
-			number = integer_of(option, value);
-			check_range(option, number);
+			number = integer_of(option, value, origin);
+			check_range(option, number, origin);
 			*(uint64_t *) at = (uint64_t) number;
 			break;
 		case OPTION_REAL:
@@ -175,15 +219,15 @@ set_option(const Option *option, void *options, const JsonbValue *value)
 				*(double *) at = NAN;
 				break;
 			}
-			number = number_of(option, value);
-			check_range(option, number);
+			number = number_of(option, value, origin);
+			check_range(option, number, origin);
 			*(double *) at = number;
 			break;
 		case OPTION_CHOICE:
-			*(int *) at = choice_of(option, value);
+			*(int *) at = choice_of(option, value, origin);
 			break;
 		case OPTION_INT_LIST:
-			*(IntList *) at = list_of(option, value);
+			*(IntList *) at = list_of(option, value, origin);
 			break;
 	}
 }
@@ -222,9 +266,9 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 		options->source.features = JsonbValueToJsonb((JsonbValue *) value);
 	}
 	else if (option)
-		set_option(option, config, value);
+		set_option(option, config, value, VALUE_GIVEN);
 	else if ((option = option_find(&train_table, name)) != NULL)
-		set_option(option, options, value);
+		set_option(option, options, value, VALUE_GIVEN);
 	else
 		unknown_option(name);
 }
@@ -347,15 +391,11 @@ set_stored_option(const char *name, const JsonbValue *value, Config *config, boo
 	const Option *option = option_find(&config_table, name);
 
 	if (!option && !option_find_former(&config_table, name, &option))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("stored model has option \"%s\", which aread %s does not know", name,
-						AREAD_VERSION),
-				 errhint("Update aread to the version that trained the model.")));
+		newer_model(psprintf("option \"%s\"", name));
 	/* dropped */
 	if (!option)
 		return;
-	set_option(option, config, value);
+	set_option(option, config, value, VALUE_STORED);
 	stored[option - config_table.options] = true;
 }
 

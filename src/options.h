@@ -58,7 +58,8 @@ extern char *options_architectures_text(const char *option, const char *separato
  * The engine's options that a model was stored with, by any version of aread:
  * one that it lacks is newer than the model, and has the value of models of
  * before.  Raises ERRCODE_DATA_CORRUPTED if the first version would have stored
- * it, and ERRCODE_FEATURE_NOT_SUPPORTED for an option of a later version.
+ * it, or for a value that no option has, and ERRCODE_FEATURE_NOT_SUPPORTED for an
+ * option, or a choice, of a later version.
  */
 extern void options_parse_stored(Jsonb *config_stored, Config *config);
 /* Every engine option of a config as an object, which is what a model is stored with. */

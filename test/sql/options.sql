@@ -34,6 +34,10 @@ EXCEPTION WHEN invalid_parameter_value THEN
 END $$;
 SELECT aread_train('clicks', options => '{"mmoe_dims": 64}');
 SELECT aread_train('clicks', options => '{"mmoe_dims": [64, "x"]}');
+SELECT aread_train('clicks', options => '{"mmoe_dims": [64, null]}');
+SELECT aread_train('clicks', options => '{"mmoe_dims": [[64, 32]]}');
+SELECT aread_train('clicks', options => '{"mmoe_dims": [64, 2.5]}');
+SELECT aread_train('clicks', options => '{"mmoe_dims": [64, 0]}');
 SELECT aread_train('clicks', options => '{"mmoe_dims": [1,2,3,4,5,6,7,8,9]}');
 SELECT aread_train('clicks', options => '{"batch_norm": 1}');
 SELECT aread_train('clicks', options => '{"seed": -1}');

@@ -187,6 +187,12 @@ $node->safe_psql('postgres', q{SELECT aread_drop('forged')});
 # options: every version stores all that it has
 is(import_of(q{r #- '{version,config,epochs}'}, $chunks), 'XX001: stored version is corrupt: It lacks option "epochs".', 'an option that every version stores');
 like(import_of(changed('version,config,warp', q{'1'::jsonb}), $chunks), qr/0A000: stored model has option "warp", which aread .* does not know/, 'an option of a version to come');
+like(import_of(changed('version,config,prune_by', q{'"whim"'::jsonb}), $chunks), qr/0A000: stored model has option "prune_by" at "whim", which aread .* does not know/, 'a choice of a version to come');
+is(import_of(changed('version,config,epochs', "'$_->[0]'::jsonb"), $chunks), qq{XX001: stored version is corrupt: Its option "epochs" $_->[1].}, "an option that is $_->[0]")
+	for ([ '0', 'is 0, but must be between 1 and 10000' ], [ '"many"', 'must be a number' ], [ '1.5', 'must be an integer' ], [ 'true', 'must be a number' ]);
+is(import_of(changed('version,config,mmoe_dims', "'{}'::jsonb"), $chunks), 'XX001: stored version is corrupt: Its option "mmoe_dims" must be an array of integers.', 'a list that is none');
+is(import_of(changed('version,config,mmoe_dims', "'[4, 0]'::jsonb"), $chunks), 'XX001: stored version is corrupt: Its option "mmoe_dims" has 0 as element 2, but elements must be between 1 and 4096.', 'a list with an element that no list has');
+is(import_of(changed('version,config,prune_by', "'1'::jsonb"), $chunks), 'XX001: stored version is corrupt: Its option "prune_by" must be one of "saliency", "gate".', 'a choice that is none');
 is(import_of(changed('version,config', q{'[]'::jsonb}), $chunks), 'XX001: stored version is corrupt: Its options are no object.', 'options that are no object');
 for my $path ((map { "version,$_" } qw(comment source_name label split weight architecture software)), 'version,options,x', 'features,2,name', 'features,2,type_name', 'domains,1,name')
 {
