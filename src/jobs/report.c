@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "engine/layers/pairwise.h"
 #include "engine/networks/architectures.h"
 #include "engine/train/stopping.h"
 #include "host.h"
@@ -83,14 +84,17 @@ report_evaluation(void *context, const Evaluation *evaluation)
 
 /* Nothing that the network learnt was worth keeping. */
 static void
-report_start_kept(const Config *config, const char *criterion)
+report_start_kept(const Model *model, const char *criterion)
 {
+	const Config *config = &model->config;
+	bool		is_wide = config->wide && !plan_has_pairwise(model->plan);
+
 	ereport(NOTICE,
 			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
 			 errdetail("No evaluation gained %g of %s.%s", MIN_GAIN, criterion,
 					   architecture_has_masks(config->architecture) ?
 					   " Its masks are left out with the network: every gate is open." : ""),
-			 config->wide ?
+			 is_wide ?
 			 errhint("With \"architecture\": \"wide\" the same model takes less time and memory.") : 0));
 }
 
@@ -107,7 +111,7 @@ report_kept(const NewModel *new)
 		ereport(NOTICE,
 				(errmsg("kept the last evaluation: there are no validation rows to compare by")));
 	else if (result->best_evaluation == 0)
-		report_start_kept(new->config, criterion);
+		report_start_kept(result->model, criterion);
 	else
 		ereport(NOTICE,
 				(errmsg("kept evaluation %d, of epoch %d: validation %s %.4f", kept->number,

@@ -86,9 +86,16 @@ is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
 is($status, 0, 'trains');
 like($error, qr/NOTICE:  epoch $_ of 2: loss \d\.\d+, validation AUC \d\.\d+, .* rows\/s/, "told of epoch $_") for 1, 2;
 unlike($error, qr/gained nothing/, 'a network that learns is kept');
-($status, $out, $error) = $node->psql('postgres', q{SELECT aread_train('few', 'vain', features => '{user_id,item_id}',
-	options => '{"epochs": 1, "architecture": "hei", "learning_rate": 1e-9}')});
-like($error, qr/NOTICE:  the network gained nothing on validation rows/, 'one that learns nothing is told');
+# where it learns nothing, a network is logistic regression, unless it has a pairwise term or no wide part
+for (['"architecture": "hei"', 1], ['"architecture": "deepfm"', 0], ['"architecture": "hei", "pairwise": true', 0], ['"architecture": "dcn", "pairwise": true', 1], ['"architecture": "hei", "wide": false', 0])
+{
+	my ($network, $is_wide) = @$_;
+
+	($status, $out, $error) = $node->psql('postgres', qq{SELECT aread_train('few', 'vain', features => '{user_id,item_id}',
+		options => '{$network, "epochs": 1, "learning_rate": 1e-9}')});
+	like($error, qr/NOTICE:  the network gained nothing on validation rows/, "$network: one that learns nothing is told");
+	is($error =~ /HINT:  With "architecture": "wide" the same model/ ? 1 : 0, $is_wide, "$network: and whether it is logistic regression");
+}
 is($node->safe_psql('postgres', q{SELECT aread_drop('vain')}), 't', 'and dropped');
 $remains = q{SELECT count(*) - 1 FROM aread.model};
 cancelled_after(0.5, q{CREATE TABLE many AS SELECT c.* FROM clicks c, generate_series(1, 20); SELECT aread_evaluate('m', 'many')}, 'evaluation');

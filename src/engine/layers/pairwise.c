@@ -134,3 +134,9 @@ plan_pairwise(NetworkPlan *plan, int x0)
 {
 	plan_layer(plan, &kind, x0, NO_SLOT);
 }
+
+bool
+plan_has_pairwise(const NetworkPlan *plan)
+{
+	return layer_of_kind(plan->layers, plan->n_layers, &kind) != NULL;
+}

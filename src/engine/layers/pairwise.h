@@ -10,6 +10,11 @@
 
 /* A term of the logit over x0; it has no tensors. */
 extern void plan_pairwise(NetworkPlan *plan, int x0);
+/*
+ * Is there such a term?  It is the only one that is not 0 at the start: embeddings
+ * start small, what makes the other terms of the logit starts at 0.
+ */
+extern bool plan_has_pairwise(const NetworkPlan *plan);
 
 /*
  * logit[B] += sum over pairs of fields f < g of x0_f . x0_g (Rendle 2010);
