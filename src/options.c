@@ -142,8 +142,9 @@ element_of(const Option *option, const JsonbValue *value, int number, ValueOrigi
 		refuse(option, origin, psprintf("must be an array of integers, but element %d is none",
 										number));
 	if (!in_range(option, element))
-		refuse(option, origin, psprintf("has %.12g as element %d, but elements must be between %.12g and %.12g",
-										element, number, option->minimum, option->maximum));
+		refuse(option, origin,
+			   psprintf("has %.12g as element %d, but elements must be between %.12g and %.12g",
+						element, number, option->minimum, option->maximum));
 	return (int) element;
 }
 
