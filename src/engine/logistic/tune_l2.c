@@ -18,11 +18,9 @@
 #include "engine/logistic/validation.h"
 
 /*
- * Validation rows decide where there are that many: factors by which each
- * round changes the l2 of the blocks that matter most, and what must be
- * gained of the mean log loss to keep a change.
+ * Factors by which each round changes the l2 of the blocks that matter most, and
+ * what must be gained of the mean log loss to keep a change.
  */
-#define MIN_VALID_ROWS 1000
 #define TUNED_BLOCKS 8
 #define TUNE_ROUNDS 2
 #define TUNE_TRIALS 60
@@ -36,10 +34,6 @@ static const double tune_factors[TUNE_ROUNDS] = {2, 1.4};
 /* Fields of a smaller share of all effect on logits keep their weights while another's l2 is tried. */
 #define SMALL_EFFECT 0.01
 
-/* More validation rows than that say no more about an L2: some of them, evenly spread, do. */
-#define MAX_VALID_ROWS 200000
-/* Of a block that is left out: weights come to nothing, however many rows they have. */
-#define OFF_L2 1e12
 
 typedef struct Tuning
 {
@@ -208,7 +202,8 @@ leave_out(Tuning *tuning, const int *blocks, int n_blocks, EngineError *error)
 	bool		better;
 
 	for (int f = 0; f < n_fields; f++)
-		any_pairs |= tuning->descent->cells[f].pairs != NULL;
+		any_pairs |= tuning->descent->cells[f].pairs != NULL &&
+			tuning->descent->l2[n_fields + f] < OFF_L2;
 	if (any_pairs && !try_l2(tuning, n_fields, n_fields, OFF_L2, &better, error))
 		return false;
 	for (int i = n_blocks - 1; i >= 0; i--)
