@@ -5,7 +5,6 @@
  * Inputs are binned, and the bias is that of the rate of positives.  Then tree
  * after tree is grown where the rows' logits stand.  Threads share out the rows to
  * send them down the new tree: training rows and validation rows alike, by bins.
- * Losses of validation rows are summed in parts of a fixed number of rows.
  *
  * What outlives the training is allocated first, everything else is given back.
  */
@@ -15,6 +14,7 @@
 #include <string.h>
 
 #include "engine/trees/forest_grow.h"
+#include "engine/trees/forest_validation.h"
 
 /* Rows of a task. */
 #define PART_ROWS 8192
@@ -41,8 +41,7 @@ typedef struct Booster
 	Grower	   *grower;
 	size_t		n_rows;			/* n_train + n_valid */
 	double	   *logits;			/* [n_rows] */
-	double		valid_weight;	/* 0: there is nothing to validate by */
-	double	   *part_losses;	/* [row_tasks()] sums over validation rows */
+	ForestValidation validation;
 	/* the newest tree */
 	GrownTree	tree;
 	BinNode		nodes[(1 << FOREST_MAX_DEPTH) - 1];
@@ -87,31 +86,6 @@ add_leaves(const Booster *booster, size_t first, int n)
 		booster->logits[first + r] += booster->tree.leaves[at[r] - nodes];
 }
 
-/* Of validation rows from .. to - 1. */
-static double
-sum_losses(const Booster *booster, size_t from, size_t to)
-{
-	double		sum = 0;
-
-	for (size_t row = from; row < to; row++)
-	{
-		double		logit = booster->logits[row];
-
-		sum += forest_weight(booster->data, row) *
-			(log1p(exp(-fabs(logit))) + fmax(booster->data->labels[row] ? -logit : logit, 0));
-	}
-	return sum;
-}
-
-static void
-losses_part(Booster *booster, int part, size_t from, size_t to)
-{
-	size_t		n_train = booster->data->n_train;
-
-	booster->part_losses[part] = to > n_train ?
-		sum_losses(booster, from > n_train ? from : n_train, to) : 0;
-}
-
 static size_t
 part_end(const Booster *booster, size_t from)
 {
@@ -129,7 +103,6 @@ start_part(void *context, int part, int thread)
 	(void) thread;
 	for (size_t row = from; row < to; row++)
 		booster->logits[row] = booster->forest->bias;
-	losses_part(booster, part, from, to);
 }
 
 static void
@@ -144,22 +117,16 @@ tree_part(void *context, int part, int thread)
 	for (; row + BLOCK <= to; row += BLOCK)
 		add_leaves(booster, row, BLOCK);
 	add_leaves(booster, row, (int) (to - row));
-	losses_part(booster, part, from, to);
 }
 
-/* Run a task over all rows; then the loss of validation rows is known. */
+/* Run a task over all rows, and find the loss that validation rows have then. */
 static bool
 pass_rows(Booster *booster, TeamTask task, double *loss, EngineError *error)
 {
-	double		sum = 0;
-
 	team_run(booster->team, &booster->watch, task, booster, row_tasks(booster));
 	if (booster->watch.stopped)
 		return watch_continue(&booster->watch, error);
-	for (int part = 0; part < row_tasks(booster); part++)
-		sum += booster->part_losses[part];
-	*loss = booster->valid_weight > 0 ? sum / booster->valid_weight : NAN;
-	return true;
+	return validation_loss(&booster->validation, loss, error);
 }
 
 /* The newest tree by thresholds becomes the forest's tree of this number. */
@@ -191,9 +158,9 @@ keep_forest(Booster *booster, int n_trees)
 			   booster->data->n_valid * sizeof(double));
 }
 
-/* The rate of positives among training rows, and the weight of validation rows. */
+/* The bias is the logit of the rate of positives among training rows. */
 static bool
-weigh_rows(Booster *booster, EngineError *error)
+find_bias(Booster *booster, EngineError *error)
 {
 	const ForestData *data = booster->data;
 	double		weight[2] = {0, 0};
@@ -207,8 +174,6 @@ weigh_rows(Booster *booster, EngineError *error)
 	rate = weight[1] / (weight[0] + weight[1]);
 	rate = fmin(fmax(rate, MIN_RATE), 1 - MIN_RATE);
 	booster->forest->bias = log(rate / (1 - rate));
-	for (size_t row = data->n_train; row < booster->n_rows; row++)
-		booster->valid_weight += forest_weight(data, row);
 	return true;
 }
 
@@ -218,7 +183,7 @@ boost(Booster *booster, EngineError *error)
 {
 	const ForestOptions *options = booster->options;
 	ForestReport *report = booster->report;
-	bool		validated = booster->valid_weight > 0;
+	bool		validated = booster->validation.weight > 0;
 	int			most = options->max_trees;
 
 	if (!pass_rows(booster, start_part, &report->valid_losses[0], error))
@@ -249,15 +214,18 @@ boost(Booster *booster, EngineError *error)
 static bool
 train_forest(Booster *booster, Arena *arena, const EngineHost *host, EngineError *error)
 {
-	if (!weigh_rows(booster, error) ||
+	if (!find_bias(booster, error) ||
 		!forest_bins_build(&booster->bins, arena, booster->data, booster->team, host, error))
 		return false;
 	booster->report->n_used = booster->bins.n_inputs;
 	booster->logits = ARENA_ARRAY(arena, double, booster->n_rows);
-	booster->part_losses = ARENA_ARRAY(arena, double, row_tasks(booster));
 	booster->grower = grower_new(arena, booster->data, booster->options, &booster->bins,
 								 booster->team, &booster->watch, error);
-	return booster->grower && boost(booster, error);
+	return booster->grower &&
+		validation_init(&booster->validation, arena, booster->data,
+						booster->logits + booster->data->n_train, booster->team,
+						&booster->watch, error) &&
+		boost(booster, error);
 }
 
 bool

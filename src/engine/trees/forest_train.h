@@ -16,7 +16,7 @@
 /* Values that have done well on rows of many kinds; the seed is 0. */
 extern ForestOptions forest_default_options(void);
 
-/* valid_loss: of the forest so far; NaN: no validation rows. */
+/* valid_loss: the calibrated log loss of the forest so far; NaN: no validation rows. */
 typedef struct ForestObserver
 {
 	void		(*tree) (void *context, int n_trees, double valid_loss);
@@ -27,13 +27,13 @@ typedef struct ForestReport
 {
 	int			n_grown;		/* trees, of which the forest kept the first ones */
 	int			n_used;			/* inputs that have more than one value */
-	double	   *valid_losses;	/* [n_grown + 1] mean log loss after so many trees; NaN: no validation rows */
+	double	   *valid_losses;	/* [n_grown + 1] calibrated log loss after so many trees; NaN: no rows */
 	double	   *valid_logits;	/* [n_valid] of the forest that was kept, as forest_logit() has them */
 } ForestReport;
 
 /*
  * Train *forest, whose arrays are the arena's, as are the report's.  Its trees end
- * with the lowest log loss of validation rows.
+ * with the lowest log loss of validation rows, once their logits are calibrated.
  *
  * Memory, given back at the end: a byte for each row and input, 12 bytes for each
  * row, and 24 for each that is drawn.  If less than a quarter of the rows is drawn,
