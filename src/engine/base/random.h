@@ -34,7 +34,8 @@ typedef enum RandomUse
 	RANDOM_SCORE,
 	RANDOM_NEGATIVES,
 	RANDOM_CANDIDATES,
-	RANDOM_FOREST
+	RANDOM_FOREST,
+	RANDOM_FOLDS
 } RandomUse;
 
 /* One block of the generator: word = Philox4x32-10(key, counter). */

@@ -153,9 +153,7 @@ static void
 keep_forest(Booster *booster, int n_trees)
 {
 	booster->forest->n_trees = n_trees;
-	if (booster->data->n_valid > 0)
-		memcpy(booster->report->valid_logits, booster->logits + booster->data->n_train,
-			   booster->data->n_valid * sizeof(double));
+	memcpy(booster->report->logits, booster->logits, booster->n_rows * sizeof(double));
 }
 
 /* The bias is the logit of the rate of positives among training rows. */
@@ -243,7 +241,7 @@ forest_train(Arena *arena, const ForestData *data, const ForestOptions *options,
 		return false;
 	*report = (ForestReport) {
 		.valid_losses = ARENA_ARRAY(arena, double, options->max_trees + 1),
-		.valid_logits = ARENA_ARRAY(arena, double, data->n_valid)
+		.logits = ARENA_ARRAY(arena, double, data->n_train + data->n_valid)
 	};
 	*booster = (Booster) {
 		.data = data,.options = options,.team = team,.watch = {.host = host},.observer = observer,
