@@ -33,7 +33,9 @@ typedef enum RandomUse
 	RANDOM_SIMULATE,
 	RANDOM_SCORE,
 	RANDOM_NEGATIVES,
-	RANDOM_CANDIDATES
+	RANDOM_CANDIDATES,
+	RANDOM_FOREST,
+	RANDOM_FOLDS
 } RandomUse;
 
 /* One block of the generator: word = Philox4x32-10(key, counter). */

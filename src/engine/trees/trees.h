@@ -1,0 +1,28 @@
+/*
+ * trees.h
+ *	  The part of a model that is a forest over encodings.
+ */
+#ifndef AREAD_ENGINE_TREES_TREES_H
+#define AREAD_ENGINE_TREES_TREES_H
+
+#include "engine/trees/encoding.h"
+#include "engine/trees/forest.h"
+
+typedef struct Trees
+{
+	Encodings	encodings;		/* n = 0: there are no trees */
+	Forest		forest;			/* its inputs are the encodings' */
+} Trees;
+
+/* Floats of the scratch that scoring needs. */
+extern size_t trees_scratch(const Trees *trees);
+/* The logit of a row of these ids [n_fields], which are within their tables. */
+extern double trees_logit(const Trees *trees, const uint32_t *ids, float *scratch);
+/*
+ * logits [n] of the rows "rows" [n] of ids [..., n_fields] (NULL: the first n): the
+ * same bit for bit.
+ */
+extern void trees_logits(const Trees *trees, const uint32_t *ids, const uint32_t *rows,
+						 int n_fields, int n, float *scratch, double *logits);
+
+#endif							/* AREAD_ENGINE_TREES_TREES_H */
