@@ -60,7 +60,10 @@ put_row(ReturnSetInfo *rsinfo, ExplainRow *row)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, row->values, row->nulls);
 }
 
-/* The score, the heads' mean that it is the calibration of, and what all heads share. */
+/*
+ * The score, the heads' mean that it is the calibration of, the trees that are added
+ * to it, and what all heads share.
+ */
 static void
 put_score(ReturnSetInfo *rsinfo, const ScoreParts *parts)
 {
@@ -73,6 +76,13 @@ put_score(ReturnSetInfo *rsinfo, const ScoreParts *parts)
 	set(&row, LOGIT, Float8GetDatum(logit_of(parts->mean)));
 	set(&row, PROBABILITY, Float8GetDatum(parts->mean));
 	put_row(rsinfo, &row);
+	if (parts->has_trees)
+	{
+		row = start_row("trees");
+		set(&row, LOGIT, Float8GetDatum(parts->trees_logit));
+		set(&row, PROBABILITY, Float8GetDatum(sigmoid(parts->trees_logit)));
+		put_row(rsinfo, &row);
+	}
 	row = start_row("base");
 	set(&row, LOGIT, Float8GetDatum(parts->base_logit));
 	put_row(rsinfo, &row);

@@ -9,12 +9,14 @@
 #include "engine/model/model.h"
 #include "source/spec.h"
 
-/* CRC-32C over all tensors, places of domain weights, then masks. */
+/* CRC-32C over all tensors, places of domain weights, masks, then trees. */
 extern uint32 catalog_model_crc(const Model *model);
 /*
  * CRC-32C over what makes a row a model's input, and over the options that its
  * network follows from: the same in databases of every encoding.
  */
 extern uint32 catalog_description_crc(const FeatureSpec *spec, const Jsonb *config);
+/* Trees in their stored form, in the current context. */
+extern char *catalog_trees_bytes(const Trees *trees, Size *size);
 
 #endif							/* AREAD_CATALOG_CHECKSUMS_H */

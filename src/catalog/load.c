@@ -8,7 +8,7 @@
  * the end.  What does not hold is ERRCODE_DATA_CORRUPTED.
  *
  * Order: features, vocabularies, the version's row, the checksum over these; then
- * options, the number of domains, domain weights, tensors and masks; then the
+ * options, the number of domains, domain weights, tensors, masks and trees; then the
  * checksum over the parameters.
  *
  * All rows are read under the caller's snapshot, so that they are of one version.
@@ -25,7 +25,9 @@
 #include "catalog/models.h"
 #include "catalog/pg_type.h"
 #include "corrupt.h"
+#include "engine/networks/architectures.h"
 #include "engine/networks/build.h"
+#include "engine/trees/trees_bytes.h"
 #include "host.h"
 #include "miscadmin.h"
 #include "options.h"
@@ -333,6 +335,25 @@ read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 	return pairs;
 }
 
+/* The trees beside the network; NULL: it has none. */
+static Trees *
+read_trees(const Model *model, int64 version_id, Arena *arena, MemoryContext context)
+{
+	Size		size = stored_size(version_id, "trees", "trees");
+	EngineError error;
+	Trees	   *trees;
+
+	if (size == 0)
+		return NULL;
+	if (!architecture_has_trees(&model->config))
+		stored_corrupt("trees", "The model can have none.");
+	trees = trees_get(arena, read_sized(version_id, "trees", "trees", size, context), size,
+					  &model->shape, &error);
+	if (!trees)
+		host_raise(&error);
+	return trees;
+}
+
 /* A few stored numbers must not ask for memory that nothing stored would fill. */
 static void
 check_size(const Config *config, const Shape *shape, const DomainPairs *pairs, int64 version_id,
@@ -372,6 +393,7 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 				   model->tensors[i].size * sizeof(real));
 	if (model->n_gates > 0)
 		read_masks(model, version_id);
+	model->trees = read_trees(model, version_id, &arena, context);
 	if (!model_check(model, &error))
 		host_raise(&error);
 	return model;

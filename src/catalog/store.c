@@ -108,7 +108,8 @@ static void
 add_result(Arguments *row, const TrainResult *result, uint32 crc)
 {
 	Calibration calibration = model_calibration(result->model);
-	double		platt[] = {exp(calibration.log_scale), calibration.shift};
+	double		platt[] = {exp(calibration.log_scale), calibration.shift,
+		calibration.trees_weight};
 
 	add_int8(column(row, "n_parameters"), (int64) result->model->n_params);
 	add_int4(column(row, "n_domains"), (int32) result->n_domains);
@@ -117,7 +118,7 @@ add_result(Arguments *row, const TrainResult *result, uint32 crc)
 	add_int4(column(row, "best_evaluation"), result->best_evaluation);
 	add_float8(column(row, "seconds"), result->seconds);
 	add_int8(column(row, "crc"), crc);
-	add_float8_array(column(row, "calibration"), platt, lengthof(platt));
+	add_float8_array(column(row, "calibration"), platt, result->model->trees ? 3 : 2);
 	add_float8_array(column(row, "score_edges"), result->scores.edges, result->scores.n_edges);
 	add_uint64_array(column(row, "score_rows"), result->scores.rows, result->scores.n_edges + 1);
 }
@@ -312,6 +313,16 @@ insert_pairs(const Model *model, int64 version_id)
 }
 
 static void
+insert_trees(const Trees *trees, int64 version_id)
+{
+	Size		size;
+	char	   *bytes = catalog_trees_bytes(trees, &size);
+
+	insert_bytes(version_id, "trees", "trees", bytes, size);
+	pfree(bytes);
+}
+
+static void
 insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 {
 	const Model *model = new->result->model;
@@ -336,6 +347,8 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 	insert_pairs(model, version_id);
 	if (model->n_gates > 0)
 		insert_masks(model, version_id);
+	if (model->trees)
+		insert_trees(model->trees, version_id);
 }
 
 int32

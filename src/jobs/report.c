@@ -43,6 +43,11 @@ report_progress(void *context, const TrainProgress *progress)
 					(errmsg("%s: domain " UINT64_FORMAT " of " UINT64_FORMAT, progress->name,
 							progress->batch, progress->batches)));
 			break;
+		case PHASE_TREES:
+			ereport(NOTICE,
+					(errmsg("%s: " UINT64_FORMAT " of " UINT64_FORMAT, progress->name,
+							progress->batch, progress->batches)));
+			break;
 		case PHASE_WARMUP:
 		case PHASE_TRAIN:
 			ereport(NOTICE,

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "engine/networks/build.h"
+#include "engine/trees/trees_bytes.h"
 #include "serve/image.h"
 
 #include "host.h"
@@ -29,6 +30,8 @@ typedef struct ImageHeader
 	Size		masks;
 	Size		pairs;			/* of DomainPairs[n_features] with offsets */
 	Size		domain_rows;
+	Size		trees;			/* in their stored form; 0: none */
+	Size		trees_size;
 	Size		values;			/* of the scorer */
 } ImageHeader;
 
@@ -109,6 +112,22 @@ put_pairs(ImageWriter *writer, const DomainPairs *pairs, int n)
 	return offset;
 }
 
+/* Trees in their stored form, which is used in place. */
+static Size
+put_trees(ImageWriter *writer, const Trees *trees, Size *size)
+{
+	Size		offset = TYPEALIGN(64, writer->size);
+
+	*size = 0;
+	if (!trees)
+		return 0;
+	*size = trees_bytes_size(trees);
+	if (writer->block)
+		trees_put(trees, writer->block + offset);
+	writer->size = offset + *size;
+	return offset;
+}
+
 static void
 put_model(ImageWriter *writer, const ServedModel *served)
 {
@@ -129,6 +148,7 @@ put_model(ImageWriter *writer, const ServedModel *served)
 	header.masks = put(writer, model->masks, (Size) model->n_domains * model->n_gates);
 	header.pairs = put_pairs(writer, model->pairs, model->shape.n_fields);
 	header.domain_rows = put(writer, loaded->domain_rows, model->n_domains * sizeof(uint64));
+	header.trees = put_trees(writer, model->trees, &header.trees_size);
 	values = scorer_values(served->scorer, &n_values);
 	header.values = put(writer, values, n_values * sizeof(real));
 	if (writer->block)
@@ -237,6 +257,13 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 								 open_pairs(block, header->pairs, shape.n_fields, context), &error);
 	if (!loaded->model)
 		host_raise(&error);
+	if (header->trees != 0)
+	{
+		loaded->model->trees = trees_get(arena, at(block, header->trees), header->trees_size,
+										 &loaded->model->shape, &error);
+		if (!loaded->model->trees)
+			host_raise(&error);
+	}
 	loaded->domain_rows = at(block, header->domain_rows);
 	served->loaded = loaded;
 	served->scorer = scorer_attach(arena, loaded->model, READY_BYTES, at(block, header->values),

@@ -28,11 +28,16 @@ logit_of(double probability)
 }
 
 double
-calibrate(const Calibration *calibration, double probability)
+calibrate(const Calibration *calibration, double probability, double trees_logit)
 {
-	if (calibration->log_scale == 0 && calibration->shift == 0)
+	double		logit;
+
+	if (calibration->log_scale == 0 && calibration->shift == 0 && calibration->trees_weight == 0)
 		return probability;
-	return sigmoid(exp(calibration->log_scale) * logit_of(probability) + calibration->shift);
+	logit = exp(calibration->log_scale) * logit_of(probability) + calibration->shift;
+	if (calibration->trees_weight != 0)
+		logit += calibration->trees_weight * trees_logit;
+	return sigmoid(logit);
 }
 
 /* The penalized loss at (scale, shift), and its derivatives. */

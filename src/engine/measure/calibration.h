@@ -12,14 +12,18 @@
 
 #include "engine/base/base.h"
 
-/* p -> sigmoid(exp(log_scale) logit(p) + shift); zeros leave p as it is. */
+/*
+ * p -> sigmoid(exp(log_scale) logit(p) + trees_weight t + shift), t being the logit of
+ * the model's trees; zeros leave p as it is.
+ */
 typedef struct Calibration
 {
 	double		log_scale;
 	double		shift;
+	double		trees_weight;	/* not below 0; 0: there are no trees */
 } Calibration;
 
-extern double calibrate(const Calibration *calibration, double probability);
+extern double calibrate(const Calibration *calibration, double probability, double trees_logit);
 
 /* 1 / (1 + exp(-x)), without overflow. */
 extern double sigmoid(double x);
@@ -31,7 +35,8 @@ extern double logit_of(double probability);
  * weighted by weights [n] (NULL: 1 each), under a normal prior of deviation 1
  * around no change, so that few rows change little.  *calibration, what is
  * known before any row is looked at, is applied first and becomes part of the
- * result; with one class only it stays as it is.  Errors: ENGINE_INTERRUPTED.
+ * result; with one class only it stays as it is.  Trees are not looked at: measure/stack.h
+ * weighs them.  Errors: ENGINE_INTERRUPTED.
  */
 extern bool calibration_fit(const double *probabilities, const uint8_t *labels,
 							const float *weights, size_t n, Calibration *calibration,

@@ -67,6 +67,8 @@ typedef struct Config
 	double		positive_weight;	/* of a positive row in the loss */
 	/* scores */
 	bool		calibration;	/* logits mapped to fit the validation rows */
+	int			trees;			/* of the forest beside the network, at most; 0: none */
+	int			tree_pairs;		/* pairs of features that it sees, at most */
 	double		base_rate;		/* share of positives that scores are to expect; NaN: the rows' */
 	/* HEMP, Algorithm 1 */
 	int			warmup_batches;

@@ -89,6 +89,7 @@ model_take(Model *model, const Model *like, EngineError *error)
 	model->params = like->params;
 	model->has_mask = like->has_mask;
 	model->masks = like->masks;
+	model->trees = like->trees;
 	return true;
 }
 
@@ -143,7 +144,8 @@ model_calibration(const Model *model)
 {
 	const real *values = model_param(model, model->calibration);
 
-	return (Calibration) {.log_scale = values[0],.shift = values[1]};
+	return (Calibration) {.log_scale = values[0],.shift = values[1],
+		.trees_weight = model_tensor(model, model->calibration)->size > 2 ? values[2] : 0};
 }
 
 void
@@ -153,6 +155,8 @@ model_set_calibration(Model *model, const Calibration *calibration)
 
 	values[0] = calibration->log_scale;
 	values[1] = calibration->shift;
+	if (model_tensor(model, model->calibration)->size > 2)
+		values[2] = calibration->trees_weight;
 }
 
 bool

@@ -19,6 +19,7 @@
 #include "engine/data/dataset.h"
 #include "engine/data/domain_pairs.h"
 #include "engine/model/tensor.h"
+#include "engine/trees/trees.h"
 
 typedef struct Model
 {
@@ -31,7 +32,8 @@ typedef struct Model
 	const int  *place;			/* [n_tensors] by reference: index in tensors */
 	const Tensor *rows;			/* [n_rows] row tensors, embedding tables first */
 	int			n_rows;
-	TensorRef	calibration;
+	TensorRef	calibration;	/* [2]: log of the factor, shift; with room for trees [3]: their weight */
+	const Trees *trees;			/* beside the network; NULL: none */
 	size_t		n_params;
 	size_t		n_dense;		/* of them dense, which come first */
 	size_t		n_above_cut;	/* of them above the network's cut, which come first of all */

@@ -10,6 +10,7 @@
 /* Bounds of a calibration, far beyond what training gives; within them scores are numbers. */
 #define MAX_LOG_SCALE 50.0
 #define MAX_SHIFT 1000.0
+#define MAX_TREES_WEIGHT 1000.0
 
 #define CORRUPT_HINT "Restore the model from a backup, or train it again."
 
@@ -39,9 +40,14 @@ model_check(const Model *model, EngineError *error)
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
 						   "stored tensor is corrupt: a variance is below 0");
 	calibration = model_calibration(model);
-	if (fabs(calibration.log_scale) > MAX_LOG_SCALE || fabs(calibration.shift) > MAX_SHIFT)
+	if (fabs(calibration.log_scale) > MAX_LOG_SCALE || fabs(calibration.shift) > MAX_SHIFT ||
+		calibration.trees_weight < 0 || calibration.trees_weight > MAX_TREES_WEIGHT)
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
 						   "stored tensor is corrupt: the calibration is out of range");
+	if ((model->trees != NULL) != (calibration.trees_weight > 0))
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored trees are corrupt: %s", model->trees ?
+						   "they have no weight" : "they are missing");
 	if (model->n_gates > 0 && !masks_are_valid(&model->config.hei_experts, model->masks,
 											   model->has_mask, model->n_domains))
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,

@@ -32,8 +32,9 @@ typedef struct Architecture
 #undef ARCHITECTURE
 
 /* Options that several architectures use. */
+#define OPTIONS_OF_TREES "trees tree_pairs"
 #define OPTIONS_OF_BATCHES "wide embed_dim learning_rate batch_size epochs evaluations patience " \
-	"l2_embedding"
+	"l2_embedding " OPTIONS_OF_TREES
 #define OPTIONS_OF_MLPS " l2_dense dropout batch_norm"
 
 #endif							/* AREAD_ENGINE_NETWORKS_ARCHITECTURE_H */

@@ -7,6 +7,7 @@
  * Stored models name their architecture, so new ones may stand anywhere.
  */
 ARCHITECTURE(wide)
+ARCHITECTURE(trees)
 ARCHITECTURE(fm)
 ARCHITECTURE(mmoe)
 ARCHITECTURE(hei)

@@ -76,3 +76,9 @@ architecture_has_wide(const Config *config)
 {
 	return config->wide || architecture_of(config)->strategy == STRATEGY_START;
 }
+
+bool
+architecture_has_trees(const Config *config)
+{
+	return config->trees > 0 && architecture_uses(config->architecture, "trees");
+}

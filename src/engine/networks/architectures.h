@@ -23,6 +23,8 @@ extern bool architecture_uses(int number, const char *option);
 
 /* Does its training search masks? */
 extern bool architecture_has_masks(int number);
+/* May its models have trees beside the network?  They have a weight, then. */
+extern bool architecture_has_trees(const Config *config);
 /* Is there a wide part, fitted at the start? */
 extern bool architecture_has_wide(const Config *config);
 

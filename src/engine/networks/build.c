@@ -6,11 +6,14 @@
 
 #include "engine/networks/architectures.h"
 
-/* After the network's own tensors. */
+/* After the network's own tensors: factor and shift, and what trees count. */
 static void
 plan_calibration(NetworkPlan *plan, Model *model)
 {
-	Tensor		tensor = {.kind = TENSOR_FITTED,.field = -1,.table = -1,.n_dims = 1,.dims = {2}};
+	Tensor		tensor = {
+		.kind = TENSOR_FITTED,.field = -1,.table = -1,.n_dims = 1,
+		.dims = {architecture_has_trees(&model->config) ? 3 : 2}
+	};
 
 	model->calibration = tensors_add(&plan->tensors, &tensor, "calibration");
 }

@@ -9,6 +9,8 @@
 
 #include "engine/model/gates.h"
 #include "engine/networks/architectures.h"
+#include "engine/trees/encoding_choice.h"
+#include "engine/trees/forest.h"
 
 static const char *const searches[] = {"experts", "full", NULL};
 static const char *const prunings[] = {"saliency", "gate", NULL};
@@ -91,6 +93,12 @@ static const Option config_options[] = {
 	.meaning = "What a positive row counts in the loss, a negative one counting 1; calibration takes it out of the scores again."},
 	{"calibration", OPTION_BOOL, AT(calibration), 0, 1, NULL, "true", "",
 	.meaning = "Map the scores' logits, by a factor and a shift, so that they fit the validation rows: scores are then probabilities."},
+	{"trees", OPTION_INT, AT(trees), 0, FOREST_MAX_TREES, NULL, "500", "",
+	.meaning = "Boosted trees beside the network, at most, over out-of-fold rates and counts of features and of pairs of them; validation rows choose how many, and weigh their logit against the network's. Without calibration, with sampled negatives, and below 1000 validation rows there are none; 0: none.",
+	.before = "0"},
+	{"tree_pairs", OPTION_INT, AT(tree_pairs), 0, MAX_PAIRS, NULL, "16", "",
+	.meaning = "Pairs of features that the trees see, at most: those whose rates and counts gain most on validation rows.",
+	.before = "16"},
 	{"base_rate", OPTION_REAL, AT(base_rate), 1e-9, 0.999999999, NULL, "null", "",
 	.meaning = "Share of positives among the rows that will be scored, where it is not that of the source and its sampled negatives: the odds of scores are moved to it, the stored measures are not; null: leave them."},
 	{"warmup_batches", OPTION_INT, AT(warmup_batches), 1, 1000000000, NULL, "100", "",

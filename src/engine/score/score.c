@@ -4,7 +4,7 @@
  *	  and what single scores are made of.
  *
  * Logits come from score_row.c and score_batch.c; here they are checked to be
- * numbers, and calibrated.  The effect of a row's fields is found by scoring it
+ * numbers, and calibrated, which adds the logits of the model's trees.  The effect of a row's fields is found by scoring it
  * once more for each field, as one batch.
  *
  * Memory: what a single row needs is there from the start; what batches need is
@@ -49,6 +49,10 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 	scorer->followers.leader = &scorer->watch;
 	scorer->arena = arena;
 	scorer->calibration = model_calibration(model);
+	if (model->trees)
+		scorer->trees_scratch = ARENA_ARRAY(arena, float, trees_scratch(model->trees));
+	if (!arena_ok(arena, error))
+		return NULL;
 	if (!prepare(&scorer->prepared, model, ready_bytes, values, arena, &scorer->watch, error))
 		return NULL;
 	scorer->heads = heads_of(scorer->prepared.layers, scorer->prepared.n_layers);
@@ -68,6 +72,28 @@ check_score(double probability, EngineError *error)
 					   "model is corrupt: its score is not a number");
 }
 
+/* probabilities [n] of rows first .. become their scores. */
+static bool
+finish_scores(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *probabilities,
+			  EngineError *error)
+{
+	const Trees *trees = scorer->model->trees;
+	int			n_fields = scorer->model->shape.n_fields;
+	double		logits[SCORE_BATCH];
+
+	if (trees)
+		trees_logits(trees, rows->ids + first * (size_t) n_fields, NULL, n_fields, n,
+					 scorer->trees_scratch, logits);
+	for (int i = 0; i < n; i++)
+	{
+		if (!check_score(probabilities[i], error))
+			return false;
+		probabilities[i] = calibrate(&scorer->calibration, probabilities[i],
+									 trees ? logits[i] : 0);
+	}
+	return true;
+}
+
 bool
 scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, EngineError *error)
 {
@@ -85,12 +111,8 @@ scorer_score(Scorer *scorer, const ScoreRows *rows, double *probabilities, Engin
 			probabilities[first] = row_score(scorer, rows, first);
 		if (scorer->watch.stopped)
 			return watch_continue(&scorer->watch, error);
-		for (int i = 0; i < n; i++)
-		{
-			if (!check_score(probabilities[first + i], error))
-				return false;
-			probabilities[first + i] = calibrate(&scorer->calibration, probabilities[first + i]);
-		}
+		if (!finish_scores(scorer, rows, first, n, probabilities + first, error))
+			return false;
 	}
 	return true;
 }
@@ -108,7 +130,10 @@ scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts, EngineErro
 		return watch_continue(&scorer->watch, error);
 	if (!check_score(parts->mean, error))
 		return false;
-	parts->score = calibrate(&scorer->calibration, parts->mean);
+	parts->has_trees = scorer->model->trees != NULL;
+	if (parts->has_trees)
+		parts->trees_logit = trees_logit(scorer->model->trees, row->ids, scorer->trees_scratch);
+	parts->score = calibrate(&scorer->calibration, parts->mean, parts->trees_logit);
 	parts->base_logit = scores->logit;
 	parts->n_heads = scorer->heads->n_heads;
 	for (int j = 0; j < parts->n_heads; j++)

@@ -61,6 +61,8 @@ typedef struct ScoreParts
 {
 	double		score;			/* as scorer_score() gives it */
 	double		mean;			/* of the open heads' probabilities, before calibration */
+	bool		has_trees;
+	double		trees_logit;	/* added after calibration, times the trees' weight */
 	double		base_logit;		/* what all heads share: bias, wide part, pairwise term, skip */
 	int			n_heads;		/* J */
 	HeadPart	heads[MAX_EXPERTS];

@@ -66,6 +66,7 @@ struct Scorer
 	Arena	   *arena;
 	Prepared	prepared;
 	Calibration calibration;
+	float	   *trees_scratch;	/* [trees_scratch()] */
 	const Heads *heads;
 	RowScorer	row;
 	BatchScorer *batch;			/* made when it is first needed */

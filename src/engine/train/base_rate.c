@@ -44,9 +44,8 @@ base_rate_weigh(Trainer *trainer, EngineError *error)
 	return true;
 }
 
-/* Weights of the split's rows as the source has them; NULL: 1 each. */
-static const float *
-source_weights(const Trainer *trainer, Split split)
+const float *
+base_rate_source_weights(const Trainer *trainer, Split split)
 {
 	return trainer->row_weights ?
 		trainer->row_weights + trainer->data->split_start[split] : NULL;
@@ -67,7 +66,7 @@ base_rate_calibrate(Trainer *trainer, EngineError *error)
 	scores = ARENA_ARRAY(trainer->arena, double, n);
 	if (!arena_ok(trainer->arena, error) ||
 		!trainer_score(trainer, SPLIT_VALID, scores, error) ||
-		!calibration_fit(scores, data->labels + first, source_weights(trainer, SPLIT_VALID),
+		!calibration_fit(scores, data->labels + first, base_rate_source_weights(trainer, SPLIT_VALID),
 						 n, &calibration, trainer->host, error))
 		return false;
 	model_set_calibration(trainer->model, &calibration);
@@ -110,10 +109,10 @@ claimed_share(Trainer *trainer, double *share, EngineError *error)
 	if (!arena_ok(trainer->arena, error) ||
 		!trainer_score(trainer, SPLIT_VALID, scores, error))
 		return false;
-	*share = mean_of(scores, NULL, source_weights(trainer, SPLIT_VALID), n);
+	*share = mean_of(scores, NULL, base_rate_source_weights(trainer, SPLIT_VALID), n);
 	if (isnan(*share))
 		*share = mean_of(NULL, data->labels, trainer->config->calibration ?
-						 source_weights(trainer, SPLIT_TRAIN) : data->weights,
+						 base_rate_source_weights(trainer, SPLIT_TRAIN) : data->weights,
 						 dataset_rows(data, SPLIT_TRAIN));
 	arena_reset_to(trainer->arena, mark);
 	return true;

@@ -18,6 +18,8 @@ extern bool base_rate_weigh(Trainer *trainer, EngineError *error);
  * loss is to know, and true to the validation rows.
  */
 extern bool base_rate_calibrate(Trainer *trainer, EngineError *error);
+/* Weights of a split's rows as the source has them, [its rows]; NULL: 1 each. */
+extern const float *base_rate_source_weights(const Trainer *trainer, Split split);
 /* Scores for rows of another share of positives, if base_rate says so. */
 extern bool base_rate_set(Trainer *trainer, EngineError *error);
 

@@ -17,7 +17,8 @@ typedef enum TrainPhase
 	PHASE_START,				/* the wide part alone */
 	PHASE_WARMUP,				/* before the strategy's first update */
 	PHASE_UPDATE,				/* the strategy at work */
-	PHASE_TRAIN
+	PHASE_TRAIN,
+	PHASE_TREES					/* trees beside the network */
 } TrainPhase;
 
 typedef struct TrainProgress
@@ -25,8 +26,8 @@ typedef struct TrainProgress
 	TrainPhase	phase;
 	const char *name;			/* what the phase is called */
 	int			epoch;			/* from 1 */
-	uint64_t	batch;			/* in this epoch, from 1; of updates: the domain */
-	uint64_t	batches;		/* per epoch; of updates: domains */
+	uint64_t	batch;			/* in this epoch, from 1; of updates: the domain; of trees: a step */
+	uint64_t	batches;		/* per epoch; of updates: domains; of trees: steps */
 	double		loss;			/* mean BCE since the last evaluation */
 	double		rows_per_second;
 } TrainProgress;
@@ -88,6 +89,14 @@ typedef struct TrainObserver
 	void	   *context;
 } TrainObserver;
 
+/* What trees beside the network are worth: mean log losses of validation rows. */
+typedef struct TreesRecord
+{
+	bool		fitted;
+	double		loss_before;	/* of the network alone, calibrated */
+	double		loss_after;		/* with them; they were kept if it is lower by more than chance */
+} TreesRecord;
+
 typedef struct TrainResult
 {
 	Model	   *model;			/* parameters and masks of the best evaluation */
@@ -100,6 +109,7 @@ typedef struct TrainResult
 	uint32_t	n_domains;
 	DomainRecord *domains;		/* [D] */
 	double	   *wide_l2;		/* [2 * n_fields], as logistic_fit() left it; NULL: no wide part */
+	TreesRecord trees;
 	Measures	valid;			/* of what was kept */
 	Measures	test;			/* looked at once, at the end */
 	Deciles		scores;			/* of validation rows; without any, of test or training rows */

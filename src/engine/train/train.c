@@ -11,7 +11,8 @@
  *    (strategy.h), an evaluation, a checkpoint, each only if it is due.  Training
  *    ends early once patience has run out.
  * 4. The finish: the best evaluation's parameters come back, their scores are
- *    calibrated, and validation and test rows are measured.
+ *    calibrated, trees are fitted and weighed against them (stacking.h), and
+ *    validation and test rows are measured.
  *
  * Memory: all of it lies in the caller's arena.  Evaluations and checkpoints give
  * back what they took, so steps do not make it grow.
@@ -33,6 +34,7 @@
 #include "engine/train/evaluate.h"
 #include "engine/train/schedule.h"
 #include "engine/train/setup.h"
+#include "engine/train/stacking.h"
 #include "engine/train/strategy.h"
 
 #define START_TOLERANCE 1e-3	/* in logits */
@@ -298,7 +300,7 @@ finish(Trainer *trainer, EngineError *error)
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	trainer_restore_best(trainer);
-	if (!base_rate_calibrate(trainer, error))
+	if (!base_rate_calibrate(trainer, error) || !stacking_fit(trainer, error))
 		return false;
 	for (uint32_t d = 0; d < n_domains; d++)
 		fill_domain(trainer, d, &result->domains[d]);

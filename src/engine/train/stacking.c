@@ -1,0 +1,131 @@
+/*
+ * stacking.c
+ *	  Trees beside the network, and what each of both counts in a score.
+ *
+ * The network learns what ids have in common, one user with another; trees over rates
+ * and counts see how often something happened, and steps and products of that.
+ * Neither is the better one on all data.  So each is trained by itself, on the same
+ * rows, and validation rows weigh the sum of their logits.
+ *
+ * That is three numbers fitted to at least a thousand rows.  They are kept if the log
+ * loss of these rows falls by more than such a fit gains by chance.
+ *
+ * Memory: that of the trees' fit (trees/trees_fit.h); the trees stay in the arena.
+ */
+#include "engine/train/stacking.h"
+
+#include <math.h>
+
+#include "engine/measure/stack.h"
+#include "engine/networks/architectures.h"
+#include "engine/train/base_rate.h"
+#include "engine/train/evaluate.h"
+
+/* Fewer validation rows are too few to weigh by. */
+#define MIN_VALID_ROWS 1000
+/* What the summed log loss must fall by: twice as much as a number gains by chance, and more. */
+#define MIN_LOSS_GAIN 3.0
+/* The network's scores keep their order, however little they count. */
+#define MIN_NETWORK_WEIGHT 0.02
+
+static const char *const phase_names[] = {
+	[TREES_SINGLES] = "trees: features",[TREES_FIRST_FOREST] = "trees: first forest",
+	[TREES_PAIRS] = "trees: pairs of features",[TREES_FOREST] = "trees: forest"
+};
+
+static void
+tell_progress(void *context, TreesPhase phase, int done, int total)
+{
+	const Trainer *trainer = context;
+	TrainProgress progress = {.phase = PHASE_TREES,.name = phase_names[phase],.batch = done,
+	.batches = total,.loss = NAN};
+
+	trainer->observer->progress(trainer->observer->context, &progress);
+}
+
+/* Are there to be trees, and rows that can say what they are worth? */
+static bool
+is_wanted(const Trainer *trainer)
+{
+	const Config *config = trainer->config;
+	const Dataset *data = trainer->data;
+	size_t		positives = 0;
+	size_t		n = dataset_rows(data, SPLIT_VALID);
+
+	for (size_t row = data->split_start[SPLIT_VALID]; row < data->split_start[SPLIT_TEST]; row++)
+		positives += data->labels[row];
+	return architecture_has_trees(config) && config->calibration && config->negatives == 0 &&
+		n >= MIN_VALID_ROWS && positives > 0 && positives < n;
+}
+
+/* Log loss of the rows under the first logits alone, summed. */
+static double
+loss_of(const StackRows *rows)
+{
+	double		sum = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		double		logit = rows->labels[i] ? rows->logits[0][i] : -rows->logits[0][i];
+
+		sum += (rows->weights ? rows->weights[i] : 1) *
+			(log1p(exp(-fabs(logit))) + fmax(-logit, 0));
+	}
+	return sum;
+}
+
+/* Network and trees become one model, if that is the better one. */
+static bool
+combine(Trainer *trainer, const Trees *trees, const TreesReport *report, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	size_t		n = dataset_rows(data, SPLIT_VALID);
+	double	   *logits = ARENA_ARRAY(trainer->arena, double, n);
+	StackRows	rows = {
+		.logits = {logits, report->valid_logits},
+		.labels = data->labels + data->split_start[SPLIT_VALID],
+		.weights = base_rate_source_weights(trainer, SPLIT_VALID),.n = n
+	};
+	const double least[STACK_PARTS] = {MIN_NETWORK_WEIGHT, 0};
+	Calibration calibration = model_calibration(trainer->model);
+	TreesRecord *record = &trainer->result->trees;
+	StackMap	map;
+
+	if (!arena_ok(trainer->arena, error) || !trainer_score(trainer, SPLIT_VALID, logits, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		logits[i] = logit_of(logits[i]);
+	record->loss_before = loss_of(&rows) / n;
+	if (!stack_fit(&rows, least, &map, &record->loss_after, trainer->host, error))
+		return false;
+	record->loss_after /= n;
+	record->fitted = true;
+	if ((record->loss_before - record->loss_after) * n < MIN_LOSS_GAIN || map.weight[1] == 0)
+		return true;
+	calibration.log_scale += log(map.weight[0]);
+	calibration.shift = map.weight[0] * calibration.shift + map.shift;
+	calibration.trees_weight = map.weight[1];
+	trainer->model->trees = trees;
+	model_set_calibration(trainer->model, &calibration);
+	return true;
+}
+
+bool
+stacking_fit(Trainer *trainer, EngineError *error)
+{
+	const Config *config = trainer->config;
+	TreesOptions options = {.max_trees = config->trees,.max_pairs = config->tree_pairs,
+	.seed = config->seed};
+	TreesObserver observer = {tell_progress, trainer};
+	Trees	   *trees;
+	TreesReport report;
+
+	if (!is_wanted(trainer))
+		return true;
+	trees = ARENA_ARRAY(trainer->arena, Trees, 1);
+	return arena_ok(trainer->arena, error) &&
+		trees_fit(trainer->arena, trainer->data, &options, trainer->team, trainer->host,
+				  &observer, trees, &report, error) &&
+		(trees->encodings.n == 0 || trees->forest.n_trees == 0 ||
+		 combine(trainer, trees, &report, error));
+}
