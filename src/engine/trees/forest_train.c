@@ -243,6 +243,7 @@ forest_train(Arena *arena, const ForestData *data, const ForestOptions *options,
 		.valid_losses = ARENA_ARRAY(arena, double, options->max_trees + 1),
 		.logits = ARENA_ARRAY(arena, double, data->n_train + data->n_valid)
 	};
+	report->valid_logits = report->logits + data->n_train;
 	*booster = (Booster) {
 		.data = data,.options = options,.team = team,.watch = {.host = host},.observer = observer,
 		.n_rows = data->n_train + data->n_valid,.forest = forest,.report = report,
