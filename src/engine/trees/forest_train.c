@@ -216,6 +216,7 @@ train_forest(Booster *booster, Arena *arena, const EngineHost *host, EngineError
 		!forest_bins_build(&booster->bins, arena, booster->data, booster->team, host, error))
 		return false;
 	booster->report->n_used = booster->bins.n_inputs;
+	booster->report->valid_logits = booster->report->logits + booster->data->n_train;
 	booster->logits = ARENA_ARRAY(arena, double, booster->n_rows);
 	booster->grower = grower_new(arena, booster->data, booster->options, &booster->bins,
 								 booster->team, &booster->watch, error);

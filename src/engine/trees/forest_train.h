@@ -30,6 +30,7 @@ typedef struct ForestReport
 	double	   *valid_losses;	/* [n_grown + 1] calibrated log loss after so many trees; NaN: no rows */
 	/* [n_train + n_valid] of the forest that was kept, as forest_logit() has them */
 	double	   *logits;
+	double	   *valid_logits;	/* [n_valid] the last ones of these */
 } ForestReport;
 
 /*

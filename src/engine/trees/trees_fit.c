@@ -166,7 +166,7 @@ keep(Fit *fit, const Grown *grown, Forest *forest, EngineError *error)
 	forest->thresholds = keep_array(fit->arena, forest->thresholds, n_trees * nodes,
 									sizeof(float));
 	forest->leaves = keep_array(fit->arena, forest->leaves, n_trees * (nodes + 1), sizeof(float));
-	report->valid_logits = keep_array(fit->arena, grown->report.logits + fit->rows.n_train,
+	report->valid_logits = keep_array(fit->arena, grown->report.valid_logits,
 									  fit->rows.n_rows - fit->rows.n_train, sizeof(double));
 	report->n_grown = grown->report.n_grown;
 	return arena_ok(fit->arena, error);
@@ -272,7 +272,6 @@ fit_all(Fit *fit, const Dataset *data, Trees *trees, EngineError *error)
 
 	if (!fit_singles(fit, data, error))
 		return false;
-	/* what no field tells, pairs might: but a forest that starts from them alone is not worth it */
 	if (fit->encodings->n == 0)
 		return true;
 	return fit_first(fit, &first, error) && fit_pairs(fit, &first, error) &&
