@@ -505,7 +505,7 @@ GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(are
   aread.cached_versions(), aread.trainings(), aread.run_state(bigint) TO PUBLIC;
 
 -- Trees beside the network.
-COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; of models with trees also what the logit of these counts';
+COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; for models with trees also what their logit counts';
 COMMENT ON FUNCTION @extschema@.aread_explain(text, record, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument';
 COMMENT ON FUNCTION @extschema@.aread_explain(text, record, anynonarray) IS
@@ -531,4 +531,4 @@ COMMENT ON FUNCTION @extschema@.aread_explain(text, text, anynonarray) IS
 COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
 COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
-'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the trees logit); feature is the one whose values it holds, of an embedding that features share the first';
+'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';

@@ -253,7 +253,7 @@ COMMENT ON COLUMN aread.stored_version.seconds IS 'seconds of training, without 
 COMMENT ON COLUMN aread.stored_version.crc IS 'CRC-32C over all tensors and masks';
 COMMENT ON COLUMN aread.stored_version.software IS 'version of aread that trained it';
 COMMENT ON COLUMN aread.stored_version.sampled_rows IS 'negative rows sampled, over all splits';
-COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; of models with trees also what the logit of these counts';
+COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; for models with trees also what their logit counts';
 COMMENT ON COLUMN aread.stored_version.trained_at IS 'when';
 COMMENT ON COLUMN aread.stored_version.comment IS 'what the model''s owner says about it';
 COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: name, order or hash; NULL: trained before 0.4.0';
@@ -1662,7 +1662,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_tensors';
 COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
-'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the trees logit); feature is the one whose values it holds, of an embedding that features share the first';
+'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
 
 CREATE FUNCTION @extschema@.aread_tensor(model text, name text)
 RETURNS real[]

@@ -35,7 +35,7 @@ calibrated_loss(const Table *table, const double *logits)
 	{
 		double		row_weight = weights ? weights[i] : 1;
 
-		sum += row_weight * metrics_loss(calibrate(&calibration, p[i]),
+		sum += row_weight * metrics_loss(calibrate(&calibration, p[i], 0),
 										 data->labels[data->n_train + i]);
 		weight += row_weight;
 	}

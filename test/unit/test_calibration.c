@@ -83,7 +83,7 @@ mean_calibrated(const Calibration *calibration)
 	double		sum = 0;
 
 	for (int i = 0; i < ROWS; i++)
-		sum += calibrate(calibration, scores[i]);
+		sum += calibrate(calibration, scores[i], 0);
 	return sum / ROWS;
 }
 
@@ -135,15 +135,15 @@ test_bounds(void)
 	found = fit(extreme, mixed, NULL, 4, from);
 	CHECK(isfinite(found.log_scale) && isfinite(found.shift));
 	for (int i = 0; i < 4; i++)
-		CHECK(calibrate(&found, extreme[i]) >= 0 && calibrate(&found, extreme[i]) <= 1);
+		CHECK(calibrate(&found, extreme[i], 0) >= 0 && calibrate(&found, extreme[i], 0) <= 1);
 	/* scores against the labels: the order stays */
 	draw(-1, 0);
 	found = fit(scores, labels, NULL, ROWS, (Calibration) {0, 0});
-	CHECK(calibrate(&found, 0.9) > calibrate(&found, 0.1));
+	CHECK(calibrate(&found, 0.9, 0) > calibrate(&found, 0.1, 0));
 	CHECK(fabs(mean_calibrated(&found) - share_of_positives()) < 1e-3);
 	/* zeros change no bit */
 	found = (Calibration) {0, 0};
-	CHECK(calibrate(&found, 0.123456789) == 0.123456789);
+	CHECK(calibrate(&found, 0.123456789, 0) == 0.123456789);
 }
 
 int

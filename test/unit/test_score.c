@@ -222,7 +222,7 @@ check_parts(const Dataset *data, Scorer *scorer, const Model *model, size_t row,
 				   (parts.heads[j].open ? 1 / (1 + exp(-parts.heads[j].logit)) : 0)) < 1e-12);
 	}
 	CHECK(n_open > 0 && fabs(sum / n_open - parts.mean) < 1e-12 && fabs(share - 1) < 1e-12);
-	CHECK(fabs(calibrate(&calibration, parts.mean) - score) < 1e-12);
+	CHECK(fabs(calibrate(&calibration, parts.mean, 0) - score) < 1e-12);
 	CHECK(scorer_effects(scorer, arena, &one, effects, &error));
 	for (int f = 0; f < TOY_FIELDS; f++)
 	{

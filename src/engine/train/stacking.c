@@ -20,6 +20,7 @@
 #include "engine/networks/architectures.h"
 #include "engine/train/base_rate.h"
 #include "engine/train/evaluate.h"
+#include "engine/trees/trees_fit.h"
 
 /* Fewer validation rows are too few to weigh by. */
 #define MIN_VALID_ROWS 1000
