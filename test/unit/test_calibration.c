@@ -45,7 +45,7 @@ fit(const double *x, const uint8_t *y, const float *w, size_t n, Calibration fro
 static void
 test_known_map(double scale, double shift)
 {
-	Calibration none = {0, 0};
+	Calibration none = {0};
 	Calibration found;
 	Calibration again;
 
@@ -66,7 +66,7 @@ test_known_map(double scale, double shift)
 static void
 test_weights(void)
 {
-	Calibration none = {0, 0};
+	Calibration none = {0};
 	Calibration found;
 
 	draw(1, 0);
@@ -107,7 +107,7 @@ always_interrupted(void *context)
 static void
 test_interrupted(void)
 {
-	Calibration calibration = {0, 0};
+	Calibration calibration = {0};
 	EngineHost	host = toy_host();
 	EngineError error;
 
@@ -120,7 +120,7 @@ test_interrupted(void)
 static void
 test_bounds(void)
 {
-	Calibration from = {0.1, -0.7};
+	Calibration from = {.log_scale = 0.1,.shift = -0.7};
 	Calibration found;
 	double		extreme[] = {0, 1, 1e-300, 0.5};
 	uint8_t		mixed[] = {0, 1, 1, 0};
@@ -138,11 +138,11 @@ test_bounds(void)
 		CHECK(calibrate(&found, extreme[i], 0) >= 0 && calibrate(&found, extreme[i], 0) <= 1);
 	/* scores against the labels: the order stays */
 	draw(-1, 0);
-	found = fit(scores, labels, NULL, ROWS, (Calibration) {0, 0});
+	found = fit(scores, labels, NULL, ROWS, (Calibration) {.log_scale = 0,.shift = 0});
 	CHECK(calibrate(&found, 0.9, 0) > calibrate(&found, 0.1, 0));
 	CHECK(fabs(mean_calibrated(&found) - share_of_positives()) < 1e-3);
 	/* zeros change no bit */
-	found = (Calibration) {0, 0};
+	found = (Calibration) {.log_scale = 0,.shift = 0};
 	CHECK(calibrate(&found, 0.123456789, 0) == 0.123456789);
 }
 

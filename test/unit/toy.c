@@ -158,6 +158,8 @@ toy_config(Config *config, int architecture)
 	config->mask_interval = 10;
 	config->candidates = 4;
 	config->learning_rate = 3e-3;
+	/* test_stacking.c has them */
+	config->trees = 0;
 }
 
 static bool
