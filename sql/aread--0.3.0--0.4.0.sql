@@ -374,7 +374,7 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.test_measures[1] AS test_auc, v.test_measures[2] AS test_domain_auc,
        v.test_measures[3] AS test_major5_auc, v.test_measures[4] AS test_minor10_auc,
        v.test_measures[5] AS test_minor5_auc, v.test_measures[6] AS test_log_loss,
-       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift,
+       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift, v.calibration[3] AS trees_weight,
        e.epoch AS best_epoch, v.seconds, v.crc, v.software, v.trained_at,
        v.comment, v.model_comment,
        ARRAY(SELECT DISTINCT aread.role_name(g.grantee, g.grantee_name) FROM aread.stored_grant g
@@ -505,6 +505,20 @@ GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(are
   aread.cached_versions(), aread.trainings(), aread.run_state(bigint) TO PUBLIC;
 
 -- Trees beside the network.
+
+CREATE FUNCTION @extschema@.aread_encodings(
+  model text,
+  OUT feature text,
+  OUT other_feature text,
+  OUT cells bigint,
+  OUT splits_by_rate bigint,
+  OUT splits_by_rows bigint)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 20
+AS 'MODULE_PATHNAME', 'aread_encodings';
+COMMENT ON FUNCTION @extschema@.aread_encodings(text) IS
+'what the trees of a model see: a row for each feature, or pair with other_feature, whose rate of positives and number of training rows they are given; cells are the values or pairs that are known; splits count how many nodes of the trees ask for the rate, and for the number of rows; empty without trees';
+
 COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; for models with trees also what their logit counts';
 COMMENT ON FUNCTION @extschema@.aread_explain(text, record, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument';
@@ -532,3 +546,4 @@ COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
 'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
 COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
 'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
+COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';

@@ -1664,6 +1664,19 @@ AS 'MODULE_PATHNAME', 'aread_tensors';
 COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
 'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
 
+CREATE FUNCTION @extschema@.aread_encodings(
+  model text,
+  OUT feature text,
+  OUT other_feature text,
+  OUT cells bigint,
+  OUT splits_by_rate bigint,
+  OUT splits_by_rows bigint)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 20
+AS 'MODULE_PATHNAME', 'aread_encodings';
+COMMENT ON FUNCTION @extschema@.aread_encodings(text) IS
+'what the trees of a model see: a row for each feature, or pair with other_feature, whose rate of positives and number of training rows they are given; cells are the values or pairs that are known; splits count how many nodes of the trees ask for the rate, and for the number of rows; empty without trees';
+
 CREATE FUNCTION @extschema@.aread_tensor(model text, name text)
 RETURNS real[]
 LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000
@@ -1773,7 +1786,7 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.test_measures[1] AS test_auc, v.test_measures[2] AS test_domain_auc,
        v.test_measures[3] AS test_major5_auc, v.test_measures[4] AS test_minor10_auc,
        v.test_measures[5] AS test_minor5_auc, v.test_measures[6] AS test_log_loss,
-       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift,
+       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift, v.calibration[3] AS trees_weight,
        e.epoch AS best_epoch, v.seconds, v.crc, v.software, v.trained_at,
        v.comment, v.model_comment,
        ARRAY(SELECT DISTINCT aread.role_name(g.grantee, g.grantee_name) FROM aread.stored_grant g
@@ -1820,6 +1833,7 @@ COMMENT ON COLUMN aread.model.test_minor5_auc IS 'the same over the 5 smallest d
 COMMENT ON COLUMN aread.model.test_log_loss IS 'mean log loss';
 COMMENT ON COLUMN aread.model.calibration_factor IS 'what the scores'' logits are multiplied by, to fit validation rows; below 1: the network was too sure';
 COMMENT ON COLUMN aread.model.calibration_shift IS 'what is then added to them, also to take positive_weight out and move to base_rate';
+COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
 COMMENT ON COLUMN aread.model.best_epoch IS 'epoch whose parameters were kept; 0: the start';
 COMMENT ON COLUMN aread.model.seconds IS 'seconds of training';
 COMMENT ON COLUMN aread.model.crc IS 'CRC-32C over all tensors and masks: equal models have equal ones';

@@ -100,7 +100,28 @@ report_start_kept(const Model *model, const char *criterion)
 					   architecture_has_masks(config->architecture) ?
 					   " Its masks are left out with the network: every gate is open." : ""),
 			 is_wide ?
-			 errhint("With \"architecture\": \"wide\" the same model takes less time and memory.") : 0));
+			 errhint("With \"architecture\": \"%s\" the same model takes less time and memory.",
+					 model->trees ? "trees" : "wide") : 0));
+}
+
+/* What became of the trees that were fitted beside the network. */
+static void
+report_trees(const TrainResult *result)
+{
+	const Trees *trees = result->model->trees;
+	Calibration calibration = model_calibration(result->model);
+
+	if (!result->trees.fitted)
+		return;
+	if (trees)
+		ereport(NOTICE,
+				(errmsg("kept %d trees beside the network: validation log loss %.4f with them, %.4f without",
+						trees->forest.n_trees, result->trees.loss_after, result->trees.loss_before),
+				 errdetail("Their logit counts %.2f, that of the network %.2f.",
+						   calibration.trees_weight, exp(calibration.log_scale))));
+	else
+		ereport(NOTICE,
+				(errmsg("trees beside the network gained nothing on validation rows, and are left out")));
 }
 
 void
@@ -110,6 +131,7 @@ report_kept(const NewModel *new)
 	const Evaluation *kept = &result->evaluations[result->best_evaluation];
 	const char *criterion = evaluation_criterion(kept);
 
+	report_trees(result);
 	if (architecture_of(new->config)->strategy == STRATEGY_START)
 		return;
 	if (!criterion)

@@ -40,7 +40,7 @@ SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$
 SELECT throws_ok($$SELECT aread_evaluate('annas', 'shop.clicks')$$, '42501', 'permission denied for model "annas"', 'evaluation');
 SELECT throws_ok($$SELECT aread_drop('annas')$$, '42501', 'permission denied for model "annas"', 'dropping');
 SELECT throws_ok(statement, '42501', 'permission denied for model "annas"', statement) FROM (VALUES
-  ($$SELECT aread_explain('annas', '{"user_id": 1}', 'domain_01')$$), ($$SELECT aread_tensors('annas')$$), ($$SELECT aread_tensor('annas', 'bias')$$),
+  ($$SELECT aread_explain('annas', '{"user_id": 1}', 'domain_01')$$), ($$SELECT aread_tensors('annas')$$), ($$SELECT aread_encodings('annas')$$), ($$SELECT aread_tensor('annas', 'bias')$$),
   ($$SELECT aread_vectors('annas', 'user_id')$$), ($$SELECT aread_domain_weights('annas', 'user_id')$$),
   ($$SELECT aread_similar_domains('annas', 'domain_01')$$), ($$SELECT aread_expert_usage('annas')$$)) t(statement);
 SELECT set_eq($$SELECT model FROM aread.model$$, ARRAY['berts'], 'views show one''s own models');

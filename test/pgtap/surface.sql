@@ -10,7 +10,7 @@ SELECT set_eq(
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
   ARRAY['aread_architectures', 'aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_cancel', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
         'aread_revoke', 'aread_rollback', 'aread_set_owner', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
-        'aread_drift', 'aread_drop', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
+        'aread_drift', 'aread_drop', 'aread_encodings', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_pin', 'aread_popularity', 'aread_predict',
         'aread_recall', 'aread_register', 'aread_resume', 'aread_shift', 'aread_similar_domains', 'aread_simulate', 'aread_split', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
         'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'aread_wait', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
