@@ -171,9 +171,11 @@ plain_grow(PlainTree *plain, const bool *in, int node, int level)
 		float		leaf = forest->leaves[((size_t) plain->tree << forest->depth) + node -
 										  forest_nodes(forest->depth)];
 
+		double		step = -all.slope / (all.bend + plain->options->lambda);
+
 		/* no rows come where nothing was split */
 		plain->wrong += all.rows == 0 ? leaf != 0 :
-			!(fabs(leaf + plain->options->rate * all.slope / (all.bend + plain->options->lambda)) < 1e-6);
+			!(fabs(leaf - plain->options->rate * step) < 1e-6);
 		return;
 	}
 	if (all.rows > 0)
