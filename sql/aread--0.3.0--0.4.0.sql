@@ -34,6 +34,19 @@ COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, plac
 COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, rare, pairs, masks, trees or checksum';
 COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, also of rare values, part and field of the pairs, what the checksum is over';
 
+--
+-- Masks
+--
+
+COMMENT ON VIEW aread.mask IS 'masks: for each domain which experts matter to it as inputs of which, with what weight; models of architecture hemp and aread score under them, those of hei with all gates open';
+COMMENT ON COLUMN aread.mask.open IS 'does the domain''s mask leave the gate from the lower expert to the upper one open?';
+COMMENT ON COLUMN aread.mask.gate IS 'its weight in scores; those of an upper expert sum to 1';
+COMMENT ON VIEW aread.expert_usage IS 'which experts each domain''s mask uses, and how much of its score passes through them';
+COMMENT ON COLUMN aread.expert_usage.inputs IS 'open gates from experts below; NULL in layer 1';
+COMMENT ON COLUMN aread.expert_usage.outputs IS 'open gates to experts above; NULL in the last layer, where it has a head';
+COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided; trainings of architecture hei have none';
+COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end) or storing; of an ended one the last';
+
 CREATE OR REPLACE VIEW aread.training_log WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_end, e.batches,
        e.train_loss, e.measures[6] AS valid_loss, e.measures[1] AS auc,

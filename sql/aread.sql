@@ -1972,7 +1972,7 @@ CROSS JOIN LATERAL aread.mask_gates(ARRAY(
   SELECT c.data FROM aread.stored_chunk c
   WHERE c.version_id OPERATOR(pg_catalog.=) v.version_id AND c.kind OPERATOR(pg_catalog.=) 'masks' ORDER BY c.chunk)) g
 JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) g.domain;
-COMMENT ON VIEW aread.mask IS 'masks: for each domain which experts feed which, with what weight';
+COMMENT ON VIEW aread.mask IS 'masks: for each domain which experts matter to it as inputs of which, with what weight; models of architecture hemp and aread score under them, those of hei with all gates open';
 COMMENT ON COLUMN aread.mask.model IS 'name of the model';
 COMMENT ON COLUMN aread.mask.version IS 'its version';
 COMMENT ON COLUMN aread.mask.deployed IS 'is it the version that scores?';
@@ -1980,8 +1980,8 @@ COMMENT ON COLUMN aread.mask.domain IS 'value of the domain column';
 COMMENT ON COLUMN aread.mask.layer IS 'layer of the upper expert, from 2';
 COMMENT ON COLUMN aread.mask.lower_expert IS 'expert of the layer below, from 1';
 COMMENT ON COLUMN aread.mask.upper_expert IS 'expert of the layer, from 1';
-COMMENT ON COLUMN aread.mask.open IS 'does the lower expert feed the upper one in this domain?';
-COMMENT ON COLUMN aread.mask.gate IS 'its weight; those of an upper expert sum to 1';
+COMMENT ON COLUMN aread.mask.open IS 'does the domain''s mask leave the gate from the lower expert to the upper one open?';
+COMMENT ON COLUMN aread.mask.gate IS 'its weight in scores; those of an upper expert sum to 1';
 
 CREATE VIEW aread.mask_overlap WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, a.name AS domain_a, b.name AS domain_b, o.layer,
@@ -2024,7 +2024,7 @@ CROSS JOIN LATERAL aread.mask_experts(ARRAY(
   SELECT c.data FROM aread.stored_chunk c
   WHERE c.version_id OPERATOR(pg_catalog.=) v.version_id AND c.kind OPERATOR(pg_catalog.=) 'masks' ORDER BY c.chunk)) e
 JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) e.domain;
-COMMENT ON VIEW aread.expert_usage IS 'which experts each domain uses, and how much of its score passes through them';
+COMMENT ON VIEW aread.expert_usage IS 'which experts each domain''s mask uses, and how much of its score passes through them';
 COMMENT ON COLUMN aread.expert_usage.model IS 'name of the model';
 COMMENT ON COLUMN aread.expert_usage.version IS 'its version';
 COMMENT ON COLUMN aread.expert_usage.deployed IS 'is it the version that scores?';
@@ -2032,8 +2032,8 @@ COMMENT ON COLUMN aread.expert_usage.domain IS 'value of the domain column';
 COMMENT ON COLUMN aread.expert_usage.layer IS 'layer, from 1';
 COMMENT ON COLUMN aread.expert_usage.expert IS 'expert of the layer, from 1';
 COMMENT ON COLUMN aread.expert_usage.used IS 'does the domain''s mask use it?';
-COMMENT ON COLUMN aread.expert_usage.inputs IS 'experts below that feed it; NULL in layer 1';
-COMMENT ON COLUMN aread.expert_usage.outputs IS 'experts above that it feeds; NULL in the last layer, where it has a head';
+COMMENT ON COLUMN aread.expert_usage.inputs IS 'open gates from experts below; NULL in layer 1';
+COMMENT ON COLUMN aread.expert_usage.outputs IS 'open gates to experts above; NULL in the last layer, where it has a head';
 COMMENT ON COLUMN aread.expert_usage.flow IS 'share of the score''s paths that pass through it: heads count alike, an expert hands its share down by its gates; a layer sums to 1';
 
 CREATE VIEW aread.mask_update WITH (security_barrier) AS
@@ -2042,7 +2042,7 @@ SELECT v.model, v.version, v.deployed, u.number, d.name AS domain, u.batches, u.
 FROM aread.visible_version v
 JOIN aread.stored_mask_update u USING (version_id)
 JOIN aread.stored_domain d ON d.version_id OPERATOR(pg_catalog.=) v.version_id AND d.number OPERATOR(pg_catalog.=) u.domain;
-COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided';
+COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided; trainings of architecture hei have none';
 COMMENT ON COLUMN aread.mask_update.model IS 'name of the model';
 COMMENT ON COLUMN aread.mask_update.version IS 'its version';
 COMMENT ON COLUMN aread.mask_update.deployed IS 'is it the version that scores?';
@@ -2324,7 +2324,7 @@ COMMENT ON COLUMN aread.run.version IS 'version that it made';
 COMMENT ON COLUMN aread.run.role IS 'role as which it trains';
 COMMENT ON COLUMN aread.run.source IS 'source relation, by its name at the start';
 COMMENT ON COLUMN aread.run.state IS 'starting, running, done, failed, cancelled, or interrupted: its worker is gone, and aread_resume goes on from the checkpoint';
-COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training or storing; of an ended one the last';
+COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end) or storing; of an ended one the last';
 COMMENT ON COLUMN aread.run.epoch IS 'epoch';
 COMMENT ON COLUMN aread.run.epochs IS 'epochs at most: it ends sooner when validation rows gain nothing';
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far';

@@ -70,7 +70,7 @@ CREATE FUNCTION trained(name text, source regclass, options jsonb, threads int D
 BEGIN
   PERFORM set_config('aread.threads', threads::text, true), set_config('aread.training_memory', memory, true);
   PERFORM aread_train(source, name, label => label, domain => 'domain', user_id => 'user_id', item_id => 'item_id', features => features, split => split, weight => weight, options =>
-    '{"embed_dim": 6, "mmoe_experts": 3, "mmoe_dims": [20, 11], "hei_experts": [2, 3, 4], "hei_hidden": [12, 9, 5], "hei_output": [10, 7, 3], "batch_size": 256, "epochs": 4, "patience": 20,
+    '{"architecture": "hemp", "embed_dim": 6, "mmoe_experts": 3, "mmoe_dims": [20, 11], "hei_experts": [2, 3, 4], "hei_hidden": [12, 9, 5], "hei_output": [10, 7, 3], "batch_size": 256, "epochs": 4, "patience": 20,
       "learning_rate": 0.01, "l2_embedding": 30, "warmup_batches": 8, "mask_interval": 12, "candidates": 2, "candidate_steps": 3, "minor_share": 0.1, "major_share": 0.15}'::jsonb ||
     (SELECT coalesce(jsonb_object_agg(option, CASE option WHEN 'mmoe_mixtures' THEN '2'::jsonb ELSE '[20, 11]' END), '{}') FROM aread_options() WHERE option IN ('mmoe_mixtures', 'deep_dims')) || options);
   RETURN told(name) || ' ' || scored(name, source);

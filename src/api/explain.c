@@ -115,12 +115,10 @@ put_experts(ReturnSetInfo *rsinfo, const ServedModel *served, int64 domain)
 	const Model *model = served->loaded->model;
 	const Config *config = &model->config;
 	const real *gates = scorer_gates(served->scorer, domain);
-	const uint8 *mask = domain >= 0 && model->has_mask[domain] ?
-		model->masks + (Size) domain * model->n_gates : NULL;
 	double	   *flow = palloc(experts_total(&config->hei_experts) * sizeof(double));
 	int			at = 0;
 
-	mask_flow(&config->hei_experts, gates, mask, flow);
+	mask_flow(&config->hei_experts, gates, model_mask(model, domain), flow);
 	for (int layer = 1; layer <= config->hei_experts.n; layer++)
 		for (int expert = 0; expert < config->hei_experts.value[layer - 1]; expert++, at++)
 		{

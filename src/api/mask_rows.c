@@ -194,6 +194,16 @@ count_open(const StoredMasks *masks, const uint8 *mask, int layer, int expert, b
 	return n;
 }
 
+/* Do scores go by the domain's mask?  Otherwise gates that it closes weigh something. */
+static bool
+scores_masked(const StoredMasks *masks, const uint8 *mask, uint32 domain)
+{
+	for (int g = 0; g < masks->n_gates; g++)
+		if (!mask[g] && masks_gate(masks, domain, g) != 0)
+			return false;
+	return true;
+}
+
 static void
 put_experts(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *mask, uint32 domain)
 {
@@ -204,7 +214,7 @@ put_experts(ReturnSetInfo *rsinfo, const StoredMasks *masks, const uint8 *mask, 
 
 	for (int g = 0; g < masks->n_gates; g++)
 		gates[g] = masks_gate(masks, domain, g);
-	mask_flow(experts, gates, mask, flow);
+	mask_flow(experts, gates, scores_masked(masks, mask, domain) ? mask : NULL, flow);
 	for (int layer = 1; layer <= experts->n; layer++)
 		for (int expert = 0; expert < experts->value[layer - 1]; expert++, at++)
 		{

@@ -42,6 +42,7 @@ typedef struct Masks
 	uint8	  **open;			/* [n][n_gates] */
 	float4	  **gates;			/* [n][n_gates] */
 	bool		masked;			/* some gate is closed */
+	bool		scored_open;	/* scores leave such a gate open */
 } Masks;
 
 /* A number of a row; NaN where it is NULL. */
@@ -100,6 +101,8 @@ copy_mask(Masks *masks, int i, MemoryContext context)
 		masks->open[i][g] = DatumGetBool(open[g]);
 		masks->gates[i][g] = DatumGetFloat4(gates[g]);
 		masks->masked = masks->masked || !masks->open[i][g];
+		masks->scored_open = masks->scored_open ||
+			(!masks->open[i][g] && masks->gates[i][g] != 0);
 	}
 }
 
@@ -137,8 +140,8 @@ no_masks(const char *model)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no masks to compare", model),
 			 errdetail("No mask closes a gate."),
-			 errhint("Masks come with option architecture %s, where parameters after a mask update are kept.",
-					 options_architectures_text("mask_search", ", ", " or "))));
+			 errhint("Masks come with option architecture %s; a model that was kept at its start, or before its first mask update, has none.",
+					 options_architectures_text("target_density", ", ", " or "))));
 }
 
 /* The layer to look at: 0, all, where the argument is NULL. */
@@ -266,6 +269,7 @@ aread_experts_svg(PG_FUNCTION_ARGS)
 		graph.weight[i] = masks.gates[i];
 	}
 	graph.masked = masks.masked;
+	graph.scored_open = masks.scored_open;
 	PG_RETURN_TEXT_P(cstring_to_text(draw_expert_graph(&graph)));
 }
 

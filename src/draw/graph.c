@@ -253,6 +253,8 @@ draw_expert_graph(const ExpertGraph *graph)
 		"Experts of each layer, and the gates between them that are open.";
 	if (!graph->masked)
 		header.lines[n++] = "Every gate is open: no mask keeps experts out.";
+	else if (graph->scored_open)
+		header.lines[n++] = "Masks tell which gates matter most: scores leave all gates open.";
 	layout = lay_out(graph, &header);
 	header.title = subject_title(&graph->subject, "Experts in use", "", layout.width - 2 * MARGIN);
 	svg_begin(&svg, layout.width, layout.height, graph->subject.theme, &header);

@@ -40,6 +40,7 @@ typedef struct ExpertGraph
 	const uint8 *open[2];		/* [G] */
 	const float4 *weight[2];	/* [G] */
 	bool		masked;			/* some gate is closed */
+	bool		scored_open;	/* scores leave such a gate open */
 } ExpertGraph;
 
 typedef struct CurvePoint

@@ -97,7 +97,7 @@ report_start_kept(const Model *model, const char *criterion)
 	ereport(NOTICE,
 			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
 			 errdetail("No evaluation gained %g of %s.%s", MIN_GAIN, criterion,
-					   architecture_has_masks(config->architecture) ?
+					   model->n_gates > 0 ?
 					   " Its masks are left out with the network: every gate is open." : ""),
 			 is_wide ?
 			 errhint("With \"architecture\": \"%s\" the same model takes less time and memory.",

@@ -23,10 +23,11 @@ CREATE FUNCTION pg_temp.train(model text, options text) RETURNS void LANGUAGE sq
       "hei_output": [8, 4, 4], "batch_size": 256, "warmup_batches": 5, "mask_interval": 10, "learning_rate": 0.005, "epochs": 3,
       "patience": 100}'::jsonb || options::jsonb)
 $$;
-SELECT pg_temp.train('deep', '{"wide": false}');
+SELECT pg_temp.train('deep', '{"architecture": "hemp", "wide": false}');
+SELECT pg_temp.train('open', '{"architecture": "hei", "wide": false}');
 SELECT pg_temp.train('base', '{"architecture": "mmoe"}');
 SELECT pg_temp.train('wide', '{"architecture": "wide"}');
-SELECT ok(best_epoch > 0, 'the network is kept, and its masks with it') FROM aread.model WHERE model = 'deep';
+SELECT ok(best_epoch > 0, 'the network is kept, and its masks with it: ' || model) FROM aread.model WHERE model IN ('deep', 'open');
 
 CREATE TABLE explained AS
 SELECT m.model, s.number, s.domain AS row_domain, aread_predict(m.model, s, s.domain) AS predicted, e.*
@@ -58,6 +59,17 @@ SELECT set_eq($$SELECT row_domain, layer, expert, round(share::numeric, 9) FROM 
   $$SELECT domain, layer, expert, round(flow::numeric, 9) FROM aread.expert_usage WHERE model = 'deep' AND flow > 0 AND domain IN (SELECT domain FROM shown)$$,
   'and so are the experts');
 SELECT is_empty($$SELECT * FROM explained WHERE part IN ('expert', 'gate') AND model <> 'deep'$$, 'other architectures have none');
+
+-- masks that scores do not go by
+CREATE TABLE explained_open AS SELECT s.domain AS row_domain, e.* FROM shown s, LATERAL aread_explain('open', s, s.domain) e WHERE s.domain <> 'nowhere';
+SELECT cmp_ok(count(*) FILTER (WHERE NOT open), '>', count(*) / 2, 'masks close gates') FROM aread.mask WHERE model = 'open';
+SELECT set_eq($$SELECT row_domain, layer, expert, lower_expert, gate::real FROM explained_open WHERE part = 'gate'$$,
+  $$SELECT domain, layer, upper_expert, lower_expert, gate FROM aread.mask WHERE model = 'open' AND domain IN (SELECT domain FROM shown)$$,
+  'but scores use them all');
+SELECT set_eq($$SELECT row_domain, layer, expert, round(share::numeric, 9) FROM explained_open WHERE part = 'expert'$$,
+  $$SELECT domain, layer, expert, round(flow::numeric, 9) FROM aread.expert_usage WHERE model = 'open' AND domain IN (SELECT domain FROM shown)$$,
+  'and all experts, also those that no mask uses');
+SELECT is(count(*), 0::bigint, 'there is no mask update') FROM aread.mask_update WHERE model = 'open';
 
 -- aread.expert_usage out of aread.mask
 SELECT is_empty($$

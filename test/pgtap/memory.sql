@@ -13,7 +13,7 @@ CREATE FUNCTION pg_temp.train(source regclass, memory text, options text, split 
 BEGIN
   PERFORM set_config('aread.training_memory', memory, true);
   PERFORM aread_train(source, 'm', split => split, weight => weight, features => ARRAY['category', 'price', 'tags'],
-    options => '{"mmoe_dims": [32], "batch_size": 512, "epochs": 1, "l2_wide": 10, "warmup_batches": 50, "mask_interval": 50, "candidates": 1}'::jsonb || options::jsonb);
+    options => '{"architecture": "hemp", "mmoe_dims": [32], "batch_size": 512, "epochs": 1, "l2_wide": 10, "warmup_batches": 50, "mask_interval": 50, "candidates": 1}'::jsonb || options::jsonb);
   RETURN (SELECT crc FROM aread.model WHERE model = 'm' AND deployed);
 END $$;
 CREATE TABLE runs AS

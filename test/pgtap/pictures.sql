@@ -16,6 +16,7 @@ SELECT aread_train('clicks', 'the "first" <model>', options => pg_temp.options()
 SELECT aread_train('clicks', 'shop', options => pg_temp.options('{"seed": 2}'));
 SELECT aread_train('clicks', 'shop', options => pg_temp.options());
 SELECT aread_train('clicks', 'gates alone', options => pg_temp.options('{"architecture": "hei", "epochs": 1}'));
+SELECT aread_train('clicks', 'told', options => pg_temp.options('{"architecture": "hei", "wide": false}'));
 SELECT aread_train('clicks', 'one layer', options => pg_temp.options('{"architecture": "hei", "epochs": 1, "hei_experts": [3], "hei_hidden": [8], "hei_output": [4]}'));
 SELECT aread_train('clicks', 'wide', options => '{"architecture": "wide"}');
 SELECT cmp_ok(max(mask_updates), '>', 1, 'there are masks to draw') FROM aread.training_log WHERE model = 'shop' AND deployed AND best;
@@ -95,6 +96,12 @@ SELECT is(pg_temp.number_of(svg, '//s:g[@class = "experts"]/s:circle[@class = "r
   SELECT count(DISTINCT e) FROM aread.mask m, LATERAL (VALUES (layer - 1, lower_expert), (layer, upper_expert)) v(l, e2), LATERAL (SELECT (l, e2)::text) w(e)
   WHERE m.model = 'shop' AND deployed AND domain = 'a<b>&"c''' AND open), 'those in use stand out') FROM pictures WHERE model = 'shop' AND theme = 'auto' AND what = 'experts';
 SELECT is(pg_temp.number_of(aread_experts_svg('gates alone', 'domain_06'), '//s:g[@class = "edges"]/s:path'), 18::bigint, 'without masks every gate is open');
+CREATE TABLE told AS SELECT aread_experts_svg('told', 'domain_06') AS svg;
+SELECT is(pg_temp.number_of(svg, '//s:g[@class = "edges"]/s:path'), count(m.open) FILTER (WHERE m.open), 'masks that scores do not go by are drawn as well')
+FROM told, aread.mask m WHERE m.model = 'told' AND m.domain = 'domain_06' GROUP BY svg;
+SELECT matches(svg, 'Masks tell which gates matter most: scores leave all gates open\.', 'and the picture says so') FROM told;
+SELECT doesnt_match(svg, 'scores leave all gates open', 'as no picture of masked scores does') FROM pictures WHERE what = 'experts' AND theme = 'auto';
+SELECT matches(aread_overlap_svg('told'), '<desc>', 'their overlap is drawn, too');
 
 -- training: a point for each measure of each evaluation, a line for each mask update in either plot
 SELECT is(pg_temp.number_of(svg, '//s:g[@class = "points"]/s:circle'), (SELECT count(train_loss) + count(valid_loss) + count(auc) + count(domain_auc) FROM aread.training_log WHERE model = 'shop' AND deployed),
@@ -159,7 +166,7 @@ SELECT is(pg_temp.complaint(call), wanted, call) FROM (VALUES
   ($$aread_overlap_svg('wide')$$, '55000 | model "wide" has no gates between experts | Train it with option architecture ' || pg_temp.using('hei_hidden') || ', and two layers in hei_experts or more.'),
   ($$aread_overlap_svg('one layer')$$, '55000 | model "one layer" has no gates between experts | Train it with option architecture ' || pg_temp.using('hei_hidden') || ', and two layers in hei_experts or more.'),
   ($$aread_experts_svg('wide', 'domain_06')$$, '55000 | model "wide" has no gates between experts | Train it with option architecture ' || pg_temp.using('hei_hidden') || ', and two layers in hei_experts or more.'),
-  ($$aread_overlap_svg('gates alone')$$, '55000 | model "gates alone" has no masks to compare | Masks come with option architecture ' || pg_temp.using('mask_search') || ', where parameters after a mask update are kept.')) c(call, wanted);
+  ($$aread_overlap_svg('gates alone')$$, '55000 | model "gates alone" has no masks to compare | Masks come with option architecture ' || pg_temp.using('target_density') || '; a model that was kept at its start, or before its first mask update, has none.')) c(call, wanted);
 SELECT ok(aread_overlap_svg(NULL) IS NULL AND aread_overlap_svg('shop', theme => NULL) IS NULL AND aread_experts_svg('shop', NULL) IS NULL AND aread_experts_svg(NULL, 'a') IS NULL AND
   aread_experts_svg('shop', 'domain_06', theme => NULL) IS NULL AND aread_training_svg(NULL) IS NULL AND aread_domains_svg('shop', NULL) IS NULL, 'NULL for NULL');
 

@@ -5,7 +5,7 @@ SELECT no_plan();
 
 CREATE TABLE seen AS SELECT label, domain, user_id, item_id, price, ARRAY[item_id % 7, user_id % 5] AS tags
 FROM aread_simulate(3000, domains => 4, groups => 2, users => 60, items => 40, strength => 3);
-SELECT aread_train('seen', m, features => '{user_id,item_id,price,tags}', options => ('{"mmoe_dims": [8], "embed_dim": 4, "epochs": 2, "l2_wide": 10, "warmup_batches": 2, "mask_interval": 3,
+SELECT aread_train('seen', m, features => '{user_id,item_id,price,tags}', options => ('{"architecture": "hemp", "mmoe_dims": [8], "embed_dim": 4, "epochs": 2, "l2_wide": 10, "warmup_batches": 2, "mask_interval": 3,
   "candidates": 1, "hei_hidden": [4, 4, 4], "hei_output": [4, 4, 4], "learning_rate": 0.01}'::jsonb || o)) FROM (VALUES ('shop', '{}'::jsonb), ('wide', '{"architecture": "wide"}')) v(m, o) \g /dev/null
 CREATE TABLE exported AS SELECT m AS model, aread_export(m) AS data FROM unnest('{shop,wide}'::text[]) m;
 SELECT ok(octet_length(data) > 5000, 'some bytes') FROM exported;

@@ -19,7 +19,7 @@ $primary->safe_psql('postgres', q{
 	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, price,
 		ARRAY[item_id, category] AS list FROM aread_simulate(4000, domains => 6, users => 60, items => 40);
 	SELECT aread_register('clicks');
-	SELECT aread_train('clicks', 'm', options => '{"epochs": 2, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8],
+	SELECT aread_train('clicks', 'm', options => '{"architecture": "hemp", "epochs": 2, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8],
 		"hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2,
 		"warmup_batches": 5, "mask_interval": 10, "features": {"list": {"vocabulary": "item_id"}}}');
 	SELECT aread_train('clicks', 'w', options => '{"architecture": "wide"}');

@@ -56,9 +56,9 @@ my $large = '{"wide": false, "batch_size": %d, "mmoe_dims": [1024, 512], "embed_
 cancelled_after(3, sprintf($all, sprintf($large, 65536)), 'setting up large batches');
 cancelled_after(9, sprintf($all, sprintf($large, 8192)), 'large batches');
 cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
-	'{"wide": false, "warmup_batches": 1, "candidates": 1000, "candidate_steps": 1000}')}, 'mask search');
+	'{"architecture": "hemp", "wide": false, "warmup_batches": 1, "candidates": 1000, "candidate_steps": 1000}')}, 'mask search');
 cancelled_after(4, q{SELECT aread_train('few', features => '{user_id,item_id,category}', options =>
-	'{"wide": false, "warmup_batches": 1, "candidates": 1000, "mask_search": "full"}')}, 'full mask search');
+	'{"architecture": "hemp", "wide": false, "warmup_batches": 1, "candidates": 1000, "mask_search": "full"}')}, 'full mask search');
 cancelled_after(0.5, q{SELECT count(*) FROM aread_simulate(1000000000)}, 'simulation');
 cancelled_after(1, q{SELECT count(*) FROM aread_popularity('repeated')}, 'popularity');
 cancelled_after(5.5, q{SELECT count(*) FROM aread_augment(NULL::repeated_less, options => '{"augment_ratio": 10}')}, 'drawing');

@@ -26,7 +26,7 @@ $node->safe_psql('postgres', q{
 	INSERT INTO parts SELECT * FROM seen;
 	CREATE TYPE candidate AS (user_id int, item_id bigint);
 	SELECT aread_train('seen', model, label => 'label', features => '{domain,user_id,item_id,tags}', options =>
-		jsonb_build_object('mmoe_dims', '[16]'::jsonb, 'epochs', 1, 'l2_wide', 10, 'warmup_batches', 2, 'mask_interval', 50, 'candidates', 1, 'seed', seed))
+		jsonb_build_object('architecture', 'hemp', 'mmoe_dims', '[16]'::jsonb, 'epochs', 1, 'l2_wide', 10, 'warmup_batches', 2, 'mask_interval', 50, 'candidates', 1, 'seed', seed))
 		FROM (VALUES ('one', 1), ('two', 2)) v(model, seed);
 	CREATE FUNCTION fetched(declaration text, n int) RETURNS TABLE (k text, p float8) LANGUAGE plpgsql AS $$
 	DECLARE c refcursor := 'fetched';

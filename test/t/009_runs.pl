@@ -18,7 +18,7 @@ $node->safe_psql('postgres', q{
 		FROM aread_simulate(12000, domains => 6, groups => 2, users => 200, items => 100, strength => 3)});
 
 # Several seconds of batches and mask updates.
-my $options = '{"epochs": 12, "patience": 100, "warmup_batches": 10, "mask_interval": 20, "batch_size": 256, "wide": false}';
+my $options = '{"architecture": "hemp", "epochs": 12, "patience": 100, "warmup_batches": 10, "mask_interval": 20, "batch_size": 256, "wide": false}';
 # Until it is told to end.
 my $endless = '{"epochs": 10000, "patience": 1000, "batch_size": 256, "wide": false}';
 

@@ -24,7 +24,7 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE seen AS SELECT label, domain, user_id, item_id, price::float8 + 0.1 AS price, ARRAY[item_id % 7, user_id % 5] AS tags,
 		ARRAY[item_id % 7, (user_id % 5) / 4.0]::real[] AS emb
 	FROM aread_simulate(1500, domains => 3, groups => 2, users => 20, items => 15, strength => 3);
-	SELECT aread_train('seen', 'deep', features => '{user_id,price,tags,emb}', options => '{"mmoe_experts": 1, "mmoe_dims": [2], "embed_dim": 2, "epochs": 2,
+	SELECT aread_train('seen', 'deep', features => '{user_id,price,tags,emb}', options => '{"architecture": "hemp", "mmoe_experts": 1, "mmoe_dims": [2], "embed_dim": 2, "epochs": 2,
 		"l2_wide": 10, "bins": 4, "hei_experts": [1, 2], "hei_hidden": [2, 2], "hei_output": [2, 2], "cross_layers": 1, "warmup_batches": 2, "mask_interval": 3,
 		"candidates": 1, "row_counts": false, "batch_norm": true}');
 	SELECT aread_train('seen', 'wide', features => '{user_id,price}', options => '{"architecture": "wide", "l2_wide": 10, "bins": 4, "min_count": 2}');

@@ -20,7 +20,7 @@ sub error_of
 	return $error;
 }
 
-my $options = '"epochs": 12, "patience": 100, "warmup_batches": 10, "mask_interval": 20, "batch_size": 256, "wide": false';
+my $options = '"architecture": "hemp", "epochs": 12, "patience": 100, "warmup_batches": 10, "mask_interval": 20, "batch_size": 256, "wide": false';
 my $endless = '"epochs": 10000, "patience": 1000, "batch_size": 256, "wide": false';
 my $auto = '"resume": "auto"';
 my $often = q{SET aread.checkpoint_interval = '100ms'; };

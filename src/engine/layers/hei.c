@@ -307,7 +307,7 @@ static void
 score(Layer *layer, const ScoreRun *run)
 {
 	const HeiLayer *of = (const HeiLayer *) layer;
-	const uint8_t *mask = prepared_mask(run->prepared->model, run->domain);
+	const uint8_t *mask = model_mask(run->prepared->model, run->domain);
 	bool	   *open = run->scratch->open;
 
 	if (mask)

@@ -251,7 +251,7 @@ prepare(Layer *layer, Prepared *prepared, EngineError *error)
 
 		if (watch_worked(prepared->watch, dim * hei->n_gates))
 			break;
-		hei_gates_forward(hei, domains + row * dim, prepared_mask(model, domain), scratch,
+		hei_gates_forward(hei, domains + row * dim, model_mask(model, domain), scratch,
 						  scratch + 2 * dim, prepared->gates + (size_t) d * hei->n_gates);
 	}
 	return true;

@@ -38,12 +38,13 @@
 #define NO_SLOT (-1)
 
 /*
- * How a forward pass is made.  Batch norm takes the batch's statistics, for one
- * row the running ones.
+ * How a forward pass is made.  Batch norm takes the batch's statistics, unless
+ * the running ones are asked for; for one row it takes these.
  */
 typedef struct PassMode
 {
 	bool		dropout;
+	bool		running_statistics; /* as in scoring */
 	bool		update_running;
 	uint64_t	seed;			/* dropout's coins: of the seed, this use, the pass and the MLP */
 	RandomUse	use;

@@ -125,8 +125,8 @@ update_running(const MlpLayer *layer, int rows, const real *mean, const real *va
 
 /*
  * What normalizing takes: mean in scratch->sum, 1 / sqrt(variance + eps) in
- * cache->inverse_std.  Statistics of the batch need two rows; below that the
- * running ones serve.
+ * cache->inverse_std.  Statistics of the batch need two rows; below that, and
+ * where the mode says so, the running ones serve.
  */
 static void
 find_statistics(const Mlp *mlp, MlpCache *cache, int k, const real *z, int rows,
@@ -135,7 +135,7 @@ find_statistics(const Mlp *mlp, MlpCache *cache, int k, const real *z, int rows,
 	const MlpLayer *layer = &mlp->layer[k];
 	const real *variance = layer->variance;
 
-	cache->used_batch[k] = rows >= 2;
+	cache->used_batch[k] = rows >= 2 && !mode->running_statistics;
 	if (cache->used_batch[k])
 	{
 		column_statistics(z, rows, layer->n_out, scratch->sum, scratch->sum2);

@@ -79,14 +79,6 @@ prepared_fill_columns(Prepared *prepared, int column, const real *weight, int n_
 	}
 }
 
-const uint8_t *
-prepared_mask(const Model *model, int64_t domain)
-{
-	if (domain < 0 || !model->has_mask[domain])
-		return NULL;
-	return model->masks + (size_t) domain * model->n_gates;
-}
-
 bool
 prepared_forward(const PreparedLayer *layer, Matrix in, int rows, Matrix out, Watch *watch)
 {

@@ -129,8 +129,6 @@ prepared_bias(const Prepared *prepared, int column)
 	return prepared->bias + prepared->other_columns + column;
 }
 
-/* The mask of a domain (-1: never seen); NULL: all gates open. */
-extern const uint8_t *prepared_mask(const Model *model, int64_t domain);
 
 /* out = relu(in . weights + bias); false: not done, since the watch has stopped. */
 extern bool prepared_forward(const PreparedLayer *layer, Matrix in, int rows, Matrix out,

@@ -40,6 +40,7 @@ typedef struct Model
 	real	   *params;			/* [n_params] */
 	uint32_t	n_domains;		/* D */
 	int			n_gates;		/* G; 0 without HEI */
+	bool		masks_rule;		/* passes go by the masks; else these only describe the domains */
 	bool	   *has_mask;		/* [D]; false: all gates open, output (6) */
 	uint8_t    *masks;			/* [D, G]: 1 open; gate order: layer, lower expert, upper expert */
 	const struct Model *of;		/* a copy of its first n_params parameters; NULL: no copy */
@@ -62,6 +63,15 @@ extern bool model_allocate(Model *model, Arena *arena, EngineError *error);
 extern bool model_take(Model *model, const Model *like, EngineError *error);
 /* Initial weights from config.seed (see algorithm: start). */
 extern bool model_init_weights(Model *model, const EngineHost *host, EngineError *error);
+
+/* The mask that a domain's rows run under (-1: never seen); NULL: all gates open. */
+static inline const uint8_t *
+model_mask(const Model *model, int64_t domain)
+{
+	if (!model->masks_rule || domain < 0 || !model->has_mask[domain])
+		return NULL;
+	return model->masks + (size_t) domain * model->n_gates;
+}
 
 /* A planned tensor. */
 static inline const Tensor *

@@ -12,6 +12,7 @@ typedef enum StrategyKind
 {
 	STRATEGY_START,				/* the start alone, without batches */
 	STRATEGY_PLAIN,
+	STRATEGY_ANALYSIS,			/* plain, and at the end masks that leave scores alone */
 	STRATEGY_MASKS,				/* mask search on the domains' own rows */
 	STRATEGY_MASKS_AUGMENTED	/* and on rows that stand in for minor domains */
 } StrategyKind;

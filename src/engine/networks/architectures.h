@@ -21,7 +21,7 @@ extern const char *architecture_name(int number);
 /* Whether an option has an effect on it; what no architecture lists is for all of them. */
 extern bool architecture_uses(int number, const char *option);
 
-/* Does its training search masks? */
+/* Does its training search masks, and its network run under them? */
 extern bool architecture_has_masks(int number);
 /* May its models have trees beside the network?  They have a weight, then. */
 extern bool architecture_has_trees(const Config *config);

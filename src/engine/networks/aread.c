@@ -1,8 +1,8 @@
 /*
  * aread.c
  *	  AREAD: hierarchical experts on MMoE's mixtures.  One network, trained in
- *	  three ways: without masks, with masks searched on the domains' own rows,
- *	  and with rows that stand in for minor domains.
+ *	  three ways: with all gates open, with masks searched on the domains' own
+ *	  rows, and with rows that stand in for minor domains.
  *
  *	  ids -> x0 -> experts -> mixtures h -> HEI -> heads -> logit
  *			  \--> gates ----/         \             /
@@ -17,10 +17,10 @@
 #include "engine/layers/hei.h"
 #include "engine/layers/heads.h"
 
-#define OPTIONS_OF_HEI OPTIONS_OF_MMOE " hei_experts hei_hidden hei_output base_skip"
+#define OPTIONS_OF_HEI OPTIONS_OF_MMOE " hei_experts hei_hidden hei_output base_skip" \
+	" target_density"
 #define OPTIONS_OF_SEARCH OPTIONS_OF_HEI " warmup_batches mask_interval candidates candidate_steps" \
-	" score_batches mask_learning_rate initial_density target_density prune_ratio prune_by sigma" \
-	" mask_search"
+	" score_batches mask_learning_rate initial_density prune_ratio prune_by sigma mask_search"
 
 static void
 build(NetworkPlan *plan, const Config *config)
@@ -35,11 +35,11 @@ build(NetworkPlan *plan, const Config *config)
 
 const Architecture architecture_hei = {
 	.name = "hei",
-	.meaning = "mmoe + hierarchical experts, no masks",
+	.meaning = "mmoe + hierarchical experts; masks are found after training and leave scores alone",
 	.reference = "AREAD, AAAI 2025",
 	.build = build,
 	.options = OPTIONS_OF_HEI,
-	.strategy = STRATEGY_PLAIN
+	.strategy = STRATEGY_ANALYSIS
 };
 
 const Architecture architecture_hemp = {

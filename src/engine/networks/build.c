@@ -36,6 +36,7 @@ lay_out(void (*build) (NetworkPlan *plan, const Config *config), Arena *arena, c
 		return NULL;
 	model->plan = plan;
 	model->n_gates = plan->n_gates;
+	model->masks_rule = architecture_has_masks(config->architecture);
 	return model;
 }
 

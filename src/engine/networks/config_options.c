@@ -34,7 +34,7 @@ mixtures_of_hei(void *options)
 }
 
 static const Option config_options[] = {
-	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"hemp\"", "",
+	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"hei\"", "",
 	.meaning = "What to train: one of aread_architectures().",
 	.choice = architecture_name},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
@@ -116,7 +116,7 @@ static const Option config_options[] = {
 	{"initial_density", OPTION_REAL, AT(initial_density), 0.01, 1, NULL, "0.7", "S_0",
 	.meaning = "Share of gates open at a candidate's start: those highest in what \"prune_by\" names."},
 	{"target_density", OPTION_REAL, AT(target_density), 0.01, 1, NULL, "0.4", "S",
-	.meaning = "Share of open gates at which a candidate's pruning stops."},
+	.meaning = "Share of gates that masks leave open: a candidate's pruning stops there; hei opens so many after its training, and goes on scoring with all."},
 	{"prune_ratio", OPTION_REAL, AT(prune_ratio), 0, 0.9, NULL, "0.05", "alpha",
 	.meaning = "Share of the open gates that each step closes; one at least."},
 	{"prune_by", OPTION_CHOICE, AT(prune_by), 0, 0, prunings, "\"saliency\"", "",

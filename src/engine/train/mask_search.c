@@ -138,8 +138,7 @@ mean_gates(Trainer *trainer, uint32_t domain)
 
 	search_restore(trainer, worker);
 	if (search->gate_batches[domain] == 0)
-		return search_present_gates(trainer, worker, domain, trainer->model->has_mask[domain] ?
-									trainer->model->masks + domain * n_gates : NULL);
+		return search_present_gates(trainer, worker, domain, model_mask(trainer->model, domain));
 	for (size_t g = 0; g < n_gates; g++)
 		worker->gates[g] = search->gate_sum[domain * n_gates + g] / search->gate_batches[domain];
 	return worker->gates;
@@ -157,16 +156,6 @@ draw_front(Random *random, uint32_t *items, uint64_t size, uint64_t n)
 		items[i] = items[k];
 		items[k] = swap;
 	}
-}
-
-static void
-fill(Trainer *trainer, Batch *batch, const uint32_t *rows, const int64_t *domains, int n)
-{
-	const Dataset *data = trainer->data;
-
-	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
-			   data->list_members, rows, domains, n);
-	batch->row_weights = data->weights;
 }
 
 /* The domain's batch of A_d to train candidates on, and its batches of own rows to score them. */
@@ -188,7 +177,7 @@ draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 	draw_front(random, search->sample, own + added, n);
 	for (uint64_t i = 0; i < n; i++)
 		search->sample_domains[i] = domain;
-	fill(trainer, &search->train_batch, search->sample, search->sample_domains, n);
+	trainer_fill_batch(trainer, &search->train_batch, search->sample, search->sample_domains, n);
 
 	memcpy(search->sample, own_start, own * sizeof(uint32_t));
 	n = own < (uint64_t) batch_size * trainer->config->score_batches ? own :
@@ -196,8 +185,9 @@ draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 	draw_front(random, search->sample, own, n);
 	search->n_score_batches = 0;
 	for (uint64_t at = 0; at < n; at += batch_size)
-		fill(trainer, &search->score_batches[search->n_score_batches++], search->sample + at,
-			 NULL, n - at < (uint64_t) batch_size ? n - at : (uint64_t) batch_size);
+		trainer_fill_batch(trainer, &search->score_batches[search->n_score_batches++],
+						   search->sample + at, NULL,
+						   n - at < (uint64_t) batch_size ? n - at : (uint64_t) batch_size);
 }
 
 /* Search "experts": everything below HEI runs once for a domain's batches. */
@@ -229,8 +219,7 @@ start_candidates(Trainer *trainer, uint32_t domain, int n, Random *random)
 	const Model *model = trainer->model;
 	bool		by_saliency = config->prune_by == PRUNE_SALIENCY;
 	const real *strength = by_saliency ? search->own_saliency : mean_gates(trainer, domain);
-	const uint8_t *present = !by_saliency && model->has_mask[domain] ?
-		model->masks + (size_t) domain * model->n_gates : NULL;
+	const uint8_t *present = by_saliency ? NULL : model_mask(model, domain);
 
 	for (int z = 0; z < n; z++)
 		mask_candidate(&config->hei_experts, strength, present, search->settings.density,

@@ -5,6 +5,7 @@
 #include "engine/train/strategies.h"
 
 #include "engine/networks/architectures.h"
+#include "engine/train/mask_analysis.h"
 #include "engine/train/mask_strategy.h"
 #include "engine/train/schedule.h"
 
@@ -16,6 +17,7 @@ static const TrainStrategy plain_strategy = {.batches = true,.order = trainer_mi
 static const TrainStrategy *const strategies[] = {
 	[STRATEGY_START] = &start_strategy,
 	[STRATEGY_PLAIN] = &plain_strategy,
+	[STRATEGY_ANALYSIS] = &mask_analysis_strategy,
 	[STRATEGY_MASKS] = &mask_strategy,
 	[STRATEGY_MASKS_AUGMENTED] = &augmented_mask_strategy
 };

@@ -12,6 +12,7 @@
  *
  * then it evaluates and offers a checkpoint, if these are due.  So what an
  * evaluation measures, and a checkpoint keeps, are parameters after an update.
+ * At the end, when the best evaluation's parameters are back, it calls finish.
  *
  * A strategy may change all of the trainer: rows, parameters, masks, optimizer.
  * Domain negotiation (Luo et al., "MAMDR", 2023), for one, would order an epoch's rows domain by
@@ -41,6 +42,8 @@ typedef struct TrainStrategy
 	/* Updates that are due by the end of so many batches: of the configuration and rows alone. */
 	uint64_t	(*updates_due) (const Trainer *trainer, uint64_t batches);
 	bool		(*update) (Trainer *trainer, EngineError *error);
+	/* Once, of the parameters that are kept, before their scores are calibrated. */
+	bool		(*finish) (Trainer *trainer, EngineError *error);
 
 	/*
 	 * Its state in checkpoints.  "numbers" is one part of a fixed size.  When

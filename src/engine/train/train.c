@@ -10,9 +10,9 @@
  * 3. Epochs of batches.  After each step, in this order: the strategy's update
  *    (strategy.h), an evaluation, a checkpoint, each only if it is due.  Training
  *    ends early once patience has run out.
- * 4. The finish: the best evaluation's parameters come back, their scores are
- *    calibrated, trees are fitted and weighed against them (stacking.h), and
- *    validation and test rows are measured.
+ * 4. The finish: the best evaluation's parameters come back, the strategy has a
+ *    last word, scores are calibrated, trees are fitted and weighed against them
+ *    (stacking.h), and validation and test rows are measured.
  *
  * Memory: all of it lies in the caller's arena.  Evaluations and checkpoints give
  * back what they took, so steps do not make it grow.
@@ -107,22 +107,15 @@ static void
 set_masks(Trainer *trainer)
 {
 	Batch	   *batch = &trainer->batch;
-	const Model *model = trainer->model;
 
 	for (int s = 0; s < batch->n_segments; s++)
-	{
-		int64_t		domain = batch->segments[s].domain;
-
-		if (domain >= 0 && model->n_gates > 0 && model->has_mask[domain])
-			batch->segments[s].mask = model->masks + (size_t) domain * model->n_gates;
-	}
+		batch->segments[s].mask = model_mask(trainer->model, batch->segments[s].domain);
 }
 
 /* One step on the given training rows. */
 static bool
 train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 {
-	const Dataset *data = trainer->data;
 	Network    *network = &trainer->network;
 	Batch	   *batch = &trainer->batch;
 	double		started = trainer_seconds(trainer);
@@ -130,9 +123,7 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	PassMode	mode = {.dropout = true,.update_running = true,.seed = trainer->config->seed,
 	.use = RANDOM_DROPOUT,.pass = trainer->batches};
 
-	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
-			   data->list_members, rows, NULL, n);
-	batch->row_weights = data->weights;
+	trainer_fill_batch(trainer, batch, rows, NULL, n);
 	set_masks(trainer);
 	network_base_forward(network, batch, &mode);
 	network_upper_forward(network, batch, &network->base, &mode);
@@ -300,6 +291,8 @@ finish(Trainer *trainer, EngineError *error)
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	trainer_restore_best(trainer);
+	if (trainer->strategy->finish && !trainer->strategy->finish(trainer, error))
+		return false;
 	if (!base_rate_calibrate(trainer, error) || !stacking_fit(trainer, error))
 		return false;
 	for (uint32_t d = 0; d < n_domains; d++)

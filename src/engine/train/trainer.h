@@ -59,4 +59,16 @@ trainer_seconds(const Trainer *trainer)
 	return trainer->host->seconds(trainer->host->context);
 }
 
+/* Training rows by number into a batch; domains as in batch_fill(). */
+static inline void
+trainer_fill_batch(const Trainer *trainer, Batch *batch, const uint32_t *rows,
+				   const int64_t *domains, int n)
+{
+	const Dataset *data = trainer->data;
+
+	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
+			   data->list_members, rows, domains, n);
+	batch->row_weights = data->weights;
+}
+
 #endif							/* AREAD_ENGINE_TRAIN_TRAINER_H */

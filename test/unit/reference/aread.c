@@ -84,7 +84,7 @@ hei(const Model *model, double h[][REFERENCE_WIDEST], const double *cross, int w
 {
 	const Config *config = &model->config;
 	int64_t		domain = domain_of_id(domain_id);
-	const uint8_t *mask = domain >= 0 && model->has_mask[domain] ?
+	const uint8_t *mask = model->masks_rule && domain >= 0 && model->has_mask[domain] ?
 		model->masks + (size_t) domain * model->n_gates : NULL;
 	static double e[2][MAX_EXPERTS][REFERENCE_WIDEST];
 	static double in[REFERENCE_WIDEST];
