@@ -387,38 +387,6 @@ test_nan(Arena *arena)
 	CHECK(fabs(sigmoid(forest_logit(&forest, &levels[2])) - 0.1) < 0.01);
 }
 
-/* A threshold lies between two values, however near or far apart they are. */
-static void
-test_thresholds(Arena *arena)
-{
-	const float ulp = 0x1p-23f;
-	const float pairs[][2] = {
-		{1, 1 + ulp}, {1 + ulp, 1 + 2 * ulp}, {1 - ulp / 2, 1}, {0, 0x1p-149f}, {-0x1p-149f, 0},
-		{-3e38f, 3e38f}, {3e38f, INFINITY}, {-INFINITY, -3e38f}, {-INFINITY, INFINITY},
-		{NAN, 0}, {NAN, INFINITY}, {5, 6}
-	};
-
-	for (int k = 0; k < 12; k++)
-	{
-		Table	   *table = new_table(arena, 1000, 2, 1);
-		ForestOptions options = plain_options(1, 1);
-		ForestReport report;
-		Forest		forest;
-
-		for (size_t row = 0; row < 1002; row++)
-		{
-			*value_at(table, row, 0) = pairs[k][row % 2];
-			table->labels[row] = row % 2;
-		}
-		forest = trained(arena, table, &options, &report);
-		CHECK(forest.n_trees == 1 && !(pairs[k][0] > forest.thresholds[0]) &&
-			  pairs[k][1] > forest.thresholds[0]);
-		CHECK(report.valid_logits[0] < report.valid_logits[1]);
-		for (int side = 0; side < 2; side++)
-			CHECK(forest_logit(&forest, &pairs[k][side]) == report.valid_logits[side]);
-	}
-}
-
 /* One row, one class, the smallest options: forests that can be scored with, of finite logits. */
 static void
 test_extremes(Arena *arena)
@@ -594,7 +562,6 @@ main(void)
 	test_drawn_inputs(&arena);
 	test_constants(&arena);
 	test_nan(&arena);
-	test_thresholds(&arena);
 	test_extremes(&arena);
 	test_cancel(&arena, 1);
 	test_cancel(&arena, 2);

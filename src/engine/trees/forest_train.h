@@ -39,7 +39,8 @@ typedef struct ForestReport
  *
  * Memory, given back at the end: a byte for each row and input, 12 bytes for each
  * row, and 24 for each that is drawn.  If less than a quarter of the rows is drawn,
- * each of these takes a byte more for each input.  team, observer: NULL is none.
+ * each of these takes a byte more for each input that is drawn.  Such an input also
+ * takes 2^(depth - 1) KB.  team, observer: NULL is none.
  *
  * Errors: lack of memory, ENGINE_INTERRUPTED, those of column(), and
  * ENGINE_BAD_INPUT if training rows have no weight.
