@@ -156,7 +156,7 @@ SELECT is_empty($$SELECT t.name FROM (VALUES ('deep'), ('base'), ('wide')) m(mod
     OR t.elements <> cardinality(aread_tensor(m.model, t.name))$$, 'every tensor has the shape that is told');
 SELECT is(sum(elements)::bigint, (SELECT parameters FROM aread.model WHERE model = 'deep'), 'all parameters are there') FROM aread_tensors('deep');
 SELECT results_eq($$SELECT name, kind, feature, shape FROM aread_tensors('deep') WHERE name IN ('embedding.1', 'mmoe.gate.weight', 'hei2.expert3.layer0.weight', 'mmoe.layer0.mean', 'calibration') ORDER BY name$$,
-  $$VALUES ('calibration', 'fitted', NULL, '{2}'::int[]), ('embedding.1', 'rows', 'user_id', '{63,8}'), ('hei2.expert3.layer0.weight', 'dense', NULL, '{1,8,8}'),
+  $$VALUES ('calibration', 'fitted', NULL, '{3}'::int[]), ('embedding.1', 'rows', 'user_id', '{63,8}'), ('hei2.expert3.layer0.weight', 'dense', NULL, '{1,8,8}'),
     ('mmoe.gate.weight', 'dense', NULL, '{2,2,64}'), ('mmoe.layer0.mean', 'statistic', NULL, '{2,16}')$$, 'names, kinds, shapes');
 SELECT is_empty($$SELECT * FROM aread_vectors('deep', 'item_id') v, aread_tensor('deep', 'embedding.2') t
   WHERE v.vector <> ARRAY(SELECT t[v.id + 1][k] FROM generate_series(1, 8) k) OR v.weight IS NOT NULL$$, 'vectors are rows of the embedding');
