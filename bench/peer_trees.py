@@ -46,6 +46,8 @@ FOLDS, SMOOTHING = 5, 10
 ROUNDS, PATIENCE = 1000, 30
 NO_FEATURES = ("label", "timestamp", "seq_pos", "sequence", "row_number", "split", "split_time", "split_order")
 LISTS = ("user_hist", "item_attributes", "user_last_items", "item_words")
+NUMBERS = ("price",)                                   # they are inputs as they are
+VERSION = 1                                            # of results: a change to them has a number of its own
 
 FEATURES = ("single", "domain pairs", "domain and user pairs")
 GROUPED = (False, True)
@@ -63,7 +65,8 @@ class Data:
         self.train = self.splits == TRAIN
         self.prior = self.labels[self.train].mean()
         self.features = {name: number_values(column, self.train) for name, column in columns.items()
-                         if name not in NO_FEATURES and name not in LISTS}
+                         if name not in NO_FEATURES + LISTS + NUMBERS}
+        self.numbers = [numpy.array(column, dtype=numpy.float32) for name, column in columns.items() if name in NUMBERS]
         self.lists = {name: number_elements(column) for name, column in columns.items() if name in LISTS}
         self.domains = number_values(columns["domain"], numpy.ones_like(self.train))
 
@@ -156,7 +159,7 @@ def encode(data, features, folds):
     pairs = [("domain", name) for name in names if name != "domain"] if features != "single" else []
     if features == "domain and user pairs":
         pairs += [("user_id", name) for name in names if name not in ("domain", "user_id")]
-    columns = []
+    columns = list(data.numbers)
     for name in names:
         columns += rates_and_counts(data, folds, data.features[name])
     for a, b in pairs:
@@ -218,8 +221,8 @@ def measure(path, split, tell):
 
 
 def cached(cache, name, path, split):
-    """the result for a set, from the cache where this program has measured the same file before"""
-    key = hashlib.sha256(Path(__file__).read_bytes() + split.encode())
+    """the result for a set, from the cache where the same file was measured before"""
+    key = hashlib.sha256(f"{VERSION} {split}".encode())
     key.update(path.read_bytes())
     file = cache / "peer_trees" / f"{name}-{key.hexdigest()[:16]}.json"
     if not file.exists():
