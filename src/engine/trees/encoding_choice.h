@@ -17,7 +17,7 @@
 #include "engine/trees/encoding_rows.h"
 
 /* Pairs that are taken, at most. */
-#define MAX_PAIRS 16
+#define MAX_PAIRS 32
 
 /* Fewer validation rows choose nothing: all single fields are taken, and no pair. */
 #define MIN_CHOOSING_ROWS 200

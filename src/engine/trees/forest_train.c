@@ -57,7 +57,7 @@ ForestOptions
 forest_default_options(void)
 {
 	return (ForestOptions) {
-		.max_trees = 500,.depth = 6,.rate = 0.1,.lambda = 1,.min_child_weight = 20,
+		.max_trees = 500,.depth = 6,.rate = 0.05,.lambda = 1,.min_child_weight = 20,
 		.row_share = 0.8,.max_rows = 200000,.input_share = 0.8,.patience = 40
 	};
 }
