@@ -92,7 +92,7 @@ SELECT is(damage('SELECT 1'), 'XXUNH', 'undamaged it scores');
 -- Options.
 SELECT throws_ok($$SELECT aread_train('shelves', options => '{"trees": -1}')$$, '22023');
 SELECT throws_ok($$SELECT aread_train('shelves', options => '{"trees": 10001}')$$, '22023');
-SELECT throws_ok($$SELECT aread_train('shelves', options => '{"tree_pairs": 17}')$$, '22023');
+SELECT throws_ok($$SELECT aread_train('shelves', options => '{"tree_pairs": 65}')$$, '22023');
 
 SELECT * FROM finish();
 ROLLBACK;

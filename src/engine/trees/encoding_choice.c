@@ -23,7 +23,7 @@
 /* A pair has to have so many times the values of either field. */
 #define MIN_PAIR_VALUES 1.05
 /* Cells of all pairs, for each training row. */
-#define MAX_CELLS_OF_ROW 3
+#define MAX_CELLS_OF_ROW 4
 
 /* What tasks share. */
 typedef struct Tries

@@ -17,7 +17,7 @@
 #include "engine/trees/encoding_rows.h"
 
 /* Pairs that are taken, at most. */
-#define MAX_PAIRS 32
+#define MAX_PAIRS 64
 
 /* Fewer validation rows choose nothing: all single fields are taken, and no pair. */
 #define MIN_CHOOSING_ROWS 200
@@ -49,7 +49,7 @@ extern bool encoding_choose_singles(Arena *arena, const EncodingRows *rows, Team
 									EngineError *error);
 /*
  * The same of pairs: gains over logits [rows].  At most max_pairs are taken, and
- * three times as many cells as training rows in all.  A pair that hardly has more
+ * four times as many cells as training rows in all.  A pair that hardly has more
  * values than one of its fields is not tried.  progress (NULL: nobody asks) is called
  * as in trees_fit.h.
  */

@@ -55,7 +55,7 @@ typedef struct Fit
 TreesOptions
 trees_default_options(void)
 {
-	return (TreesOptions) {.max_trees = forest_default_options().max_trees,.max_pairs = MAX_PAIRS};
+	return (TreesOptions) {.max_trees = forest_default_options().max_trees,.max_pairs = 24};
 }
 
 static void
