@@ -68,8 +68,7 @@ new_tries(Arena *arena, const EncodingRows *rows, const double *logits, Team *te
 		if (!gain_room(&tries->rooms[t], arena, rows, error))
 			return NULL;
 	}
-	gain_terms(rows, logits, terms);
-	return tries;
+	return gain_terms(arena, rows, logits, terms, watch->host, error) ? tries : NULL;
 }
 
 /* Try tried [n]. */
