@@ -254,7 +254,7 @@ test_threads(Arena *arena, size_t max_rows)
 	CHECK(!same_forest(&forest[3], &forest[0]));
 }
 
-/* Each row is drawn as often as others: its label shows in the one leaf of trees that never split. */
+/* Each row is drawn as often as others: its label shows in a leaf that all rows share. */
 static void
 test_drawn_rows(Arena *arena)
 {

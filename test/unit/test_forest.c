@@ -171,9 +171,11 @@ plain_grow(PlainTree *plain, const bool *in, int node, int level)
 		float		leaf = forest->leaves[((size_t) plain->tree << forest->depth) + node -
 										  forest_nodes(forest->depth)];
 
+		double		step = -all.slope / (all.bend + plain->options->lambda);
+
 		/* no rows come where nothing was split */
 		plain->wrong += all.rows == 0 ? leaf != 0 :
-			!(fabs(leaf + plain->options->rate * all.slope / (all.bend + plain->options->lambda)) < 1e-6);
+			!(fabs(leaf - plain->options->rate * step) < 1e-6);
 		return;
 	}
 	if (all.rows > 0)
@@ -317,6 +319,38 @@ test_scores(Arena *arena)
 	CHECK(wrong == 0);
 }
 
+/* A threshold lies between two values, however near or far apart they are. */
+static void
+test_thresholds(Arena *arena)
+{
+	const float ulp = 0x1p-23f;
+	const float pairs[][2] = {
+		{1, 1 + ulp}, {1 + ulp, 1 + 2 * ulp}, {1 - ulp / 2, 1}, {0, 0x1p-149f}, {-0x1p-149f, 0},
+		{-3e38f, 3e38f}, {3e38f, INFINITY}, {-INFINITY, -3e38f}, {-INFINITY, INFINITY},
+		{NAN, 0}, {NAN, INFINITY}, {5, 6}
+	};
+
+	for (int k = 0; k < 12; k++)
+	{
+		Table	   *table = new_table(arena, 1000, 2, 1);
+		ForestOptions options = plain_options(1, 1);
+		ForestReport report;
+		Forest		forest;
+
+		for (size_t row = 0; row < 1002; row++)
+		{
+			*value_at(table, row, 0) = pairs[k][row % 2];
+			table->labels[row] = row % 2;
+		}
+		forest = trained(arena, table, &options, &report);
+		CHECK(forest.n_trees == 1 && !(pairs[k][0] > forest.thresholds[0]) &&
+			  pairs[k][1] > forest.thresholds[0]);
+		CHECK(report.valid_logits[0] < report.valid_logits[1]);
+		for (int side = 0; side < 2; side++)
+			CHECK(forest_logit(&forest, &pairs[k][side]) == report.valid_logits[side]);
+	}
+}
+
 /* A forest whose bytes tests damage. */
 typedef struct Bytes
 {
@@ -415,6 +449,7 @@ main(void)
 	test_leaves(&arena);
 	test_descent(&arena);
 	test_scores(&arena);
+	test_thresholds(&arena);
 	test_damage();
 	test_sides();
 	arena_free_all(&arena);

@@ -9,6 +9,7 @@
 #include "engine/trees/forest_bins.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "engine/base/sort.h"
 
@@ -16,13 +17,16 @@
 #define MAX_SORTED 100000
 /* Rows of a task. */
 #define PART_ROWS 65536
+/* Values that are compared together. */
+#define BLOCK 128
 
 /* An input at work. */
 typedef struct BinJob
 {
 	const ForestData *data;
 	const float *values;		/* [n_train + n_valid] */
-	const float *thresholds;
+	const float *thresholds;	/* [n_thresholds] */
+	int			n_thresholds;
 	uint8_t    *bins;
 } BinJob;
 
@@ -71,22 +75,28 @@ find_thresholds(const uint64_t *keys, size_t n, float *thresholds)
 									  (float) sort_value(keys[from]));
 		start = from;
 	}
-	for (int i = found; i < FOREST_BINS - 1; i++)
-		thresholds[i] = INFINITY;
 	return found;
 }
 
-/* How many thresholds is a value above?  A binary search without branches. */
+/*
+ * How many thresholds is a value above?  Comparing it with all of them is fast in
+ * vectors, and a search is not.
+ */
 static HOT void
-find_bins(const float *thresholds, const float *values, uint8_t *bins, size_t n)
+find_bins(const float *thresholds, int n_thresholds, const float *values, uint8_t *bins, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-	{
-		uint32_t	bin = 0;
+	int32_t		above[BLOCK];
 
-		for (uint32_t step = FOREST_BINS / 2; step > 0; step /= 2)
-			bin += values[i] > thresholds[bin + step - 1] ? step : 0;
-		bins[i] = (uint8_t) bin;
+	for (size_t from = 0; from < n; from += BLOCK)
+	{
+		int			rows = n - from < BLOCK ? (int) (n - from) : BLOCK;
+
+		memset(above, 0, sizeof(above));
+		for (int k = 0; k < n_thresholds; k++)
+			for (int i = 0; i < rows; i++)
+				above[i] += values[from + i] > thresholds[k];
+		for (int i = 0; i < rows; i++)
+			bins[from + i] = (uint8_t) above[i];
 	}
 }
 
@@ -99,7 +109,7 @@ bin_part(void *context, int part, int thread)
 	size_t		rows = n - from < PART_ROWS ? n - from : PART_ROWS;
 
 	(void) thread;
-	find_bins(job->thresholds, job->values + from, job->bins + from, rows);
+	find_bins(job->thresholds, job->n_thresholds, job->values + from, job->bins + from, rows);
 }
 
 /* Sort some training rows' values, NaN as -infinity: both go left everywhere. */
@@ -140,8 +150,9 @@ forest_bins_build(ForestBins *bins, Arena *arena, const ForestData *data, Team *
 		if (!data->column(data->context, i, values, error) ||
 			!sort_values(&job, keys, n_sorted, &room, host, error))
 			return false;
+		job.n_thresholds = find_thresholds(keys, n_sorted, input->thresholds);
 		input->input = i;
-		input->n_bins = find_thresholds(keys, n_sorted, input->thresholds) + 1;
+		input->n_bins = job.n_thresholds + 1;
 		if (input->n_bins == 1)
 			continue;
 		input->bins = job.bins = ARENA_ARRAY(arena, uint8_t, n_rows);

@@ -16,7 +16,7 @@ typedef struct BinnedInput
 {
 	int			input;
 	int			n_bins;			/* 2 .. FOREST_BINS */
-	float		thresholds[FOREST_BINS - 1];	/* [n_bins - 1] ascending; then +infinity */
+	float		thresholds[FOREST_BINS - 1];	/* [n_bins - 1] ascending */
 	uint8_t    *bins;			/* [n_train + n_valid] thresholds that the row's value is above */
 } BinnedInput;
 

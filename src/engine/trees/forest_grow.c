@@ -63,7 +63,7 @@ struct Grower
 	int			n_inputs;
 	uint32_t   *inputs;			/* [n_inputs] of ForestBins */
 	const uint8_t **columns;	/* [n_inputs, rounded up to groups] their bins */
-	uint8_t    *copies;			/* [n_inputs, n_rows] bins of sparse rows; NULL: rows are not sparse */
+	uint8_t    *copies;			/* [n_inputs, n_rows] bins of sparse rows; NULL: not sparse */
 	uint32_t   *rows;			/* [n_rows] in the order of nodes */
 	Derivatives *derivatives;	/* [n_rows] the same */
 	uint32_t   *other_rows;		/* where rows are moved to */
@@ -78,6 +78,12 @@ struct Grower
 	Split	   *splits;			/* [n_inputs, most open nodes] */
 	GrownTree	tree;
 };
+
+static inline size_t
+node_rows(const OpenNode *node)
+{
+	return node->to - node->from;
+}
 
 static int
 most_open(const Grower *grower)
@@ -156,7 +162,10 @@ grower_new(Arena *arena, const ForestData *data, const ForestOptions *options,
 	return arena_ok(arena, error) ? grower : NULL;
 }
 
-/* Some of the n numbers from "first" on, ascending; all sets of them are alike (Knuth's algorithm S). */
+/*
+ * Some of the n numbers from "first" on, ascending.  All sets of them are alike (Knuth,
+ * "The art of computer programming", volume 2, algorithm S).
+ */
 static void
 draw(Random *random, uint32_t first, size_t n, size_t wanted, uint32_t *drawn)
 {
@@ -243,7 +252,7 @@ copy_input(void *context, int place, int thread)
 	grower->columns[place] = copy;
 }
 
-/* The inputs of the tree, and where their bins are; the last group is filled up with the last input. */
+/* The tree's inputs, and where their bins are.  The last input fills up the last group. */
 static bool
 draw_inputs(Grower *grower, EngineError *error)
 {
@@ -301,8 +310,7 @@ fill_histograms(const Grower *grower, int group, const OpenNode *node)
 
 	memset(histograms, 0, SPLIT_GROUP * sizeof(Histogram));
 	histograms_add(histograms, grower->columns + (size_t) group * SPLIT_GROUP,
-				   grower->rows + node->from, grower->derivatives + node->from,
-				   node->to - node->from);
+				   grower->rows + node->from, grower->derivatives + node->from, node_rows(node));
 }
 
 /* Some inputs' histograms of all open nodes, and their best splits. */
@@ -318,10 +326,12 @@ split_group(void *context, int group, int thread)
 	else
 		for (int i = 0; i < grower->n_open; i += 2)
 		{
-			int			small = open[i].to - open[i].from <= open[i + 1].to - open[i + 1].from ? i : i + 1;
+			bool		left_is_small = node_rows(&open[i]) <= node_rows(&open[i + 1]);
+			int			small = left_is_small ? i : i + 1;
+			int			large = left_is_small ? i + 1 : i;
 
 			fill_histograms(grower, group, &open[small]);
-			histograms_subtract(histograms_of(grower, group, open[small ^ 1].slot),
+			histograms_subtract(histograms_of(grower, group, open[large].slot),
 								histograms_of(grower, group, open[small].slot));
 		}
 	for (int k = group * SPLIT_GROUP; k < (group + 1) * SPLIT_GROUP && k < grower->n_inputs; k++)

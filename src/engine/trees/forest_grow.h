@@ -15,7 +15,7 @@ typedef struct GrownTree
 {
 	uint32_t   *inputs;			/* [2^depth - 1] of ForestBins */
 	uint8_t    *bins;			/* [2^depth - 1] rows of a bin above it go right */
-	float	   *leaves;			/* [2^depth] logits, the learning rate included; 0: no row comes there */
+	float	   *leaves;			/* [2^depth] logits, the rate included; 0: no row comes there */
 } GrownTree;
 
 typedef struct Grower Grower;

@@ -27,9 +27,8 @@ typedef struct ForestReport
 {
 	int			n_grown;		/* trees, of which the forest kept the first ones */
 	int			n_used;			/* inputs that have more than one value */
-	double	   *valid_losses;	/* [n_grown + 1] calibrated log loss after so many trees; NaN: no rows */
-	/* [n_train + n_valid] of the forest that was kept, as forest_logit() has them */
-	double	   *logits;
+	double	   *valid_losses;	/* [n_grown + 1] calibrated log loss after so many trees, or NaN */
+	double	   *logits;			/* [n_train + n_valid] of the forest kept, as forest_logit() has them */
 	double	   *valid_logits;	/* [n_valid] the last ones of these */
 } ForestReport;
 
@@ -39,7 +38,8 @@ typedef struct ForestReport
  *
  * Memory, given back at the end: a byte for each row and input, 12 bytes for each
  * row, and 24 for each that is drawn.  If less than a quarter of the rows is drawn,
- * each of these takes a byte more for each input.  team, observer: NULL is none.
+ * each of these takes a byte more for each input that is drawn.  Such an input also
+ * takes 2^(depth - 1) KB.  team, observer: NULL is none.
  *
  * Errors: lack of memory, ENGINE_INTERRUPTED, those of column(), and
  * ENGINE_BAD_INPUT if training rows have no weight.

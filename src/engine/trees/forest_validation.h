@@ -27,7 +27,10 @@ typedef struct ForestValidation
 /* Errors: lack of memory. */
 extern bool validation_init(ForestValidation *validation, Arena *arena, const ForestData *data,
 							const double *logits, Team *team, Watch *watch, EngineError *error);
-/* The mean loss by the logits as they are; NaN without rows of any weight.  Errors: ENGINE_INTERRUPTED. */
+/*
+ * The mean loss by the logits as they are; NaN without rows of any weight.  Errors:
+ * ENGINE_INTERRUPTED.
+ */
 extern bool validation_loss(ForestValidation *validation, double *loss, EngineError *error);
 
 #endif							/* AREAD_ENGINE_TREES_FOREST_VALIDATION_H */
