@@ -57,7 +57,7 @@ typedef struct TreesReport
  * trees: encodings.n is 0, and logits are not given.
  *
  * Memory, given back at the end: 4 bytes for each row and encodable field (the
- * dataset's store is asked first), 2 for each row and encoding, some 30 for each
+ * dataset's store is asked first), 2 for each row and encoding, some 50 for each
  * row, and 4 for each row and thread.  team, observer: NULL is none.
  *
  * Errors: lack of memory, ENGINE_INTERRUPTED, and ENGINE_BAD_INPUT if training rows
