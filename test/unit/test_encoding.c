@@ -65,7 +65,8 @@ odd_rows(Arena *arena, bool weighted)
 			if (random_below(&random, 20) == 0)
 				*drawn_id(rows, row, f) = (uint32_t) random_below(&random, FIRST_ID);
 		if (row >= 40 && row < 90)
-			memcpy(drawn_id(rows, row, 0), drawn_id(rows, row - 40, 0), N_FIELDS * sizeof(uint32_t));
+			memcpy(drawn_id(rows, row, 0), drawn_id(rows, row - 40, 0),
+				   N_FIELDS * sizeof(uint32_t));
 		rows->weights[row] = (float) (random_uniform(&random) * 2);
 	}
 	if (weighted)
@@ -353,7 +354,7 @@ calibrated_prior(Arena *arena, const DrawnRows *rows, double prior)
 	return calibrate(&calibration, prior);
 }
 
-/* The gain of what was fitted, by plain loops.  rates: by the prior, of training and validation rows. */
+/* The gain of what was fitted, by plain loops.  rates: of training and of validation rows. */
 static double
 plain_gain(const Fitted *fitted, const DrawnRows *rows, const double *rates)
 {
@@ -459,7 +460,7 @@ test_planted_leak(Arena *arena)
 	CHECK(choice.singles[3].gain > 10 && choice.singles[3].taken);
 }
 
-/* A pair that tells what neither field does is the first one; one that says a field again is not tried. */
+/* A pair that tells what neither field does comes first; one that says a field again is not tried. */
 static void
 test_planted_pair(Arena *arena)
 {

@@ -152,7 +152,9 @@ compare_tried(const void *left, const void *right)
 {
 	const EncodingTried *a = left;
 	const EncodingTried *b = right;
-	double		gains[2] = {isnan(a->gain) ? -INFINITY : a->gain, isnan(b->gain) ? -INFINITY : b->gain};
+	double		gains[2] = {
+		isnan(a->gain) ? -INFINITY : a->gain, isnan(b->gain) ? -INFINITY : b->gain
+	};
 
 	if (gains[0] != gains[1])
 		return gains[0] < gains[1] ? 1 : -1;

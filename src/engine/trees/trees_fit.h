@@ -47,7 +47,7 @@ typedef struct TreesReport
 	double		base_loss;		/* of the bias alone */
 	double		single_loss;	/* of the forest over single fields */
 	double		pair_loss;		/* of the one over pairs, too; NaN: there was none */
-	double	   *valid_logits;	/* [validation rows] of the kept forest, as trees_logit() has them */
+	double	   *valid_logits;	/* [validation rows] of the forest kept, as trees_logit() has them */
 	double		seconds[N_TREES_PHASES];
 } TreesReport;
 
