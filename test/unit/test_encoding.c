@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drawn_rows.h"
+#include "engine/measure/calibration.h"
 #include "engine/trees/encoding_fit.h"
 #include "pick.h"
 #include "toy.h"
@@ -64,7 +65,8 @@ odd_rows(Arena *arena, bool weighted)
 			if (random_below(&random, 20) == 0)
 				*drawn_id(rows, row, f) = (uint32_t) random_below(&random, FIRST_ID);
 		if (row >= 40 && row < 90)
-			memcpy(drawn_id(rows, row, 0), drawn_id(rows, row - 40, 0), N_FIELDS * sizeof(uint32_t));
+			memcpy(drawn_id(rows, row, 0), drawn_id(rows, row - 40, 0),
+				   N_FIELDS * sizeof(uint32_t));
 		rows->weights[row] = (float) (random_uniform(&random) * 2);
 	}
 	if (weighted)
@@ -335,20 +337,37 @@ prior_logits(Arena *arena, const EncodingRows *rows)
 	return logits;
 }
 
-/* The gain of field f by plain loops over sorted values. */
+/* The rate that validation rows have by the prior, calibrated. */
 static double
-plain_gain(const Fitted *fitted, const DrawnRows *rows)
+calibrated_prior(Arena *arena, const DrawnRows *rows, double prior)
+{
+	size_t		n_train = rows->data.split_start[SPLIT_VALID];
+	size_t		n = drawn_n(rows) - n_train;
+	double	   *rates = ARENA_ARRAY(arena, double, n);
+	EngineHost	host = toy_host();
+	Calibration calibration = {0};
+	EngineError error;
+
+	for (size_t i = 0; i < n; i++)
+		rates[i] = prior;
+	CHECK(calibration_fit(rates, rows->labels + n_train, NULL, n, &calibration, &host, &error));
+	return calibrate(&calibration, prior);
+}
+
+/* The gain of what was fitted, by plain loops.  rates: of training and of validation rows. */
+static double
+plain_gain(const Fitted *fitted, const DrawnRows *rows, const double *rates)
 {
 	static const int n_bins[2] = {16, 6};
 	const float *values[2] = {fitted->rates, fitted->counts};
 	double		sums[2][16 * 6][2] = {0};
 	double		gain = 0;
-	double		p = fitted->rows.prior;
 	size_t		n = fitted->rows.n_train;
 
 	for (size_t row = 0; row < fitted->rows.n_rows; row++)
 	{
 		int			bin[2] = {0, 0};
+		double		p = rates[row >= n];
 
 		for (int k = 0; k < 2; k++)
 			for (int edge = 1; edge < n_bins[k]; edge++)
@@ -381,22 +400,29 @@ test_gain(Arena *arena)
 	EncodingChoice choice;
 	Fitted	   *fitted;
 	double	   *logits;
+	double		rates[2];
 
 	plant_pair(rows, 3, 4, 16);
+	/* fewer positives among validation rows */
+	for (size_t row = 900; row < 1200; row++)
+		rows->labels[row] &= row % 4 != 0;
 	fitted = make_ready(arena, &rows->data);
+	rates[0] = fitted->rows.prior;
+	rates[1] = calibrated_prior(arena, rows, rates[0]);
+	CHECK(rates[1] < rates[0] - 0.03);
 	logits = prior_logits(arena, &fitted->rows);
 	choice = choose(arena, &fitted->rows, logits, 16, NULL);
 	CHECK(choice.n_singles == 5 && choice.n_pairs == 10);
 	for (int i = 0; i < 5; i++)
 	{
 		fit(arena, fitted, choice.singles[i].a, NO_FIELD);
-		CHECK(fabs(choice.singles[i].gain - plain_gain(fitted, rows)) < 1e-3);
+		CHECK(fabs(choice.singles[i].gain - plain_gain(fitted, rows, rates)) < 1e-3);
 	}
 	for (int i = 0; i < 10; i++)
 	{
 		fit(arena, fitted, choice.pairs[i].a, choice.pairs[i].b);
 		CHECK(choice.pairs[i].n_cells == fitted->encoding.n_cells);
-		CHECK(fabs(choice.pairs[i].gain - plain_gain(fitted, rows)) < 1e-3);
+		CHECK(fabs(choice.pairs[i].gain - plain_gain(fitted, rows, rates)) < 1e-3);
 	}
 }
 
@@ -434,7 +460,7 @@ test_planted_leak(Arena *arena)
 	CHECK(choice.singles[3].gain > 10 && choice.singles[3].taken);
 }
 
-/* A pair that tells what neither field does is the first one; one that says a field again is not tried. */
+/* A pair that tells what neither field does comes first; one that says a field again is not tried. */
 static void
 test_planted_pair(Arena *arena)
 {

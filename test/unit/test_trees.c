@@ -41,7 +41,8 @@ try_fit(Arena *arena, const Dataset *data, const TreesOptions *options, int n_th
 		const EngineHost *host, Trees *trees, TreesReport *report, EngineError *error)
 {
 	Team	   *team = team_start(arena, n_threads, error);
-	bool		ok = team && trees_fit(arena, data, options, team, host, NULL, trees, report, error);
+	bool		ok = team &&
+		trees_fit(arena, data, options, team, host, NULL, trees, report, error);
 
 	team_stop(team);
 	return ok;
@@ -136,7 +137,7 @@ test_pair(Arena *arena)
 	check_scores(arena, rows, &trees, alone.valid_logits);
 }
 
-/* Without a pair that is worth it the forest is the first one, and its encodings are of single fields. */
+/* Without a pair that is worth it the first forest is kept, over single fields. */
 static void
 test_no_pair(Arena *arena)
 {
@@ -560,7 +561,8 @@ test_refused(Arena *arena)
 	CHECK(REFUSES(pair->start, 0, uint32_t, 1));
 	CHECK(REFUSES(pair->start, 4 * (value + 1), uint32_t, pair->n_cells + 1));
 	CHECK(REFUSES(pair->start, 4 * pair->n_values, uint32_t, pair->n_cells - 1));
-	CHECK(REFUSES(pair->second, 4 * pair->start[value], uint32_t, pair->second[pair->start[value] + 1]));
+	CHECK(REFUSES(pair->second, 4 * pair->start[value], uint32_t,
+				  pair->second[pair->start[value] + 1]));
 	CHECK(REFUSES(pair->second, 4 * (pair->n_cells - 1), uint32_t,
 				  stored.rows->table_rows[pair->b]));
 	CHECK(REFUSES(pair->values, 4, float, NAN) && REFUSES(pair->values, 0, float, -INFINITY));

@@ -68,8 +68,7 @@ new_tries(Arena *arena, const EncodingRows *rows, const double *logits, Team *te
 		if (!gain_room(&tries->rooms[t], arena, rows, error))
 			return NULL;
 	}
-	gain_terms(rows, logits, terms);
-	return tries;
+	return gain_terms(arena, rows, logits, terms, watch->host, error) ? tries : NULL;
 }
 
 /* Try tried [n]. */
@@ -153,7 +152,9 @@ compare_tried(const void *left, const void *right)
 {
 	const EncodingTried *a = left;
 	const EncodingTried *b = right;
-	double		gains[2] = {isnan(a->gain) ? -INFINITY : a->gain, isnan(b->gain) ? -INFINITY : b->gain};
+	double		gains[2] = {
+		isnan(a->gain) ? -INFINITY : a->gain, isnan(b->gain) ? -INFINITY : b->gain
+	};
 
 	if (gains[0] != gains[1])
 		return gains[0] < gains[1] ? 1 : -1;

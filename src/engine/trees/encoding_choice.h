@@ -5,7 +5,7 @@
  * Rows get cells by the quantiles of an encoding's rate and count.  One Newton step
  * for each cell is learned from training rows, whose values are out of fold, and
  * tried on validation rows, whose values are those of scoring.  Its gain is the log
- * likelihood that it adds there.
+ * likelihood that it adds there, beyond what calibration does.
  *
  * An encoding that tells labels in training only has a negative gain, however well it
  * looks there: an example is a user whose positives and negatives are balanced.

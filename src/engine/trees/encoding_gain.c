@@ -39,12 +39,40 @@ typedef struct BinSums
 	double		bend;
 } BinSums;
 
-void
-gain_terms(const EncodingRows *rows, const double *logits, GainTerm *terms)
+/* Probabilities of validation rows are calibrated. */
+static bool
+calibrate_valid(const EncodingRows *rows, double *probabilities, const EngineHost *host,
+				EngineError *error)
 {
+	const Dataset *data = rows->data;
+	size_t		n_train = rows->n_train;
+	Calibration calibration = {0};
+
+	if (!calibration_fit(probabilities + n_train, data->labels + n_train,
+						 data->weights ? data->weights + n_train : NULL, rows->n_rows - n_train,
+						 &calibration, host, error))
+		return false;
+	for (size_t row = n_train; row < rows->n_rows; row++)
+		probabilities[row] = calibrate(&calibration, probabilities[row]);
+	return true;
+}
+
+bool
+gain_terms(Arena *arena, const EncodingRows *rows, const double *logits, GainTerm *terms,
+		   const EngineHost *host, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(arena);
+	double	   *probabilities = ARENA_ARRAY(arena, double, rows->n_rows);
+
+	if (!arena_ok(arena, error))
+		return false;
+	for (size_t row = 0; row < rows->n_rows; row++)
+		probabilities[row] = logits ? sigmoid(logits[row]) : rows->prior;
+	if (!calibrate_valid(rows, probabilities, host, error))
+		return false;
 	for (size_t row = 0; row < rows->n_rows; row++)
 	{
-		double		p = logits ? sigmoid(logits[row]) : rows->prior;
+		double		p = probabilities[row];
 		double		weight = dataset_weight(rows->data, row);
 
 		terms[row] = (GainTerm) {
@@ -52,6 +80,8 @@ gain_terms(const EncodingRows *rows, const double *logits, GainTerm *terms)
 			.bend = (float) (weight * p * (1 - p))
 		};
 	}
+	arena_reset_to(arena, mark);
+	return true;
 }
 
 /* Training rows from one sampled row to the next. */

@@ -14,8 +14,15 @@ typedef struct GainTerm
 	float		bend;
 } GainTerm;
 
-/* terms [rows] where rows have these logits [rows]; NULL: the prior's. */
-extern void gain_terms(const EncodingRows *rows, const double *logits, GainTerm *terms);
+/*
+ * terms [rows] where rows have these logits [rows]; NULL: the prior's.
+ *
+ * Those of validation rows are calibrated first.  So nothing gains by what a scale
+ * and a shift of all logits do as well, and nothing loses by a rate of positives that
+ * changed.  Errors: lack of memory, ENGINE_INTERRUPTED.
+ */
+extern bool gain_terms(Arena *arena, const EncodingRows *rows, const double *logits,
+					   GainTerm *terms, const EngineHost *host, EngineError *error);
 
 /* A thread's room. */
 typedef struct GainRoom

@@ -14,7 +14,7 @@ typedef struct EncodingRows
 	size_t		n_rows;			/* with those to validate by; below 2^32 */
 	const uint32_t **columns;	/* [n_fields] ids [n_rows]; NULL: the field cannot be encoded */
 	const uint8_t *folds;		/* [n_train] */
-	double		prior;			/* weighted rate of positives among training rows, not quite 0 or 1 */
+	double		prior;			/* weighted rate of training rows' positives, not quite 0 or 1 */
 	void	   *stored;			/* the columns, if they are in the dataset's store */
 } EncodingRows;
 

@@ -27,9 +27,8 @@ typedef struct ForestReport
 {
 	int			n_grown;		/* trees, of which the forest kept the first ones */
 	int			n_used;			/* inputs that have more than one value */
-	double	   *valid_losses;	/* [n_grown + 1] calibrated log loss after so many trees; NaN: no rows */
-	/* [n_train + n_valid] of the forest that was kept, as forest_logit() has them */
-	double	   *logits;
+	double	   *valid_losses;	/* [n_grown + 1] calibrated log loss after so many trees, or NaN */
+	double	   *logits;			/* [n_train + n_valid] of the forest kept, as forest_logit() has them */
 	double	   *valid_logits;	/* [n_valid] the last ones of these */
 } ForestReport;
 

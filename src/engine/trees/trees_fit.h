@@ -47,7 +47,7 @@ typedef struct TreesReport
 	double		base_loss;		/* of the bias alone */
 	double		single_loss;	/* of the forest over single fields */
 	double		pair_loss;		/* of the one over pairs, too; NaN: there was none */
-	double	   *valid_logits;	/* [validation rows] of the kept forest, as trees_logit() has them */
+	double	   *valid_logits;	/* [validation rows] of the forest kept, as trees_logit() has them */
 	double		seconds[N_TREES_PHASES];
 } TreesReport;
 
@@ -57,7 +57,7 @@ typedef struct TreesReport
  * trees: encodings.n is 0, and logits are not given.
  *
  * Memory, given back at the end: 4 bytes for each row and encodable field (the
- * dataset's store is asked first), 2 for each row and encoding, some 30 for each
+ * dataset's store is asked first), 2 for each row and encoding, some 50 for each
  * row, and 4 for each row and thread.  team, observer: NULL is none.
  *
  * Errors: lack of memory, ENGINE_INTERRUPTED, and ENGINE_BAD_INPUT if training rows
