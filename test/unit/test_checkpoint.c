@@ -130,8 +130,8 @@ same_result(const TrainResult *a, const TrainResult *b)
 	return a->test.log_loss.value == b->test.log_loss.value;
 }
 
-/* Stop after every so many batches, to the end. */
-static void
+/* Stop after every so many batches, to the end.  Returns whether domains have masks. */
+static bool
 check_same_model(const Config *config, int stride)
 {
 	Arena		arena;
@@ -139,6 +139,7 @@ check_same_model(const Config *config, int stride)
 	TrainResult *whole;
 	TrainResult *result = NULL;
 	Kept		kept = {0};
+	bool		has_masks;
 
 	arena_init_malloc(&arena);
 	whole = train_with(&arena, config, NULL, false, &error);
@@ -153,8 +154,10 @@ check_same_model(const Config *config, int stride)
 	}
 	CHECK(kept.saved > 1);
 	CHECK(result && same_result(whole, result));
+	has_masks = whole && whole->model->n_gates > 0 && whole->model->has_mask[0];
 	forget(&kept);
 	arena_free_all(&arena);
+	return has_masks;
 }
 
 static void
@@ -191,6 +194,11 @@ check_options(void)
 	config.evaluations = 3;
 	config.patience = 1;
 	check_same_model(&config, 1);
+	/* masks found at the end */
+	toy_config(&config, architecture_find("hei"));
+	config.wide = false;
+	config.learning_rate = 1e-2;
+	CHECK(check_same_model(&config, 9));
 }
 
 static void
