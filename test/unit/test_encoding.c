@@ -351,7 +351,7 @@ calibrated_prior(Arena *arena, const DrawnRows *rows, double prior)
 	for (size_t i = 0; i < n; i++)
 		rates[i] = prior;
 	CHECK(calibration_fit(rates, rows->labels + n_train, NULL, n, &calibration, &host, &error));
-	return calibrate(&calibration, prior);
+	return calibrate(&calibration, prior, 0);
 }
 
 /* The gain of what was fitted, by plain loops.  rates: of training and of validation rows. */
@@ -491,7 +491,7 @@ test_planted_pair(Arena *arena)
 	CHECK(choice.n_pairs == 0);
 }
 
-/* Pairs have three times as many cells as there are rows; a smaller one behind may still fit. */
+/* Pairs have four times as many cells as there are rows; a smaller one behind may still fit. */
 static void
 test_room_for_pairs(Arena *arena)
 {
@@ -517,7 +517,7 @@ test_room_for_pairs(Arena *arena)
 	for (int i = 0; i < choice.n_pairs; i++)
 	{
 		const EncodingTried *tried = &choice.pairs[i];
-		bool		fits = cells + tried->n_cells <= 3 * 8000;
+		bool		fits = cells + tried->n_cells <= 4 * 8000;
 
 		if (!(tried->gain > 3))
 			break;

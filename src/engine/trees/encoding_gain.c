@@ -53,7 +53,7 @@ calibrate_valid(const EncodingRows *rows, double *probabilities, const EngineHos
 						 &calibration, host, error))
 		return false;
 	for (size_t row = n_train; row < rows->n_rows; row++)
-		probabilities[row] = calibrate(&calibration, probabilities[row]);
+		probabilities[row] = calibrate(&calibration, probabilities[row], 0);
 	return true;
 }
 
