@@ -9,19 +9,16 @@ CREATE TABLE arm (
 );
 INSERT INTO arm VALUES
   (1, 'logistic regression', '{"architecture": "wide", "l2_wide": 1, "domain_weights": false, "row_counts": false}', false, false),
-  (2, 'one model per domain', '{"architecture": "mmoe"}', true, true),
+  (2, 'one model per domain', '{"architecture": "mmoe", "trees": 0}', true, true),
   (3, 'wide, no domain weights', '{"architecture": "wide", "domain_weights": false}', false, false),
   (4, 'wide', '{"architecture": "wide"}', false, false),
-  (5, 'MMoE, no domain weights', '{"architecture": "mmoe", "domain_weights": false}', true, false),
-  (6, 'MMoE', '{"architecture": "mmoe"}', true, false),
-  (7, 'HEI', '{"architecture": "hei"}', true, false),
-  (8, 'HEMP', '{"architecture": "hemp"}', true, false),
-  (9, 'AREAD', '{"architecture": "aread"}', true, false),
+  (5, 'MMoE, no domain weights', '{"architecture": "mmoe", "domain_weights": false, "trees": 0}', true, false),
+  (6, 'MMoE', '{"architecture": "mmoe", "trees": 0}', true, false),
+  (7, 'HEI', '{"architecture": "hei", "trees": 0}', true, false),
+  (8, 'HEMP', '{"architecture": "hemp", "trees": 0}', true, false),
+  (9, 'AREAD', '{"architecture": "aread", "trees": 0}', true, false),
+  (10, 'wide and trees', '{"architecture": "trees"}', true, false),
   (11, 'default', '{}', true, false);
-
--- Once there are trees: the arms above are without them, but for the default.
--- UPDATE arm SET options = options || '{"trees": 0}' WHERE name <> 'default';
--- INSERT INTO arm VALUES (10, 'default, no trees', '{"trees": 0}', true, false);
 
 -- Train an arm on a relation's training rows; scores of the others go to table score of the session.
 CREATE PROCEDURE run_model(relation regclass, model text, arm int, seed int, INOUT seconds float8 DEFAULT 0) LANGUAGE plpgsql AS $$
