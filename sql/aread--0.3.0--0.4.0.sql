@@ -45,7 +45,7 @@ COMMENT ON VIEW aread.expert_usage IS 'which experts each domain''s mask uses, a
 COMMENT ON COLUMN aread.expert_usage.inputs IS 'open gates from experts below; NULL in layer 1';
 COMMENT ON COLUMN aread.expert_usage.outputs IS 'open gates to experts above; NULL in the last layer, where it has a head';
 COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided; trainings of architecture hei have none';
-COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end) or storing; of an ended one the last';
+COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
 
 CREATE OR REPLACE VIEW aread.training_log WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_end, e.batches,
