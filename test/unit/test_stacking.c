@@ -157,6 +157,46 @@ check_gain(const char *architecture)
 	arena_free_all(&arena);
 }
 
+/*
+ * Weights of validation rows say which count, not how much all of them do together;
+ * rows of one label, of those that count, choose nothing.
+ */
+static void
+check_weights(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	float	   *weights;
+	TrainResult *result;
+	double		losses[2];
+
+	arena_init_malloc(&arena);
+	configure(&config, "trees");
+	weights = ARENA_ARRAY(&arena, float, ROWS);
+	for (int k = 0; k < 2; k++)
+	{
+		/* labels by chance, and planted ones */
+		for (int planted = 0; planted < 2; planted++)
+		{
+			data = draw(&arena, ROWS, planted);
+			for (size_t row = 0; row < ROWS; row++)
+				weights[row] = row < data->split_start[SPLIT_VALID] ? 1 : k == 0 ? 1000 : 0.001;
+			data->weights = weights;
+			result = train_toy(&arena, data, &config, &error);
+			CHECK(result && (result->model->trees != NULL) == planted);
+			losses[k] = result ? result->trees.loss_before : NAN;
+		}
+	}
+	CHECK(fabs(losses[0] - losses[1]) < 0.02 && losses[0] < 1);
+	for (size_t row = 0; row < ROWS; row++)
+		weights[row] = row < data->split_start[SPLIT_VALID] || !data->labels[row];
+	result = train_toy(&arena, data, &config, &error);
+	CHECK(result && !result->model->trees && !result->trees.fitted);
+	arena_free_all(&arena);
+}
+
 /* Where trees see nothing, or nothing can tell whether they do, the model is what it is without. */
 static void
 check_none(const char *why, const Config *config, const Dataset *data, Arena *arena)
@@ -250,6 +290,7 @@ main(void)
 {
 	check_gain("trees");
 	check_gain("mmoe");
+	check_weights();
 	check_left_out();
 	check_cancel();
 	return unit_summary();
