@@ -21,7 +21,7 @@ calibrated_loss(const Table *table, const double *logits)
 	const ForestData *data = &table->data;
 	double	   *p = malloc(data->n_valid * sizeof(double));
 	const float *weights = data->weights ? data->weights + data->n_train : NULL;
-	Calibration calibration = {0, 0};
+	Calibration calibration = {0};
 	EngineHost	host = toy_host();
 	EngineError error = {0};
 	double		sum = 0;

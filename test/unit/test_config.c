@@ -41,7 +41,7 @@ test_defaults(void)
 	Config		config;
 
 	config_defaults(&config);
-	CHECK(config.architecture == architecture_find("hemp"));
+	CHECK(config.architecture == architecture_find("hei"));
 	CHECK(config.embed_dim == 16);
 	CHECK(config.mmoe_dims.n == 2 && config.mmoe_dims.value[0] == 128 && config.mmoe_dims.value[1] == 64);
 	CHECK(config.hei_experts.n == 3 && config.hei_experts.value[2] == 12);
@@ -218,11 +218,13 @@ test_combinations(void)
 	config.architecture = architecture_find("mmoe");
 	CHECK(config_check(&config, &error));
 	config_defaults(&config);
+	config.architecture = architecture_find("hemp");
 	config.target_density = config.initial_density + 0.1;
 	CHECK(!config_check(&config, &error));
 	config.architecture = architecture_find("hei");
 	CHECK(config_check(&config, &error));
 	config_defaults(&config);
+	config.architecture = architecture_find("hemp");
 	config.hei_experts.n = config.hei_hidden.n = config.hei_output.n = 1;
 	CHECK(!config_check(&config, &error));
 	config.architecture = architecture_find("hei");

@@ -495,7 +495,7 @@ test_planted_pair(Arena *arena)
 static void
 test_room_for_pairs(Arena *arena)
 {
-	static const uint32_t n_values[12] = {2, 90, 90, 2000, 2, 2, 2, 2, 2, 2, 2, 2};
+	static const uint32_t n_values[12] = {2, 90, 90, 2800, 2, 2, 2, 2, 2, 2, 2, 2};
 	DrawnRows  *rows = drawn_rows(arena, 8000, 2000, 12, n_values, 41);
 	uint64_t	cells = 0;
 	int			n_taken = 0;
