@@ -372,7 +372,7 @@ test_nan(Arena *arena)
 {
 	static const float levels[] = {NAN, 1, 2};
 	Table	   *table = new_table(arena, 3000, 0, 1);
-	ForestOptions options = plain_options(50, 2);
+	ForestOptions options = plain_options(100, 2);
 	ForestReport report;
 	Forest		forest;
 
