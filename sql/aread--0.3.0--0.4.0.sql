@@ -560,3 +560,5 @@ COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
 COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
 'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
 COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
+COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
+COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';

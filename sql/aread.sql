@@ -2327,8 +2327,8 @@ COMMENT ON COLUMN aread.run.state IS 'starting, running, done, failed, cancelled
 COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
 COMMENT ON COLUMN aread.run.epoch IS 'epoch';
 COMMENT ON COLUMN aread.run.epochs IS 'epochs at most: it ends sooner when validation rows gain nothing';
-COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far';
-COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch';
+COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
+COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
 COMMENT ON COLUMN aread.run.loss IS 'mean training loss since the last evaluation';
 COMMENT ON COLUMN aread.run.rows_per_second IS 'training rows a second since then, without mask updates';
 COMMENT ON COLUMN aread.run.valid_auc IS 'AUC on validation rows at the last evaluation';

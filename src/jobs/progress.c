@@ -155,6 +155,11 @@ progress_batch(Progress *progress, const TrainProgress *state)
 			training->end = estimate_end(progress);
 		}
 	}
+	else if (state->phase == PHASE_TREES)
+	{
+		training->batch = state->batch;
+		training->batches = state->batches;
+	}
 	show(progress);
 }
 
