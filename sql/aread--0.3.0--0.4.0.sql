@@ -387,7 +387,7 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.test_measures[1] AS test_auc, v.test_measures[2] AS test_domain_auc,
        v.test_measures[3] AS test_major5_auc, v.test_measures[4] AS test_minor10_auc,
        v.test_measures[5] AS test_minor5_auc, v.test_measures[6] AS test_log_loss,
-       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift, v.calibration[3] AS trees_weight,
+       v.calibration[1] AS calibration_factor, v.calibration[2] AS calibration_shift,
        e.epoch AS best_epoch, v.seconds, v.crc, v.software, v.trained_at,
        v.comment, v.model_comment,
        ARRAY(SELECT DISTINCT aread.role_name(g.grantee, g.grantee_name) FROM aread.stored_grant g
@@ -398,7 +398,8 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        (SELECT d.reason FROM aread.stored_deployment d
         WHERE d.model_id OPERATOR(pg_catalog.=) v.model_id AND d.version OPERATOR(pg_catalog.=) v.version
           AND d.action OPERATOR(pg_catalog.=) ANY ('{train,import}'::text[])
-        ORDER BY d.deployment_id LIMIT 1) AS deploy_reason
+        ORDER BY d.deployment_id LIMIT 1) AS deploy_reason,
+       v.calibration[3] AS trees_weight
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
