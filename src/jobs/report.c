@@ -111,6 +111,9 @@ report_trees(const TrainResult *result)
 	const Trees *trees = result->model->trees;
 	Calibration calibration = model_calibration(result->model);
 
+	/* who asked for trees by the architecture's name is told why there are none */
+	if (result->trees.why_none && architecture_of(&result->model->config) == &architecture_trees)
+		ereport(NOTICE, (errmsg("trained without trees: %s", result->trees.why_none)));
 	if (!result->trees.fitted)
 		return;
 	if (trees)

@@ -89,6 +89,10 @@ SELECT is(damage(format(statement, version_id)), 'XX001', statement) FROM victim
   ($$UPDATE aread.stored_chunk SET name = 'forest' WHERE version_id = %s AND kind = 'trees'$$)) s(statement);
 SELECT is(damage('SELECT 1'), 'XXUNH', 'undamaged it scores');
 
+-- Without what trees need there are none, which is told.
+SELECT lives_ok($$SELECT aread_train('shelves', 'raw', options => '{"architecture": "trees", "calibration": false}', features => '{user_id,item_id,shelf}', split => 'split')$$);
+SELECT is(trees_weight, NULL, 'not calibrated, no trees') FROM aread.model WHERE model = 'raw';
+
 -- Options.
 SELECT throws_ok($$SELECT aread_train('shelves', options => '{"trees": -1}')$$, '22023');
 SELECT throws_ok($$SELECT aread_train('shelves', options => '{"trees": 10001}')$$, '22023');

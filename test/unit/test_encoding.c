@@ -532,6 +532,31 @@ test_room_for_pairs(Arena *arena)
 	CHECK(choice.pairs[1].taken && !choice.pairs[2].taken);
 }
 
+/* Of many fields the pairs of those that promise most are tried, and the roles' in any case. */
+static void
+test_many_fields(Arena *arena)
+{
+	enum
+	{
+		MANY = MAX_PAIR_FIELDS + 6
+	};
+	uint32_t	n_values[MANY];
+	DrawnRows  *rows;
+	EncodingChoice choice;
+	Fitted	   *fitted;
+	bool		with_user = false;
+
+	for (int f = 0; f < MANY; f++)
+		n_values[f] = f == 0 ? 3 : 20 + f;
+	rows = drawn_rows(arena, 2000, 500, MANY, n_values, 61);
+	fitted = make_ready(arena, &rows->data);
+	choice = choose(arena, &fitted->rows, prior_logits(arena, &fitted->rows), 16, NULL);
+	CHECK(choice.n_pairs == MAX_PAIR_FIELDS * (MAX_PAIR_FIELDS - 1) / 2);
+	for (int i = 0; i < choice.n_pairs; i++)
+		with_user |= choice.pairs[i].a == 1 || choice.pairs[i].b == 1;
+	CHECK(with_user);
+}
+
 /* Few validation rows choose nothing: every field is taken that has several values. */
 static void
 test_few_rows(Arena *arena, size_t n_valid)
@@ -611,6 +636,7 @@ main(void)
 	test_planted_leak(&arena);
 	test_planted_pair(&arena);
 	test_room_for_pairs(&arena);
+	test_many_fields(&arena);
 	test_few_rows(&arena, 0);
 	test_few_rows(&arena, 199);
 	test_few_rows(&arena, 200);

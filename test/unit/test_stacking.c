@@ -207,6 +207,7 @@ check_none(const char *why, const Config *config, const Dataset *data, Arena *ar
 	if (!result || result->model->trees)
 		printf("%s\n", why);
 	CHECK(result && !result->model->trees);
+	CHECK(result && (result->trees.why_none != NULL) == (strchr(why, '(') != NULL));
 	CHECK(result && model_calibration(result->model).trees_weight == 0);
 	CHECK(result && model_check(result->model, &error));
 }
@@ -222,13 +223,13 @@ check_left_out(void)
 	configure(&config, "trees");
 	check_none("by chance", &config, draw(&arena, ROWS, false), &arena);
 	data = draw(&arena, 4000, true);
-	check_none("few validation rows", &config, data, &arena);
+	check_none("(few validation rows)", &config, data, &arena);
 	data = draw(&arena, ROWS, true);
 	data->split_start[SPLIT_VALID] = data->split_start[SPLIT_TEST];
-	check_none("no validation rows", &config, data, &arena);
+	check_none("(no validation rows)", &config, data, &arena);
 	data = draw(&arena, ROWS, true);
 	config.calibration = false;
-	check_none("not calibrated", &config, data, &arena);
+	check_none("(not calibrated)", &config, data, &arena);
 	configure(&config, "wide");
 	check_none("logistic regression", &config, data, &arena);
 	configure(&config, "trees");

@@ -93,6 +93,7 @@ typedef struct TrainObserver
 typedef struct TreesRecord
 {
 	bool		fitted;
+	const char *why_none;		/* what kept them from being tried; NULL: nothing */
 	double		loss_before;	/* of the network alone, calibrated */
 	double		loss_after;		/* with them; they were kept if it is lower by more than chance */
 } TreesRecord;

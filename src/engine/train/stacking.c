@@ -49,9 +49,9 @@ tell_progress(void *context, TreesPhase phase, int done, int total)
 	trainer->observer->progress(trainer->observer->context, &progress);
 }
 
-/* Are there to be trees, and rows of both labels that can say what they are worth? */
-static bool
-is_wanted(const Trainer *trainer)
+/* What keeps trees from being tried, or from being weighed; NULL: nothing does. */
+static const char *
+why_none(const Trainer *trainer)
 {
 	const Config *config = trainer->config;
 	const Dataset *data = trainer->data;
@@ -61,8 +61,13 @@ is_wanted(const Trainer *trainer)
 
 	for (size_t i = 0; i < dataset_rows(data, SPLIT_VALID); i++)
 		rows[labels[i]] += !weights || weights[i] > 0;
-	return architecture_has_trees(config) && config->calibration && config->negatives == 0 &&
-		rows[0] + rows[1] >= MIN_VALID_ROWS && rows[0] > 0 && rows[1] > 0;
+	if (!config->calibration)
+		return "option \"calibration\" is false";
+	if (config->negatives > 0)
+		return "negative rows are sampled";
+	if (rows[0] + rows[1] < MIN_VALID_ROWS)
+		return "there are fewer than 1000 validation rows";
+	return rows[0] == 0 || rows[1] == 0 ? "all validation rows have one label" : NULL;
 }
 
 /*
@@ -158,7 +163,10 @@ stacking_fit(Trainer *trainer, EngineError *error)
 	TreesReport report;
 	Dataset		data;
 
-	if (!is_wanted(trainer))
+	if (!architecture_has_trees(config))
+		return true;
+	trainer->result->trees.why_none = why_none(trainer);
+	if (trainer->result->trees.why_none)
 		return true;
 	trees = ARENA_ARRAY(trainer->arena, Trees, 1);
 	return arena_ok(trainer->arena, error) && weigh_validation(trainer, &data, error) &&

@@ -194,6 +194,34 @@ typedef struct PairSearch
 	int			n_fields;
 } PairSearch;
 
+/* How much there is to expect of pairs with a field: users, items and domains come first. */
+static double
+promise(const Shape *shape, const EncodingTried *tried)
+{
+	if (tried->a == shape->user_field || tried->a == shape->item_field ||
+		tried->a == shape->domain_field)
+		return INFINITY;
+	/* what misleads by itself may be of use beside another field */
+	return isnan(tried->gain) ? 0 : fabs(tried->gain);
+}
+
+/* Of many fields those of most promise, ties by number: all pairs would take too long. */
+static bool
+is_promising(const Shape *shape, const EncodingChoice *choice, int i)
+{
+	double		own = promise(shape, &choice->singles[i]);
+	int			ahead = 0;
+
+	for (int k = 0; k < choice->n_singles; k++)
+	{
+		double		other = promise(shape, &choice->singles[k]);
+
+		if (choice->singles[k].n_cells > 1)
+			ahead += other > own || (other == own && k < i);
+	}
+	return ahead < MAX_PAIR_FIELDS;
+}
+
 /* Fields that have anything to tell, in pairs' order. */
 static bool
 init_search(PairSearch *search, Arena *arena, const EncodingRows *rows,
@@ -209,7 +237,7 @@ init_search(PairSearch *search, Arena *arena, const EncodingRows *rows,
 		const EncodingTried *tried = &choice->singles[i];
 
 		n_values[tried->a] = tried->n_cells;
-		if (tried->n_cells > 1)
+		if (tried->n_cells > 1 && is_promising(&rows->data->shape, choice, i))
 			search->fields[search->n_fields++] = tried->a;
 	}
 	search->tries->n_values = n_values;

@@ -19,6 +19,9 @@
 /* Pairs that are taken, at most. */
 #define MAX_PAIRS 64
 
+/* Fields whose pairs are tried, at most: 378 pairs. */
+#define MAX_PAIR_FIELDS 28
+
 /* Fewer validation rows choose nothing: all single fields are taken, and no pair. */
 #define MIN_CHOOSING_ROWS 200
 
