@@ -118,13 +118,14 @@ report_trees(const TrainResult *result)
 		return;
 	if (trees)
 		ereport(NOTICE,
-				(errmsg("kept %d trees beside the network: validation log loss %.4f with them, %.4f without",
-						trees->forest.n_trees, result->trees.loss_after, result->trees.loss_before),
-				 errdetail("Their logit counts %.2f, that of the network %.2f.",
+				(errmsg_plural("kept %d tree: validation log loss %.4f with it, %.4f without",
+							   "kept %d trees: validation log loss %.4f with them, %.4f without",
+							   trees->forest.n_trees, trees->forest.n_trees, result->trees.loss_after, result->trees.loss_before),
+				 errdetail("The logit of the trees counts %.2f, that of the rest of the model %.2f.",
 						   calibration.trees_weight, exp(calibration.log_scale))));
 	else
 		ereport(NOTICE,
-				(errmsg("trees beside the network gained nothing on validation rows, and are left out")));
+				(errmsg("trees gained nothing on validation rows, and are left out")));
 }
 
 void

@@ -149,7 +149,7 @@ my %sane = (
 		qw(aread.scores_combine aread.auc_add aread.auc_result aread.log_loss_add aread.log_loss_combine aread.log_loss_result aread.grouped_auc_add aread.grouped_auc_combine
 		aread.grouped_auc_result aread.ndcg_add aread.ndcg_result aread.recall_add aread.recall_result aread.calibration_add aread.calibration_result)),
 	aread_predict => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain}, aread_explain => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain},
-	aread_similar_domains => {domain => $in_domain}, aread_expert_usage => {domain => $in_domain}, aread_tensors => {}, aread_tensor => {name => q{'bias'}},
+	aread_similar_domains => {domain => $in_domain}, aread_expert_usage => {domain => $in_domain}, aread_tensors => {}, aread_encodings => {}, aread_tensor => {name => q{'bias'}},
 	aread_vectors => {feature => q{'category'}}, aread_domain_weights => {feature => q{'category'}}, aread_vector_text => {vector => q{'{1,2}'}},
 	(map { $_ => {chunks => '(SELECT chunks FROM mask_chunks)'} } qw(aread.mask_gates aread.mask_overlaps aread.mask_experts)),
 	'aread.mask_fates' => {config => q{(SELECT config FROM aread.stored_version WHERE version_id = 1)}, gates => q{'{0,0,0,0,0,0}'}},

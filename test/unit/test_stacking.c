@@ -190,6 +190,11 @@ check_weights(void)
 		}
 	}
 	CHECK(fabs(losses[0] - losses[1]) < 0.02 && losses[0] < 1);
+	/* many rows of weight 0 beside a few are few rows */
+	for (size_t row = 0; row < ROWS; row++)
+		weights[row] = row < data->split_start[SPLIT_VALID] || row % 100 == 0;
+	result = train_toy(&arena, data, &config, &error);
+	CHECK(result && !result->model->trees && !result->trees.fitted);
 	for (size_t row = 0; row < ROWS; row++)
 		weights[row] = row < data->split_start[SPLIT_VALID] || !data->labels[row];
 	result = train_toy(&arena, data, &config, &error);

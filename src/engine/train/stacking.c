@@ -57,17 +57,24 @@ why_none(const Trainer *trainer)
 	const Dataset *data = trainer->data;
 	const float *weights = base_rate_source_weights(trainer, SPLIT_VALID);
 	const uint8_t *labels = data->labels + data->split_start[SPLIT_VALID];
-	size_t		rows[2] = {0, 0};
+	double		sum[2] = {0, 0};	/* of weights by label, and of their squares */
+	double		squares = 0;
 
 	for (size_t i = 0; i < dataset_rows(data, SPLIT_VALID); i++)
-		rows[labels[i]] += !weights || weights[i] > 0;
+	{
+		double		weight = weights ? weights[i] : 1;
+
+		sum[labels[i]] += weight;
+		squares += weight * weight;
+	}
 	if (!config->calibration)
 		return "option \"calibration\" is false";
 	if (config->negatives > 0)
 		return "negative rows are sampled";
-	if (rows[0] + rows[1] < MIN_VALID_ROWS)
+	/* rows of unlike weights say as much as so many of like ones (Kish) */
+	if ((sum[0] + sum[1]) * (sum[0] + sum[1]) < MIN_VALID_ROWS * squares || squares == 0)
 		return "there are fewer than 1000 validation rows";
-	return rows[0] == 0 || rows[1] == 0 ? "all validation rows have one label" : NULL;
+	return sum[0] == 0 || sum[1] == 0 ? "all validation rows have one label" : NULL;
 }
 
 /*
