@@ -78,7 +78,7 @@ my $functions = <<"END";
   y y 0 y y 0 0 0 0 y   SELECT aread_card('m')
   y y n n y n n n n y   SELECT count(*) FROM free s, aread_explain('m', s) WHERE user_id = 1
   y y n n n n n n n y   SELECT count(*) FROM aread_tensors('m')
-  y y n n n n n n n y   SELECT count(*) FROM aread_encodings('m')
+  y y n n n n n n n y   SELECT count(*) + 1 FROM aread_encodings('m')
   y y n n n n n n n y   SELECT aread_tensor('m', 'bias')
   y y n n n n n n n y   SELECT count(*) FROM aread_vectors('m', 'user_id')
   y y n n n n n n n y   SELECT count(*) + 1 FROM aread_domain_weights('m', 'user_id')
