@@ -437,6 +437,54 @@ COMMENT ON FUNCTION @extschema@.aread_train_start(regclass, text, text, text, te
 COMMENT ON COLUMN aread.run.attempts IS 'workers that it had: 1, and one more for each time that it was resumed';
 
 --
+-- Trees beside the network
+--
+
+CREATE FUNCTION @extschema@.aread_encodings(
+  model text,
+  OUT feature text,
+  OUT other_feature text,
+  OUT cells bigint,
+  OUT splits_by_rate bigint,
+  OUT splits_by_rows bigint)
+RETURNS SETOF record
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 20
+AS 'MODULE_PATHNAME', 'aread_encodings';
+COMMENT ON FUNCTION @extschema@.aread_encodings(text) IS
+'what the trees of a model see: a row for each feature, or pair with other_feature, whose rate of positives and number of training rows they are given; cells are the values or pairs that are known; splits count how many nodes of the trees ask for the rate, and for the number of rows; empty without trees';
+
+COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; for models with trees also what their logit counts';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, record, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, record, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, record) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain among the features';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, json, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, json, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, json) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, text, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, text, anynonarray) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument, of any plain type';
+COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
+'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
+COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
+'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
+COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
+COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
+COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
+
+--
 -- Rights.  What default privileges gave to the objects above is taken back from whoever has
 -- it.  Left alone are grants by hand, and functions where PUBLIC has no EXECUTE: there somebody
 -- decided who has.
@@ -517,49 +565,3 @@ GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.ma
 GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(aread.stored_role, name), aread.as_role(oid),
   aread.mask_gates(bytea[]), aread.mask_overlaps(bytea[]), aread.mask_fates(jsonb, smallint[]), aread.mask_experts(bytea[]),
   aread.cached_versions(), aread.trainings(), aread.run_state(bigint) TO PUBLIC;
-
--- Trees beside the network.
-
-CREATE FUNCTION @extschema@.aread_encodings(
-  model text,
-  OUT feature text,
-  OUT other_feature text,
-  OUT cells bigint,
-  OUT splits_by_rate bigint,
-  OUT splits_by_rows bigint)
-RETURNS SETOF record
-LANGUAGE C STABLE STRICT PARALLEL SAFE COST 10000 ROWS 20
-AS 'MODULE_PATHNAME', 'aread_encodings';
-COMMENT ON FUNCTION @extschema@.aread_encodings(text) IS
-'what the trees of a model see: a row for each feature, or pair with other_feature, whose rate of positives and number of training rows they are given; cells are the values or pairs that are known; splits count how many nodes of the trees ask for the rate, and for the number of rows; empty without trees';
-
-COMMENT ON COLUMN aread.stored_version.calibration IS 'factor and shift applied to the scores'' logits; for models with trees also what their logit counts';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, record, text) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, record, anynonarray) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, record) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by column name; the domain among the features';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb, text) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb, anynonarray) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, jsonb) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, json, text) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, json, anynonarray) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, json) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features by key; the domain among the features';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, text, text) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, text, anynonarray) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain as third argument, of any plain type';
-COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
-'how the score of one row comes about: part is score, mean of heads (before calibration), trees (their logit, which is added after calibration, times their weight), base (the logit that all heads share: wide part, bias, base network), head (logit, probability, share in the score), expert (share of the score''s paths), gate (its weight) or feature; effect is the score''s logit less its logit with that feature alone set to a value never seen: effects need not add up, as features act together; features a JSON object; the domain among the features';
-COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
-'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
-COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
-COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
-COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
