@@ -12,7 +12,7 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', "restart_after_crash = on\nclient_min_messages = warning\naread.batch_scan = off\nlog_min_messages = fatal\n");   # scores are compared to the bit
 $node->start;
-my $tiny = '"embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8], "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2, "warmup_batches": 3, "mask_interval": 4';
+my $tiny = '"architecture": "hemp", "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8], "hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2, "warmup_batches": 3, "mask_interval": 4';
 $node->safe_psql('postgres', qq{
 	CREATE EXTENSION aread;
 	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, price, ARRAY[item_id, category] AS list FROM aread_simulate(3000, domains => 4, groups => 2, users => 60, items => 40, strength => 3);
