@@ -26,6 +26,8 @@
 #define DIM 32					/* of a part */
 #define N_VECTOR 800
 #define N_BLOCKS 16				/* that philox_lanes() makes at once */
+/* Not slower than plain loops, but for what a busy machine adds to a median. */
+#define SLOWEST 1.1
 #define TURNS 15
 #define TURN_SECONDS 1e-4
 
@@ -123,10 +125,10 @@ check_race(const Race *race)
 		ratio[i] = fast / time_runs(race->plain, race, runs);
 	}
 	qsort(ratio, TURNS, sizeof(*ratio), compare);
-	if (tell_all || ratio[TURNS / 2] >= 1)
+	if (tell_all || ratio[TURNS / 2] >= SLOWEST)
 		printf("%s, %s of %d: %.2f of plain loops' time\n", race->target, race->work, race->n,
 			   ratio[TURNS / 2]);
-	CHECK(ratio[TURNS / 2] < 1);
+	CHECK(ratio[TURNS / 2] < SLOWEST);
 }
 
 /* One row of a layer, for each of some rows. */
