@@ -3,6 +3,9 @@
  *	  Logistic regression over ids, of each domain too: the start of all others.
  *
  *	  ids -> wide -> head -> logit
+ *
+ * With trees (engine/trees/trees.h) beside it that is an architecture of its own: it
+ * needs no batches, either.
  */
 #include "engine/networks/architecture.h"
 
@@ -24,5 +27,14 @@ const Architecture architecture_wide = {
 	.reference = "",
 	.build = build,
 	.options = "",
+	.strategy = STRATEGY_START
+};
+
+const Architecture architecture_trees = {
+	.name = "trees",
+	.meaning = "logistic regression over ids, and boosted trees over rates and counts",
+	.reference = "",
+	.build = build,
+	.options = OPTIONS_OF_TREES,
 	.strategy = STRATEGY_START
 };

@@ -11,3 +11,5 @@ score(const ReferenceRow *row)
 }
 
 REFERENCE(wide, score);
+/* trees are added after calibration: test_stacking.c */
+REFERENCE(trees, score);
