@@ -11,6 +11,7 @@
 #include "engine/measure/metrics.h"
 #include "forest_table.h"
 #include "pick.h"
+#include "failing.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -411,13 +412,6 @@ test_extremes(Arena *arena)
 		}
 }
 
-/* Hosts, arenas and columns that fail after so many calls. */
-typedef struct Failing
-{
-	int			calls;
-	int			most;
-} Failing;
-
 static bool
 stops(void *context)
 {
@@ -456,21 +450,6 @@ test_cancel(Arena *arena, int n_threads)
 	}
 	CHECK(stopped > 3 * 10);
 	team_stop(team);
-}
-
-static void *
-scarce(void *context, size_t size)
-{
-	Failing    *failing = context;
-
-	return ++failing->calls > failing->most ? NULL : calloc(1, size);
-}
-
-static void
-give_back(void *context, void *block)
-{
-	(void) context;
-	free(block);
 }
 
 /* Whichever allocation fails is an error; of one that succeeds only the forest and report stay. */
