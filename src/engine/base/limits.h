@@ -1,7 +1,7 @@
 /*
  * limits.h
  *	  How large a network may be: options are checked against these limits, and
- *	  arrays on the stack are sized by them.
+ *	  arrays on the stack are sized by them.  And from how many rows on they decide.
  */
 #ifndef AREAD_ENGINE_BASE_LIMITS_H
 #define AREAD_ENGINE_BASE_LIMITS_H
@@ -11,6 +11,9 @@
 #define MAX_EXPERTS 64			/* in one layer */
 #define MAX_EMBED_DIM 1024
 #define MAX_GATES 4096			/* in all layers together */
+
+/* Fewer validation rows decide nothing: no L2, no domain weights, no trees. */
+#define MIN_VALID_ROWS 1000
 
 /* A number for each layer of a stack, the lowest layer's first. */
 typedef struct IntList

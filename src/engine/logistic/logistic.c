@@ -11,6 +11,7 @@
  * Memory: the descent's (descent.c), and a copy of its weights and logits while
  * both are compared; given back at the end.
  */
+#include "engine/base/limits.h"
 #include "engine/logistic/logistic.h"
 
 #include <math.h>

@@ -10,6 +10,7 @@
  * Memory: a copy of the descent's weights and logits, and two losses for each
  * validation row.
  */
+#include "engine/base/limits.h"
 #include "engine/logistic/tune_l2.h"
 
 #include <math.h>

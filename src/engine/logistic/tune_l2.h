@@ -12,8 +12,6 @@
 #define MAX_L2 10000.0
 /* Of a block that is left out: weights come to nothing, however many rows they have. */
 #define OFF_L2 1e12
-/* Fewer validation rows decide nothing. */
-#define MIN_VALID_ROWS 1000
 /* More of them say no more about an L2: some, evenly spread, do. */
 #define MAX_VALID_ROWS 200000
 

@@ -10,12 +10,10 @@
 #include <math.h>
 
 #include "engine/trees/encoding_folds.h"
+#include "engine/trees/prior.h"
 
 /* Rows between two looks at the host, and rows that go to the store together. */
 #define CHUNK_ROWS 50000
-
-/* The prior is so far from 0 and 1 at least. */
-#define MIN_RATE 1e-6
 
 /* One field's ids of the rows from .. to - 1. */
 static void
@@ -80,17 +78,10 @@ fill_columns(EncodingRows *rows, Arena *arena, const EngineHost *host, EngineErr
 static bool
 find_prior(EncodingRows *rows, EngineError *error)
 {
-	double		weight[2] = {0, 0};
-	double		rate;
-
-	for (size_t row = 0; row < rows->n_train; row++)
-		weight[rows->data->labels[row] != 0] += dataset_weight(rows->data, row);
-	if (!(weight[0] + weight[1] > 0))
-		return engine_fail(error, ENGINE_BAD_INPUT, "Weights of training rows should be above 0.",
-						   "trees have no training rows of any weight");
-	rate = weight[1] / (weight[0] + weight[1]);
-	rows->prior = fmin(fmax(rate, MIN_RATE), 1 - MIN_RATE);
-	return true;
+	rows->prior = prior_rate(rows->data->labels, rows->data->weights, rows->n_train);
+	return !isnan(rows->prior) ||
+		engine_fail(error, ENGINE_BAD_INPUT, "Weights of training rows should be above 0.",
+					"trees have no training rows of any weight");
 }
 
 bool

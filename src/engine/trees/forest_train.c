@@ -15,13 +15,12 @@
 
 #include "engine/trees/forest_grow.h"
 #include "engine/trees/forest_validation.h"
+#include "engine/trees/prior.h"
 
 /* Rows of a task. */
 #define PART_ROWS 8192
 /* Rows that go down a tree together. */
 #define BLOCK 16
-/* The first rate of positives is so far from 0 and 1 at least. */
-#define MIN_RATE 1e-6
 
 /* A grown tree's node, ready for rows. */
 typedef struct BinNode
@@ -161,16 +160,11 @@ static bool
 find_bias(Booster *booster, EngineError *error)
 {
 	const ForestData *data = booster->data;
-	double		weight[2] = {0, 0};
-	double		rate;
+	double		rate = prior_rate(data->labels, data->weights, data->n_train);
 
-	for (size_t row = 0; row < data->n_train; row++)
-		weight[data->labels[row] != 0] += forest_weight(data, row);
-	if (!(weight[0] + weight[1] > 0))
+	if (isnan(rate))
 		return engine_fail(error, ENGINE_BAD_INPUT, "Weights of training rows should be above 0.",
 						   "a forest has no training rows of any weight");
-	rate = weight[1] / (weight[0] + weight[1]);
-	rate = fmin(fmax(rate, MIN_RATE), 1 - MIN_RATE);
 	booster->forest->bias = log(rate / (1 - rate));
 	return true;
 }
