@@ -8,11 +8,9 @@
 
 #include <math.h>
 
-#include "engine/trees/trees_bytes.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
-#include "utils/memutils.h"
 
 /* Bytes between two looks at interrupts. */
 #define CRC_AT_ONCE ((Size) 512 * 1024)
@@ -27,17 +25,6 @@ add_crc(pg_crc32c *crc, const void *data, Size size)
 		COMP_CRC32C(*crc, bytes + at, Min(size - at, CRC_AT_ONCE));
 		CHECK_FOR_INTERRUPTS();
 	}
-}
-
-char *
-catalog_trees_bytes(const Trees *trees, Size *size)
-{
-	char	   *bytes;
-
-	*size = trees_bytes_size(trees);
-	bytes = MemoryContextAllocHuge(CurrentMemoryContext, *size);
-	trees_put(trees, bytes);
-	return bytes;
 }
 
 uint32
@@ -59,13 +46,7 @@ catalog_model_crc(const Model *model)
 	add_crc(&crc, model->has_mask, model->n_domains);
 	add_crc(&crc, model->masks, (Size) model->n_domains * model->n_gates);
 	if (model->trees)
-	{
-		Size		size;
-		char	   *bytes = catalog_trees_bytes(model->trees, &size);
-
-		add_crc(&crc, bytes, size);
-		pfree(bytes);
-	}
+		add_crc(&crc, model->trees->bytes, model->trees->n_bytes);
 	FIN_CRC32C(crc);
 	return crc;
 }

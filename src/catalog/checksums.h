@@ -16,7 +16,5 @@ extern uint32 catalog_model_crc(const Model *model);
  * network follows from: the same in databases of every encoding.
  */
 extern uint32 catalog_description_crc(const FeatureSpec *spec, const Jsonb *config);
-/* Trees in their stored form, in the current context. */
-extern char *catalog_trees_bytes(const Trees *trees, Size *size);
 
 #endif							/* AREAD_CATALOG_CHECKSUMS_H */

@@ -313,16 +313,6 @@ insert_pairs(const Model *model, int64 version_id)
 }
 
 static void
-insert_trees(const Trees *trees, int64 version_id)
-{
-	Size		size;
-	char	   *bytes = catalog_trees_bytes(trees, &size);
-
-	insert_bytes(version_id, "trees", "trees", bytes, size);
-	pfree(bytes);
-}
-
-static void
 insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 {
 	const Model *model = new->result->model;
@@ -348,7 +338,7 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 	if (model->n_gates > 0)
 		insert_masks(model, version_id);
 	if (model->trees)
-		insert_trees(model->trees, version_id);
+		insert_bytes(version_id, "trees", "trees", model->trees->bytes, model->trees->n_bytes);
 }
 
 int32

@@ -112,22 +112,6 @@ put_pairs(ImageWriter *writer, const DomainPairs *pairs, int n)
 	return offset;
 }
 
-/* Trees in their stored form, which is used in place. */
-static Size
-put_trees(ImageWriter *writer, const Trees *trees, Size *size)
-{
-	Size		offset = TYPEALIGN(64, writer->size);
-
-	*size = 0;
-	if (!trees)
-		return 0;
-	*size = trees_bytes_size(trees);
-	if (writer->block)
-		trees_put(trees, writer->block + offset);
-	writer->size = offset + *size;
-	return offset;
-}
-
 static void
 put_model(ImageWriter *writer, const ServedModel *served)
 {
@@ -148,7 +132,11 @@ put_model(ImageWriter *writer, const ServedModel *served)
 	header.masks = put(writer, model->masks, (Size) model->n_domains * model->n_gates);
 	header.pairs = put_pairs(writer, model->pairs, model->shape.n_fields);
 	header.domain_rows = put(writer, loaded->domain_rows, model->n_domains * sizeof(uint64));
-	header.trees = put_trees(writer, model->trees, &header.trees_size);
+	if (model->trees)
+	{
+		header.trees = put(writer, model->trees->bytes, model->trees->n_bytes);
+		header.trees_size = model->trees->n_bytes;
+	}
 	values = scorer_values(served->scorer, &n_values);
 	header.values = put(writer, values, n_values * sizeof(real));
 	if (writer->block)

@@ -28,7 +28,7 @@ score(const Trees *trees, double *scores)
 	float	   *scratch = malloc(trees_scratch(trees) * sizeof(float));
 
 	FUZZ_ASSERT(scratch);
-	trees_logits(trees, dataset->ids, NULL, TOY_FIELDS, N_SCORED, scratch, scores);
+	trees_logits(trees, dataset->ids, TOY_FIELDS, N_SCORED, scratch, scores);
 	free(scratch);
 }
 

@@ -10,17 +10,11 @@
 #include "engine/measure/metrics.h"
 #include "engine/trees/trees_bytes.h"
 #include "pick.h"
+#include "failing.h"
 #include "toy.h"
 #include "unit.h"
 
 #define N_FIELDS 6
-
-/* Calls of the host or allocations, and how many of them go well. */
-typedef struct Failing
-{
-	int			calls;
-	int			most;
-} Failing;
 
 /* A pair of fields tells the label, and a field does. */
 static DrawnRows *
@@ -69,7 +63,7 @@ few_trees(int n)
 	return options;
 }
 
-/* Batches of all sizes, in order and not, have the logits of single rows and of the report. */
+/* Batches of all sizes have the logits of single rows and of the report. */
 static void
 check_scores(Arena *arena, const DrawnRows *rows, const Trees *trees, const double *valid_logits)
 {
@@ -77,20 +71,14 @@ check_scores(Arena *arena, const DrawnRows *rows, const Trees *trees, const doub
 	int			n_valid = (int) (drawn_n(rows) - n_train);
 	float	   *scratch = ARENA_ARRAY(arena, float, trees_scratch(trees));
 	double	   *batch = ARENA_ARRAY(arena, double, n_valid + 1);
-	uint32_t   *backwards = ARENA_ARRAY(arena, uint32_t, n_valid);
 	int			wrong = 0;
 
-	for (int i = 0; i < n_valid; i++)
-		backwards[i] = (uint32_t) (drawn_n(rows) - 1 - (size_t) i);
 	for (int n = 1; n <= n_valid; n += n < 70 ? 1 : 229)
 	{
 		batch[n] = 77;
-		trees_logits(trees, drawn_id(rows, n_train, 0), NULL, N_FIELDS, n, scratch, batch);
+		trees_logits(trees, drawn_id(rows, n_train, 0), N_FIELDS, n, scratch, batch);
 		for (int i = 0; i < n; i++)
 			wrong += batch[i] != valid_logits[i];
-		trees_logits(trees, rows->ids, backwards, N_FIELDS, n, scratch, batch);
-		for (int i = 0; i < n; i++)
-			wrong += batch[i] != valid_logits[n_valid - 1 - i];
 		wrong += batch[n] != 77;
 	}
 	for (int i = 0; i < n_valid; i++)
@@ -354,21 +342,6 @@ test_cancel(Arena *arena, int n_threads)
 	CHECK(stopped > 50);
 }
 
-static void *
-scarce(void *context, size_t size)
-{
-	Failing    *failing = context;
-
-	return ++failing->calls > failing->most ? NULL : calloc(1, size);
-}
-
-static void
-give_back(void *context, void *block)
-{
-	(void) context;
-	free(block);
-}
-
 /* Whichever allocation fails is an error. */
 static void
 test_memory(Arena *arena)
@@ -493,7 +466,7 @@ test_damaged(Arena *arena)
 			stored.bytes[at] = (char) (i == 0 ? kept ^ 1 : values[i]);
 			trees = get(arena, &stored, stored.bytes, stored.n);
 			if (trees)
-				trees_logits(trees, stored.rows->ids, NULL, N_FIELDS, 20, scratch, logits);
+				trees_logits(trees, stored.rows->ids, N_FIELDS, 20, scratch, logits);
 			for (int k = 0; k < 20; k++)
 				if (!isfinite(logits[k]))
 					CHECK(!"a logit is not finite");

@@ -82,7 +82,7 @@ finish_scores(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double
 	double		logits[SCORE_BATCH];
 
 	if (trees)
-		trees_logits(trees, rows->ids + first * (size_t) n_fields, NULL, n_fields, n,
+		trees_logits(trees, rows->ids + first * (size_t) n_fields, n_fields, n,
 					 scorer->trees_scratch, logits);
 	for (int i = 0; i < n; i++)
 	{

@@ -10,7 +10,8 @@
  * The same rows have stopped and chosen the trees.  So they are kept only if the log loss
  * falls by more than all that gains by chance.
  *
- * Memory: that of the trees' fit (trees/trees_fit.h); the trees stay in the arena.
+ * Memory: that of the trees' fit (trees/trees_fit.h).  The trees stay in the arena, in the
+ * form in which they are stored.
  */
 #include "engine/train/stacking.h"
 
@@ -21,10 +22,12 @@
 #include "engine/networks/architectures.h"
 #include "engine/train/base_rate.h"
 #include "engine/train/evaluate.h"
+#include "engine/trees/trees_bytes.h"
 #include "engine/trees/trees_fit.h"
 
-/* Fewer validation rows are too few to weigh by. */
-#define MIN_VALID_ROWS 1000
+#define TEXT(number) #number
+#define TEXT_OF(number) TEXT(number)
+
 /*
  * What the summed log loss must fall by.  Three numbers gain 1.5 by chance; trees were
  * stopped, and pairs of features chosen, by the same rows, which gains more: among
@@ -73,7 +76,7 @@ why_none(const Trainer *trainer)
 		return "negative rows are sampled";
 	/* rows of unlike weights say as much as so many of like ones (Kish) */
 	if ((sum[0] + sum[1]) * (sum[0] + sum[1]) < MIN_VALID_ROWS * squares || squares == 0)
-		return "there are fewer than 1000 validation rows";
+		return "there are fewer than " TEXT_OF(MIN_VALID_ROWS) " validation rows";
 	return sum[0] == 0 || sum[1] == 0 ? "all validation rows have one label" : NULL;
 }
 
@@ -122,11 +125,12 @@ loss_of(const StackRows *rows)
 	return sum;
 }
 
-/* Network and trees become one model, if that is the better one. */
+/* What both logits count on validation rows -> map, and the losses that the record tells of. */
 static bool
-combine(Trainer *trainer, const Dataset *data, const Trees *trees, const TreesReport *report,
-		EngineError *error)
+weigh(Trainer *trainer, const Dataset *data, const TreesReport *report, StackMap *map,
+	  EngineError *error)
 {
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	size_t		n = dataset_rows(data, SPLIT_VALID);
 	double	   *logits = ARENA_ARRAY(trainer->arena, double, n);
 	StackRows	rows = {
@@ -136,25 +140,41 @@ combine(Trainer *trainer, const Dataset *data, const Trees *trees, const TreesRe
 		.n = n
 	};
 	const double least[STACK_PARTS] = {MIN_NETWORK_WEIGHT, 0};
-	Calibration calibration = model_calibration(trainer->model);
 	TreesRecord *record = &trainer->result->trees;
-	StackMap	map;
 
 	if (!arena_ok(trainer->arena, error) || !trainer_score(trainer, SPLIT_VALID, logits, error))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		logits[i] = logit_of(logits[i]);
 	record->loss_before = loss_of(&rows) / n;
-	if (!stack_fit(&rows, least, &map, &record->loss_after, trainer->host, error))
+	if (!stack_fit(&rows, least, map, &record->loss_after, trainer->host, error))
 		return false;
 	record->loss_after /= n;
 	record->fitted = true;
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
+/* Network and trees become one model, if that is the better one. */
+static bool
+combine(Trainer *trainer, const Dataset *data, const Trees *trees, const TreesReport *report,
+		EngineError *error)
+{
+	const TreesRecord *record = &trainer->result->trees;
+	size_t		n = dataset_rows(data, SPLIT_VALID);
+	Calibration calibration = model_calibration(trainer->model);
+	StackMap	map;
+
+	if (!weigh(trainer, data, report, &map, error))
+		return false;
 	if ((record->loss_before - record->loss_after) * n < MIN_LOSS_GAIN || map.weight[1] == 0)
 		return true;
+	trainer->model->trees = trees_pack(trainer->arena, trees, &data->shape, error);
+	if (!trainer->model->trees)
+		return false;
 	calibration.log_scale += log(map.weight[0]);
 	calibration.shift = map.weight[0] * calibration.shift + map.shift;
 	calibration.trees_weight = map.weight[1];
-	trainer->model->trees = trees;
 	model_set_calibration(trainer->model, &calibration);
 	return true;
 }

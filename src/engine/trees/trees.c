@@ -21,8 +21,8 @@ trees_logit(const Trees *trees, const uint32_t *ids, float *scratch)
 }
 
 void
-trees_logits(const Trees *trees, const uint32_t *ids, const uint32_t *rows, int n_fields, int n,
-			 float *scratch, double *logits)
+trees_logits(const Trees *trees, const uint32_t *ids, int n_fields, int n, float *scratch,
+			 double *logits)
 {
 	size_t		n_inputs = (size_t) encodings_n_inputs(&trees->encodings);
 
@@ -31,12 +31,8 @@ trees_logits(const Trees *trees, const uint32_t *ids, const uint32_t *rows, int 
 		int			block = n - from < BLOCK_ROWS ? n - from : BLOCK_ROWS;
 
 		for (int i = 0; i < block; i++)
-		{
-			size_t		row = rows ? rows[from + i] : (size_t) (from + i);
-
-			encodings_inputs(&trees->encodings, ids + row * (size_t) n_fields,
+			encodings_inputs(&trees->encodings, ids + (size_t) (from + i) * (size_t) n_fields,
 							 scratch + (size_t) i * n_inputs);
-		}
 		forest_logits(&trees->forest, scratch, n_inputs, block, logits + from);
 	}
 }

@@ -12,17 +12,16 @@ typedef struct Trees
 {
 	Encodings	encodings;		/* n = 0: there are no trees */
 	Forest		forest;			/* its inputs are the encodings' */
+	const void *bytes;			/* the stored form that all of it lies in (trees_bytes.h); NULL: none */
+	size_t		n_bytes;
 } Trees;
 
 /* Floats of the scratch that scoring needs. */
 extern size_t trees_scratch(const Trees *trees);
 /* The logit of a row of these ids [n_fields], which are within their tables. */
 extern double trees_logit(const Trees *trees, const uint32_t *ids, float *scratch);
-/*
- * logits [n] of the rows "rows" [n] of ids [..., n_fields] (NULL: the first n): the
- * same bit for bit.
- */
-extern void trees_logits(const Trees *trees, const uint32_t *ids, const uint32_t *rows,
-						 int n_fields, int n, float *scratch, double *logits);
+/* logits [n] of rows of ids [n, n_fields]: the same bit for bit. */
+extern void trees_logits(const Trees *trees, const uint32_t *ids, int n_fields, int n,
+						 float *scratch, double *logits);
 
 #endif							/* AREAD_ENGINE_TREES_TREES_H */

@@ -308,6 +308,8 @@ trees_get(Arena *arena, const void *bytes, size_t n, const Shape *shape, EngineE
 	reader.bytes = aligned_block(arena, bytes, n, error);
 	if (!reader.bytes)
 		return NULL;
+	trees->bytes = reader.bytes;
+	trees->n_bytes = n;
 	header = take(&reader, 1, sizeof(StoredHeader));
 	if (header->layout != LAYOUT)
 	{
@@ -319,4 +321,16 @@ trees_get(Arena *arena, const void *bytes, size_t n, const Shape *shape, EngineE
 					 error))
 		return NULL;
 	return trees;
+}
+
+Trees *
+trees_pack(Arena *arena, const Trees *trees, const Shape *shape, EngineError *error)
+{
+	size_t		n = trees_bytes_size(trees);
+	char	   *bytes = arena_array(arena, n, 1);
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	trees_put(trees, bytes);
+	return trees_get(arena, bytes, n, shape, error);
 }

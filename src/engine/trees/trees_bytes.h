@@ -33,5 +33,7 @@ extern void trees_put(const Trees *trees, void *bytes);
  */
 extern Trees *trees_get(Arena *arena, const void *bytes, size_t n, const Shape *shape,
 						EngineError *error);
+/* The same trees in one block of the arena; NULL on errors: lack of memory, those of trees_get(). */
+extern Trees *trees_pack(Arena *arena, const Trees *trees, const Shape *shape, EngineError *error);
 
 #endif							/* AREAD_ENGINE_TREES_TREES_BYTES_H */
