@@ -4,6 +4,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include <string.h>
 #include <time.h>
 
 #include "engine/base/team.h"
@@ -151,6 +152,15 @@ check_stop(void)
 	for (int i = 0; i < TASKS; i++)
 		run += job.runs[i];
 	CHECK(run < TASKS);
+	/* a later job would go by what this one left unmade */
+	memset(&job, 0, sizeof(job));
+	for (int i = 0; i < 20; i++)
+	{
+		team_begin(team, &watch, count_task, &job, TASKS);
+		team_finish(team, &watch);
+	}
+	for (int i = 0; i < TASKS; i++)
+		CHECK(job.runs[i] == 0);
 	team_stop(team);
 	arena_free_all(&arena);
 }

@@ -1,7 +1,8 @@
 /*
  * test_trainings.c
- *	  Trainings drawn at random (options, rows, weights, threads), each twice:
- *	  alone and with threads.  Both end alike, bit for bit.
+ *	  Trainings drawn at random (options, rows, weights, threads), each alone and
+ *	  with threads: both end alike, bit for bit.  Then with threads once more,
+ *	  until the host wants to stop: nothing is written where it does not belong.
  */
 #include <math.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 #define CASES 60
 #define MOST_ROWS 1200
+#define STOPS 2
 
 static void
 draw_widths(Random *random, IntList *list, int n)
@@ -140,6 +142,48 @@ check_same(const TrainResult *a, const TrainResult *b)
 	}
 }
 
+/* A host that wants to stop when it is asked for the n-th time; 0: never. */
+typedef struct Questions
+{
+	int			asked;
+	int			stop_at;
+} Questions;
+
+static bool
+is_last_question(void *context)
+{
+	Questions  *questions = context;
+
+	return ++questions->asked == questions->stop_at;
+}
+
+/* Stopped anywhere, a training says so; the sanitizers look at what it wrote till then. */
+static void
+check_stopped(Random *random, const Config *config, const Dataset *data, int n_threads,
+			  int most_asked)
+{
+	TrainObserver observer = toy_observer();
+
+	for (int i = 0; i < STOPS; i++)
+	{
+		Questions	questions = {.stop_at = 1 + up_to(random, most_asked - 1)};
+		EngineHost	host = toy_host();
+		EngineError error = {0};
+		Arena		arena;
+		Team	   *team;
+
+		host.interrupted = is_last_question;
+		host.context = &questions;
+		arena_init_malloc(&arena);
+		team = team_start(&arena, n_threads, &error);
+		/* how often threads ask varies: the last questions may not come */
+		CHECK(train(&arena, config, data, team, &host, &observer, NULL, &error) ?
+			  questions.asked < questions.stop_at : error.code == ENGINE_INTERRUPTED);
+		team_stop(team);
+		arena_free_all(&arena);
+	}
+}
+
 static void
 check_case(int number)
 {
@@ -148,6 +192,9 @@ check_case(int number)
 	EngineError error = {0};
 	EngineError error_alone = {0};
 	EngineHost	host = toy_host();
+	Questions	questions = {0};
+	EngineHost	counting = {.interrupted = is_last_question,.seconds = host.seconds,
+	.context = &questions};
 	TrainObserver observer = toy_observer();
 	Config		config;
 	Dataset    *data;
@@ -165,12 +212,13 @@ check_case(int number)
 	team = team_start(&arena, 2 + number % 3, &error);
 	CHECK(team != NULL);
 	alone = train(&arena, &config, data, NULL, &host, &observer, NULL, &error_alone);
-	together = train(&arena, &config, data, team, &host, &observer, NULL, &error);
+	together = train(&arena, &config, data, team, &counting, &observer, NULL, &error);
 	CHECK((alone != NULL) == (together != NULL));
 	if (alone && together)
 	{
 		check_result(alone);
 		check_same(alone, together);
+		check_stopped(&random, &config, data, team_size(team), questions.asked);
 	}
 	else
 		CHECK(error.code == error_alone.code && strcmp(error.message, error_alone.message) == 0 &&

@@ -212,7 +212,8 @@ team_begin(Team *team, Watch *watch, TeamTask task, void *context, int n)
 	team->context = context;
 	team->n_tasks = n;
 	atomic_store(&team->next, 0);
-	atomic_store(&team->skip, false);
+	/* a job may go by what the one before it, now left half-way, was to make */
+	atomic_store(&team->skip, watch && watch->stopped);
 	atomic_store(&team->working, team->n_threads - 1);
 	publish(team);
 }

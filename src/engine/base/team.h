@@ -34,7 +34,7 @@ extern int	team_size(const Team *team);
 
 /*
  * Run tasks 0 .. n - 1 and wait for the last.  Once the watch (NULL: none) has
- * stopped, tasks that have not begun are left out.
+ * stopped, tasks that have not begun are left out, and those of all later jobs.
  */
 extern void team_run(Team *team, Watch *watch, TeamTask task, void *context, int n);
 
