@@ -53,7 +53,7 @@ static void
 test_reasons(void)
 {
 	Evaluation	evaluations[] = {
-		evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 399, 0.6001, 0.6, 1, false), evaluated(2, 400, 0.65, 0.6, 1, true),
+		evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 199, 0.6001, 0.6, 1, false), evaluated(2, 200, 0.65, 0.6, 1, true),
 		evaluated(3, 500, 0.6504, 0.9, 0, false), evaluated(4, 600, 0.5, 0.6, 1, false)
 	};
 	TrainResult result = {.evaluations = evaluations,.n_evaluations = 5,.best_evaluation = 2};
@@ -63,7 +63,7 @@ test_reasons(void)
 	config.architecture = architecture_find("mmoe");
 	config.patience = 2;
 	CHECK(reason_is(&result, &config, 0, "the start"));
-	CHECK(reason_is(&result, &config, 1, "gains less than 0.0005 of DomainAUC; patience counts from batch 400 on"));
+	CHECK(reason_is(&result, &config, 1, "gains less than 0.0005 of DomainAUC; patience counts from batch 200 on"));
 	CHECK(reason_is(&result, &config, 2, "gains 0.0500 of DomainAUC; kept"));
 	CHECK(reason_is(&result, &config, 3, "gains less than 0.0005 of DomainAUC: 1 in a row, of 2 that option \"patience\" allows"));
 	CHECK(reason_is(&result, &config, 4, "gains less than 0.0005 of DomainAUC: 2 in a row, of 2 that option \"patience\" allows; training ends here"));
@@ -78,6 +78,36 @@ test_reasons(void)
 	result.n_evaluations = 1;
 	result.best_evaluation = 0;
 	CHECK(reason_is(&result, &config, 0, "the start; kept"));
+}
+
+/* Beside trees a third of patience, until the network has gained 0.005 in all. */
+static void
+test_beside_trees(void)
+{
+	Evaluation	evaluations[] = {
+		evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 200, 0.6049, 0.6, 1, true), evaluated(2, 300, 0.604, 0.6, 1, false),
+		evaluated(3, 400, 0.604, 0.6, 1, false), evaluated(4, 500, 0.6051, 0.6, 1, false)
+	};
+	TrainResult result = {.evaluations = evaluations,.n_evaluations = 4,.best_evaluation = 1,.trees.beside = true};
+	Config		config;
+
+	config_defaults(&config);
+	config.architecture = architecture_find("mmoe");
+	config.patience = 6;
+	CHECK(patience_allowed(&result, &config) == 2 && patience_ran_out(&result, &config));
+	CHECK(reason_is(&result, &config, 3, "gains less than 0.0005 of DomainAUC: 2 in a row, of 2 that option \"patience\" allows beside trees; training ends here"));
+	config.patience = 7;
+	CHECK(patience_allowed(&result, &config) == 3 && !patience_ran_out(&result, &config));
+	config.patience = 1;
+	CHECK(patience_allowed(&result, &config) == 1);
+	config.patience = 6;
+	result.trees.beside = false;
+	CHECK(patience_allowed(&result, &config) == 6 && !patience_ran_out(&result, &config));
+	CHECK(reason_is(&result, &config, 2, "gains less than 0.0005 of DomainAUC: 1 in a row, of 6 that option \"patience\" allows"));
+	/* sure of itself from then on */
+	result.trees.beside = true;
+	evaluations[1].valid.domain_auc.value = 0.6051;
+	CHECK(patience_allowed(&result, &config) == 6 && !patience_ran_out(&result, &config));
 }
 
 static void
@@ -135,6 +165,7 @@ main(void)
 	arena_init_malloc(&arena);
 	test_criterion();
 	test_reasons();
+	test_beside_trees();
 	test_deciles(&arena);
 	test_equal_scores(&arena);
 	arena_free_all(&arena);

@@ -25,8 +25,8 @@
 #include "engine/train/schedule.h"
 #include "engine/train/strategy.h"
 
-/* Another layout of what follows, or of Evaluation, is another number. */
-#define LAYOUT ((uint32_t) (2u << 16 | sizeof(Evaluation)))
+/* Another layout of what follows, or of Evaluation, or another meaning, is another number. */
+#define LAYOUT ((uint32_t) (3u << 16 | sizeof(Evaluation)))
 /* Its part. */
 #define HEADER "head"
 

@@ -4,7 +4,7 @@
  *	  best parameters so far.
  *
  * An evaluation scores as a stored model would be scored: unseen values get their
- * mean vectors, and a scorer is prepared anew.
+ * mean vectors, a scorer is prepared anew, and trees count what they would count.
  *
  * Memory: scores and the scorer go back to the arena; a copy of the best
  * parameters and masks stays.
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "engine/score/score.h"
+#include "engine/train/stacking.h"
 #include "engine/train/stopping.h"
 
 bool
@@ -41,9 +42,10 @@ trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error)
 					"training diverged: scores are not finite");
 }
 
-bool
-trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
-			  EngineError *error)
+/* "stacked": scores are those of the network with its trees, which are not in the model yet. */
+static bool
+measure(Trainer *trainer, Split split, bool stacked, Measures *measures,
+		DomainMeasure *by_domain, EngineError *error)
 {
 	const Dataset *data = trainer->data;
 	size_t		n = dataset_rows(data, split);
@@ -57,11 +59,19 @@ trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure
 	for (size_t i = 0; i < n; i++)
 		domains[i] = dataset_domain(data, data->split_start[split] + i);
 	ok = trainer_score(trainer, split, scores, error) &&
+		(!stacked || stacking_add(trainer, scores, error)) &&
 		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
 						domains, n, trainer->model->n_domains, measures, by_domain,
 						trainer->host, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
+}
+
+bool
+trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
+				EngineError *error)
+{
+	return measure(trainer, split, false, measures, by_domain, error);
 }
 
 Evaluation *
@@ -123,7 +133,7 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
 		trainer->loss_rows / trainer->batch_seconds : 0;
 	evaluation->mask_updates = trainer->updates;
-	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
+	if (!measure(trainer, SPLIT_VALID, true, &evaluation->valid, NULL, error))
 		return false;
 	evaluation->best = result->n_evaluations == 0 ||
 		evaluation_score(evaluation) >= trainer->best_score + MIN_GAIN;

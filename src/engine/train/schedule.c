@@ -5,6 +5,7 @@
 #include "engine/train/schedule.h"
 
 #include "engine/data/shuffle.h"
+#include "engine/train/stopping.h"
 #include "engine/train/strategy.h"
 
 uint64_t
@@ -26,7 +27,8 @@ trainer_evaluations(const Trainer *trainer, uint64_t batch)
 bool
 trainer_out_of_patience(const Trainer *trainer)
 {
-	return trainer->evaluations_without_gain >= trainer->config->patience;
+	return trainer->evaluations_without_gain >=
+		patience_allowed(trainer->result, trainer->config);
 }
 
 uint64_t

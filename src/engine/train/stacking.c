@@ -7,11 +7,14 @@
  * Neither is the better one on all data.  So each is trained by itself, on the same
  * rows, and validation rows weigh the sum of their logits.
  *
+ * Trees come first, as they take a few seconds.  Then each evaluation of the network is
+ * one of both together: a network that finds only what the trees have is not trained on.
+ *
  * The same rows have stopped and chosen the trees.  So they are kept only if the log loss
  * falls by more than all that gains by chance.
  *
- * Memory: that of the trees' fit (trees/trees_fit.h).  The trees stay in the arena, in the
- * form in which they are stored.
+ * Memory: that of the trees' fit (trees/trees_fit.h).  The trees stay in the arena, and a
+ * number for each validation row; what is kept is in the form in which it is stored.
  */
 #include "engine/train/stacking.h"
 
@@ -36,6 +39,14 @@
 #define MIN_LOSS_GAIN 10.0
 /* The network's scores keep their order, however little they count. */
 #define MIN_NETWORK_WEIGHT 0.02
+
+/* Trees, and what they say of the validation rows. */
+typedef struct Stacking
+{
+	Trees		trees;
+	Dataset		data;			/* whose validation rows weigh 1 on average */
+	const double *valid_logits;
+} Stacking;
 
 static const char *const phase_names[] = {
 	[TREES_SINGLES] = "trees: features",[TREES_FIRST_FOREST] = "trees: first forest",
@@ -125,51 +136,82 @@ loss_of(const StackRows *rows)
 	return sum;
 }
 
-/* What both logits count on validation rows -> map, and the losses that the record tells of. */
+/* What the logits [validation rows] of the network count beside the trees' -> map, *loss. */
 static bool
-weigh(Trainer *trainer, const Dataset *data, const TreesReport *report, StackMap *map,
+weigh(const Trainer *trainer, const double *logits, StackMap *map, StackRows *rows, double *loss,
 	  EngineError *error)
 {
-	struct ArenaBlock *mark = arena_mark(trainer->arena);
-	size_t		n = dataset_rows(data, SPLIT_VALID);
-	double	   *logits = ARENA_ARRAY(trainer->arena, double, n);
-	StackRows	rows = {
-		.logits = {logits, report->valid_logits},
-		.labels = data->labels + data->split_start[SPLIT_VALID],
-		.weights = data->weights ? data->weights + data->split_start[SPLIT_VALID] : NULL,
-		.n = n
-	};
 	const double least[STACK_PARTS] = {MIN_NETWORK_WEIGHT, 0};
+	const Dataset *data = &trainer->stacking->data;
+	size_t		first = data->split_start[SPLIT_VALID];
+
+	*rows = (StackRows) {
+		.logits = {logits, trainer->stacking->valid_logits},
+		.labels = data->labels + first,
+		.weights = data->weights ? data->weights + first : NULL,
+		.n = dataset_rows(data, SPLIT_VALID)
+	};
+	return stack_fit(rows, least, map, loss, trainer->host, error);
+}
+
+bool
+stacking_add(const Trainer *trainer, double *scores, EngineError *error)
+{
+	StackMap	map;
+	StackRows	rows;
+	double		loss;
+
+	if (!trainer->stacking)
+		return true;
+	for (size_t i = 0; i < dataset_rows(trainer->data, SPLIT_VALID); i++)
+		scores[i] = logit_of(scores[i]);
+	if (!weigh(trainer, scores, &map, &rows, &loss, error))
+		return false;
+	for (size_t i = 0; i < rows.n; i++)
+		scores[i] = 1 / (1 + exp(-(map.weight[0] * scores[i] +
+								   map.weight[1] * rows.logits[1][i] + map.shift)));
+	return true;
+}
+
+/* What both count, and the losses that the record tells of. */
+static bool
+weigh_kept(Trainer *trainer, StackMap *map, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
+	double	   *logits = ARENA_ARRAY(trainer->arena, double, n);
 	TreesRecord *record = &trainer->result->trees;
+	StackRows	rows;
 
 	if (!arena_ok(trainer->arena, error) || !trainer_score(trainer, SPLIT_VALID, logits, error))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		logits[i] = logit_of(logits[i]);
-	record->loss_before = loss_of(&rows) / n;
-	if (!stack_fit(&rows, least, map, &record->loss_after, trainer->host, error))
+	if (!weigh(trainer, logits, map, &rows, &record->loss_after, error))
 		return false;
+	record->loss_before = loss_of(&rows) / n;
 	record->loss_after /= n;
 	record->fitted = true;
 	arena_reset_to(trainer->arena, mark);
 	return true;
 }
 
-/* Network and trees become one model, if that is the better one. */
-static bool
-combine(Trainer *trainer, const Dataset *data, const Trees *trees, const TreesReport *report,
-		EngineError *error)
+bool
+stacking_finish(Trainer *trainer, EngineError *error)
 {
 	const TreesRecord *record = &trainer->result->trees;
-	size_t		n = dataset_rows(data, SPLIT_VALID);
+	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
 	Calibration calibration = model_calibration(trainer->model);
 	StackMap	map;
 
-	if (!weigh(trainer, data, report, &map, error))
+	if (!trainer->stacking)
+		return true;
+	if (!weigh_kept(trainer, &map, error))
 		return false;
 	if ((record->loss_before - record->loss_after) * n < MIN_LOSS_GAIN || map.weight[1] == 0)
 		return true;
-	trainer->model->trees = trees_pack(trainer->arena, trees, &data->shape, error);
+	trainer->model->trees = trees_pack(trainer->arena, &trainer->stacking->trees,
+									   &trainer->data->shape, error);
 	if (!trainer->model->trees)
 		return false;
 	calibration.log_scale += log(map.weight[0]);
@@ -186,19 +228,23 @@ stacking_fit(Trainer *trainer, EngineError *error)
 	TreesOptions options = {.max_trees = config->trees,.max_pairs = config->tree_pairs,
 	.seed = config->seed};
 	TreesObserver observer = {tell_progress, trainer};
-	Trees	   *trees;
+	Stacking   *stacking;
 	TreesReport report;
-	Dataset		data;
 
 	if (!architecture_has_trees(config))
 		return true;
 	trainer->result->trees.why_none = why_none(trainer);
 	if (trainer->result->trees.why_none)
 		return true;
-	trees = ARENA_ARRAY(trainer->arena, Trees, 1);
-	return arena_ok(trainer->arena, error) && weigh_validation(trainer, &data, error) &&
-		trees_fit(trainer->arena, &data, &options, trainer->team, trainer->host,
-				  &observer, trees, &report, error) &&
-		(trees->encodings.n == 0 || trees->forest.n_trees == 0 ||
-		 combine(trainer, &data, trees, &report, error));
+	stacking = ARENA_ARRAY(trainer->arena, Stacking, 1);
+	if (!arena_ok(trainer->arena, error) ||
+		!weigh_validation(trainer, &stacking->data, error) ||
+		!trees_fit(trainer->arena, &stacking->data, &options, trainer->team, trainer->host,
+				   &observer, &stacking->trees, &report, error))
+		return false;
+	stacking->valid_logits = report.valid_logits;
+	if (stacking->trees.encodings.n > 0 && stacking->trees.forest.n_trees > 0)
+		trainer->stacking = stacking;
+	trainer->result->trees.beside = trainer->stacking != NULL;
+	return true;
 }

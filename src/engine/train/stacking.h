@@ -8,10 +8,20 @@
 #include "engine/train/trainer.h"
 
 /*
- * Fit trees to the training rows, and weigh their logit against that of the
- * network, whose scores are calibrated already.  Both go into the model if the
- * validation rows gain; else it stays as it is.
+ * Fit trees to the training rows; trainer->stacking has them then, unless there are
+ * none to be tried.  The same rows and options give the same trees, so that a training
+ * that resumes fits them again.
  */
 extern bool stacking_fit(Trainer *trainer, EngineError *error);
+/*
+ * The network's scores of the validation rows become those of network and trees
+ * together, weighed as they would be if training ended now.
+ */
+extern bool stacking_add(const Trainer *trainer, double *scores, EngineError *error);
+/*
+ * The trees go into the model, whose scores are calibrated already, if the validation
+ * rows gain; else it stays as it is.
+ */
+extern bool stacking_finish(Trainer *trainer, EngineError *error);
 
 #endif							/* AREAD_ENGINE_TRAIN_STACKING_H */

@@ -47,22 +47,37 @@ without_gain(const TrainResult *result, int i)
 	return n;
 }
 
-bool
-patience_ran_out(const TrainResult *result, const Config *config)
-{
-	return without_gain(result, result->n_evaluations - 1) >= config->patience;
-}
-
-/* The best score before evaluation i. */
+/* The best score up to evaluation i. */
 static double
-best_before(const TrainResult *result, int i)
+best_until(const TrainResult *result, int i)
 {
 	double		best = -INFINITY;
 
-	for (int e = 0; e < i; e++)
+	for (int e = 0; e <= i; e++)
 		if (result->evaluations[e].best)
 			best = evaluation_score(&result->evaluations[e]);
 	return best;
+}
+
+static int
+allowed_at(const TrainResult *result, const Config *config, int i)
+{
+	bool		sure = best_until(result, i) - best_until(result, 0) >= SURE_GAIN;
+
+	return sure || !result->trees.beside ? config->patience :
+		(config->patience + SHORT_PATIENCE - 1) / SHORT_PATIENCE;
+}
+
+int
+patience_allowed(const TrainResult *result, const Config *config)
+{
+	return allowed_at(result, config, result->n_evaluations - 1);
+}
+
+bool
+patience_ran_out(const TrainResult *result, const Config *config)
+{
+	return without_gain(result, result->n_evaluations - 1) >= patience_allowed(result, config);
 }
 
 static void
@@ -77,13 +92,14 @@ describe_gain(const TrainResult *result, const Config *config, int i, char *text
 		snprintf(text, MAX_REASON, "the latest: there are no validation rows to compare by");
 	else if (evaluation->best)
 		snprintf(text, MAX_REASON, "gains %.4f of %s",
-				 evaluation_score(evaluation) - best_before(result, i), criterion);
+				 evaluation_score(evaluation) - best_until(result, i - 1), criterion);
 	else if (evaluation->batches < SETTLE_BATCHES)
 		snprintf(text, MAX_REASON, "gains less than %g of %s; patience counts from batch %d on",
 				 MIN_GAIN, criterion, SETTLE_BATCHES);
 	else
-		snprintf(text, MAX_REASON, "gains less than %g of %s: %d in a row, of %d that option \"patience\" allows",
-				 MIN_GAIN, criterion, without_gain(result, i), config->patience);
+		snprintf(text, MAX_REASON, "gains less than %g of %s: %d in a row, of %d that option \"patience\" allows%s",
+				 MIN_GAIN, criterion, without_gain(result, i), allowed_at(result, config, i),
+				 allowed_at(result, config, i) < config->patience ? " beside trees" : "");
 }
 
 void

@@ -14,13 +14,21 @@
  */
 #define MIN_GAIN 5e-4
 /* Heads that start at zero move little at first: patience counts from that batch on. */
-#define SETTLE_BATCHES 400
-#define MAX_REASON 200
+#define SETTLE_BATCHES 200
+/*
+ * Trees leave little for the network to find.  Until it has gained so much in all, it has
+ * a third of the evaluations that patience allows.
+ */
+#define SURE_GAIN 5e-3
+#define SHORT_PATIENCE 3
+#define MAX_REASON 240
 
 /* What decides: DomainAUC, or where it is undefined AUC, or else log loss; NULL: no validation rows. */
 extern const char *evaluation_criterion(const Evaluation *evaluation);
 /* By that; higher is better.  Without validation rows the latest is the best. */
 extern double evaluation_score(const Evaluation *evaluation);
+/* Evaluations without a gain after which training stops, as things are with the last one. */
+extern int	patience_allowed(const TrainResult *result, const Config *config);
 /* Did patience run out with the last evaluation? */
 extern bool patience_ran_out(const TrainResult *result, const Config *config);
 /* What evaluation i meant for the training; text has MAX_REASON bytes. */

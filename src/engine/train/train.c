@@ -5,14 +5,15 @@
  * Phases:
  *
  * 1. Labels and weights are checked; setup.c allocates all that follows.
- * 2. The start: the wide part is fitted to its optimum and then held, and the
- *    first evaluation measures it.  Or a checkpoint puts everything back.
+ * 2. The start: the wide part is fitted to its optimum and then held, trees are
+ *    fitted that go beside it (stacking.h), and the first evaluation measures both.
+ *    Or a checkpoint puts everything back but the trees, which are fitted again.
  * 3. Epochs of batches.  After each step, in this order: the strategy's update
  *    (strategy.h), an evaluation, a checkpoint, each only if it is due.  Training
  *    ends early once patience has run out.
  * 4. The finish: the best evaluation's parameters come back, the strategy has a
- *    last word, scores are calibrated, trees are fitted and weighed against them
- *    (stacking.h), and validation and test rows are measured.
+ *    last word, scores are calibrated, trees are weighed against them, and validation
+ *    and test rows are measured.
  *
  * Memory: all of it lies in the caller's arena.  Evaluations and checkpoints give
  * back what they took, so steps do not make it grow.
@@ -218,7 +219,7 @@ start(Trainer *trainer, TrainPosition *position, EngineError *error)
 	if (architecture_has_wide(trainer->config) && !start_wide(trainer, error))
 		return false;
 	*position = (TrainPosition) {.epoch = 1};
-	return trainer_evaluate(trainer, 0, true, error) &&
+	return stacking_fit(trainer, error) && trainer_evaluate(trainer, 0, true, error) &&
 		(!trainer->strategy->batches ||
 		 checkpoint_offer(trainer, *position, error));
 }
@@ -293,7 +294,7 @@ finish(Trainer *trainer, EngineError *error)
 	trainer_restore_best(trainer);
 	if (trainer->strategy->finish && !trainer->strategy->finish(trainer, error))
 		return false;
-	if (!base_rate_calibrate(trainer, error) || !stacking_fit(trainer, error))
+	if (!base_rate_calibrate(trainer, error) || !stacking_finish(trainer, error))
 		return false;
 	for (uint32_t d = 0; d < n_domains; d++)
 		fill_domain(trainer, d, &result->domains[d]);
@@ -333,7 +334,8 @@ train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 		!check_labels(config, data, error) || !base_rate_weigh(trainer, error) ||
 		!trainer_init(trainer, error))
 		return NULL;
-	if (checkpoints && checkpoints->resume ? !checkpoint_resume(trainer, &position, error) :
+	if (checkpoints && checkpoints->resume ?
+		!checkpoint_resume(trainer, &position, error) || !stacking_fit(trainer, error) :
 		!start(trainer, &position, error))
 		return NULL;
 	if (trainer->strategy->batches && !run_epochs(trainer, position, error))
