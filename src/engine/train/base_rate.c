@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-#include "engine/train/evaluate.h"
+#include "engine/train/split_scores.h"
 
 bool
 base_rate_weigh(Trainer *trainer, EngineError *error)

@@ -7,11 +7,6 @@
 
 #include "engine/train/trainer.h"
 
-/*
- * Score the rows of a split under the present parameters -> scores [its rows].
- * Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_DIVERGED.
- */
-extern bool trainer_score(Trainer *trainer, Split split, double *scores, EngineError *error);
 /* Measures of a split under the present parameters; by_domain [D] or NULL. */
 extern bool trainer_measure(Trainer *trainer, Split split, Measures *measures,
 							DomainMeasure *by_domain, EngineError *error);

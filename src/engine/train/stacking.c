@@ -24,7 +24,7 @@
 #include "engine/measure/stack.h"
 #include "engine/networks/architectures.h"
 #include "engine/train/base_rate.h"
-#include "engine/train/evaluate.h"
+#include "engine/train/split_scores.h"
 #include "engine/trees/trees_bytes.h"
 #include "engine/trees/trees_fit.h"
 

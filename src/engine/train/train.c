@@ -35,6 +35,7 @@
 #include "engine/train/evaluate.h"
 #include "engine/train/schedule.h"
 #include "engine/train/setup.h"
+#include "engine/train/split_scores.h"
 #include "engine/train/stacking.h"
 #include "engine/train/strategy.h"
 
