@@ -99,7 +99,7 @@ is(sql("SELECT count(*) FROM aread.run WHERE run = $run"), '0', 'a run can be fo
 # Seen while at work, in the background and in the foreground.
 #
 $run = start_run('endless', $endless);
-await($run, 'batch > 10');
+await($run, q{epoch > 0 AND batch > 10});
 is(run_column($run, q{state, phase IN ('warm-up', 'mask update', 'training'), epoch > 0, epochs, batches, loss > 0, rows_per_second > 0, ends_at > now(), pid > 0}), 'running|t|t|10000|38|t|t|t|t', 'progress');
 is(sql("SELECT aread_wait($run, '100 ms')"), '', 'waiting has a limit');
 my $front = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', qq{SELECT aread_train('clicks', 'watched', options => '$endless')}], '>', \my $out, '2>', \my $err);
