@@ -231,7 +231,7 @@ check_trees(void)
 	config.trees = 20;
 	n_rows = 12000;
 	result = train_with(&arena, &config, NULL, false, &error);
-	CHECK(result && result->trees.beside && result->model->trees);
+	CHECK(result && result->trees.fitted && result->model->trees);
 	/* what is stored is what was evaluated, but for the network's calibration */
 	CHECK(fabs(result->valid.domain_auc.value -
 			   result->evaluations[result->best_evaluation].valid.domain_auc.value) < 1e-3);

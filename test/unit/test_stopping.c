@@ -88,26 +88,37 @@ test_beside_trees(void)
 		evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 200, 0.6049, 0.6, 1, true), evaluated(2, 300, 0.604, 0.6, 1, false),
 		evaluated(3, 400, 0.604, 0.6, 1, false), evaluated(4, 500, 0.6051, 0.6, 1, false)
 	};
-	TrainResult result = {.evaluations = evaluations,.n_evaluations = 4,.best_evaluation = 1,.trees.beside = true};
+	TrainResult result = {.evaluations = evaluations,.n_evaluations = 4,.best_evaluation = 1,.trees.fitted = true};
 	Config		config;
 
 	config_defaults(&config);
 	config.architecture = architecture_find("mmoe");
 	config.patience = 6;
-	CHECK(patience_allowed(&result, &config) == 2 && patience_ran_out(&result, &config));
+	CHECK(patience_ran_out(&result, &config));
 	CHECK(reason_is(&result, &config, 3, "gains less than 0.0005 of DomainAUC: 2 in a row, of 2 that option \"patience\" allows beside trees; training ends here"));
 	config.patience = 7;
-	CHECK(patience_allowed(&result, &config) == 3 && !patience_ran_out(&result, &config));
+	CHECK(!patience_ran_out(&result, &config));
+	/* a third, rounded up */
 	config.patience = 1;
-	CHECK(patience_allowed(&result, &config) == 1);
+	CHECK(reason_is(&result, &config, 2, "gains less than 0.0005 of DomainAUC: 1 in a row, of 1 that option \"patience\" allows"));
 	config.patience = 6;
-	result.trees.beside = false;
-	CHECK(patience_allowed(&result, &config) == 6 && !patience_ran_out(&result, &config));
+	result.trees.fitted = false;
+	CHECK(!patience_ran_out(&result, &config));
 	CHECK(reason_is(&result, &config, 2, "gains less than 0.0005 of DomainAUC: 1 in a row, of 6 that option \"patience\" allows"));
+	/* what users are told has the same numbers */
+	{
+		char		text[100];
+		const char *meaning = option_find(&config_table, "patience")->meaning;
+
+		snprintf(text, sizeof(text), "the first %d batches do not count. Beside trees a third", SETTLE_BATCHES);
+		CHECK(strstr(meaning, text) && SHORT_PATIENCE == 3);
+		snprintf(text, sizeof(text), "until the network has gained %g.", SURE_GAIN);
+		CHECK(strstr(meaning, text));
+	}
 	/* sure of itself from then on */
-	result.trees.beside = true;
+	result.trees.fitted = true;
 	evaluations[1].valid.domain_auc.value = 0.6051;
-	CHECK(patience_allowed(&result, &config) == 6 && !patience_ran_out(&result, &config));
+	CHECK(!patience_ran_out(&result, &config));
 }
 
 static void

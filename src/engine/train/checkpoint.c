@@ -43,7 +43,6 @@ typedef struct CheckpointHeader
 	double		batch_seconds;
 	double		seconds;
 	double		best_score;
-	int32_t		evaluations_without_gain;
 	int32_t		best_evaluation;
 	int32_t		n_evaluations;
 	int32_t		n_updates;
@@ -104,7 +103,6 @@ fill_header(const Trainer *trainer, TrainPosition position)
 	header.batch_seconds = trainer->batch_seconds;
 	header.seconds = trainer_seconds(trainer) - trainer->started;
 	header.best_score = trainer->best_score;
-	header.evaluations_without_gain = trainer->evaluations_without_gain;
 	header.best_evaluation = result->best_evaluation;
 	header.n_evaluations = result->n_evaluations;
 	header.n_updates = trainer->updates;
@@ -160,8 +158,7 @@ check_position(const Trainer *trainer, const CheckpointHeader *header, EngineErr
 	if (header->n_evaluations < 1 ||
 		(uint64_t) header->n_evaluations != 1 + before + trainer_evaluations(trainer, header->batch) ||
 		header->best_evaluation < 0 || header->best_evaluation >= header->n_evaluations ||
-		header->evaluations_without_gain < 0 ||
-		header->evaluations_without_gain >= header->n_evaluations || header->n_updates < 0 ||
+		header->n_updates < 0 ||
 		(uint64_t) header->n_updates != trainer_updates_due(trainer, header->batches))
 		return checkpoint_corrupt(error, "its counts are not those of this training");
 	return true;
@@ -193,7 +190,6 @@ take_header(Trainer *trainer, const CheckpointHeader *header, TrainPosition *pos
 	trainer->batch_seconds = header->batch_seconds;
 	trainer->started = trainer_seconds(trainer) - header->seconds;
 	trainer->best_score = header->best_score;
-	trainer->evaluations_without_gain = header->evaluations_without_gain;
 	trainer->updates = header->n_updates;
 	trainer->result->best_evaluation = header->best_evaluation;
 }

@@ -20,10 +20,9 @@
 #include "engine/train/stacking.h"
 #include "engine/train/stopping.h"
 
-/* "stacked": scores are those of the network with its trees, which are not in the model yet. */
-static bool
-measure(Trainer *trainer, Split split, bool stacked, Measures *measures,
-		DomainMeasure *by_domain, EngineError *error)
+bool
+trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
+				EngineError *error)
 {
 	const Dataset *data = trainer->data;
 	size_t		n = dataset_rows(data, split);
@@ -37,19 +36,12 @@ measure(Trainer *trainer, Split split, bool stacked, Measures *measures,
 	for (size_t i = 0; i < n; i++)
 		domains[i] = dataset_domain(data, data->split_start[split] + i);
 	ok = trainer_score(trainer, split, scores, error) &&
-		(!stacked || stacking_add(trainer, scores, error)) &&
+		stacking_add(trainer, split, scores, error) &&
 		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
 						domains, n, trainer->model->n_domains, measures, by_domain,
 						trainer->host, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
-}
-
-bool
-trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
-				EngineError *error)
-{
-	return measure(trainer, split, false, measures, by_domain, error);
 }
 
 Evaluation *
@@ -111,7 +103,7 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
 		trainer->loss_rows / trainer->batch_seconds : 0;
 	evaluation->mask_updates = trainer->updates;
-	if (!measure(trainer, SPLIT_VALID, true, &evaluation->valid, NULL, error))
+	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
 		return false;
 	evaluation->best = result->n_evaluations == 0 ||
 		evaluation_score(evaluation) >= trainer->best_score + MIN_GAIN;
@@ -120,11 +112,8 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	{
 		trainer->best_score = evaluation_score(evaluation);
 		result->best_evaluation = evaluation->number;
-		trainer->evaluations_without_gain = 0;
 		keep_best(trainer);
 	}
-	else if (trainer->batches >= SETTLE_BATCHES)
-		trainer->evaluations_without_gain++;
 	result->n_evaluations++;
 	trainer->loss_sum = 0;
 	trainer->loss_rows = 0;

@@ -92,8 +92,7 @@ typedef struct TrainObserver
 /* What trees beside the network are worth: mean log losses of validation rows. */
 typedef struct TreesRecord
 {
-	bool		beside;			/* each evaluation is one of network and trees together */
-	bool		fitted;			/* and weighed at the end */
+	bool		fitted;			/* each evaluation is one of network and trees together */
 	const char *why_none;		/* what kept them from being tried; NULL: nothing */
 	double		loss_before;	/* of the network alone, calibrated */
 	double		loss_after;		/* with them; they were kept if it is lower by more than chance */

@@ -5,7 +5,6 @@
 #include "engine/train/schedule.h"
 
 #include "engine/data/shuffle.h"
-#include "engine/train/stopping.h"
 #include "engine/train/strategy.h"
 
 uint64_t
@@ -22,13 +21,6 @@ trainer_evaluations(const Trainer *trainer, uint64_t batch)
 	uint64_t	even = batch * trainer->config->evaluations / trainer_epoch_batches(trainer);
 
 	return even < batch ? even : batch;
-}
-
-bool
-trainer_out_of_patience(const Trainer *trainer)
-{
-	return trainer->evaluations_without_gain >=
-		patience_allowed(trainer->result, trainer->config);
 }
 
 uint64_t

@@ -1,10 +1,10 @@
 /*
  * schedule.h
- *	  In which order rows are trained on, when the strategy is due, when
- *	  validation rows are scored, and when training ends.
+ *	  In which order rows are trained on, when the strategy is due, and when
+ *	  validation rows are scored.
  *
- * All of it follows from the configuration and the number of training rows, but
- * for patience, so a resumed training can check what its checkpoint says.
+ * All of it follows from the configuration and the number of training rows, so a
+ * resumed training can check what its checkpoint says.
  */
 #ifndef AREAD_ENGINE_TRAIN_SCHEDULE_H
 #define AREAD_ENGINE_TRAIN_SCHEDULE_H
@@ -17,7 +17,6 @@ extern uint64_t trainer_epoch_batches(const Trainer *trainer);
 extern uint64_t trainer_updates_due(const Trainer *trainer, uint64_t batches);
 /* Evaluations that are due by the end of so many batches of an epoch. */
 extern uint64_t trainer_evaluations(const Trainer *trainer, uint64_t batch);
-extern bool trainer_out_of_patience(const Trainer *trainer);
 /* Training rows in an order of the epoch's own, all domains mixed -> order. */
 extern void trainer_mixed_order(Trainer *trainer, int epoch, uint32_t *order);
 

@@ -13,8 +13,9 @@
  * The same rows have stopped and chosen the trees.  So they are kept only if the log loss
  * falls by more than all that gains by chance.
  *
- * Memory: that of the trees' fit (trees/trees_fit.h).  The trees stay in the arena, and a
- * number for each validation row; what is kept is in the form in which it is stored.
+ * Memory: that of the trees' fit (trees/trees_fit.h).  The trees stay in the arena, with a
+ * number for each validation row, and one for each row that is not for testing where rows
+ * have weights; what is kept is in the form in which it is stored.
  */
 #include "engine/train/stacking.h"
 
@@ -136,9 +137,12 @@ loss_of(const StackRows *rows)
 	return sum;
 }
 
-/* What the logits [validation rows] of the network count beside the trees' -> map, *loss. */
+/*
+ * The network's scores of the validation rows become logits, and those of both parts
+ * -> rows; what each counts -> map, and the log loss of all, summed -> loss.
+ */
 static bool
-weigh(const Trainer *trainer, const double *logits, StackMap *map, StackRows *rows, double *loss,
+weigh(const Trainer *trainer, double *scores, StackRows *rows, StackMap *map, double *loss,
 	  EngineError *error)
 {
 	const double least[STACK_PARTS] = {MIN_NETWORK_WEIGHT, 0};
@@ -146,52 +150,48 @@ weigh(const Trainer *trainer, const double *logits, StackMap *map, StackRows *ro
 	size_t		first = data->split_start[SPLIT_VALID];
 
 	*rows = (StackRows) {
-		.logits = {logits, trainer->stacking->valid_logits},
+		.logits = {scores, trainer->stacking->valid_logits},
 		.labels = data->labels + first,
 		.weights = data->weights ? data->weights + first : NULL,
 		.n = dataset_rows(data, SPLIT_VALID)
 	};
+	for (size_t i = 0; i < rows->n; i++)
+		scores[i] = logit_of(scores[i]);
 	return stack_fit(rows, least, map, loss, trainer->host, error);
 }
 
 bool
-stacking_add(const Trainer *trainer, double *scores, EngineError *error)
+stacking_add(const Trainer *trainer, Split split, double *scores, EngineError *error)
 {
 	StackMap	map;
 	StackRows	rows;
 	double		loss;
 
-	if (!trainer->stacking)
+	if (!trainer->stacking || split != SPLIT_VALID)
 		return true;
-	for (size_t i = 0; i < dataset_rows(trainer->data, SPLIT_VALID); i++)
-		scores[i] = logit_of(scores[i]);
-	if (!weigh(trainer, scores, &map, &rows, &loss, error))
+	if (!weigh(trainer, scores, &rows, &map, &loss, error))
 		return false;
 	for (size_t i = 0; i < rows.n; i++)
-		scores[i] = 1 / (1 + exp(-(map.weight[0] * scores[i] +
-								   map.weight[1] * rows.logits[1][i] + map.shift)));
+		scores[i] = sigmoid(map.weight[0] * scores[i] + map.weight[1] * rows.logits[1][i] +
+							map.shift);
 	return true;
 }
 
-/* What both count, and the losses that the record tells of. */
+/* What both count beside the calibrated network, and the losses that the record tells of. */
 static bool
 weigh_kept(Trainer *trainer, StackMap *map, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
-	double	   *logits = ARENA_ARRAY(trainer->arena, double, n);
+	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
 	TreesRecord *record = &trainer->result->trees;
 	StackRows	rows;
 
-	if (!arena_ok(trainer->arena, error) || !trainer_score(trainer, SPLIT_VALID, logits, error))
-		return false;
-	for (size_t i = 0; i < n; i++)
-		logits[i] = logit_of(logits[i]);
-	if (!weigh(trainer, logits, map, &rows, &record->loss_after, error))
+	if (!arena_ok(trainer->arena, error) || !trainer_score(trainer, SPLIT_VALID, scores, error) ||
+		!weigh(trainer, scores, &rows, map, &record->loss_after, error))
 		return false;
 	record->loss_before = loss_of(&rows) / n;
 	record->loss_after /= n;
-	record->fitted = true;
 	arena_reset_to(trainer->arena, mark);
 	return true;
 }
@@ -199,19 +199,22 @@ weigh_kept(Trainer *trainer, StackMap *map, EngineError *error)
 bool
 stacking_finish(Trainer *trainer, EngineError *error)
 {
+	const Stacking *stacking = trainer->stacking;
 	const TreesRecord *record = &trainer->result->trees;
 	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
 	Calibration calibration = model_calibration(trainer->model);
 	StackMap	map;
 
-	if (!trainer->stacking)
+	if (!stacking)
 		return true;
 	if (!weigh_kept(trainer, &map, error))
 		return false;
+	/* from here on scores are the model's own */
+	trainer->stacking = NULL;
 	if ((record->loss_before - record->loss_after) * n < MIN_LOSS_GAIN || map.weight[1] == 0)
 		return true;
-	trainer->model->trees = trees_pack(trainer->arena, &trainer->stacking->trees,
-									   &trainer->data->shape, error);
+	trainer->model->trees = trees_pack(trainer->arena, &stacking->trees, &trainer->data->shape,
+									   error);
 	if (!trainer->model->trees)
 		return false;
 	calibration.log_scale += log(map.weight[0]);
@@ -243,8 +246,9 @@ stacking_fit(Trainer *trainer, EngineError *error)
 				   &observer, &stacking->trees, &report, error))
 		return false;
 	stacking->valid_logits = report.valid_logits;
-	if (stacking->trees.encodings.n > 0 && stacking->trees.forest.n_trees > 0)
+	trainer->result->trees.fitted = stacking->trees.encodings.n > 0 &&
+		stacking->trees.forest.n_trees > 0;
+	if (trainer->result->trees.fitted)
 		trainer->stacking = stacking;
-	trainer->result->trees.beside = trainer->stacking != NULL;
 	return true;
 }

@@ -14,10 +14,12 @@
  */
 extern bool stacking_fit(Trainer *trainer, EngineError *error);
 /*
- * The network's scores of the validation rows become those of network and trees
- * together, weighed as they would be if training ended now.
+ * Until stacking_finish(), the network's scores of the validation rows become those of
+ * network and trees together, weighed as they would be if training ended now; those of
+ * other rows stay.
  */
-extern bool stacking_add(const Trainer *trainer, double *scores, EngineError *error);
+extern bool stacking_add(const Trainer *trainer, Split split, double *scores,
+						 EngineError *error);
 /*
  * The trees go into the model, whose scores are calibrated already, if the validation
  * rows gain; else it stays as it is.

@@ -59,25 +59,22 @@ best_until(const TrainResult *result, int i)
 	return best;
 }
 
+/* Evaluations without a gain after which training stops, as things were with evaluation i. */
 static int
 allowed_at(const TrainResult *result, const Config *config, int i)
 {
 	bool		sure = best_until(result, i) - best_until(result, 0) >= SURE_GAIN;
 
-	return sure || !result->trees.beside ? config->patience :
+	return sure || !result->trees.fitted ? config->patience :
 		(config->patience + SHORT_PATIENCE - 1) / SHORT_PATIENCE;
-}
-
-int
-patience_allowed(const TrainResult *result, const Config *config)
-{
-	return allowed_at(result, config, result->n_evaluations - 1);
 }
 
 bool
 patience_ran_out(const TrainResult *result, const Config *config)
 {
-	return without_gain(result, result->n_evaluations - 1) >= patience_allowed(result, config);
+	int			last = result->n_evaluations - 1;
+
+	return without_gain(result, last) >= allowed_at(result, config, last);
 }
 
 static void

@@ -27,8 +27,6 @@
 extern const char *evaluation_criterion(const Evaluation *evaluation);
 /* By that; higher is better.  Without validation rows the latest is the best. */
 extern double evaluation_score(const Evaluation *evaluation);
-/* Evaluations without a gain after which training stops, as things are with the last one. */
-extern int	patience_allowed(const TrainResult *result, const Config *config);
 /* Did patience run out with the last evaluation? */
 extern bool patience_ran_out(const TrainResult *result, const Config *config);
 /* What evaluation i meant for the training; text has MAX_REASON bytes. */

@@ -37,6 +37,7 @@
 #include "engine/train/setup.h"
 #include "engine/train/split_scores.h"
 #include "engine/train/stacking.h"
+#include "engine/train/stopping.h"
 #include "engine/train/strategy.h"
 
 #define START_TOLERANCE 1e-3	/* in logits */
@@ -205,7 +206,7 @@ run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *order, bool *stop
 		{
 			if (!trainer_evaluate(trainer, epoch, b + 1 == n_batches, error))
 				return false;
-			*stop = trainer_out_of_patience(trainer);
+			*stop = patience_ran_out(trainer->result, trainer->config);
 		}
 		if (!*stop && !checkpoint_offer(trainer, (TrainPosition) {epoch, b + 1}, error))
 			return false;

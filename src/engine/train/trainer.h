@@ -36,7 +36,7 @@ typedef struct Trainer
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
 	uint32_t   *shuffle;		/* scratch of the order of rows */
-	const struct Stacking *stacking;	/* trees that go beside the network; NULL: none (stacking.h) */
+	const struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
 	/* progress */
 	double		started;
 	uint64_t	batches;		/* trained so far */
@@ -49,7 +49,6 @@ typedef struct Trainer
 	uint8_t    *best_masks;
 	bool	   *best_has_mask;
 	double		best_score;
-	int			evaluations_without_gain;	/* once settled */
 	TrainResult *result;
 	int			evaluations_capacity;
 } Trainer;
