@@ -12,7 +12,7 @@
  * in files.
  *
  * Threads.  One team reads and trains.  Deleting its memory context stops it, so
- * that an error does, too.
+ * that an error does, too; so does the end of the process.
  *
  * Locks.  The source is locked until the transaction ends that reads it.  The model
  * is locked in job_store() alone: nobody waits for a training.
@@ -28,11 +28,13 @@
 #include "host.h"
 #include "jobs/incumbent.h"
 #include "jobs/report.h"
+#include "lib/ilist.h"
 #include "options.h"
 #include "settings.h"
 #include "source/read/collect_place.h"
 #include "source/read/fingerprint.h"
 #include "source/read/read_report.h"
+#include "storage/ipc.h"
 #include "utils/memutils.h"
 
 void
@@ -82,31 +84,74 @@ sample_negatives(TrainJob *job, ReadReport *read, IncumbentReading *incumbent)
 	read->seconds += host_seconds() - start;
 }
 
-static void
-stop_team(void *team)
+/* Teams at work in this process. */
+typedef struct RunningTeam
 {
-	team_stop(team);
+	dlist_node	node;
+	MemoryContextCallback callback;
+	Team	   *team;			/* NULL: it has been stopped */
+} RunningTeam;
+
+static dlist_head running_teams = DLIST_STATIC_INIT(running_teams);
+
+static void
+stop_team(void *argument)
+{
+	RunningTeam *running = argument;
+
+	team_stop(running->team);
+	running->team = NULL;
+	dlist_delete(&running->node);
+}
+
+/*
+ * A process may end amid a job of its threads: its client is gone, or a time limit of
+ * the transaction has passed.  What they work on, libraries too, is taken down next.
+ */
+static void
+stop_teams(int code, Datum unused)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &running_teams)
+	{
+		RunningTeam *running = dlist_container(RunningTeam, node, iter.cur);
+
+		team_stop(running->team);
+		running->team = NULL;
+	}
+}
+
+/* Once: the server has room for few callbacks. */
+static void
+stop_teams_at_exit(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+		before_shmem_exit(stop_teams, (Datum) 0);
+	registered = true;
 }
 
 /* Threads that end when their memory context is deleted, by an error of the query too. */
 static Team *
 start_team(MemoryContext context)
 {
-	MemoryContextCallback *callback = MemoryContextAllocZero(context,
-															 sizeof(MemoryContextCallback));
+	RunningTeam *running = MemoryContextAllocZero(context, sizeof(RunningTeam));
 	EngineError error;
 	Arena		arena;
-	Team	   *team;
 
 	fault_threads("threads");
+	stop_teams_at_exit();
 	host_arena(&arena, context);
-	team = team_start(&arena, setting_threads, &error);
-	if (!team)
+	running->team = team_start(&arena, setting_threads, &error);
+	if (!running->team)
 		host_raise(&error);
-	callback->func = stop_team;
-	callback->arg = team;
-	MemoryContextRegisterResetCallback(context, callback);
-	return team;
+	running->callback.func = stop_team;
+	running->callback.arg = running;
+	dlist_push_head(&running_teams, &running->node);
+	MemoryContextRegisterResetCallback(context, &running->callback);
+	return running->team;
 }
 
 void

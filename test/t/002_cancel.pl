@@ -80,6 +80,23 @@ cmp_ok(time - $asked, '<', 1.5, 'a terminated backend goes');
 $killed->finish;
 is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
 
+# a backend that ends while its threads are at work, told to or since its client is gone: the server goes on
+my $endless = q{{"wide": false, "trees": 0, "epochs": 1000, "patience": 1000}};
+for my $i (1 .. 10)
+{
+	my $run = IPC::Run::start(['psql', '-X', '-d', $node->connstr('postgres'), '-c', "SET application_name = 'victim'; SET client_connection_check_interval = 20; SET aread.threads = 4",
+		'-c', sprintf($all, $endless)], '>', \my $output, '2>', \my $errors);
+
+	sleep 1 + 0.17 * $i;
+	$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'victim'}) if $i % 2;
+	$run->kill_kill;
+	$node->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'victim'});
+}
+is($node->safe_psql('postgres', $remains), '0', 'nothing remains');
+my $log = slurp_file($node->logfile);
+like($log, qr/connection to client lost/, 'a lost client ends its backend');
+unlike($log, qr/was terminated by signal|exited with exit code/, 'no process has crashed');
+
 # evaluation and scoring are cancelled too; progress is told once an epoch
 ($status, $out, $error) = $node->psql('postgres', q{SELECT aread_train('few', 'm', features => '{user_id,item_id}',
 	options => '{"epochs": 2, "architecture": "hei", "wide": false}')});
