@@ -47,6 +47,16 @@ record_add_split(Arguments *row, const SplitRule *split)
 													TYPALIGN_DOUBLE)), false);
 }
 
+void
+record_add_calibration(Arguments *arguments, const Model *model)
+{
+	Calibration calibration = model_calibration(model);
+	double		numbers[] = {exp(calibration.log_scale), calibration.shift,
+		calibration.trees_weight};
+
+	add_float8_array(arguments, numbers, model->trees ? 3 : 2);
+}
+
 static SplitMethod
 parse_method(const char *name)
 {

@@ -21,6 +21,8 @@ typedef struct TrainingRecord
 
 /* Columns split_method, split_type, split_shares, split_bounds of a new version. */
 extern void record_add_split(Arguments *row, const SplitRule *split);
+/* An argument of what the scores' logits are multiplied by, what is added, and, with trees, what theirs count. */
+extern void record_add_calibration(Arguments *arguments, const Model *model);
 /*
  * Of a version that the caller may score with, in the current memory context.
  * Raises ERRCODE_DATA_CORRUPTED for what no training has written.

@@ -107,10 +107,6 @@ add_rows(Arguments *row, const NewModel *new)
 static void
 add_result(Arguments *row, const TrainResult *result, uint32 crc)
 {
-	Calibration calibration = model_calibration(result->model);
-	double		platt[] = {exp(calibration.log_scale), calibration.shift,
-		calibration.trees_weight};
-
 	add_int8(column(row, "n_parameters"), (int64) result->model->n_params);
 	add_int4(column(row, "n_domains"), (int32) result->n_domains);
 	add_measures(row, "valid_measures", "valid_measure_rows", &result->valid);
@@ -118,7 +114,7 @@ add_result(Arguments *row, const TrainResult *result, uint32 crc)
 	add_int4(column(row, "best_evaluation"), result->best_evaluation);
 	add_float8(column(row, "seconds"), result->seconds);
 	add_int8(column(row, "crc"), crc);
-	add_float8_array(column(row, "calibration"), platt, result->model->trees ? 3 : 2);
+	record_add_calibration(column(row, "calibration"), result->model);
 	add_float8_array(column(row, "score_edges"), result->scores.edges, result->scores.n_edges);
 	add_uint64_array(column(row, "score_rows"), result->scores.rows, result->scores.n_edges + 1);
 }

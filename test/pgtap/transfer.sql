@@ -58,6 +58,20 @@ EXCEPTION WHEN OTHERS THEN RETURN SQLSTATE;
 END $$;
 SELECT set_eq($$SELECT pg_temp.outcome(substr(data, 1, n)) FROM exported, generate_series(24, octet_length(data) - 1, 97) n WHERE model = 'wide'$$, ARRAY['XX001'], 'cut anywhere');
 SELECT set_eq($$SELECT pg_temp.outcome(set_byte(data, n, get_byte(data, n) # 16)) FROM exported, generate_series(12, octet_length(data) - 1, 97) n WHERE model = 'wide'$$, ARRAY['XX001'], 'a bit anywhere');
+CREATE FUNCTION pg_temp.told(change text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  detail text;
+BEGIN
+  EXECUTE 'UPDATE aread.stored_version SET ' || change;
+  PERFORM aread_import(aread_export('shop'), 'broken');
+  RETURN 'imported';
+EXCEPTION WHEN data_corrupted THEN
+  GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+  RETURN detail;
+END $$;
+SELECT is(pg_temp.told(change), 'Its numbers are not those of the model.', 'numbers that the model has not: ' || change)
+FROM unnest(ARRAY['calibration[2] = 9', $$calibration[1] = 'NaN'$$, 'calibration[2] = NULL', 'calibration = calibration || 1::float8',
+  'calibration = calibration[1:1]', 'calibration = ARRAY[calibration]', $$calibration = '{}'$$, 'n_parameters = n_parameters + 1', 'n_domains = 0']) change;
 SELECT is_empty($$SELECT * FROM aread.model WHERE model = 'broken'$$, 'nothing of it remains');
 SELECT is((SELECT count(*) FROM aread.stored_version v LEFT JOIN aread.stored_model m USING (model_id) WHERE m.model_id IS NULL), 0::bigint, 'no version without its model');
 

@@ -120,6 +120,20 @@ check_scores(Arena *arena, const Dataset *data, const TrainResult *result)
 	}
 }
 
+/* The kept evaluation measured what the model became. */
+static void
+check_evaluation(const TrainResult *result)
+{
+	const Measures *kept = &result->evaluations[result->best_evaluation].valid;
+
+	if (isnan(result->valid.auc.value))
+		return;
+	CHECK(fabs(kept->auc.value - result->valid.auc.value) < 1e-4);
+	CHECK(fabs(kept->domain_auc.value - result->valid.domain_auc.value) < 1e-4);
+	if (result->trees.fitted)
+		CHECK(fabs(kept->log_loss.value - result->valid.log_loss.value) < 1e-4);
+}
+
 /* With trees the model sees what it does not see without, whatever the threads. */
 static void
 check_gain(const char *architecture)
@@ -153,6 +167,7 @@ check_gain(const char *architecture)
 	CHECK(with->trees.fitted && with->trees.loss_after < with->trees.loss_before);
 	CHECK(model_check(with->model, &error));
 	CHECK(same_bytes(with, with_team));
+	check_evaluation(with);
 	check_scores(&arena, data, with);
 	arena_free_all(&arena);
 }
@@ -214,6 +229,8 @@ check_none(const char *why, const Config *config, const Dataset *data, Arena *ar
 	CHECK(result && !result->model->trees);
 	CHECK(result && (result->trees.why_none != NULL) == (strchr(why, '(') != NULL));
 	CHECK(result && model_calibration(result->model).trees_weight == 0);
+	if (result)
+		check_evaluation(result);
 	CHECK(result && model_check(result->model, &error));
 }
 
@@ -227,6 +244,9 @@ check_left_out(void)
 	arena_init_malloc(&arena);
 	configure(&config, "trees");
 	check_none("by chance", &config, draw(&arena, ROWS, false), &arena);
+	configure(&config, "mmoe");
+	check_none("by chance, beside a network", &config, draw(&arena, ROWS, false), &arena);
+	configure(&config, "trees");
 	data = draw(&arena, 4000, true);
 	check_none("(few validation rows)", &config, data, &arena);
 	data = draw(&arena, ROWS, true);

@@ -52,22 +52,30 @@ base_rate_source_weights(const Trainer *trainer, Split split)
 }
 
 bool
-base_rate_calibrate(Trainer *trainer, EngineError *error)
+base_rate_calibration(const Trainer *trainer, const double *scores, Calibration *calibration,
+					  EngineError *error)
 {
 	const Dataset *data = trainer->data;
-	size_t		first = data->split_start[SPLIT_VALID];
-	size_t		n = dataset_rows(data, SPLIT_VALID);
-	Calibration calibration = {.shift = -log(trainer->config->positive_weight)};
+
+	*calibration = (Calibration) {.shift = -log(trainer->config->positive_weight)};
+	return calibration_fit(scores, data->labels + data->split_start[SPLIT_VALID],
+						   base_rate_source_weights(trainer, SPLIT_VALID),
+						   dataset_rows(data, SPLIT_VALID), calibration, trainer->host, error);
+}
+
+bool
+base_rate_calibrate(Trainer *trainer, EngineError *error)
+{
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	Calibration calibration;
 	double	   *scores;
 
 	if (!trainer->config->calibration)
 		return true;
-	scores = ARENA_ARRAY(trainer->arena, double, n);
+	scores = ARENA_ARRAY(trainer->arena, double, dataset_rows(trainer->data, SPLIT_VALID));
 	if (!arena_ok(trainer->arena, error) ||
 		!trainer_score(trainer, SPLIT_VALID, scores, error) ||
-		!calibration_fit(scores, data->labels + first, base_rate_source_weights(trainer, SPLIT_VALID),
-						 n, &calibration, trainer->host, error))
+		!base_rate_calibration(trainer, scores, &calibration, error))
 		return false;
 	model_set_calibration(trainer->model, &calibration);
 	arena_reset_to(trainer->arena, mark);

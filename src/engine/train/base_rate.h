@@ -18,6 +18,9 @@ extern bool base_rate_weigh(Trainer *trainer, EngineError *error);
  * loss is to know, and true to the validation rows.
  */
 extern bool base_rate_calibrate(Trainer *trainer, EngineError *error);
+/* What it would make of the network's scores of the validation rows, [their number]. */
+extern bool base_rate_calibration(const Trainer *trainer, const double *scores,
+								  Calibration *calibration, EngineError *error);
 /* Weights of a split's rows as the source has them, [its rows]; NULL: 1 each. */
 extern const float *base_rate_source_weights(const Trainer *trainer, Split split);
 /* Scores for rows of another share of positives, if base_rate says so. */

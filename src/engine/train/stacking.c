@@ -10,8 +10,8 @@
  * Trees come first, as they take a few seconds.  Then each evaluation of the network is
  * one of both together: a network that finds only what the trees have is not trained on.
  *
- * The same rows have stopped and chosen the trees.  So they are kept only if the log loss
- * falls by more than all that gains by chance.
+ * The same rows have stopped and chosen the trees.  So they count, in an evaluation and
+ * at the end, only if the log loss falls by more than all that gains by chance.
  *
  * Memory: that of the trees' fit (trees/trees_fit.h).  The trees stay in the arena, with a
  * number for each validation row, and one for each row that is not for testing where rows
@@ -121,6 +121,15 @@ weigh_validation(const Trainer *trainer, Dataset *weighted, EngineError *error)
 	return true;
 }
 
+/* What both parts count, and what that makes of the validation rows' log loss. */
+typedef struct Weighed
+{
+	StackMap	map;
+	double		loss_before;	/* of the network alone, summed */
+	double		loss_after;		/* of both */
+	bool		kept;			/* do trees gain enough? */
+} Weighed;
+
 /* Log loss of the rows under the first logits alone, summed. */
 static double
 loss_of(const StackRows *rows)
@@ -137,61 +146,68 @@ loss_of(const StackRows *rows)
 	return sum;
 }
 
-/*
- * The network's scores of the validation rows become logits, and those of both parts
- * -> rows; what each counts -> map, and the log loss of all, summed -> loss.
- */
+/* The network's calibrated scores of the validation rows become logits, and are weighed with the trees'. */
 static bool
-weigh(const Trainer *trainer, double *scores, StackRows *rows, StackMap *map, double *loss,
-	  EngineError *error)
+weigh(const Trainer *trainer, double *scores, Weighed *weighed, EngineError *error)
 {
 	const double least[STACK_PARTS] = {MIN_NETWORK_WEIGHT, 0};
 	const Dataset *data = &trainer->stacking->data;
 	size_t		first = data->split_start[SPLIT_VALID];
-
-	*rows = (StackRows) {
+	StackRows	rows = {
 		.logits = {scores, trainer->stacking->valid_logits},
 		.labels = data->labels + first,
 		.weights = data->weights ? data->weights + first : NULL,
 		.n = dataset_rows(data, SPLIT_VALID)
 	};
-	for (size_t i = 0; i < rows->n; i++)
+
+	for (size_t i = 0; i < rows.n; i++)
 		scores[i] = logit_of(scores[i]);
-	return stack_fit(rows, least, map, loss, trainer->host, error);
+	if (!stack_fit(&rows, least, &weighed->map, &weighed->loss_after, trainer->host, error))
+		return false;
+	weighed->loss_before = loss_of(&rows);
+	weighed->kept = weighed->loss_before - weighed->loss_after >= MIN_LOSS_GAIN &&
+		weighed->map.weight[1] > 0;
+	return true;
 }
 
+/* As at the end of training: calibrated, weighed, and without trees where they gain too little. */
 bool
 stacking_add(const Trainer *trainer, Split split, double *scores, EngineError *error)
 {
-	StackMap	map;
-	StackRows	rows;
-	double		loss;
+	const Stacking *stacking = trainer->stacking;
+	size_t		n = dataset_rows(trainer->data, split);
+	Calibration calibration;
+	Weighed		weighed;
 
-	if (!trainer->stacking || split != SPLIT_VALID)
+	if (!stacking || split != SPLIT_VALID)
 		return true;
-	if (!weigh(trainer, scores, &rows, &map, &loss, error))
+	if (!base_rate_calibration(trainer, scores, &calibration, error))
 		return false;
-	for (size_t i = 0; i < rows.n; i++)
-		scores[i] = sigmoid(map.weight[0] * scores[i] + map.weight[1] * rows.logits[1][i] +
-							map.shift);
+	for (size_t i = 0; i < n; i++)
+		scores[i] = calibrate(&calibration, scores[i], 0);
+	if (!weigh(trainer, scores, &weighed, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		scores[i] = sigmoid(!weighed.kept ? scores[i] :
+							weighed.map.weight[0] * scores[i] +
+							weighed.map.weight[1] * stacking->valid_logits[i] + weighed.map.shift);
 	return true;
 }
 
 /* What both count beside the calibrated network, and the losses that the record tells of. */
 static bool
-weigh_kept(Trainer *trainer, StackMap *map, EngineError *error)
+weigh_kept(Trainer *trainer, Weighed *weighed, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
 	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
 	TreesRecord *record = &trainer->result->trees;
-	StackRows	rows;
 
 	if (!arena_ok(trainer->arena, error) || !trainer_score(trainer, SPLIT_VALID, scores, error) ||
-		!weigh(trainer, scores, &rows, map, &record->loss_after, error))
+		!weigh(trainer, scores, weighed, error))
 		return false;
-	record->loss_before = loss_of(&rows) / n;
-	record->loss_after /= n;
+	record->loss_before = weighed->loss_before / n;
+	record->loss_after = weighed->loss_after / n;
 	arena_reset_to(trainer->arena, mark);
 	return true;
 }
@@ -200,26 +216,24 @@ bool
 stacking_finish(Trainer *trainer, EngineError *error)
 {
 	const Stacking *stacking = trainer->stacking;
-	const TreesRecord *record = &trainer->result->trees;
-	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
 	Calibration calibration = model_calibration(trainer->model);
-	StackMap	map;
+	Weighed		weighed;
 
 	if (!stacking)
 		return true;
-	if (!weigh_kept(trainer, &map, error))
+	if (!weigh_kept(trainer, &weighed, error))
 		return false;
 	/* from here on scores are the model's own */
 	trainer->stacking = NULL;
-	if ((record->loss_before - record->loss_after) * n < MIN_LOSS_GAIN || map.weight[1] == 0)
+	if (!weighed.kept)
 		return true;
 	trainer->model->trees = trees_pack(trainer->arena, &stacking->trees, &trainer->data->shape,
 									   error);
 	if (!trainer->model->trees)
 		return false;
-	calibration.log_scale += log(map.weight[0]);
-	calibration.shift = map.weight[0] * calibration.shift + map.shift;
-	calibration.trees_weight = map.weight[1];
+	calibration.log_scale += log(weighed.map.weight[0]);
+	calibration.shift = weighed.map.weight[0] * calibration.shift + weighed.map.shift;
+	calibration.trees_weight = weighed.map.weight[1];
 	model_set_calibration(trainer->model, &calibration);
 	return true;
 }
