@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/base/subnormal.h"
 #include "engine/base/team.h"
 #include "toy.h"
 #include "unit.h"
@@ -165,6 +166,63 @@ check_stop(void)
 	arena_free_all(&arena);
 }
 
+/* Of two floats the product is subnormal: does the thread have that number? */
+static bool
+has_subnormals(void)
+{
+	volatile float small = 1e-20f;
+
+	return small * small > 0;
+}
+
+typedef struct ModeJob
+{
+	bool		seen[TASKS];	/* by task */
+	bool		seen_by_host;
+} ModeJob;
+
+static void
+look_task(void *context, int number, int thread)
+{
+	ModeJob    *job = context;
+
+	(void) thread;
+	job->seen[number] = has_subnormals();
+	nap(10);
+}
+
+static bool
+look(void *context)
+{
+	ModeJob    *job = context;
+
+	job->seen_by_host = has_subnormals();
+	return false;
+}
+
+/* Tasks take subnormal numbers for zero; the caller and the host that it asks do not. */
+static void
+check_subnormals(int n_threads, int n_tasks)
+{
+	EngineError error = {0};
+	Arena		arena;
+	Team	   *team;
+	ModeJob		job = {.seen_by_host = false};
+	EngineHost	host = {.interrupted = look,.context = &job};
+	Watch		watch = {.host = &host};
+	int			seen = 0;
+
+	arena_init_malloc(&arena);
+	team = team_start(&arena, n_threads, &error);
+	team_run(team, &watch, look_task, &job, n_tasks);
+	for (int i = 0; i < n_tasks; i++)
+		seen += job.seen[i];
+	CHECK(SUBNORMAL_ZERO == 0 || seen == 0);
+	CHECK(job.seen_by_host && has_subnormals());
+	team_stop(team);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -176,6 +234,9 @@ main(void)
 	check_begin(1);
 	check_begin(3);
 	check_stop();
+	check_subnormals(1, TASKS);
+	check_subnormals(3, TASKS);
+	check_subnormals(3, 1);
 	/* no team: the caller alone */
 	team_run(NULL, NULL, count_task, &job, 7);
 	CHECK(job.runs[6] == 1 && job.runs[7] == 0 && team_size(NULL) == 1);

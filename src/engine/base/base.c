@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/base/subnormal.h"
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #define GUARD (256 * 1024)
@@ -147,10 +149,21 @@ arena_ok(Arena *arena, EngineError *error)
 					   "out of memory after %zu MB", arena->bytes / (1024 * 1024));
 }
 
+/* The host may leave by an error: it is asked in the mode that it knows. */
+static bool
+ask(const EngineHost *host)
+{
+	uint64_t	mode = subnormals_are_zero(false);
+	bool		interrupted = host->interrupted(host->context);
+
+	subnormal_set_mode(mode);
+	return interrupted;
+}
+
 bool
 host_continue(const EngineHost *host, EngineError *error)
 {
-	if (!host->interrupted(host->context))
+	if (!ask(host))
 		return true;
 	return engine_fail(error, ENGINE_INTERRUPTED, "", "work was interrupted");
 }
@@ -163,7 +176,7 @@ watch_stopped(Watch *watch)
 	if (watch->leader)
 		return watch->leader->stopped;
 	if (!watch->stopped && watch->host)
-		watch->stopped = watch->host->interrupted(watch->host->context);
+		watch->stopped = ask(watch->host);
 	/* once stopped, every look sees it */
 	if (!watch->stopped)
 		watch->worked = 0;
