@@ -114,7 +114,7 @@ report_trees(const TrainResult *result)
 	/* who asked for trees by the architecture's name is told why there are none */
 	if (result->trees.why_none && architecture_of(&result->model->config) == &architecture_trees)
 		ereport(NOTICE, (errmsg("trained without trees: %s", result->trees.why_none)));
-	if (!result->trees.fitted)
+	if (result->trees.why_none || !architecture_has_trees(&result->model->config))
 		return;
 	if (trees)
 		ereport(NOTICE,

@@ -126,6 +126,7 @@ check_evaluation(const TrainResult *result)
 {
 	const Measures *kept = &result->evaluations[result->best_evaluation].valid;
 
+	CHECK(result->evaluations[result->best_evaluation].trees == (result->model->trees != NULL));
 	if (isnan(result->valid.auc.value))
 		return;
 	CHECK(fabs(kept->auc.value - result->valid.auc.value) < 1e-4);

@@ -80,6 +80,31 @@ test_reasons(void)
 	CHECK(reason_is(&result, &config, 0, "the start; kept"));
 }
 
+/* So much as batches and steps of the default move a network. */
+static void
+test_settling(void)
+{
+	Evaluation	evaluations[] = {evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 799, 0.6, 0.6, 1, false)};
+	TrainResult result = {.evaluations = evaluations,.n_evaluations = 2};
+	Config		config;
+
+	config_defaults(&config);
+	config.architecture = architecture_find("mmoe");
+	config.patience = 1;
+	CHECK(settle_batches(&config) == 200 && patience_ran_out(&result, &config));
+	config.batch_size = 65536;
+	config.learning_rate = 1;
+	CHECK(settle_batches(&config) == 200);
+	config.batch_size = 256;
+	CHECK(settle_batches(&config) == 800 && !patience_ran_out(&result, &config));
+	CHECK(reason_is(&result, &config, 1, "gains less than 0.0005 of DomainAUC; patience counts from batch 800 on; training ends with its last epoch"));
+	config.learning_rate = 0.0005;
+	CHECK(settle_batches(&config) == 3200);
+	config.learning_rate = 1e-9;
+	config.batch_size = 2;
+	CHECK(settle_batches(&config) == 204800000000);
+}
+
 /* Beside trees a third of patience, until the network has gained 0.005 in all. */
 static void
 test_beside_trees(void)
@@ -88,12 +113,13 @@ test_beside_trees(void)
 		evaluated(0, 0, 0.6, 0.6, 1, true), evaluated(1, 200, 0.6049, 0.6, 1, true), evaluated(2, 300, 0.604, 0.6, 1, false),
 		evaluated(3, 400, 0.604, 0.6, 1, false), evaluated(4, 500, 0.6051, 0.6, 1, false)
 	};
-	TrainResult result = {.evaluations = evaluations,.n_evaluations = 4,.best_evaluation = 1,.trees.fitted = true};
+	TrainResult result = {.evaluations = evaluations,.n_evaluations = 4,.best_evaluation = 1};
 	Config		config;
 
 	config_defaults(&config);
 	config.architecture = architecture_find("mmoe");
 	config.patience = 6;
+	evaluations[0].trees = evaluations[1].trees = true;
 	CHECK(patience_ran_out(&result, &config));
 	CHECK(reason_is(&result, &config, 3, "gains less than 0.0005 of DomainAUC: 2 in a row, of 2 that option \"patience\" allows beside trees; training ends here"));
 	config.patience = 7;
@@ -102,7 +128,8 @@ test_beside_trees(void)
 	config.patience = 1;
 	CHECK(reason_is(&result, &config, 2, "gains less than 0.0005 of DomainAUC: 1 in a row, of 1 that option \"patience\" allows"));
 	config.patience = 6;
-	result.trees.fitted = false;
+	/* trees count where they count in what would be kept */
+	evaluations[1].trees = false;
 	CHECK(!patience_ran_out(&result, &config));
 	CHECK(reason_is(&result, &config, 2, "gains less than 0.0005 of DomainAUC: 1 in a row, of 6 that option \"patience\" allows"));
 	/* what users are told has the same numbers */
@@ -110,13 +137,15 @@ test_beside_trees(void)
 		char		text[100];
 		const char *meaning = option_find(&config_table, "patience")->meaning;
 
-		snprintf(text, sizeof(text), "the first %d batches do not count. Beside trees a third", SETTLE_BATCHES);
-		CHECK(strstr(meaning, text) && SHORT_PATIENCE == 3);
+		snprintf(text, sizeof(text), "the first %d batches do not count,", SETTLE_BATCHES);
+		CHECK(strstr(meaning, text));
+		CHECK(strstr(meaning, "Beside trees that count a third of them") && SHORT_PATIENCE == 3);
+		CHECK(config.batch_size == SETTLE_BATCH_SIZE && config.learning_rate == SETTLE_RATE);
 		snprintf(text, sizeof(text), "until the network has gained %g.", SURE_GAIN);
 		CHECK(strstr(meaning, text));
 	}
 	/* sure of itself from then on */
-	result.trees.fitted = true;
+	evaluations[1].trees = true;
 	evaluations[1].valid.domain_auc.value = 0.6051;
 	CHECK(!patience_ran_out(&result, &config));
 }
@@ -176,6 +205,7 @@ main(void)
 	arena_init_malloc(&arena);
 	test_criterion();
 	test_reasons();
+	test_settling();
 	test_beside_trees();
 	test_deciles(&arena);
 	test_equal_scores(&arena);

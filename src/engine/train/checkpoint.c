@@ -26,7 +26,7 @@
 #include "engine/train/strategy.h"
 
 /* Another layout of what follows, or of Evaluation, or another meaning, is another number. */
-#define LAYOUT ((uint32_t) (3u << 16 | sizeof(Evaluation)))
+#define LAYOUT ((uint32_t) (4u << 16 | sizeof(Evaluation)))
 /* Its part. */
 #define HEADER "head"
 

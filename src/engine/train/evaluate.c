@@ -105,6 +105,7 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	evaluation->mask_updates = trainer->updates;
 	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
 		return false;
+	evaluation->trees = stacking_counts(trainer);
 	evaluation->best = result->n_evaluations == 0 ||
 		evaluation_score(evaluation) >= trainer->best_score + MIN_GAIN;
 	evaluation->seconds = trainer_seconds(trainer) - trainer->started;

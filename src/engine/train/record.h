@@ -45,6 +45,7 @@ typedef struct Evaluation
 	int			mask_updates;	/* so far */
 	bool		epoch_end;
 	bool		best;			/* better than all before, by more than noise */
+	bool		trees;			/* trees count in it */
 } Evaluation;
 
 /* What one mask update decided for one domain. */
@@ -92,7 +93,7 @@ typedef struct TrainObserver
 /* What trees beside the network are worth: mean log losses of validation rows. */
 typedef struct TreesRecord
 {
-	bool		fitted;			/* each evaluation is one of network and trees together */
+	bool		fitted;			/* each evaluation weighs them */
 	const char *why_none;		/* what kept them from being tried; NULL: nothing */
 	double		loss_before;	/* of the network alone, calibrated */
 	double		loss_after;		/* with them; they were kept if it is lower by more than chance */

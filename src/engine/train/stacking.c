@@ -47,6 +47,7 @@ typedef struct Stacking
 	Trees		trees;
 	Dataset		data;			/* whose validation rows weigh 1 on average */
 	const double *valid_logits;
+	bool		counts;			/* when they were weighed last */
 } Stacking;
 
 static const char *const phase_names[] = {
@@ -86,9 +87,13 @@ why_none(const Trainer *trainer)
 		return "option \"calibration\" is false";
 	if (config->negatives > 0)
 		return "negative rows are sampled";
-	/* rows of unlike weights say as much as so many of like ones (Kish) */
-	if ((sum[0] + sum[1]) * (sum[0] + sum[1]) < MIN_VALID_ROWS * squares || squares == 0)
+	if (dataset_rows(data, SPLIT_VALID) < MIN_VALID_ROWS)
 		return "there are fewer than " TEXT_OF(MIN_VALID_ROWS) " validation rows";
+	if (squares == 0)
+		return "all validation rows have weight 0";
+	/* rows of unlike weights say as much as so many of like ones (Kish) */
+	if ((sum[0] + sum[1]) * (sum[0] + sum[1]) < MIN_VALID_ROWS * squares)
+		return "by their weights the validation rows say less than " TEXT_OF(MIN_VALID_ROWS) " of one weight would";
 	return sum[0] == 0 || sum[1] == 0 ? "all validation rows have one label" : NULL;
 }
 
@@ -174,7 +179,7 @@ weigh(const Trainer *trainer, double *scores, Weighed *weighed, EngineError *err
 bool
 stacking_add(const Trainer *trainer, Split split, double *scores, EngineError *error)
 {
-	const Stacking *stacking = trainer->stacking;
+	Stacking   *stacking = trainer->stacking;
 	size_t		n = dataset_rows(trainer->data, split);
 	Calibration calibration;
 	Weighed		weighed;
@@ -187,11 +192,18 @@ stacking_add(const Trainer *trainer, Split split, double *scores, EngineError *e
 		scores[i] = calibrate(&calibration, scores[i], 0);
 	if (!weigh(trainer, scores, &weighed, error))
 		return false;
+	stacking->counts = weighed.kept;
 	for (size_t i = 0; i < n; i++)
 		scores[i] = sigmoid(!weighed.kept ? scores[i] :
 							weighed.map.weight[0] * scores[i] +
 							weighed.map.weight[1] * stacking->valid_logits[i] + weighed.map.shift);
 	return true;
+}
+
+bool
+stacking_counts(const Trainer *trainer)
+{
+	return trainer->stacking && trainer->stacking->counts;
 }
 
 /* What both count beside the calibrated network, and the losses that the record tells of. */

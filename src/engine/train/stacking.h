@@ -20,6 +20,8 @@ extern bool stacking_fit(Trainer *trainer, EngineError *error);
  */
 extern bool stacking_add(const Trainer *trainer, Split split, double *scores,
 						 EngineError *error);
+/* Did trees count when that was done last? */
+extern bool stacking_counts(const Trainer *trainer);
 /*
  * The trees go into the model, whose scores are calibrated already, if the validation
  * rows gain; else it stays as it is.

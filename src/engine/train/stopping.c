@@ -33,39 +33,45 @@ evaluation_score(const Evaluation *evaluation)
 	return evaluation->number;
 }
 
+uint64_t
+settle_batches(const Config *config)
+{
+	return (uint64_t) ceil(SETTLE_BATCHES *
+						   fmax(1, SETTLE_BATCH_SIZE / (double) config->batch_size) *
+						   fmax(1, SETTLE_RATE / config->learning_rate));
+}
+
 /* Evaluations up to i that patience has counted in a row. */
 static int
-without_gain(const TrainResult *result, int i)
+without_gain(const TrainResult *result, const Config *config, int i)
 {
 	int			n = 0;
 
 	for (int e = 0; e <= i; e++)
 		if (result->evaluations[e].best)
 			n = 0;
-		else if (result->evaluations[e].batches >= SETTLE_BATCHES)
+		else if (result->evaluations[e].batches >= settle_batches(config))
 			n++;
 	return n;
 }
 
-/* The best score up to evaluation i. */
-static double
+/* The best evaluation up to i. */
+static const Evaluation *
 best_until(const TrainResult *result, int i)
 {
-	double		best = -INFINITY;
-
-	for (int e = 0; e <= i; e++)
-		if (result->evaluations[e].best)
-			best = evaluation_score(&result->evaluations[e]);
-	return best;
+	while (i > 0 && !result->evaluations[i].best)
+		i--;
+	return &result->evaluations[i];
 }
 
 /* Evaluations without a gain after which training stops, as things were with evaluation i. */
 static int
 allowed_at(const TrainResult *result, const Config *config, int i)
 {
-	bool		sure = best_until(result, i) - best_until(result, 0) >= SURE_GAIN;
+	const Evaluation *best = best_until(result, i);
+	double		gain = evaluation_score(best) - evaluation_score(&result->evaluations[0]);
 
-	return sure || !result->trees.fitted ? config->patience :
+	return gain >= SURE_GAIN || !best->trees ? config->patience :
 		(config->patience + SHORT_PATIENCE - 1) / SHORT_PATIENCE;
 }
 
@@ -74,7 +80,7 @@ patience_ran_out(const TrainResult *result, const Config *config)
 {
 	int			last = result->n_evaluations - 1;
 
-	return without_gain(result, last) >= allowed_at(result, config, last);
+	return without_gain(result, config, last) >= allowed_at(result, config, last);
 }
 
 static void
@@ -89,13 +95,14 @@ describe_gain(const TrainResult *result, const Config *config, int i, char *text
 		snprintf(text, MAX_REASON, "the latest: there are no validation rows to compare by");
 	else if (evaluation->best)
 		snprintf(text, MAX_REASON, "gains %.4f of %s",
-				 evaluation_score(evaluation) - best_until(result, i - 1), criterion);
-	else if (evaluation->batches < SETTLE_BATCHES)
-		snprintf(text, MAX_REASON, "gains less than %g of %s; patience counts from batch %d on",
-				 MIN_GAIN, criterion, SETTLE_BATCHES);
+				 evaluation_score(evaluation) - evaluation_score(best_until(result, i - 1)),
+				 criterion);
+	else if (evaluation->batches < settle_batches(config))
+		snprintf(text, MAX_REASON, "gains less than %g of %s; patience counts from batch %llu on",
+				 MIN_GAIN, criterion, (unsigned long long) settle_batches(config));
 	else
 		snprintf(text, MAX_REASON, "gains less than %g of %s: %d in a row, of %d that option \"patience\" allows%s",
-				 MIN_GAIN, criterion, without_gain(result, i), allowed_at(result, config, i),
+				 MIN_GAIN, criterion, without_gain(result, config, i), allowed_at(result, config, i),
 				 allowed_at(result, config, i) < config->patience ? " beside trees" : "");
 }
 

@@ -13,11 +13,16 @@
  * models on the same 10,000 rows a standard error is several times that.
  */
 #define MIN_GAIN 5e-4
-/* Heads that start at zero move little at first: patience counts from that batch on. */
-#define SETTLE_BATCHES 200
 /*
- * Trees leave little for the network to find.  Until it has gained so much in all, it has
- * a third of the evaluations that patience allows.
+ * Heads that start at zero move little at first: patience counts from that batch on.  It
+ * is for batches and steps as large as these; smaller ones take as many times longer.
+ */
+#define SETTLE_BATCHES 200
+#define SETTLE_BATCH_SIZE 1024
+#define SETTLE_RATE 0.002
+/*
+ * Trees that count leave little for the network to find.  Until it has gained so much in
+ * all, it has a third of the evaluations that patience allows.
  */
 #define SURE_GAIN 5e-3
 #define SHORT_PATIENCE 3
@@ -27,6 +32,8 @@
 extern const char *evaluation_criterion(const Evaluation *evaluation);
 /* By that; higher is better.  Without validation rows the latest is the best. */
 extern double evaluation_score(const Evaluation *evaluation);
+/* The batch from which on patience counts. */
+extern uint64_t settle_batches(const Config *config);
 /* Did patience run out with the last evaluation? */
 extern bool patience_ran_out(const TrainResult *result, const Config *config);
 /* What evaluation i meant for the training; text has MAX_REASON bytes. */

@@ -36,7 +36,7 @@ typedef struct Trainer
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
 	uint32_t   *shuffle;		/* scratch of the order of rows */
-	const struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
+	struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
 	/* progress */
 	double		started;
 	uint64_t	batches;		/* trained so far */
