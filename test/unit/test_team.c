@@ -9,6 +9,7 @@
 
 #include "engine/base/subnormal.h"
 #include "engine/base/team.h"
+#include "engine/layers/workers.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -200,7 +201,7 @@ look(void *context)
 	return false;
 }
 
-/* Tasks take subnormal numbers for zero; the caller and the host that it asks do not. */
+/* A network's tasks take subnormal numbers for zero; other tasks, the caller and the host that it asks do not. */
 static void
 check_subnormals(int n_threads, int n_tasks)
 {
@@ -210,15 +211,22 @@ check_subnormals(int n_threads, int n_tasks)
 	ModeJob		job = {.seen_by_host = false};
 	EngineHost	host = {.interrupted = look,.context = &job};
 	Watch		watch = {.host = &host};
+	Workers		workers;
 	int			seen = 0;
 
 	arena_init_malloc(&arena);
 	team = team_start(&arena, n_threads, &error);
-	team_run(team, &watch, look_task, &job, n_tasks);
+	CHECK(workers_init(&workers, team, 1, 0, &arena, &error));
+	workers_watch(&workers, &watch);
+	workers_run(&workers, look_task, &job, n_tasks);
 	for (int i = 0; i < n_tasks; i++)
 		seen += job.seen[i];
 	CHECK(SUBNORMAL_ZERO == 0 || seen == 0);
 	CHECK(job.seen_by_host && has_subnormals());
+	/* other tasks do */
+	team_run(team, &watch, look_task, &job, n_tasks);
+	for (int i = 0; i < n_tasks; i++)
+		CHECK(job.seen[i]);
 	team_stop(team);
 	arena_free_all(&arena);
 }

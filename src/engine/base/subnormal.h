@@ -5,8 +5,8 @@
  * A network that knows its training rows by heart has gradients of 1e-20 and less.
  * Squares of these are subnormal floats, and each operation with one takes a hundred
  * times as long: a training on 1.5 million rows fell to a sixth of its speed.  So the
- * tasks of a team take them for zero, on every thread.  That is a mode of the thread:
- * whoever asks the host, which is another program's code, gives the former one back first.
+ * tasks of a training network take them for zero, on every thread.  That is a mode of the
+ * thread: whoever asks the host, which is another program's code, leaves it first.
  */
 #ifndef AREAD_ENGINE_BASE_SUBNORMAL_H
 #define AREAD_ENGINE_BASE_SUBNORMAL_H

@@ -16,8 +16,6 @@
 #include <stdatomic.h>
 #include <time.h>
 
-#include "engine/base/subnormal.h"
-
 /* Looks at a variable before sleeping: some tens of microseconds. */
 #define SPINS 4000
 /* Nanoseconds between two looks at the host while waiting. */
@@ -99,7 +97,6 @@ run_member(void *argument)
 	Team	   *team = member->team;
 	unsigned	job = 0;
 
-	(void) subnormals_are_zero(true);
 	for (;;)
 	{
 		job = wait_for_job(team, job);
@@ -202,23 +199,13 @@ wait_for_members(Team *team, Watch *watch)
 	}
 }
 
-/* All tasks, one after the other. */
-static void
-run_alone(Watch *watch, TeamTask task, void *context, int n)
-{
-	uint64_t	mode = subnormals_are_zero(true);
-
-	for (int i = 0; i < n && !watch_stopped(watch); i++)
-		task(context, i, 0);
-	subnormal_set_mode(mode);
-}
-
 void
 team_begin(Team *team, Watch *watch, TeamTask task, void *context, int n)
 {
 	if (team_size(team) == 1)
 	{
-		run_alone(watch, task, context, n);
+		for (int i = 0; i < n && !watch_stopped(watch); i++)
+			task(context, i, 0);
 		return;
 	}
 	team->task = task;
@@ -234,13 +221,9 @@ team_begin(Team *team, Watch *watch, TeamTask task, void *context, int n)
 void
 team_finish(Team *team, Watch *watch)
 {
-	uint64_t	mode;
-
 	if (team_size(team) == 1)
 		return;
-	mode = subnormals_are_zero(true);
 	run_tasks(team, 0, watch);
-	subnormal_set_mode(mode);
 	wait_for_members(team, watch);
 }
 
@@ -249,7 +232,8 @@ team_run(Team *team, Watch *watch, TeamTask task, void *context, int n)
 {
 	if (team_size(team) == 1 || n == 1)
 	{
-		run_alone(watch, task, context, n);
+		for (int i = 0; i < n && !watch_stopped(watch); i++)
+			task(context, i, 0);
 		return;
 	}
 	team_begin(team, watch, task, context, n);

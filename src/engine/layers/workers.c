@@ -4,6 +4,8 @@
  */
 #include "engine/layers/workers.h"
 
+#include "engine/base/subnormal.h"
+
 bool
 workers_init(Workers *workers, Team *team, int widest, size_t products, Arena *arena,
 			 EngineError *error)
@@ -35,8 +37,27 @@ workers_watch(Workers *workers, Watch *watch)
 	}
 }
 
+typedef struct WorkersJob
+{
+	TeamTask	task;
+	void	   *context;
+} WorkersJob;
+
+/* Scores and trees take numbers as they are: the mode is that of a network's tasks alone. */
+static void
+run_task(void *context, int number, int thread)
+{
+	const WorkersJob *job = context;
+	uint64_t	mode = subnormals_are_zero(true);
+
+	job->task(job->context, number, thread);
+	subnormal_set_mode(mode);
+}
+
 void
 workers_run(Workers *workers, TeamTask task, void *context, int n)
 {
-	team_run(workers->team, workers->watch, task, context, n);
+	WorkersJob	job = {task, context};
+
+	team_run(workers->team, workers->watch, run_task, &job, n);
 }
