@@ -232,9 +232,9 @@ check_trees(void)
 	n_rows = 12000;
 	result = train_with(&arena, &config, NULL, false, &error);
 	CHECK(result && result->trees.fitted && result->model->trees);
-	/* what is stored is what was evaluated, but for the network's calibration */
+	/* what is stored is what was evaluated */
 	CHECK(fabs(result->valid.domain_auc.value -
-			   result->evaluations[result->best_evaluation].valid.domain_auc.value) < 1e-3);
+			   result->evaluations[result->best_evaluation].valid.domain_auc.value) < 1e-4);
 	/* before its first step the network knows nothing */
 	CHECK(result->evaluations[0].valid.domain_auc.value > 0.52);
 	check_same_model(&config, 60);

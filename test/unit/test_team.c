@@ -178,8 +178,10 @@ has_subnormals(void)
 
 typedef struct ModeJob
 {
-	bool		seen[TASKS];	/* by task */
-	bool		seen_by_host;
+	Watch	   *watch;			/* asked by the caller's thread within a task */
+	bool		seen[TASKS];	/* by task, after that */
+	int			asked;
+	int			seen_by_host;
 } ModeJob;
 
 static void
@@ -187,7 +189,8 @@ look_task(void *context, int number, int thread)
 {
 	ModeJob    *job = context;
 
-	(void) thread;
+	if (thread == 0)
+		(void) watch_stopped(job->watch);
 	job->seen[number] = has_subnormals();
 	nap(10);
 }
@@ -197,7 +200,8 @@ look(void *context)
 {
 	ModeJob    *job = context;
 
-	job->seen_by_host = has_subnormals();
+	job->asked++;
+	job->seen_by_host += has_subnormals();
 	return false;
 }
 
@@ -208,7 +212,7 @@ check_subnormals(int n_threads, int n_tasks)
 	EngineError error = {0};
 	Arena		arena;
 	Team	   *team;
-	ModeJob		job = {.seen_by_host = false};
+	ModeJob		job = {.asked = 0};
 	EngineHost	host = {.interrupted = look,.context = &job};
 	Watch		watch = {.host = &host};
 	Workers		workers;
@@ -216,13 +220,14 @@ check_subnormals(int n_threads, int n_tasks)
 
 	arena_init_malloc(&arena);
 	team = team_start(&arena, n_threads, &error);
+	job.watch = &watch;
 	CHECK(workers_init(&workers, team, 1, 0, &arena, &error));
 	workers_watch(&workers, &watch);
 	workers_run(&workers, look_task, &job, n_tasks);
 	for (int i = 0; i < n_tasks; i++)
 		seen += job.seen[i];
 	CHECK(SUBNORMAL_ZERO == 0 || seen == 0);
-	CHECK(job.seen_by_host && has_subnormals());
+	CHECK(job.asked > 0 && job.seen_by_host == job.asked && has_subnormals());
 	/* other tasks do */
 	team_run(team, &watch, look_task, &job, n_tasks);
 	for (int i = 0; i < n_tasks; i++)

@@ -2,9 +2,9 @@
  * subnormal.h
  *	  Numbers next to zero, where processors are slow.
  *
- * A network that knows its training rows by heart has gradients of 1e-20 and less.
- * Squares of these are subnormal floats, and each operation with one takes a hundred
- * times as long: a training on 1.5 million rows fell to a sixth of its speed.  So the
+ * A network that knows its training rows by heart has tiny gradients.  Squares of those
+ * below 1e-19 are subnormal floats, and operations with these take many times as long:
+ * a training on 1.5 million rows fell to a sixth of its speed.  So the
  * tasks of a training network take them for zero, on every thread.  That is a mode of the
  * thread: whoever asks the host, which is another program's code, leaves it first.
  */

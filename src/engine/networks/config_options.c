@@ -78,7 +78,7 @@ static const Option config_options[] = {
 	{"evaluations", OPTION_INT, AT(evaluations), 1, 100, NULL, "2", "",
 	.meaning = "Evaluations on the validation rows in each epoch."},
 	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "6", "",
-	.meaning = "Evaluations without a gain after which training stops; the first 200 batches do not count, nor more of them where batch_size or learning_rate is smaller than by default. Beside trees that count a third of them, until the network has gained 0.005."},
+	.meaning = "Evaluations without a gain after which training stops; the first 200 batches do not count, and more of them where batch_size or learning_rate is smaller than by default. Beside trees that count a third of them, until the network has gained 0.005."},
 	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
 	.meaning = "L2 of wide weights: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
 	{"l2_embedding", OPTION_REAL, AT(l2_embedding), 0, 1e6, NULL, "300", "lambda",
