@@ -19,13 +19,17 @@ ALTER TABLE aread.stored_version
   ADD COLUMN split_shares float8[] DEFAULT NULL,
   ADD COLUMN split_bounds bigint[] DEFAULT NULL,
   ADD COLUMN score_edges float8[] DEFAULT NULL,
-  ADD COLUMN score_rows bigint[] DEFAULT NULL;
+  ADD COLUMN score_rows bigint[] DEFAULT NULL,
+  ADD COLUMN personalized float8 DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: name, order or hash; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.split_type IS 'type of the split column';
 COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and test rows that were asked for';
 COMMENT ON COLUMN aread.stored_version.split_bounds IS 'by order: where validation rows begin, and test rows, as 64-bit integers in the order of the split column; NULL: there are none';
 COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
+COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
+COMMENT ON COLUMN aread.stored_version.valid_measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
+COMMENT ON COLUMN aread.stored_evaluation.measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 ALTER TABLE aread.stored_feature ADD COLUMN bin_rows bigint[] DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 ALTER TABLE aread.stored_evaluation ADD COLUMN reason text DEFAULT NULL;
@@ -52,15 +56,15 @@ SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_
        e.train_loss, e.measures[6] AS valid_loss, e.measures[1] AS auc,
        e.measures[2] AS domain_auc, e.measures[3] AS major5_auc, e.measures[4] AS minor10_auc,
        e.measures[5] AS minor5_auc, e.rows_per_second, e.mask_updates, e.seconds, e.best,
-       e.number OPERATOR(pg_catalog.=) v.best_evaluation AS kept, e.reason
+       e.number OPERATOR(pg_catalog.=) v.best_evaluation AS kept, e.reason,
+       e.measures[7] AS user_auc, e.measures[8] AS ndcg_10
 FROM aread.visible_version v
 JOIN aread.stored_evaluation e USING (version_id);
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before, by at least 0.0005: less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
 COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, and why training stopped; NULL: trained before 0.4.0';
-
-COMMENT ON FUNCTION @extschema@.aread_evaluate(text, regclass) IS
-'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only; for a model trained without a label, the one registered for the table or the column label; labels are to be coded as in training, and a WARNING tells if most rows were trained on';
+COMMENT ON COLUMN aread.training_log.user_auc IS 'users'' AUC, weighted by their rows; NULL: trained before 0.4.0, or users are not known';
+COMMENT ON COLUMN aread.training_log.ndcg_10 IS 'mean of NDCG@10 over users with a positive row; NULL as above';
 
 CREATE FUNCTION @extschema@.aread_evaluate(
   model text,
@@ -77,7 +81,11 @@ CREATE FUNCTION @extschema@.aread_evaluate(
   OUT minor10_auc_rows bigint,
   OUT minor5_auc float8,
   OUT minor5_auc_rows bigint,
-  OUT log_loss float8)
+  OUT log_loss float8,
+  OUT user_auc float8,
+  OUT user_auc_rows bigint,
+  OUT ndcg_10 float8,
+  OUT ndcg_10_rows bigint)
 RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate';
@@ -219,9 +227,52 @@ SELECT pg_catalog.pg_extension_config_dump('aread.stored_deployment_deployment_i
 
 -- Columns of a function's result cannot be added: such a function is made anew, for those who could call it.
 SELECT pg_catalog.set_config('aread_update.rights', (SELECT pg_catalog.jsonb_object_agg(p.oid::regprocedure, p.proacl::text)::text FROM pg_catalog.pg_proc p
-  WHERE p.oid IN ('@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure, '@extschema@.aread_options()'::regprocedure)), true);
+  WHERE p.oid IN ('@extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text)'::regprocedure, '@extschema@.aread_options()'::regprocedure,
+    '@extschema@.aread_evaluate(text, regclass)'::regprocedure, '@extschema@.aread_compare(text, text, regclass)'::regprocedure)), true);
 DROP FUNCTION @extschema@.aread_train(regclass, text, text, text, text[], text, text, text, jsonb, text);
 DROP FUNCTION @extschema@.aread_options();
+DROP FUNCTION @extschema@.aread_compare(text, text, regclass);
+DROP FUNCTION @extschema@.aread_evaluate(text, regclass);
+
+CREATE FUNCTION @extschema@.aread_evaluate(
+  model text,
+  source regclass,
+  OUT rows bigint,
+  OUT skipped_rows bigint,
+  OUT auc float8,
+  OUT domain_auc float8,
+  OUT domain_auc_rows bigint,
+  OUT major5_auc float8,
+  OUT major5_auc_rows bigint,
+  OUT minor10_auc float8,
+  OUT minor10_auc_rows bigint,
+  OUT minor5_auc float8,
+  OUT minor5_auc_rows bigint,
+  OUT log_loss float8,
+  OUT user_auc float8,
+  OUT user_auc_rows bigint,
+  OUT ndcg_10 float8,
+  OUT ndcg_10_rows bigint)
+RETURNS record
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_evaluate';
+COMMENT ON FUNCTION @extschema@.aread_evaluate(text, regclass) IS
+'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; user_auc is each user''s AUC, weighted by his rows, ndcg_10 the mean of NDCG@10 over users with a positive row; NULL: one class only, of these also users unknown; for a model trained without a label, the one registered for the table or the column label; labels are to be coded as in training, and a WARNING tells if most rows were trained on';
+
+CREATE FUNCTION @extschema@.aread_compare(model_a text, model_b text, source regclass)
+RETURNS TABLE (measure text, a float8, b float8, difference float8)
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 8
+BEGIN ATOMIC
+  WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($1, $3)),
+       b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($2, $3))
+  SELECT m.measure, m.a, m.b, m.b OPERATOR(pg_catalog.-) m.a
+  FROM a, b, LATERAL (VALUES
+    ('AUC', a.auc, b.auc), ('DomainAUC', a.domain_auc, b.domain_auc), ('Major5AUC', a.major5_auc, b.major5_auc),
+    ('Minor10AUC', a.minor10_auc, b.minor10_auc), ('Minor5AUC', a.minor5_auc, b.minor5_auc),
+    ('log loss', a.log_loss, b.log_loss), ('UserAUC', a.user_auc, b.user_auc), ('NDCG@10', a.ndcg_10, b.ndcg_10)) m(measure, a, b);
+END;
+COMMENT ON FUNCTION @extschema@.aread_compare(text, text, regclass) IS
+'measures of two models, or two versions of one (''shop@3'', ''shop@4''), over the rows of a table; difference: b less a';
 
 CREATE FUNCTION @extschema@.aread_options(
   OUT option text,
@@ -265,7 +316,9 @@ CREATE FUNCTION @extschema@.aread_train(
   OUT best_epoch integer,
   OUT seconds float8,
   OUT deployed boolean,
-  OUT deploy_reason text)
+  OUT deploy_reason text,
+  OUT user_auc float8,
+  OUT ndcg_10 float8)
 RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
@@ -355,7 +408,8 @@ SELECT m.name AS model,
        m.comment AS model_comment,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
        OR aread.has_role(m.owner) AS owned,
-       v.version OPERATOR(pg_catalog.=) ANY (m.pinned_versions) AS pinned
+       v.version OPERATOR(pg_catalog.=) ANY (m.pinned_versions) AS pinned,
+       v.personalized
 FROM aread.stored_model m
 JOIN aread.stored_version v USING (model_id)
 WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
@@ -399,7 +453,10 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
         WHERE d.model_id OPERATOR(pg_catalog.=) v.model_id AND d.version OPERATOR(pg_catalog.=) v.version
           AND d.action OPERATOR(pg_catalog.=) ANY ('{train,import}'::text[])
         ORDER BY d.deployment_id LIMIT 1) AS deploy_reason,
-       v.calibration[3] AS trees_weight
+       v.calibration[3] AS trees_weight,
+       v.valid_measures[7] AS valid_user_auc, v.valid_measures[8] AS valid_ndcg_10,
+       v.test_measures[7] AS test_user_auc, v.test_measures[8] AS test_ndcg_10,
+       v.personalized
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
@@ -481,6 +538,41 @@ COMMENT ON FUNCTION @extschema@.aread_explain(text, text) IS
 COMMENT ON FUNCTION @extschema@.aread_tensors(text) IS
 'the tensors of a model: kind is dense, rows (a vector for each value), statistic (of batch norm) or fitted (not trained by steps: weights of the wide part, calibration as log of the factor, shift, and the weight of the logit of the trees); feature is the one whose values it holds, of an embedding that features share the first';
 COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
+COMMENT ON COLUMN aread.model.valid_user_auc IS 'users'' AUC over validation rows, weighted by their rows; NULL, here and below: trained before 0.4.0, or users are not known';
+COMMENT ON COLUMN aread.model.valid_ndcg_10 IS 'mean of NDCG@10 over users with a positive validation row';
+COMMENT ON COLUMN aread.model.test_user_auc IS 'users'' AUC over test rows';
+COMMENT ON COLUMN aread.model.test_ndcg_10 IS 'mean of NDCG@10 over users with a positive test row';
+COMMENT ON COLUMN aread.model.personalized IS 'how much of the order of items within a domain is the user''s own, in logits of up to 64 users and 64 items a domain: 0, all users have one order, to 1; NULL: trained before 0.4.0, or there are no users or items to tell by';
+
+CREATE OR REPLACE FUNCTION @extschema@.aread_card(model text)
+RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+  WITH named AS (
+    SELECT COALESCE(substring($1 FROM '^(.*)@[1-9][0-9]{0,8}$'), $1) AS name,
+           substring($1 FROM '^.*@([1-9][0-9]{0,8})$')::integer AS version
+  )
+  SELECT pg_catalog.concat_ws(E'\n',
+    pg_catalog.format('# %s, version %s', m.model, m.version),
+    '',
+    m.model_comment, m.comment,
+    pg_catalog.format('- trained %s over %s, owner %s, by %s', m.trained_at::timestamptz(0), m.source, m.owner, m.software),
+    pg_catalog.format('- %s; seed %s; options %s', m.architecture, m.seed, m.options),
+    pg_catalog.format('- rows: %s to train, %s to validate, %s to test, %s left out, %s negatives sampled', m.train_rows, m.valid_rows, m.test_rows, m.skipped_rows, m.sampled_rows),
+    pg_catalog.format('- %s domains, %s parameters, %s', m.domains, m.parameters, pg_catalog.pg_size_pretty(m.bytes)),
+    pg_catalog.format('- trained in %s s, best after epoch %s', pg_catalog.round(m.seconds::numeric, 1), m.best_epoch),
+    pg_catalog.format('- features: %s', (SELECT pg_catalog.string_agg(f.name OPERATOR(pg_catalog.||) CASE WHEN f.role IS NULL THEN '' ELSE ' (' OPERATOR(pg_catalog.||) f.role OPERATOR(pg_catalog.||) ')' END, ', ' ORDER BY f.position)
+                              FROM aread.feature f WHERE f.model OPERATOR(pg_catalog.=) m.model AND f.version OPERATOR(pg_catalog.=) m.version)),
+    pg_catalog.format('- checksum %s%s', m.crc, CASE WHEN m.deployed THEN ', deployed' ELSE '' END),
+    '',
+    '| rows | AUC | DomainAUC | Major5AUC | Minor10AUC | Minor5AUC | log loss | UserAUC | NDCG@10 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    pg_catalog.concat('| validation | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.valid_auc, m.valid_domain_auc,
+      m.valid_major5_auc, m.valid_minor10_auc, m.valid_minor5_auc, m.valid_log_loss, m.valid_user_auc, m.valid_ndcg_10]) v)), ' |'),
+    pg_catalog.concat('| test | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.test_auc, m.test_domain_auc,
+      m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss, m.test_user_auc, m.test_ndcg_10]) v)), ' |'))
+  FROM named n JOIN aread.model m ON m.model OPERATOR(pg_catalog.=) n.name AND (m.version OPERATOR(pg_catalog.=) n.version OR (n.version IS NULL AND m.deployed));
+END;
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
 COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
 

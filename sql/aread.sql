@@ -216,6 +216,7 @@ CREATE TABLE aread.stored_version (
   split_bounds bigint[] DEFAULT NULL,
   score_edges float8[] DEFAULT NULL,
   score_rows bigint[] DEFAULT NULL,
+  personalized float8 DEFAULT NULL,
   UNIQUE (model_id, version)
 );
 COMMENT ON TABLE aread.stored_version IS 'one row for each training: what went in and what came out';
@@ -244,7 +245,7 @@ COMMENT ON COLUMN aread.stored_version.null_domains IS 'rows left out: no domain
 COMMENT ON COLUMN aread.stored_version.null_splits IS 'rows left out: NULL in the split column';
 COMMENT ON COLUMN aread.stored_version.n_parameters IS 'numbers in all tensors';
 COMMENT ON COLUMN aread.stored_version.n_domains IS 'domains seen in training';
-COMMENT ON COLUMN aread.stored_version.valid_measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss on validation rows';
+COMMENT ON COLUMN aread.stored_version.valid_measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.valid_measure_rows IS 'rows behind each of them';
 COMMENT ON COLUMN aread.stored_version.test_measures IS 'the same on test rows';
 COMMENT ON COLUMN aread.stored_version.test_measure_rows IS 'rows behind each of them';
@@ -262,6 +263,7 @@ COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and
 COMMENT ON COLUMN aread.stored_version.split_bounds IS 'by order: where validation rows begin, and test rows, as 64-bit integers in the order of the split column; NULL: there are none';
 COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
+COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
 
 CREATE TABLE aread.stored_feature (
   version_id bigint NOT NULL,
@@ -369,7 +371,7 @@ COMMENT ON COLUMN aread.stored_evaluation.epoch IS 'epoch, 0: the start';
 COMMENT ON COLUMN aread.stored_evaluation.epoch_end IS 'at the end of its epoch';
 COMMENT ON COLUMN aread.stored_evaluation.batches IS 'batches trained so far';
 COMMENT ON COLUMN aread.stored_evaluation.train_loss IS 'mean loss since the evaluation before';
-COMMENT ON COLUMN aread.stored_evaluation.measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss on validation rows';
+COMMENT ON COLUMN aread.stored_evaluation.measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 COMMENT ON COLUMN aread.stored_evaluation.rows_per_second IS 'training rows per second since the evaluation before';
 COMMENT ON COLUMN aread.stored_evaluation.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.stored_evaluation.seconds IS 'since training began';
@@ -550,7 +552,9 @@ CREATE FUNCTION @extschema@.aread_train(
   OUT best_epoch integer,
   OUT seconds float8,
   OUT deployed boolean,
-  OUT deploy_reason text)
+  OUT deploy_reason text,
+  OUT user_auc float8,
+  OUT ndcg_10 float8)
 RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
@@ -878,12 +882,16 @@ CREATE FUNCTION @extschema@.aread_evaluate(
   OUT minor10_auc_rows bigint,
   OUT minor5_auc float8,
   OUT minor5_auc_rows bigint,
-  OUT log_loss float8)
+  OUT log_loss float8,
+  OUT user_auc float8,
+  OUT user_auc_rows bigint,
+  OUT ndcg_10 float8,
+  OUT ndcg_10_rows bigint)
 RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate';
 COMMENT ON FUNCTION @extschema@.aread_evaluate(text, regclass) IS
-'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; NULL: one class only; for a model trained without a label, the one registered for the table or the column label; labels are to be coded as in training, and a WARNING tells if most rows were trained on';
+'measures of a model over all rows of a table with its label and feature columns, each with the rows behind it; user_auc is each user''s AUC, weighted by his rows, ndcg_10 the mean of NDCG@10 over users with a positive row; NULL: one class only, of these also users unknown; for a model trained without a label, the one registered for the table or the column label; labels are to be coded as in training, and a WARNING tells if most rows were trained on';
 
 CREATE FUNCTION @extschema@.aread_evaluate(
   model text,
@@ -900,7 +908,11 @@ CREATE FUNCTION @extschema@.aread_evaluate(
   OUT minor10_auc_rows bigint,
   OUT minor5_auc float8,
   OUT minor5_auc_rows bigint,
-  OUT log_loss float8)
+  OUT log_loss float8,
+  OUT user_auc float8,
+  OUT user_auc_rows bigint,
+  OUT ndcg_10 float8,
+  OUT ndcg_10_rows bigint)
 RETURNS record
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate';
@@ -1736,7 +1748,8 @@ SELECT m.name AS model,
        m.comment AS model_comment,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
        OR aread.has_role(m.owner) AS owned,
-       v.version OPERATOR(pg_catalog.=) ANY (m.pinned_versions) AS pinned
+       v.version OPERATOR(pg_catalog.=) ANY (m.pinned_versions) AS pinned,
+       v.personalized
 FROM aread.stored_model m
 JOIN aread.stored_version v USING (model_id)
 WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
@@ -1798,7 +1811,10 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
         WHERE d.model_id OPERATOR(pg_catalog.=) v.model_id AND d.version OPERATOR(pg_catalog.=) v.version
           AND d.action OPERATOR(pg_catalog.=) ANY ('{train,import}'::text[])
         ORDER BY d.deployment_id LIMIT 1) AS deploy_reason,
-       v.calibration[3] AS trees_weight
+       v.calibration[3] AS trees_weight,
+       v.valid_measures[7] AS valid_user_auc, v.valid_measures[8] AS valid_ndcg_10,
+       v.test_measures[7] AS test_user_auc, v.test_measures[8] AS test_ndcg_10,
+       v.personalized
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
@@ -1846,6 +1862,11 @@ COMMENT ON COLUMN aread.model.granted_to IS 'roles that may score with the model
 COMMENT ON COLUMN aread.model.explain_granted_to IS 'roles that may have its scores explained';
 COMMENT ON COLUMN aread.model.pinned IS 'is it kept until it is unpinned?';
 COMMENT ON COLUMN aread.model.deploy_reason IS 'why it was deployed, or was not, when it was trained or imported; what became of it later is in aread.deployment';
+COMMENT ON COLUMN aread.model.valid_user_auc IS 'users'' AUC over validation rows, weighted by their rows; NULL, here and below: trained before 0.4.0, or users are not known';
+COMMENT ON COLUMN aread.model.valid_ndcg_10 IS 'mean of NDCG@10 over users with a positive validation row';
+COMMENT ON COLUMN aread.model.test_user_auc IS 'users'' AUC over test rows';
+COMMENT ON COLUMN aread.model.test_ndcg_10 IS 'mean of NDCG@10 over users with a positive test row';
+COMMENT ON COLUMN aread.model.personalized IS 'how much of the order of items within a domain is the user''s own, in logits of up to 64 users and 64 items a domain: 0, all users have one order, to 1; NULL: trained before 0.4.0, or there are no users or items to tell by';
 
 CREATE VIEW aread.deployment WITH (security_barrier) AS
 SELECT d.deployment_id AS event, m.name AS model, d.version, d.previous, d.deployed,
@@ -2081,7 +2102,8 @@ SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_
        e.train_loss, e.measures[6] AS valid_loss, e.measures[1] AS auc,
        e.measures[2] AS domain_auc, e.measures[3] AS major5_auc, e.measures[4] AS minor10_auc,
        e.measures[5] AS minor5_auc, e.rows_per_second, e.mask_updates, e.seconds, e.best,
-       e.number OPERATOR(pg_catalog.=) v.best_evaluation AS kept, e.reason
+       e.number OPERATOR(pg_catalog.=) v.best_evaluation AS kept, e.reason,
+       e.measures[7] AS user_auc, e.measures[8] AS ndcg_10
 FROM aread.visible_version v
 JOIN aread.stored_evaluation e USING (version_id);
 COMMENT ON VIEW aread.training_log IS 'evaluations during training, on validation rows';
@@ -2105,6 +2127,8 @@ COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before, by at least 0.0005: less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
 COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, and why training stopped; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.training_log.user_auc IS 'users'' AUC, weighted by their rows; NULL: trained before 0.4.0, or users are not known';
+COMMENT ON COLUMN aread.training_log.ndcg_10 IS 'mean of NDCG@10 over users with a positive row; NULL as above';
 
 --
 -- Pictures.  Each is an SVG document in ASCII, of the deployed version.
@@ -2144,7 +2168,7 @@ COMMENT ON FUNCTION @extschema@.aread_domains_svg(text, text) IS
 
 CREATE FUNCTION @extschema@.aread_compare(model_a text, model_b text, source regclass)
 RETURNS TABLE (measure text, a float8, b float8, difference float8)
-LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 6
+LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE ROWS 8
 BEGIN ATOMIC
   WITH a AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($1, $3)),
        b AS MATERIALIZED (SELECT * FROM @extschema@.aread_evaluate($2, $3))
@@ -2152,7 +2176,7 @@ BEGIN ATOMIC
   FROM a, b, LATERAL (VALUES
     ('AUC', a.auc, b.auc), ('DomainAUC', a.domain_auc, b.domain_auc), ('Major5AUC', a.major5_auc, b.major5_auc),
     ('Minor10AUC', a.minor10_auc, b.minor10_auc), ('Minor5AUC', a.minor5_auc, b.minor5_auc),
-    ('log loss', a.log_loss, b.log_loss)) m(measure, a, b);
+    ('log loss', a.log_loss, b.log_loss), ('UserAUC', a.user_auc, b.user_auc), ('NDCG@10', a.ndcg_10, b.ndcg_10)) m(measure, a, b);
 END;
 COMMENT ON FUNCTION @extschema@.aread_compare(text, text, regclass) IS
 'measures of two models, or two versions of one (''shop@3'', ''shop@4''), over the rows of a table; difference: b less a';
@@ -2193,12 +2217,12 @@ BEGIN ATOMIC
                               FROM aread.feature f WHERE f.model OPERATOR(pg_catalog.=) m.model AND f.version OPERATOR(pg_catalog.=) m.version)),
     pg_catalog.format('- checksum %s%s', m.crc, CASE WHEN m.deployed THEN ', deployed' ELSE '' END),
     '',
-    '| rows | AUC | DomainAUC | Major5AUC | Minor10AUC | Minor5AUC | log loss |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| rows | AUC | DomainAUC | Major5AUC | Minor10AUC | Minor5AUC | log loss | UserAUC | NDCG@10 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     pg_catalog.concat('| validation | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.valid_auc, m.valid_domain_auc,
-      m.valid_major5_auc, m.valid_minor10_auc, m.valid_minor5_auc, m.valid_log_loss]) v)), ' |'),
+      m.valid_major5_auc, m.valid_minor10_auc, m.valid_minor5_auc, m.valid_log_loss, m.valid_user_auc, m.valid_ndcg_10]) v)), ' |'),
     pg_catalog.concat('| test | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.test_auc, m.test_domain_auc,
-      m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss]) v)), ' |'))
+      m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss, m.test_user_auc, m.test_ndcg_10]) v)), ' |'))
   FROM named n JOIN aread.model m ON m.model OPERATOR(pg_catalog.=) n.name AND (m.version OPERATOR(pg_catalog.=) n.version OR (n.version IS NULL AND m.deployed));
 END;
 COMMENT ON FUNCTION @extschema@.aread_card(text) IS

@@ -27,6 +27,21 @@
 /* Trainings of a session that read one another's results. */
 #define MAX_NESTED 4
 
+/* Measures that results have had from the first: those of later releases come after all else. */
+#define FIRST_MEASURES 6
+
+/* Measures from .. to - 1. */
+static int
+set_measures(Datum *values, bool *nulls, int at, const Measures *measures, int from, int to)
+{
+	for (int kind = from; kind < to; kind++, at++)
+	{
+		values[at] = Float8GetDatum(measure_at(measures, kind)->value);
+		nulls[at] = isnan(measure_at(measures, kind)->value);
+	}
+	return at;
+}
+
 /* The row that the call returns; measures on test rows if there are any. */
 static Datum
 result_row(FunctionCallInfo fcinfo, const TrainJob *job, int32 version)
@@ -46,16 +61,13 @@ result_row(FunctionCallInfo fcinfo, const TrainJob *job, int32 version)
 	for (int split = 0; split < 3; split++)
 		values[2 + split] = Int64GetDatum((int64) new->report->rows[split]);
 	values[5] = Int64GetDatum((int64) report_skipped(new->report));
-	for (int kind = 0; kind < N_MEASURES; kind++, at++)
-	{
-		values[at] = Float8GetDatum(measure_at(measures, kind)->value);
-		nulls[at] = isnan(measure_at(measures, kind)->value);
-	}
+	at = set_measures(values, nulls, at, measures, 0, FIRST_MEASURES);
 	values[at++] = Int32GetDatum(result->evaluations[result->n_evaluations - 1].epoch);
 	values[at++] = Int32GetDatum(result->evaluations[result->best_evaluation].epoch);
 	values[at++] = Float8GetDatum(new->report->seconds + result->seconds);
 	values[at++] = BoolGetDatum(job->decision.deployed);
 	values[at++] = CStringGetTextDatum(job->decision.reason);
+	at = set_measures(values, nulls, at, measures, FIRST_MEASURES, N_MEASURES);
 	Assert(at == lengthof(values));
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }

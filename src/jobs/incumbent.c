@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/models.h"
 #include "catalog/record.h"
+#include "engine/data/measured.h"
 #include "engine/score/score.h"
 #include "host.h"
 #include "lib/stringinfo.h"
@@ -259,7 +260,6 @@ incumbent_measure(IncumbentReading *reading, const Dataset *data, const RowOrigi
 	MemoryContext old = MemoryContextSwitchTo(reading->context);
 	uint64		first = data->split_start[SPLIT_TEST];
 	uint64		n = dataset_rows(data, SPLIT_TEST);
-	int64_t    *domains = MemoryContextAllocHuge(CurrentMemoryContext, (n + 1) * sizeof(int64_t));
 	EngineHost	host = host_callbacks();
 	EngineError error;
 	double	   *scores;
@@ -274,10 +274,7 @@ incumbent_measure(IncumbentReading *reading, const Dataset *data, const RowOrigi
 	host_arena(&arena, reading->context);
 	scores = score_rows(reading, first, n, origins, origins ?
 						fields_with_item(reading, spec, negatives->with_item) : NULL);
-	for (uint64 row = 0; row < n; row++)
-		domains[row] = dataset_domain(data, first + row);
-	if (!metrics_compute(&arena, scores, data->labels + first, domains, n,
-						 shape_domains(&data->shape), &incumbent->measures, NULL, &host, &error))
+	if (!measured_rows(&arena, data, first, n, scores, &incumbent->measures, NULL, &host, &error))
 		host_raise(&error);
 	MemoryContextSwitchTo(old);
 }

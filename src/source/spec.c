@@ -66,6 +66,8 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 		.field_is_dense = field_is_dense,
 		.domain_field = spec->domain_feature,
 		.user_field = spec->user_feature,
-		.item_field = spec->item_feature
+		.item_field = spec->item_feature,
+		.users_are_hashed = spec->user_feature >= 0 &&
+			spec->vocabularies[spec->features[spec->user_feature].vocabulary].buckets > 0
 	};
 }

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "engine/measure/metrics.h"
+#include "engine/measure/ranking.h"
 #include "engine/base/random.h"
 #include "toy.h"
 #include "unit.h"
@@ -96,6 +97,7 @@ test_against_pairs(void)
 	Arena		arena;
 	Random		random;
 	EngineHost	host = toy_host();
+	MeasuredRows rows_of;
 	Measures	measures;
 	Measure		grouped;
 	Measure		shuffled;
@@ -118,8 +120,11 @@ test_against_pairs(void)
 		n += !isnan(auc[n]);
 	}
 	CHECK(n == DOMAINS - 1);
-	CHECK(metrics_compute(&arena, scores, labels, domains, N, DOMAINS, &measures, by_domain,
-						  &host, &error));
+	rows_of = (MeasuredRows) {.n = N,.scores = scores,.labels = labels,.domains = domains,
+		.n_domains = DOMAINS};
+	CHECK(metrics_compute(&arena, &rows_of, &measures, by_domain, &host, &error));
+	CHECK(isnan(measures.user_auc.value) && isnan(measures.ndcg_10.value));
+	CHECK(measures.user_auc.rows == 0 && measures.ndcg_10.rows == 0);
 	CHECK(near(measures.auc.value, pair_auc(scores, labels, domains, -1, &all)));
 	CHECK(measures.auc.rows == N && all == N);
 	CHECK(near(measures.log_loss.value, log_loss));
@@ -138,6 +143,75 @@ test_against_pairs(void)
 							  &error));
 	CHECK(shuffled.value == grouped.value);
 	arena_free_all(&arena);
+}
+
+/* Measures of users against AUC of pairs and against ranking_ndcg(), user by user. */
+static void
+test_users(Arena *arena)
+{
+	enum
+	{
+		USERS = 40
+	};
+	double		scores[N];
+	uint8_t		labels[N];
+	int64_t		users[N];
+	int64_t		domains[N] = {0};
+	MeasuredRows rows = {.n = N,.scores = scores,.labels = labels,.domains = domains,
+		.n_domains = 1,.users = users,.n_users = USERS};
+	double		auc[USERS];
+	int			auc_rows[USERS];
+	double		ndcg_sum = 0;
+	uint64_t	ndcg_rows = 0;
+	int			n_auc = 0;
+	int			n_ndcg = 0;
+	uint64_t	rows_of_both = 0;
+	Random		random;
+	EngineHost	host = toy_host();
+	EngineError error;
+	Measures	measures;
+	Measures	shuffled;
+
+	random_start(&random, 12, RANDOM_SCORE, 0);
+	for (int i = 0; i < N; i++)
+	{
+		/* user 0 has many rows, beyond the first ten, the last one none; user 5 no positive, user 6 no other */
+		users[i] = i < 60 ? 0 : (int64_t) random_below(&random, USERS) - 1;
+		scores[i] = (1 + random_below(&random, 9)) / 10.0;
+		labels[i] = users[i] != 5 && (users[i] == 6 || random_uniform(&random) < 0.3);
+	}
+	for (int u = 0; u < USERS; u++)
+	{
+		double		own_scores[N];
+		double		own_gains[N];
+		double		ndcg;
+		int			n = 0;
+
+		auc[n_auc] = pair_auc(scores, labels, users, u, &auc_rows[n_auc]);
+		rows_of_both += isnan(auc[n_auc]) ? 0 : auc_rows[n_auc];
+		n_auc += !isnan(auc[n_auc]);
+		for (int i = 0; i < N; i++)
+			if (users[i] == u)
+			{
+				own_scores[n] = scores[i];
+				own_gains[n++] = labels[i];
+			}
+		CHECK(ranking_ndcg(arena, own_scores, own_gains, n, 10, &ndcg, &host, &error));
+		if (isnan(ndcg))
+			continue;
+		ndcg_sum += ndcg;
+		ndcg_rows += n;
+		n_ndcg++;
+	}
+	CHECK(n_auc > 10 && n_ndcg > n_auc && n_ndcg < USERS - 1);
+	CHECK(metrics_compute(arena, &rows, &measures, NULL, &host, &error));
+	CHECK(near(measures.user_auc.value, weighted(auc, auc_rows, 0, n_auc)));
+	CHECK(measures.user_auc.rows == rows_of_both);
+	CHECK(near(measures.ndcg_10.value, ndcg_sum / n_ndcg) && measures.ndcg_10.rows == ndcg_rows);
+	reverse(scores, labels, users, USERS);
+	CHECK(metrics_compute(arena, &rows, &shuffled, NULL, &host, &error));
+	CHECK(shuffled.user_auc.value == measures.user_auc.value &&
+		  shuffled.ndcg_10.value == measures.ndcg_10.value);
 }
 
 /* Infinite scores and both zeros have their places. */
@@ -167,6 +241,7 @@ test_edges(Arena *arena)
 	double		scores[] = {0.2, 1.0, 0.0};
 	uint8_t		ones[] = {1, 1, 1};
 	int64_t		unseen[] = {-1, -1, -1};
+	MeasuredRows rows = {.n = 3,.scores = scores,.labels = ones,.domains = unseen};
 	double		auc = 0;
 	Measures	measures;
 	Measure		grouped;
@@ -176,12 +251,13 @@ test_edges(Arena *arena)
 	CHECK(metrics_auc(arena, scores, ones, 3, &auc, &host, &error) && isnan(auc));
 	CHECK(near(metrics_loss(0.2, 1), -log(0.2)) && near(metrics_loss(0.2, 0), -log(0.8)));
 	CHECK(near(metrics_loss(0, 1), 52 * log(2)) && metrics_loss(1, 1) > 0);
-	CHECK(metrics_compute(arena, scores, ones, unseen, 3, 0, &measures, NULL, &host, &error));
+	CHECK(metrics_compute(arena, &rows, &measures, NULL, &host, &error));
 	CHECK(isnan(measures.domain_auc.value) && measures.domain_auc.rows == 0);
 	CHECK(isfinite(measures.log_loss.value));
 	CHECK(metrics_grouped_auc(arena, scores, ones, unseen, 3, 0, &grouped, &host, &error));
 	CHECK(isnan(grouped.value) && grouped.rows == 0);
-	CHECK(metrics_compute(arena, scores, ones, unseen, 0, 0, &measures, NULL, &host, &error));
+	rows.n = 0;
+	CHECK(metrics_compute(arena, &rows, &measures, NULL, &host, &error));
 	CHECK(isnan(measures.auc.value) && isnan(measures.log_loss.value));
 	host.interrupted = always_interrupted;
 	CHECK(!metrics_auc(arena, scores, ones, 3, &auc, &host, &error));
@@ -195,6 +271,7 @@ main(void)
 
 	arena_init_malloc(&arena);
 	test_against_pairs();
+	test_users(&arena);
 	test_extreme_scores(&arena);
 	test_edges(&arena);
 	arena_free_all(&arena);

@@ -40,6 +40,7 @@ typedef struct Shape
 	int			domain_field;
 	int			user_field;		/* -1: none */
 	int			item_field;		/* -1: none */
+	bool		users_are_hashed;	/* several users may share an id */
 } Shape;
 
 static inline bool
@@ -96,6 +97,16 @@ dataset_domain(const Dataset *data, size_t row)
 {
 	return domain_of_id(data->ids[row * (size_t) data->shape.n_fields +
 								  (size_t) data->shape.domain_field]);
+}
+
+/* Number of users seen in training; 0 where rows do not say whose they are: no user, lists, hashed. */
+static inline uint32_t
+shape_users(const Shape *shape)
+{
+	if (shape->user_field < 0 || shape->field_is_list[shape->user_field] ||
+		shape->users_are_hashed)
+		return 0;
+	return shape->table_rows[shape->field_table[shape->user_field]] - FIRST_ID;
 }
 
 /* The members of a field's value in a row: one id, or a list's. */

@@ -1,10 +1,10 @@
 /*
  * metrics.c
- *	  AUC, its averages over domains, and log loss.
+ *	  AUC, its averages over domains and users, NDCG of users' rows, and log loss.
  *
- * Scores become integers that sort alike.  They are put in order of groups by
- * counting, the positives of each first, and both halves are sorted.  AUC then
- * follows from one walk over the two, by exact counting.
+ * Scores are sorted group by group, positives and negatives apart (grouped.h).
+ * AUC then follows from one walk over the two, by exact counting, and NDCG from
+ * one over their last few.
  *
  * Memory: 8 bytes for each row, and what sorting them needs; given back at the end.
  */
@@ -14,87 +14,39 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/base/sort.h"
 #include "engine/base/total.h"
+#include "engine/measure/grouped.h"
+#include "engine/measure/ranking.h"
 
 /* As scikit-learn clips probabilities that are doubles. */
 #define MIN_PROBABILITY DBL_EPSILON
 /* Rows or groups between two looks at the host. */
 #define CHUNK ((size_t) 1 << 20)
 #define GROUP_CHUNK 4096
+/* Of ndcg_10. */
+#define NDCG_PLACES 10
 
 _Static_assert(sizeof(Measures) == N_MEASURES * sizeof(Measure), "each measure has a row");
 
-/* The order is that of stored arrays of measures (sql: stored_version, stored_evaluation). */
+/*
+ * The order is that of stored arrays of measures (sql: stored_version, stored_evaluation)
+ * and of results: new ones come last.
+ */
 #define LIST(ROW) \
-	ROW(auc, false, false) \
-	ROW(domain_auc, true, false) \
-	ROW(major5_auc, true, false) \
-	ROW(minor10_auc, true, false) \
-	ROW(minor5_auc, true, false) \
-	ROW(log_loss, false, true)
-#define KIND(member, of_domains, lower_is_better) \
-	{#member, offsetof(Measures, member), of_domains, lower_is_better},
-#define NAME(member, of_domains, lower_is_better) #member,
+	ROW(auc, "AUC", false, false) \
+	ROW(domain_auc, "DomainAUC", true, false) \
+	ROW(major5_auc, "Major5AUC", true, false) \
+	ROW(minor10_auc, "Minor10AUC", true, false) \
+	ROW(minor5_auc, "Minor5AUC", true, false) \
+	ROW(log_loss, "log loss", false, true) \
+	ROW(user_auc, "UserAUC", true, false) \
+	ROW(ndcg_10, "NDCG@10", true, false)
+#define KIND(member, title, of_some_rows, lower_is_better) \
+	{#member, title, offsetof(Measures, member), of_some_rows, lower_is_better},
+#define NAME(member, title, of_some_rows, lower_is_better) #member,
 
 const MeasureKind measure_kinds[N_MEASURES] = {LIST(KIND)};
 const char *const measure_names[N_MEASURES + 1] = {LIST(NAME) NULL};
-
-/* Scores as sort keys, group by group, the positives of each group first. */
-typedef struct GroupedScores
-{
-	size_t	   *start;			/* [n_groups + 1] */
-	size_t	   *negatives;		/* [n_groups] where they begin */
-	uint64_t   *keys;			/* [rows that have a group] */
-	SortRoom	room;
-} GroupedScores;
-
-/* groups NULL: all rows are of group 0. */
-static inline int64_t
-group_of(const int64_t *groups, size_t row)
-{
-	return groups ? groups[row] : 0;
-}
-
-static bool
-group_scores(Arena *arena, const double *scores, const uint8_t *labels,
-			 const int64_t *groups, size_t n, uint32_t n_groups, GroupedScores *grouped,
-			 const EngineHost *host, EngineError *error)
-{
-	size_t	   *back = ARENA_ARRAY(arena, size_t, n_groups);
-	size_t	   *front = ARENA_ARRAY(arena, size_t, n_groups);
-	size_t	   *start = ARENA_ARRAY(arena, size_t, (size_t) n_groups + 1);
-	uint64_t   *keys = ARENA_ARRAY(arena, uint64_t, n);
-
-	if (!arena_ok(arena, error) || !sort_room(&grouped->room, arena, n, false, error))
-		return false;
-	for (size_t row = 0; row < n; row++)
-	{
-		if (row % CHUNK == 0 && !host_continue(host, error))
-			return false;
-		if (group_of(groups, row) >= 0)
-			start[group_of(groups, row) + 1]++;
-	}
-	for (uint32_t group = 0; group < n_groups; group++)
-	{
-		front[group] = start[group];
-		start[group + 1] += start[group];
-		back[group] = start[group + 1];
-	}
-	for (size_t row = 0; row < n; row++)
-	{
-		int64_t		group = group_of(groups, row);
-
-		if (row % CHUNK == 0 && !host_continue(host, error))
-			return false;
-		if (group >= 0)
-			keys[labels[row] ? front[group]++ : --back[group]] = sort_key(scores[row]);
-	}
-	grouped->start = start;
-	grouped->negatives = front;
-	grouped->keys = keys;
-	return true;
-}
 
 /*
  * Share of pairs won, from both classes' sorted keys.  A pair counts 2, a tied
@@ -108,8 +60,6 @@ auc_of_sorted(const uint64_t *positives, size_t n_positives, const uint64_t *neg
 	size_t		below = 0;		/* negatives below the positive */
 	size_t		not_above = 0;	/* and those level with it */
 
-	if (n_positives == 0 || n_negatives == 0)
-		return NAN;
 	for (size_t i = 0; i < n_positives; i++)
 	{
 		while (below < n_negatives && negatives[below] < positives[i])
@@ -126,18 +76,15 @@ static bool
 auc_of_group(GroupedScores *grouped, uint32_t group, double *auc, const EngineHost *host,
 			 EngineError *error)
 {
-	uint64_t   *positives = grouped->keys + grouped->start[group];
-	uint64_t   *negatives = grouped->keys + grouped->negatives[group];
-	size_t		n_positives = grouped->negatives[group] - grouped->start[group];
-	size_t		n_negatives = grouped->start[group + 1] - grouped->negatives[group];
+	GroupScores sorted;
 
 	*auc = NAN;
-	if (n_positives == 0 || n_negatives == 0)
+	if (!grouped_has_both(grouped, group))
 		return true;
-	if (!sort_keys(positives, NULL, n_positives, &grouped->room, host, error) ||
-		!sort_keys(negatives, NULL, n_negatives, &grouped->room, host, error))
+	if (!grouped_sort(grouped, group, &sorted, host, error))
 		return false;
-	*auc = auc_of_sorted(positives, n_positives, negatives, n_negatives);
+	*auc = auc_of_sorted(sorted.positives, sorted.n_positives, sorted.negatives,
+						 sorted.n_negatives);
 	return true;
 }
 
@@ -148,7 +95,7 @@ metrics_auc(Arena *arena, const double *scores, const uint8_t *labels, size_t n,
 	struct ArenaBlock *mark = arena_mark(arena);
 	GroupedScores grouped;
 
-	if (!group_scores(arena, scores, labels, NULL, n, 1, &grouped, host, error) ||
+	if (!grouped_scores(arena, scores, labels, NULL, n, 1, &grouped, host, error) ||
 		!auc_of_group(&grouped, 0, auc, host, error))
 		return false;
 	arena_reset_to(arena, mark);
@@ -165,11 +112,11 @@ metrics_grouped_auc(Arena *arena, const double *scores, const uint8_t *labels,
 	Total		sum = {0};
 
 	*auc = (Measure) {.value = NAN};
-	if (!group_scores(arena, scores, labels, groups, n, n_groups, &grouped, host, error))
+	if (!grouped_scores(arena, scores, labels, groups, n, n_groups, &grouped, host, error))
 		return false;
 	for (uint32_t group = 0; group < n_groups; group++)
 	{
-		size_t		rows = grouped.start[group + 1] - grouped.start[group];
+		size_t		rows = grouped_rows(&grouped, group);
 		double		own;
 
 		if ((group % GROUP_CHUNK == 0 && !host_continue(host, error)) ||
@@ -204,8 +151,8 @@ measure_aucs(GroupedScores *grouped, uint32_t n_domains, DomainMeasure *measured
 		if ((d % GROUP_CHUNK == 0 && !host_continue(host, error)) ||
 			!auc_of_group(grouped, d, &measured[d].auc, host, error))
 			return false;
-		measured[d].rows = grouped->start[d + 1] - grouped->start[d];
-		measured[d].positives = grouped->negatives[d] - grouped->start[d];
+		measured[d].rows = grouped_rows(grouped, d);
+		measured[d].positives = grouped_positives(grouped, d);
 	}
 	return true;
 }
@@ -247,7 +194,7 @@ metrics_by_domain(Arena *arena, const double *scores, const uint8_t *labels,
 	struct ArenaBlock *mark = arena_mark(arena);
 	GroupedScores grouped;
 
-	if (!group_scores(arena, scores, labels, domains, n, n_domains, &grouped, host, error) ||
+	if (!grouped_scores(arena, scores, labels, domains, n, n_domains, &grouped, host, error) ||
 		!measure_aucs(&grouped, n_domains, by_domain, host, error) ||
 		!measure_losses(arena, scores, labels, domains, n, n_domains, log_loss, by_domain,
 						host, error))
@@ -274,25 +221,104 @@ weighted_auc(const DomainMeasure *by_domain, const uint32_t *defined, int64_t fr
 	return measure;
 }
 
+/* NDCG@10 of sorted scores, ties as ranking.h has it; there is a positive row. */
+static double
+ndcg_of_sorted(const GroupScores *sorted)
+{
+	size_t		positives = sorted->n_positives;	/* that have no place yet */
+	size_t		negatives = sorted->n_negatives;
+	size_t		most = positives + negatives < NDCG_PLACES ? positives + negatives : NDCG_PLACES;
+	double		best = 0;
+	double		ranked = 0;
+
+	for (size_t place = 0; place < most && place < positives; place++)
+		best += ranking_discount(place);
+	for (size_t place = 0; place < most && positives > 0;)
+	{
+		uint64_t	key = sorted->positives[positives - 1];
+		size_t		gains = 0;
+		size_t		tied = 0;
+		double		discounts = 0;
+
+		if (negatives > 0 && sorted->negatives[negatives - 1] > key)
+			key = sorted->negatives[negatives - 1];
+		for (; positives > 0 && sorted->positives[positives - 1] == key; positives--)
+			gains++;
+		for (; negatives > 0 && sorted->negatives[negatives - 1] == key; negatives--)
+			tied++;
+		tied += gains;
+		for (size_t i = place; i < most && i < place + tied; i++)
+			discounts += ranking_discount(i);
+		ranked += (double) gains / (double) tied * discounts;
+		place += tied;
+	}
+	return ranked / best;
+}
+
+/* Measures of each user's rows: AUC weighted by rows, NDCG@10 with one voice each. */
+static bool
+measure_users(Arena *arena, const MeasuredRows *rows, Measures *measures,
+			  const EngineHost *host, EngineError *error)
+{
+	struct ArenaBlock *mark = arena_mark(arena);
+	GroupedScores grouped;
+	GroupScores sorted;
+	Total		auc = {0};
+	Total		ndcg = {0};
+	size_t		listed = 0;		/* users with a positive row */
+
+	if (!grouped_scores(arena, rows->scores, rows->labels, rows->users, rows->n, rows->n_users,
+						&grouped, host, error))
+		return false;
+	for (uint32_t user = 0; user < rows->n_users; user++)
+	{
+		size_t		n = grouped_rows(&grouped, user);
+
+		if (user % GROUP_CHUNK == 0 && !host_continue(host, error))
+			return false;
+		if (grouped_positives(&grouped, user) == 0)
+			continue;
+		if (!grouped_sort(&grouped, user, &sorted, host, error))
+			return false;
+		total_add(&ndcg, ndcg_of_sorted(&sorted));
+		measures->ndcg_10.rows += n;
+		listed++;
+		if (!grouped_has_both(&grouped, user))
+			continue;
+		total_add(&auc, (double) n * auc_of_sorted(sorted.positives, sorted.n_positives,
+												   sorted.negatives, sorted.n_negatives));
+		measures->user_auc.rows += n;
+	}
+	if (measures->user_auc.rows > 0)
+		measures->user_auc.value = total_value(&auc) / (double) measures->user_auc.rows;
+	if (listed > 0)
+		measures->ndcg_10.value = total_value(&ndcg) / (double) listed;
+	arena_reset_to(arena, mark);
+	return true;
+}
+
 bool
-metrics_compute(Arena *arena, const double *scores, const uint8_t *labels,
-				const int64_t *domains, size_t n, uint32_t n_domains, Measures *measures,
+metrics_compute(Arena *arena, const MeasuredRows *rows, Measures *measures,
 				DomainMeasure *by_domain, const EngineHost *host, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
+	uint32_t	n_domains = rows->n_domains;
 	DomainMeasure *measured = ARENA_ARRAY(arena, DomainMeasure, n_domains);
 	uint32_t   *defined = ARENA_ARRAY(arena, uint32_t, n_domains);
 	int64_t		n_defined = 0;
 
+	*measures = (Measures) {.user_auc = {.value = NAN},.ndcg_10 = {.value = NAN}};
 	if (!arena_ok(arena, error) ||
-		!metrics_auc(arena, scores, labels, n, &measures->auc.value, host, error) ||
-		!metrics_by_domain(arena, scores, labels, domains, n, n_domains, measured,
-						   &measures->log_loss, host, error))
+		!metrics_auc(arena, rows->scores, rows->labels, rows->n, &measures->auc.value, host,
+					 error) ||
+		!metrics_by_domain(arena, rows->scores, rows->labels, rows->domains, rows->n, n_domains,
+						   measured, &measures->log_loss, host, error) ||
+		(rows->users && !measure_users(arena, rows, measures, host, error)))
 		return false;
 	for (uint32_t d = 0; d < n_domains; d++)
 		if (!isnan(measured[d].auc))
 			defined[n_defined++] = d;
-	measures->auc.rows = n;
+	measures->auc.rows = rows->n;
 	measures->domain_auc = weighted_auc(measured, defined, 0, n_defined);
 	measures->major5_auc = weighted_auc(measured, defined, 0, n_defined < 5 ? n_defined : 5);
 	measures->minor10_auc = weighted_auc(measured, defined, n_defined - 10, n_defined);

@@ -1,6 +1,6 @@
 /*
  * metrics.h
- *	  AUC, its averages over domains, and log loss.
+ *	  AUC, its averages over domains and users, NDCG of users' rows, and log loss.
  *
  * A measure that is undefined (one class only, no rows) is NaN; each comes
  * with the number of rows that it rests on.
@@ -24,16 +24,19 @@ typedef struct Measures
 	Measure		minor10_auc;	/* ... the 10 smallest */
 	Measure		minor5_auc;		/* ... the 5 smallest */
 	Measure		log_loss;
+	Measure		user_auc;		/* each user's AUC, weighted by his rows here */
+	Measure		ndcg_10;		/* mean over users with a positive row: NDCG of the first 10 of theirs */
 } Measures;
 
-#define N_MEASURES 6
+#define N_MEASURES 8
 
 /* A row of the one list of measures; whoever stores or shows all of them walks it. */
 typedef struct MeasureKind
 {
 	const char *name;			/* the member's */
+	const char *title;			/* in texts */
 	size_t		offset;			/* of the Measure within Measures */
-	bool		of_domains;		/* it rests on rows of some domains only: how many is worth telling */
+	bool		of_some_rows;	/* it rests on rows of some domains or users: how many is worth telling */
 	bool		lower_is_better;
 } MeasureKind;
 
@@ -86,16 +89,28 @@ extern bool metrics_by_domain(Arena *arena, const double *scores, const uint8_t 
 							  DomainMeasure *by_domain, Measure *log_loss,
 							  const EngineHost *host, EngineError *error);
 
+/* The rows of one split. */
+typedef struct MeasuredRows
+{
+	size_t		n;
+	const double *scores;		/* [n] no NaN */
+	const uint8_t *labels;		/* [n] */
+	/*
+	 * [n] in rank order (0 is the domain with the most training rows), or -1: never
+	 * seen.  Such rows count in AUC, log loss and measures of users only.
+	 */
+	const int64_t *domains;
+	uint32_t	n_domains;
+	const int64_t *users;		/* [n] or -1: a row of none; NULL: users are not known */
+	uint32_t	n_users;
+} MeasuredRows;
+
 /*
- * All measures of one split.  domains[row] is a domain number in rank order
- * (0 is the domain with the most training rows), or -1 for one never seen:
- * such rows count in AUC and log loss only.  Domains with one class are left
- * out before the largest and smallest are taken.  by_domain is [n_domains],
- * or NULL.
+ * All measures.  Domains with one class are left out before the largest and
+ * smallest are taken.  by_domain is [n_domains], or NULL.
  */
-extern bool metrics_compute(Arena *arena, const double *scores, const uint8_t *labels,
-							const int64_t *domains, size_t n, uint32_t n_domains,
-							Measures *measures, DomainMeasure *by_domain,
-							const EngineHost *host, EngineError *error);
+extern bool metrics_compute(Arena *arena, const MeasuredRows *rows, Measures *measures,
+							DomainMeasure *by_domain, const EngineHost *host,
+							EngineError *error);
 
 #endif							/* AREAD_ENGINE_MEASURE_METRICS_H */

@@ -4,18 +4,10 @@
  */
 #include "engine/measure/ranking.h"
 
-#include <math.h>
-
 #include "engine/base/sort.h"
 
 /* Rows between two looks at the host. */
 #define CHUNK ((size_t) 1 << 20)
-
-static inline double
-discount(size_t place)
-{
-	return 1 / log2((double) place + 2);
-}
 
 /* Places that count among n. */
 static size_t
@@ -55,7 +47,7 @@ list_gain(const RankedList *list, double *sum, const EngineHost *host, EngineErr
 				return false;
 			tied_gain += list->gains[list->rows[last - place]] / list->highest;
 			if (place < list->k)
-				discounts += discount(place);
+				discounts += ranking_discount(place);
 		}
 		*sum += tied_gain / (double) tied * discounts;
 	}

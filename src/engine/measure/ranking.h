@@ -10,7 +10,16 @@
 #ifndef AREAD_ENGINE_MEASURE_RANKING_H
 #define AREAD_ENGINE_MEASURE_RANKING_H
 
+#include <math.h>
+
 #include "engine/base/base.h"
+
+/* What a gain counts in a place, from 0. */
+static inline double
+ranking_discount(size_t place)
+{
+	return 1 / log2((double) place + 2);
+}
 
 /*
  * Discounted cumulative gain, gain / log2(rank + 1), over that of the best

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/data/measured.h"
 #include "engine/train/split_scores.h"
 #include "engine/train/stacking.h"
 #include "engine/train/stopping.h"
@@ -28,18 +29,14 @@ trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure
 	size_t		n = dataset_rows(data, split);
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	double	   *scores = ARENA_ARRAY(trainer->arena, double, n);
-	int64_t    *domains = ARENA_ARRAY(trainer->arena, int64_t, n);
 	bool		ok;
 
 	if (!arena_ok(trainer->arena, error))
 		return false;
-	for (size_t i = 0; i < n; i++)
-		domains[i] = dataset_domain(data, data->split_start[split] + i);
 	ok = trainer_score(trainer, split, scores, error) &&
 		stacking_add(trainer, split, scores, error) &&
-		metrics_compute(trainer->arena, scores, data->labels + data->split_start[split],
-						domains, n, trainer->model->n_domains, measures, by_domain,
-						trainer->host, error);
+		measured_rows(trainer->arena, data, data->split_start[split], n, scores, measures,
+					  by_domain, trainer->host, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
 }
