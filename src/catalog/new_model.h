@@ -37,6 +37,7 @@ typedef struct NewModel
 	uint64		sampled_rows;	/* negatives, not among the report's rows */
 	const bool *with_item;		/* [n_features] what went with their items; NULL: none sampled */
 	const TrainResult *result;
+	double		personalized;	/* NaN: there are no users or items to tell by (personalized.h) */
 	const DeployRule *deploy;	/* whether it scores from now on */
 	const Incumbent *incumbent; /* what it may have to be better than */
 	int			keep_versions;	/* older ones go; 0: none */

@@ -130,6 +130,7 @@ insert_version(const NewModel *new, const Jsonb *config, int64 model_id, int32 v
 	add_request(&row, new, config);
 	add_rows(&row, new);
 	add_result(&row, new->result, crc);
+	add_float8(column(&row, "personalized"), new->personalized);
 	add_text(column(&row, "software"), SOFTWARE);
 	add_argument(column(&row, "trained_at"), TIMESTAMPTZOID,
 				 TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);

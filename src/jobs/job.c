@@ -24,6 +24,7 @@
 #include "blas.h"
 #include "catalog/models.h"
 #include "catalog/store.h"
+#include "engine/train/personalized.h"
 #include "fault.h"
 #include "host.h"
 #include "jobs/incumbent.h"
@@ -212,6 +213,36 @@ tell_evaluation(void *context, const Evaluation *evaluation)
 	job->observer.evaluation(job->observer.context, evaluation);
 }
 
+/* What went with sampled items does; else as training rows have it, but for counts. */
+static FieldBond *
+known_bonds(const NewModel *new)
+{
+	const FeatureSpec *spec = new->spec;
+	FieldBond  *bonds = palloc(spec->n_features * sizeof(FieldBond));
+
+	for (int f = 0; f < spec->n_features; f++)
+	{
+		const Feature *feature = &spec->features[f];
+
+		bonds[f] = new->with_item ? (new->with_item[f] ? BOND_ITEM : BOND_ROW) :
+			feature->kind != FEATURE_ROWS ? feature->bond :
+			feature->counted == spec->item_feature ? BOND_ITEM : BOND_ROW;
+	}
+	return bonds;
+}
+
+/* Does the model that was kept rank alike for everyone? */
+static void
+find_personalized(TrainJob *job, Arena *arena, const EngineHost *host)
+{
+	NewModel   *new = &job->new;
+	EngineError error;
+
+	if (!personalized_find(arena, new->result->model, job->data, known_bonds(new), job->team,
+						   host, &new->personalized, &error))
+		host_raise(&error);
+}
+
 void
 job_train(TrainJob *job)
 {
@@ -226,6 +257,7 @@ job_train(TrainJob *job)
 							job->checkpoints, &error);
 	if (!job->new.result)
 		host_raise(&error);
+	find_personalized(job, &arena, &host);
 	MemoryContextDelete(job->threads);
 	room_close(&job->room);
 	report_kept(&job->new);

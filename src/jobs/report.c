@@ -15,6 +15,7 @@
 
 #include "engine/layers/pairwise.h"
 #include "engine/networks/architectures.h"
+#include "engine/train/personalized.h"
 #include "engine/train/stopping.h"
 #include "host.h"
 
@@ -128,6 +129,18 @@ report_trees(const TrainResult *result)
 				(errmsg("trees gained nothing on validation rows, and are left out")));
 }
 
+/* The order of items is the same for all: lists of recommendations are, too. */
+static void
+report_personalized(const NewModel *new)
+{
+	if (new->personalized < PERSONALIZED_LEAST)
+		ereport(NOTICE,
+				(errmsg("the model ranks items alike for every user"),
+				 errdetail("Of the variance of its logits over the items of a domain %.2f %% are a user's own, less than %g %%.",
+						   100 * new->personalized, 100 * PERSONALIZED_LEAST),
+				 errhint("Features of users, such as a list of items that they liked, and \"pairwise\": true let tastes differ; with few rows for each user there may be none to find.")));
+}
+
 void
 report_kept(const NewModel *new)
 {
@@ -136,6 +149,7 @@ report_kept(const NewModel *new)
 	const char *criterion = evaluation_criterion(kept);
 
 	report_trees(result);
+	report_personalized(new);
 	if (architecture_of(new->config)->strategy == STRATEGY_START)
 		return;
 	if (!criterion)

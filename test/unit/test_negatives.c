@@ -441,6 +441,21 @@ check_owner(Arena *arena, const Config *config, const FieldBond *bonds)
 	CHECK(freed == 11);
 }
 
+/* What goes with the user is not what goes with the item. */
+static void
+check_with_user(Arena *arena, const Dataset *data, const FieldBond *bonds)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	bool		with_item[FIELDS];
+	bool		with_user[FIELDS];
+
+	CHECK(bonds_find(arena, data, bonds, &host, with_item, with_user, &error));
+	for (int f = 0; f < FIELDS; f++)
+		CHECK(with_user[f] == (f == USER || f == AGE) &&
+			  with_item[f] == (f == ITEM || f == CATEGORY || f == PRICE));
+}
+
 int
 main(void)
 {
@@ -467,6 +482,7 @@ main(void)
 	CHECK(report.with_item[ITEM] && report.with_item[CATEGORY] && report.with_item[PRICE]);
 	CHECK(!report.with_item[DOMAIN] && !report.with_item[USER] && !report.with_item[AGE] &&
 		  !report.with_item[HOUR] && !report.with_item[CHANNEL]);
+	check_with_user(&arena, data, bonds);
 	check_rows(data, sampled, &config, &report);
 	CHECK(sampled->train_sampled == report.drawn[SPLIT_TRAIN]);
 	by_popularity = share_of_frequent(sampled, &report);

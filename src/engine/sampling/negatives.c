@@ -24,8 +24,6 @@
 /* Rows or tries between two looks at the host; tries at an item that the user has not taken. */
 #define CHECK_ROWS 65536
 #define MAX_TRIES 100
-/* A field goes with the item if an item's rows agree on it that much beyond chance. */
-#define MIN_AGREEMENT 0.5
 /* Rows that are gathered before they go to a file. */
 #define FILE_ROWS 4096
 
@@ -83,97 +81,11 @@ items_differ(const Dataset *data, size_t a, size_t b)
 	return a != b && (item_of(data, a) < FIRST_ID || item_of(data, a) != item_of(data, b));
 }
 
-static bool
-same_list(const Dataset *data, uint32_t a, uint32_t b, Watch *watch)
-{
-	uint64_t	n = data->list_start[a + 1] - data->list_start[a];
-
-	return data->list_start[b + 1] - data->list_start[b] == n && !watch_worked(watch, n) &&
-		memcmp(data->list_members + data->list_start[a],
-			   data->list_members + data->list_start[b], n * sizeof(uint32_t)) == 0;
-}
-
-static bool
-same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch)
-{
-	uint32_t	x = id_of(data, a, field);
-	uint32_t	y = id_of(data, b, field);
-
-	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y, watch));
-}
-
 /* Is it time to look, and does the host want to stop? */
 static bool
 stopped(const EngineHost *host, size_t row, size_t interval, EngineError *error)
 {
 	return row % interval == 0 && !host_continue(host, error);
-}
-
-/*
- * How often a row agrees with the one before it of the same owner (an item, a
- * user, a domain) -> agreement [n_fields]; 0 if no owner has two rows.  Rows
- * lie in the order of a hash, so that neighbours of a domain meet by chance.
- */
-static bool
-measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int owner,
-				  double *agreement, EngineError *error)
-{
-	const Shape *shape = &data->shape;
-	struct ArenaBlock *mark = arena_mark(arena);
-	uint32_t   *last = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[owner]]);
-	uint64_t   *same = ARENA_ARRAY(arena, uint64_t, shape->n_fields);
-	uint64_t	n = 0;
-	Watch		watch = {.host = host};
-
-	if (!arena_ok(arena, error))
-		return false;
-	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
-	{
-		uint32_t	id = id_of(data, row, owner);
-
-		if (watch_worked(&watch, shape->n_fields))
-			return watch_continue(&watch, error);
-		if (id < FIRST_ID)
-			continue;
-		for (int f = 0; last[id] > 0 && f < shape->n_fields; f++)
-			same[f] += same_value(data, row, last[id] - 1, f, &watch);
-		n += last[id] > 0;
-		last[id] = row + 1;
-	}
-	for (int f = 0; f < shape->n_fields; f++)
-		agreement[f] = n > 0 ? (double) same[f] / n : 0;
-	arena_reset_to(arena, mark);
-	return true;
-}
-
-/*
- * Fields that go with the item: those whose values an item's rows agree on,
- * well beyond what rows of a domain do by chance, and more than a user's do.
- */
-static bool
-find_bonds(Arena *arena, const Dataset *data, const FieldBond *bonds, const EngineHost *host,
-		   bool *with_item, EngineError *error)
-{
-	const Shape *shape = &data->shape;
-	double	   *by_item = ARENA_ARRAY(arena, double, shape->n_fields);
-	double	   *by_user = ARENA_ARRAY(arena, double, shape->n_fields);
-	double	   *chance = ARENA_ARRAY(arena, double, shape->n_fields);
-
-	if (!arena_ok(arena, error) ||
-		!measure_agreement(arena, data, host, shape->item_field, by_item, error) ||
-		!measure_agreement(arena, data, host, shape->domain_field, chance, error) ||
-		(shape->user_field >= 0 &&
-		 !measure_agreement(arena, data, host, shape->user_field, by_user, error)))
-		return false;
-	for (int f = 0; f < shape->n_fields; f++)
-		with_item[f] = bonds[f] == BOND_ITEM ||
-			(bonds[f] == BOND_BY_ROWS && by_item[f] > by_user[f] &&
-			 by_item[f] - chance[f] > MIN_AGREEMENT * (1 - chance[f]));
-	with_item[shape->domain_field] = false;
-	if (shape->user_field >= 0)
-		with_item[shape->user_field] = false;
-	with_item[shape->item_field] = true;
-	return true;
 }
 
 static size_t
@@ -558,7 +470,7 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 		return NULL;
 	}
 	if (!arena_ok(arena, error) ||
-		!find_bonds(arena, data, bonds, host, report->with_item, error) ||
+		!bonds_find(arena, data, bonds, host, report->with_item, NULL, error) ||
 		!sampler_init(&sampler, arena, error))
 		return NULL;
 	*sampled = *data;

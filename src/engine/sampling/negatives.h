@@ -10,14 +10,7 @@
 
 #include "engine/model/config.h"
 #include "engine/data/dataset.h"
-
-/* Does a field go with the item (its price) or with the rest of the row (the hour)? */
-typedef enum FieldBond
-{
-	BOND_BY_ROWS,				/* as the training rows have it */
-	BOND_ROW,
-	BOND_ITEM
-} FieldBond;
+#include "engine/sampling/bonds.h"
 
 typedef struct NegativeReport
 {
