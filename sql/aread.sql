@@ -984,13 +984,13 @@ CREATE FUNCTION aread.scores_combine(state bytea, other bytea)
 RETURNS bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_scores_combine';
-COMMENT ON FUNCTION aread.scores_combine(bytea, bytea) IS 'part of aread_auc, aread_ndcg, aread_recall and aread_calibration: two states as one';
+COMMENT ON FUNCTION aread.scores_combine(bytea, bytea) IS 'part of the aggregates that keep scores and labels: two states as one';
 
 CREATE FUNCTION aread.auc_add(state bytea, score float8, label "any")
 RETURNS bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_auc_add';
-COMMENT ON FUNCTION aread.auc_add(bytea, float8, "any") IS 'part of aread_auc: a row';
+COMMENT ON FUNCTION aread.auc_add(bytea, float8, "any") IS 'part of aread_auc, aread_reciprocal_rank and aread_average_precision: a row';
 
 CREATE FUNCTION aread.auc_result(state bytea)
 RETURNS float8
@@ -1008,13 +1008,13 @@ CREATE FUNCTION aread.log_loss_combine(state bytea, other bytea)
 RETURNS bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_log_loss_combine';
-COMMENT ON FUNCTION aread.log_loss_combine(bytea, bytea) IS 'part of aread_log_loss: two states as one';
+COMMENT ON FUNCTION aread.log_loss_combine(bytea, bytea) IS 'part of aread_log_loss and aread_novelty: two states as one';
 
 CREATE FUNCTION aread.log_loss_result(state bytea)
 RETURNS float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_log_loss_result';
-COMMENT ON FUNCTION aread.log_loss_result(bytea) IS 'part of aread_log_loss: the result';
+COMMENT ON FUNCTION aread.log_loss_result(bytea) IS 'part of aread_log_loss and aread_novelty: the result';
 
 CREATE FUNCTION aread.grouped_auc_add(state bytea, score float8, label "any", "group" "any")
 RETURNS bytea
@@ -1026,7 +1026,7 @@ CREATE FUNCTION aread.grouped_auc_combine(state bytea, other bytea)
 RETURNS bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_grouped_auc_combine';
-COMMENT ON FUNCTION aread.grouped_auc_combine(bytea, bytea) IS 'part of aread_domain_auc and aread_grouped_auc: two states as one';
+COMMENT ON FUNCTION aread.grouped_auc_combine(bytea, bytea) IS 'part of aread_domain_auc, aread_grouped_auc, aread_coverage and aread_personalization: two states as one';
 
 CREATE FUNCTION aread.grouped_auc_result(state bytea)
 RETURNS float8
@@ -1050,13 +1050,73 @@ CREATE FUNCTION aread.recall_add(state bytea, score float8, label "any", k integ
 RETURNS bytea
 LANGUAGE C IMMUTABLE PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_recall_add';
-COMMENT ON FUNCTION aread.recall_add(bytea, float8, "any", integer) IS 'part of aread_recall: a row';
+COMMENT ON FUNCTION aread.recall_add(bytea, float8, "any", integer) IS 'part of aread_recall, aread_precision, aread_hit_rate and aread_average_precision: a row';
 
 CREATE FUNCTION aread.recall_result(state bytea)
 RETURNS float8
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
 AS 'MODULE_PATHNAME', 'aread_recall_result';
 COMMENT ON FUNCTION aread.recall_result(bytea) IS 'part of aread_recall: the result';
+
+CREATE FUNCTION aread.precision_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_precision_result';
+COMMENT ON FUNCTION aread.precision_result(bytea) IS 'part of aread_precision: the result';
+
+CREATE FUNCTION aread.hit_rate_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_hit_rate_result';
+COMMENT ON FUNCTION aread.hit_rate_result(bytea) IS 'part of aread_hit_rate: the result';
+
+CREATE FUNCTION aread.average_precision_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_average_precision_result';
+COMMENT ON FUNCTION aread.average_precision_result(bytea) IS 'part of aread_average_precision with k: the result';
+
+CREATE FUNCTION aread.average_precision_all_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_average_precision_all_result';
+COMMENT ON FUNCTION aread.average_precision_all_result(bytea) IS 'part of aread_average_precision without k: the result';
+
+CREATE FUNCTION aread.reciprocal_rank_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_reciprocal_rank_result';
+COMMENT ON FUNCTION aread.reciprocal_rank_result(bytea) IS 'part of aread_reciprocal_rank: the result';
+
+CREATE FUNCTION aread.novelty_add(state bytea, share float8)
+RETURNS bytea
+LANGUAGE C IMMUTABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_novelty_add';
+COMMENT ON FUNCTION aread.novelty_add(bytea, float8) IS 'part of aread_novelty: a row';
+
+CREATE FUNCTION aread.coverage_add(state bytea, list anyarray, catalogue bigint)
+RETURNS bytea
+LANGUAGE C STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_coverage_add';
+COMMENT ON FUNCTION aread.coverage_add(bytea, anyarray, bigint) IS 'part of aread_coverage: a list';
+
+CREATE FUNCTION aread.coverage_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_coverage_result';
+COMMENT ON FUNCTION aread.coverage_result(bytea) IS 'part of aread_coverage: the result';
+
+CREATE FUNCTION aread.personalization_add(state bytea, list anyarray)
+RETURNS bytea
+LANGUAGE C STABLE PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_personalization_add';
+COMMENT ON FUNCTION aread.personalization_add(bytea, anyarray) IS 'part of aread_personalization: a list';
+
+CREATE FUNCTION aread.personalization_result(state bytea)
+RETURNS float8
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE
+AS 'MODULE_PATHNAME', 'aread_personalization_result';
+COMMENT ON FUNCTION aread.personalization_result(bytea) IS 'part of aread_personalization: the result';
 
 CREATE FUNCTION aread.calibration_add(state bytea, score float8, label "any", bins integer)
 RETURNS bytea
@@ -1203,6 +1263,102 @@ COMMENT ON AGGREGATE @extschema@.aread_recall(float8, integer, integer) IS
 'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
 COMMENT ON AGGREGATE @extschema@.aread_recall(float8, float8, integer) IS
 'share of the positive rows that are among the k of highest score (NULL: all); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+
+CREATE AGGREGATE @extschema@.aread_precision(score float8, label boolean, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.precision_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_precision(score float8, label integer, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.precision_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_precision(score float8, label float8, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.precision_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_precision(float8, boolean, integer) IS
+'share of positive rows among the k of highest score (NULL: all), of k even where there are fewer rows; equal scores in any order, on average; NULL: no rows; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_precision(float8, integer, integer) IS
+'share of positive rows among the k of highest score (NULL: all), of k even where there are fewer rows; equal scores in any order, on average; NULL: no rows; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_precision(float8, float8, integer) IS
+'share of positive rows among the k of highest score (NULL: all), of k even where there are fewer rows; equal scores in any order, on average; NULL: no rows; for each list its own, group by user';
+
+CREATE AGGREGATE @extschema@.aread_hit_rate(score float8, label boolean, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.hit_rate_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_hit_rate(score float8, label integer, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.hit_rate_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_hit_rate(score float8, label float8, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.hit_rate_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_hit_rate(float8, boolean, integer) IS
+'1 if there is a positive row among the k of highest score (NULL: all), else 0; equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_hit_rate(float8, integer, integer) IS
+'1 if there is a positive row among the k of highest score (NULL: all), else 0; equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_hit_rate(float8, float8, integer) IS
+'1 if there is a positive row among the k of highest score (NULL: all), else 0; equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+
+CREATE AGGREGATE @extschema@.aread_average_precision(score float8, label boolean) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.average_precision_all_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_average_precision(score float8, label integer) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.average_precision_all_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_average_precision(score float8, label float8) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.average_precision_all_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_average_precision(float8, boolean) IS
+'mean over the positive rows of the precision of the list down to each (MAP is the mean over lists); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_average_precision(float8, integer) IS
+'mean over the positive rows of the precision of the list down to each (MAP is the mean over lists); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_average_precision(float8, float8) IS
+'mean over the positive rows of the precision of the list down to each (MAP is the mean over lists); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+
+CREATE AGGREGATE @extschema@.aread_average_precision(score float8, label boolean, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.average_precision_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_average_precision(score float8, label integer, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.average_precision_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_average_precision(score float8, label float8, k integer) (
+  SFUNC = aread.recall_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.average_precision_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_average_precision(float8, boolean, integer) IS
+'sum over the positive rows among the k of highest score (NULL: all) of the precision down to each, over the number of positive rows, or k if that is less; equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_average_precision(float8, integer, integer) IS
+'sum over the positive rows among the k of highest score (NULL: all) of the precision down to each, over the number of positive rows, or k if that is less; equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_average_precision(float8, float8, integer) IS
+'sum over the positive rows among the k of highest score (NULL: all) of the precision down to each, over the number of positive rows, or k if that is less; equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+
+CREATE AGGREGATE @extschema@.aread_reciprocal_rank(score float8, label boolean) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.reciprocal_rank_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_reciprocal_rank(score float8, label integer) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.reciprocal_rank_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+CREATE AGGREGATE @extschema@.aread_reciprocal_rank(score float8, label float8) (
+  SFUNC = aread.auc_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,
+  FINALFUNC = aread.reciprocal_rank_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_reciprocal_rank(float8, boolean) IS
+'1 over the rank of the first positive row (MRR is the mean over lists); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_reciprocal_rank(float8, integer) IS
+'1 over the rank of the first positive row (MRR is the mean over lists); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+COMMENT ON AGGREGATE @extschema@.aread_reciprocal_rank(float8, float8) IS
+'1 over the rank of the first positive row (MRR is the mean over lists); equal scores in any order, on average; NULL: no positive row; for each list its own, group by user';
+
+CREATE AGGREGATE @extschema@.aread_coverage(list anyarray, catalogue bigint) (
+  SFUNC = aread.coverage_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.coverage_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_coverage(anyarray, bigint) IS
+'share of a catalogue of so many items that is in any list of recommendations, a list being an array of items; NULL: no list; memory grows with the items of all lists, up to 1 GB';
+CREATE AGGREGATE @extschema@.aread_personalization(list anyarray) (
+  SFUNC = aread.personalization_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
+  FINALFUNC = aread.personalization_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_personalization(anyarray) IS
+'mean distance of the lists of recommendations of two users, a list being an array of items: 1 less the items that they share over the root of their lengths'' product, over all pairs, exactly and in linear time; 0: all lists are alike, 1: none share an item; repeated items count once, and empty lists not at all; NULL: fewer than 2 lists; memory grows with the items of all lists, up to 1 GB';
+CREATE AGGREGATE @extschema@.aread_novelty(share float8) (
+  SFUNC = aread.novelty_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
+  FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
+COMMENT ON AGGREGATE @extschema@.aread_novelty(float8) IS
+'mean of -log2 of what share of the training rows each recommended item has, above 0 and up to 1: how little known the recommended items are, in bits; NULL: no rows';
 
 CREATE AGGREGATE @extschema@.aread_calibration(score float8, label boolean, bins integer) (
   SFUNC = aread.calibration_add, STYPE = bytea, COMBINEFUNC = aread.scores_combine,

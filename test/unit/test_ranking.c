@@ -1,6 +1,6 @@
 /*
  * test_ranking.c
- *	  NDCG and recall against every order of tied rows.
+ *	  Measures of lists against every order of tied rows.
  */
 #include <math.h>
 #include <string.h>
@@ -27,11 +27,16 @@ typedef struct Orders
 	double		n;
 	double		dcg;
 	double		found;			/* gain in the first k */
+	double		hits;			/* orders with gain in the first k */
+	double		precisions;		/* up to each gain in the first k */
+	double		reciprocal;		/* 1 / rank of the first gain in the first k */
 } Orders;
 
 static void
 add_order(Orders *orders, const int *rows)
 {
+	double		found = 0;
+
 	for (int i = 1; i < N; i++)
 		if (orders->scores[rows[i - 1]] < orders->scores[rows[i]])
 			return;
@@ -40,7 +45,12 @@ add_order(Orders *orders, const int *rows)
 	{
 		orders->dcg += orders->gains[rows[i]] / log2(i + 2);
 		orders->found += orders->gains[rows[i]];
+		if (orders->gains[rows[i]] == 0)
+			continue;
+		orders->reciprocal += found == 0 ? 1.0 / (i + 1) : 0;
+		orders->precisions += ++found / (i + 1);
 	}
+	orders->hits += found > 0;
 }
 
 static void
@@ -72,6 +82,46 @@ all_orders(const double *scores, const double *gains, int k)
 	return orders;
 }
 
+static double
+of_kind(RankingKind kind, const double *scores, const uint8_t *labels, size_t n, uint64_t k)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	Arena		arena;
+	double		value = -1;
+
+	arena_init_malloc(&arena);
+	CHECK(ranking_measure(kind, &arena, scores, labels, n, k, &value, &host, &error));
+	arena_free_all(&arena);
+	return value;
+}
+
+/* Lists of one tie, of no row or positive, shorter than k, and with ties far down. */
+static void
+test_labels(void)
+{
+	double		level[5] = {1, 1, 1, 1, 1};
+	uint8_t		one[5] = {0, 0, 1, 0, 0};
+	uint8_t		none[5] = {0};
+	uint8_t		all[5] = {1, 1, 1, 1, 1};
+
+	CHECK(near(of_kind(RANKING_HIT_RATE, level, one, 5, 2), 0.4));
+	CHECK(near(of_kind(RANKING_PRECISION, level, one, 5, 2), 0.2));
+	CHECK(near(of_kind(RANKING_RECIPROCAL_RANK, level, one, 5, 0),
+			   (1 + 1 / 2.0 + 1 / 3.0 + 1 / 4.0 + 1 / 5.0) / 5));
+	CHECK(near(of_kind(RANKING_RECIPROCAL_RANK, level, one, 5, 2), (1 + 1 / 2.0) / 5));
+	CHECK(of_kind(RANKING_AVERAGE_PRECISION, level, all, 5, 0) == 1);
+	CHECK(of_kind(RANKING_AVERAGE_PRECISION, level, all, 5, 9) == 1);
+	CHECK(near(of_kind(RANKING_PRECISION, level, all, 5, 10), 0.5));
+	CHECK(of_kind(RANKING_PRECISION, level, all, 5, 0) == 1);
+	CHECK(of_kind(RANKING_PRECISION, level, none, 5, 3) == 0);
+	CHECK(isnan(of_kind(RANKING_PRECISION, level, none, 0, 3)));
+	for (int kind = RANKING_RECALL; kind <= RANKING_RECIPROCAL_RANK; kind++)
+		if (kind != RANKING_PRECISION)
+			CHECK(isnan(of_kind(kind, level, none, 5, 3)) &&
+				  isnan(of_kind(kind, level, none, 0, 0)));
+}
+
 static void
 test_against_orders(Arena *arena)
 {
@@ -100,7 +150,7 @@ test_against_orders(Arena *arena)
 			n_relevant += labels[i];
 		}
 		CHECK(ranking_ndcg(arena, scores, gains, N, k, &ndcg, &host, &error));
-		CHECK(ranking_recall(arena, scores, labels, N, k, &recall, &host, &error));
+		CHECK(ranking_measure(RANKING_RECALL, arena, scores, labels, N, k, &recall, &host, &error));
 		if (n_relevant == 0)
 		{
 			CHECK(isnan(recall));
@@ -112,6 +162,12 @@ test_against_orders(Arena *arena)
 
 		CHECK(near(ndcg, ranked.dcg / ranked.n / (best.dcg / best.n)));
 		CHECK(near(recall, found.found / found.n / n_relevant));
+		CHECK(near(of_kind(RANKING_PRECISION, scores, labels, N, k), found.found / found.n / k));
+		CHECK(near(of_kind(RANKING_HIT_RATE, scores, labels, N, k), found.hits / found.n));
+		CHECK(near(of_kind(RANKING_AVERAGE_PRECISION, scores, labels, N, k),
+				   found.precisions / found.n / fmin(n_relevant, k)));
+		CHECK(near(of_kind(RANKING_RECIPROCAL_RANK, scores, labels, N, k),
+				   found.reciprocal / found.n));
 	}
 }
 
@@ -163,9 +219,9 @@ test_edges(Arena *arena)
 
 	CHECK(ranking_ndcg(arena, scores, gains, 2, 1, &value, &host, &error) && isnan(value));
 	CHECK(ranking_ndcg(arena, scores, gains, 0, 1, &value, &host, &error) && isnan(value));
-	CHECK(ranking_recall(arena, scores, labels, 0, 1, &value, &host, &error) && isnan(value));
-	CHECK(ranking_recall(arena, scores, labels, 2, 1, &value, &host, &error) && value == 0);
-	CHECK(ranking_recall(arena, scores, labels, 2, 0, &value, &host, &error) && value == 1);
+	CHECK(ranking_measure(RANKING_RECALL, arena, scores, labels, 0, 1, &value, &host, &error) && isnan(value));
+	CHECK(ranking_measure(RANKING_RECALL, arena, scores, labels, 2, 1, &value, &host, &error) && value == 0);
+	CHECK(ranking_measure(RANKING_RECALL, arena, scores, labels, 2, 0, &value, &host, &error) && value == 1);
 	gains[1] = 3;
 	CHECK(ranking_ndcg(arena, scores, gains, 2, 0, &value, &host, &error));
 	CHECK(near(value, 1 / log2(3)));
@@ -177,6 +233,7 @@ main(void)
 	Arena		arena;
 
 	arena_init_malloc(&arena);
+	test_labels();
 	test_against_orders(&arena);
 	test_many(&arena);
 	test_edges(&arena);

@@ -5,68 +5,30 @@
  */
 #include "postgres.h"
 
+#include "api/measures/group_keys.h"
 #include "api/measures/grouped_state.h"
 #include "api/measures/scores.h"
 #include "engine/measure/metrics.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "source/keys/key.h"
 
 /* Rows between two looks at interrupts. */
 #define CHECK_ROWS 1000000
-
-/* Keys of a group argument, kept in fn_extra. */
-typedef struct GroupKeys
-{
-	KeyWriter	writer;
-	bool		as_output;		/* a type without canonical keys: its output */
-	ValueOutput output;
-} GroupKeys;
-
-static GroupKeys *
-group_keys(FunctionCallInfo fcinfo)
-{
-	GroupKeys  *keys = fcinfo->flinfo->fn_extra;
-	ValueType	read;
-	Oid			type;
-
-	if (keys)
-		return keys;
-	keys = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(GroupKeys));
-	type = get_fn_expr_argtype(fcinfo->flinfo, 3);
-	if (!OidIsValid(type))
-		elog(ERROR, "could not determine the type of the group");
-	type_require(type, &read);
-	keys->as_output = key_kind_of(&read) == KEY_UNSUPPORTED;
-	if (keys->as_output)
-		output_init(&keys->output, &read, fcinfo->flinfo->fn_mcxt);
-	else
-		key_writer_init(&keys->writer, &read, fcinfo->flinfo->fn_mcxt);
-	fcinfo->flinfo->fn_extra = keys;
-	return keys;
-}
 
 PG_FUNCTION_INFO_V1(aread_grouped_auc_add);
 /* grouped_auc_add(state, score, label, group) */
 Datum
 aread_grouped_auc_add(PG_FUNCTION_ARGS)
 {
-	GroupKeys  *keys;
 	GroupedState *state;
 	const char *key;
 	uint32		length;
 
 	if (scores_skip(fcinfo) || PG_ARGISNULL(3))
 		return state_unchanged(fcinfo);
-	keys = group_keys(fcinfo);
-	if (keys->as_output)
-	{
-		key = output_value(&keys->output, PG_GETARG_DATUM(3));
-		length = strlen(key);
-	}
-	else
-		key = key_write(&keys->writer, PG_GETARG_DATUM(3), &length);
-	state = groups_append(groups_argument(fcinfo), scores_score(fcinfo), scores_label(fcinfo),
+	key = group_key(group_keys(fcinfo, get_fn_expr_argtype(fcinfo->flinfo, 3)),
+					PG_GETARG_DATUM(3), &length);
+	state = groups_append(groups_argument(fcinfo, 0), scores_score(fcinfo), scores_label(fcinfo),
 						  key, length);
 	PG_RETURN_BYTEA_P(state);
 }
@@ -81,7 +43,7 @@ aread_grouped_auc_combine(PG_FUNCTION_ARGS)
 		return state_unchanged(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_BYTEA_P(groups_read(fcinfo, 1));
-	PG_RETURN_BYTEA_P(groups_merge(groups_argument(fcinfo), groups_read(fcinfo, 1)));
+	PG_RETURN_BYTEA_P(groups_merge(fcinfo, groups_read(fcinfo, 1)));
 }
 
 PG_FUNCTION_INFO_V1(aread_grouped_auc_result);

@@ -108,19 +108,30 @@ entry_at(const GroupedState *state, uint64 offset)
 }
 
 GroupedState *
-groups_argument(FunctionCallInfo fcinfo)
+groups_argument(FunctionCallInfo fcinfo, int64 parameter)
 {
 	GroupsRoom	room = {.rows = 8,.slots = 8,.key_bytes = 64};
 	GroupedState *state;
 
 	if (!PG_ARGISNULL(0))
-		return check_state(state_bytes(fcinfo, 0));
+	{
+		state = check_state(state_bytes(fcinfo, 0));
+		if (state->parameter == parameter)
+			return state;
+		if (parameter < 1 || state->parameter < 1)
+			state_invalid();
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the catalogue's size must be the same in all rows of a group"),
+				 errhint("Pass a constant, or group by what it depends on.")));
+	}
 	state = palloc0(state_size(&room));
 	SET_VARSIZE(state, state_size(&room));
 	state->magic = MAGIC;
 	state->row_room = room.rows;
 	state->slots = room.slots;
 	state->key_room = room.key_bytes;
+	state->parameter = parameter;
 	return state;
 }
 
@@ -253,8 +264,9 @@ groups_append(GroupedState *state, double score, uint8 label, const char *key, u
 }
 
 GroupedState *
-groups_merge(GroupedState *state, const GroupedState *other)
+groups_merge(FunctionCallInfo fcinfo, const GroupedState *other)
 {
+	GroupedState *state = groups_argument(fcinfo, other->parameter);
 	uint32	   *numbers = MemoryContextAllocHuge(CurrentMemoryContext,
 												 ((Size) other->groups + 1) * sizeof(uint32));
 	uint64		offset = 0;

@@ -1,8 +1,11 @@
 /*
  * log_loss.c
- *	  aread_log_loss(): the log loss of any probabilities.
+ *	  aread_log_loss(): the log loss of any probabilities; aread_novelty(): the mean
+ *	  of -log2 of shares.  Both are a sum and a number of rows.
  */
 #include "postgres.h"
+
+#include <math.h>
 
 #include "api/measures/scores.h"
 #include "compat.h"
@@ -52,6 +55,30 @@ aread_log_loss_add(PG_FUNCTION_ARGS)
 		return state_unchanged(fcinfo);
 	state = own_state(fcinfo);
 	total_add(&state->sum, metrics_loss(scores_probability(fcinfo), scores_label(fcinfo)));
+	state->rows++;
+	PG_RETURN_BYTEA_P(state);
+}
+
+PG_FUNCTION_INFO_V1(aread_novelty_add);
+/* novelty_add(state, share) */
+Datum
+aread_novelty_add(PG_FUNCTION_ARGS)
+{
+	LossState  *state;
+	double		share;
+
+	state_check_call(fcinfo);
+	if (PG_ARGISNULL(1))
+		return state_unchanged(fcinfo);
+	share = PG_GETARG_FLOAT8(1);
+	if (!(share > 0 && share <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("share %g is not above 0 and up to 1", share),
+				 errdetail("An item's novelty is -log2 of its share of all rows."),
+				 errhint("Count items without rows as if they had one, as with greatest(rows, 1).")));
+	state = own_state(fcinfo);
+	total_add(&state->sum, -log2(share));
 	state->rows++;
 	PG_RETURN_BYTEA_P(state);
 }

@@ -1,11 +1,16 @@
 /*
  * ranking.c
- *	  aread_ndcg() and aread_recall(): how good a ranked list is.
+ *	  aread_ndcg(), aread_recall(), aread_precision(), aread_hit_rate(),
+ *	  aread_average_precision(), aread_reciprocal_rank(): how good a ranked list is.
+ *
+ * Those of labels differ in their final functions only: with k they have recall's
+ * state, without it AUC's.
  */
 #include "postgres.h"
 
 #include "api/measures/scores.h"
 #include "engine/measure/ranking.h"
+#include "host.h"
 
 /* Argument k; NULL is 0: all rows. */
 static int64
@@ -62,11 +67,19 @@ aread_recall_add(PG_FUNCTION_ARGS)
 									STATE_RECALL, scores_score(fcinfo), scores_label(fcinfo)));
 }
 
-static bool
-recall(ScoredRows *rows, double *value, const EngineHost *host, EngineError *error)
+static Datum
+label_measure(FunctionCallInfo fcinfo, StateKind state, RankingKind kind)
 {
-	return ranking_recall(&rows->arena, rows->scores, rows->labels, rows->n, rows->parameter,
-						  value, host, error);
+	EngineHost	host = host_callbacks();
+	EngineError error;
+	ScoredRows	rows;
+	double		value;
+
+	scores_of_state(fcinfo, state, &rows);
+	if (!ranking_measure(kind, &rows.arena, rows.scores, rows.labels, rows.n, rows.parameter,
+						 &value, &host, &error))
+		host_raise(&error);
+	return scores_result(fcinfo, &rows, value);
 }
 
 PG_FUNCTION_INFO_V1(aread_recall_result);
@@ -74,5 +87,45 @@ PG_FUNCTION_INFO_V1(aread_recall_result);
 Datum
 aread_recall_result(PG_FUNCTION_ARGS)
 {
-	return scores_measure(fcinfo, STATE_RECALL, recall);
+	return label_measure(fcinfo, STATE_RECALL, RANKING_RECALL);
+}
+
+PG_FUNCTION_INFO_V1(aread_precision_result);
+/* precision_result(state) */
+Datum
+aread_precision_result(PG_FUNCTION_ARGS)
+{
+	return label_measure(fcinfo, STATE_RECALL, RANKING_PRECISION);
+}
+
+PG_FUNCTION_INFO_V1(aread_hit_rate_result);
+/* hit_rate_result(state) */
+Datum
+aread_hit_rate_result(PG_FUNCTION_ARGS)
+{
+	return label_measure(fcinfo, STATE_RECALL, RANKING_HIT_RATE);
+}
+
+PG_FUNCTION_INFO_V1(aread_average_precision_result);
+/* average_precision_result(state) */
+Datum
+aread_average_precision_result(PG_FUNCTION_ARGS)
+{
+	return label_measure(fcinfo, STATE_RECALL, RANKING_AVERAGE_PRECISION);
+}
+
+PG_FUNCTION_INFO_V1(aread_average_precision_all_result);
+/* average_precision_all_result(state) */
+Datum
+aread_average_precision_all_result(PG_FUNCTION_ARGS)
+{
+	return label_measure(fcinfo, STATE_AUC, RANKING_AVERAGE_PRECISION);
+}
+
+PG_FUNCTION_INFO_V1(aread_reciprocal_rank_result);
+/* reciprocal_rank_result(state) */
+Datum
+aread_reciprocal_rank_result(PG_FUNCTION_ARGS)
+{
+	return label_measure(fcinfo, STATE_AUC, RANKING_RECIPROCAL_RANK);
 }

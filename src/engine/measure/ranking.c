@@ -1,6 +1,6 @@
 /*
  * ranking.c
- *	  NDCG and recall.
+ *	  NDCG.
  */
 #include "engine/measure/ranking.h"
 
@@ -8,13 +8,6 @@
 
 /* Rows between two looks at the host. */
 #define CHUNK ((size_t) 1 << 20)
-
-/* Places that count among n. */
-static size_t
-places(size_t n, uint64_t k)
-{
-	return k == 0 || k > n ? n : (size_t) k;
-}
 
 /* Rows in order: the last of keys [n], which ascend, has the first place. */
 typedef struct RankedList
@@ -85,7 +78,7 @@ ranking_ndcg(Arena *arena, const double *scores, const double *gains, size_t n, 
 			 double *ndcg, const EngineHost *host, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	RankedList	list = {.n = n,.k = places(n, k),.gains = gains};
+	RankedList	list = {.n = n,.k = ranking_places(n, k),.gains = gains};
 	SortRoom	room;
 	double		best;
 	double		ranked;
@@ -103,55 +96,6 @@ ranking_ndcg(Arena *arena, const double *scores, const double *gains, size_t n, 
 			return false;
 		*ndcg = ranked / best;
 	}
-	arena_reset_to(arena, mark);
-	return true;
-}
-
-/* Positives in the first k places of keys and labels [n], ascending. */
-static double
-positives_above(const uint64_t *keys, const uint32_t *labels, size_t n, size_t k)
-{
-	double		found = 0;
-
-	for (size_t place = 0; place < k;)
-	{
-		uint64_t	key = keys[n - 1 - place];
-		size_t		first = place;
-		double		positives = 0;
-
-		for (; place < n && keys[n - 1 - place] == key; place++)
-			positives += labels[n - 1 - place];
-		/* of ties at the border each has the same chance of a place */
-		if (place > k)
-			positives *= (double) (k - first) / (double) (place - first);
-		found += positives;
-	}
-	return found;
-}
-
-bool
-ranking_recall(Arena *arena, const double *scores, const uint8_t *labels, size_t n,
-			   uint64_t k, double *recall, const EngineHost *host, EngineError *error)
-{
-	struct ArenaBlock *mark = arena_mark(arena);
-	uint64_t   *keys = ARENA_ARRAY(arena, uint64_t, n);
-	uint32_t   *sorted_labels = ARENA_ARRAY(arena, uint32_t, n);
-	SortRoom	room;
-	double		positives = 0;
-
-	*recall = NAN;
-	if (!arena_ok(arena, error) || !sort_room(&room, arena, n, true, error))
-		return false;
-	for (size_t i = 0; i < n; i++)
-	{
-		keys[i] = sort_key(scores[i]);
-		sorted_labels[i] = labels[i];
-		positives += labels[i];
-	}
-	if (!sort_keys(keys, sorted_labels, n, &room, host, error))
-		return false;
-	if (positives > 0)
-		*recall = positives_above(keys, sorted_labels, n, places(n, k)) / positives;
 	arena_reset_to(arena, mark);
 	return true;
 }

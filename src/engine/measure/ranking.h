@@ -1,6 +1,7 @@
 /*
  * ranking.h
- *	  How good one ranked list is: NDCG and recall of its first k rows.
+ *	  How good one ranked list is: NDCG, and recall, precision, hit rate, average
+ *	  precision and reciprocal rank of its first k rows.
  *
  * Rows are ranked by score, the highest first.  Rows of equal score have no
  * order: each measure is its mean over all orders of them, as in McSherry and
@@ -21,6 +22,13 @@ ranking_discount(size_t place)
 	return 1 / log2((double) place + 2);
 }
 
+/* Places that count among n. */
+static inline size_t
+ranking_places(size_t n, uint64_t k)
+{
+	return k == 0 || k > n ? n : (size_t) k;
+}
+
 /*
  * Discounted cumulative gain, gain / log2(rank + 1), over that of the best
  * order.  scores (no NaN) and gains (finite, from 0 up) are [n], n below 2^32.
@@ -31,12 +39,23 @@ extern bool ranking_ndcg(Arena *arena, const double *scores, const double *gains
 						 uint64_t k, double *ndcg, const EngineHost *host,
 						 EngineError *error);
 
+/* Measures of labels by place. */
+typedef enum RankingKind
+{
+	RANKING_RECALL,				/* positives among the first k over all positives */
+	RANKING_PRECISION,			/* positives among the first k over k, rows or not */
+	RANKING_HIT_RATE,			/* 1: there is a positive among the first k */
+	/* at each positive among the first k: precision up to it; over all positives, or k if that is less */
+	RANKING_AVERAGE_PRECISION,
+	RANKING_RECIPROCAL_RANK		/* 1 / rank of the first positive, if it is among the first k */
+} RankingKind;
+
 /*
- * Positives among the first k rows over all positives; labels are [n].
- * *recall is NaN where there is none.  Errors as above.
+ * scores (no NaN) and labels are [n], n below 2^32; k 0: all rows.  *value is NaN
+ * where there is no positive row, of precision where there is no row.  Errors as above.
  */
-extern bool ranking_recall(Arena *arena, const double *scores, const uint8_t *labels,
-						   size_t n, uint64_t k, double *recall, const EngineHost *host,
-						   EngineError *error);
+extern bool ranking_measure(RankingKind kind, Arena *arena, const double *scores,
+							const uint8_t *labels, size_t n, uint64_t k, double *value,
+							const EngineHost *host, EngineError *error);
 
 #endif							/* AREAD_ENGINE_MEASURE_RANKING_H */
