@@ -2280,7 +2280,7 @@ COMMENT ON COLUMN aread.training_log.minor5_auc IS 'the same over the 5 smallest
 COMMENT ON COLUMN aread.training_log.rows_per_second IS 'training rows per second since the evaluation before';
 COMMENT ON COLUMN aread.training_log.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
-COMMENT ON COLUMN aread.training_log.best IS 'better than all before, by at least 0.0005: less is noise';
+COMMENT ON COLUMN aread.training_log.best IS 'better than all before in the measure that option stop_on names, by at least 0.0005 (of log loss 0.00025): less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
 COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, and why training stopped; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.training_log.user_auc IS 'users'' AUC, weighted by their rows; NULL: trained before 0.4.0, or users are not known';

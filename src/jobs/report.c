@@ -90,14 +90,14 @@ report_evaluation(void *context, const Evaluation *evaluation)
 
 /* Nothing that the network learnt was worth keeping. */
 static void
-report_start_kept(const Model *model, const char *criterion)
+report_start_kept(const Model *model, const MeasureKind *criterion)
 {
 	const Config *config = &model->config;
 	bool		is_wide = config->wide && !plan_has_pairwise(model->plan);
 
 	ereport(NOTICE,
 			(errmsg("the network gained nothing on validation rows: the model scores as at its start"),
-			 errdetail("No evaluation gained %g of %s.%s", MIN_GAIN, criterion,
+			 errdetail("No evaluation gained %g of %s.%s", criterion->least_gain, criterion->title,
 					   model->n_gates > 0 ?
 					   " Its masks are left out with the network: every gate is open." : ""),
 			 is_wide ?
@@ -146,7 +146,7 @@ report_kept(const NewModel *new)
 {
 	const TrainResult *result = new->result;
 	const Evaluation *kept = &result->evaluations[result->best_evaluation];
-	const char *criterion = evaluation_criterion(kept);
+	const MeasureKind *criterion = evaluation_criterion(kept, new->config);
 
 	report_trees(result);
 	report_personalized(new);
@@ -160,12 +160,13 @@ report_kept(const NewModel *new)
 	else
 		ereport(NOTICE,
 				(errmsg("kept evaluation %d, of epoch %d: validation %s %.4f", kept->number,
-						kept->epoch, criterion, fabs(evaluation_score(kept))),
+						kept->epoch, criterion->title,
+						fabs(evaluation_score(kept, new->config))),
 				 patience_ran_out(result, new->config) ?
 				 errdetail("None of the %d after it gained %g: option \"patience\".",
-						   result->n_evaluations - 1 - kept->number, MIN_GAIN) :
+						   result->n_evaluations - 1 - kept->number, criterion->least_gain) :
 				 errdetail("The last epoch has ended; a later evaluation must gain %g to be kept.",
-						   MIN_GAIN)));
+						   criterion->least_gain)));
 }
 
 /* Names of the features that went with the items, but for the item's own. */

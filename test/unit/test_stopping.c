@@ -35,18 +35,69 @@ reason_is(const TrainResult *result, const Config *config, int i, const char *ex
 	return strcmp(text, expected) == 0;
 }
 
+static bool
+decides(const Evaluation *evaluation, const Config *config, const char *title, double score)
+{
+	const MeasureKind *kind = evaluation_criterion(evaluation, config);
+
+	return strcmp(kind ? kind->title : "none", title) == 0 &&
+		evaluation_score(evaluation, config) == score;
+}
+
 static void
 test_criterion(void)
 {
 	Evaluation	evaluation = evaluated(3, 0, 0.7, 0.8, 0.5, true);
+	Config		config;
 
-	CHECK(strcmp(evaluation_criterion(&evaluation), "DomainAUC") == 0 && evaluation_score(&evaluation) == 0.7);
+	config_defaults(&config);
+	evaluation.valid.user_auc.value = 0.9;
+	CHECK(decides(&evaluation, &config, "DomainAUC", 0.7));
+	CHECK(evaluation_least_gain(&evaluation, &config) == 5e-4);
+	for (int kind = 0; kind < N_MEASURES; kind++)
+	{
+		Evaluation	alone = evaluation;
+		Measure    *measure = (Measure *) ((char *) &alone.valid + measure_kinds[kind].offset);
+
+		config.stop_on = kind;
+		measure->value = 0.25;
+		CHECK(decides(&alone, &config, measure_kinds[kind].title,
+					  measure_kinds[kind].lower_is_better ? -0.25 : 0.25));
+		measure->value = NAN;
+		CHECK(strcmp(measure_kinds[kind].name, "domain_auc") == 0 ?
+			  decides(&alone, &config, "AUC", 0.8) : decides(&alone, &config, "DomainAUC", 0.7));
+	}
+	config_defaults(&config);
 	evaluation.valid.domain_auc.value = NAN;
-	CHECK(strcmp(evaluation_criterion(&evaluation), "AUC") == 0 && evaluation_score(&evaluation) == 0.8);
+	CHECK(decides(&evaluation, &config, "AUC", 0.8));
 	evaluation.valid.auc.value = NAN;
-	CHECK(strcmp(evaluation_criterion(&evaluation), "log loss") == 0 && evaluation_score(&evaluation) == -0.5);
+	CHECK(decides(&evaluation, &config, "log loss", -0.5));
+	CHECK(evaluation_least_gain(&evaluation, &config) == 2.5e-4);
 	evaluation.valid.log_loss.value = NAN;
-	CHECK(!evaluation_criterion(&evaluation) && evaluation_score(&evaluation) == 3);
+	CHECK(decides(&evaluation, &config, "none", 3));
+}
+
+/* What is of users needs them, if it is to decide anything. */
+static void
+test_users(Arena *arena)
+{
+	Dataset    *data = toy_dataset(arena, 100);
+	Shape		shape = data->shape;
+	EngineError error;
+	Config		config;
+
+	config_defaults(&config);
+	shape.user_field = -1;
+	CHECK(stopping_check(&config, &shape, &error));
+	while (strcmp(measure_kinds[config.stop_on].name, "user_auc") != 0)
+		config.stop_on = (config.stop_on + 1) % N_MEASURES;
+	CHECK(stopping_check(&config, &data->shape, &error));
+	CHECK(!stopping_check(&config, &shape, &error) && error.code == ENGINE_BAD_INPUT);
+	shape = data->shape;
+	shape.users_are_hashed = true;
+	CHECK(!stopping_check(&config, &shape, &error) && error.code == ENGINE_BAD_INPUT);
+	config.architecture = architecture_find("wide");
+	CHECK(stopping_check(&config, &shape, &error));
 }
 
 static void
@@ -204,6 +255,7 @@ main(void)
 
 	arena_init_malloc(&arena);
 	test_criterion();
+	test_users(&arena);
 	test_reasons();
 	test_settling();
 	test_beside_trees();

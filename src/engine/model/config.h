@@ -59,6 +59,7 @@ typedef struct Config
 	int			epochs;
 	int			evaluations;	/* per epoch */
 	int			patience;		/* evaluations without a gain */
+	int			stop_on;		/* of measure_kinds: what they are compared by */
 	double		l2_wide;		/* lambda; NaN: each field's by evidence */
 	double		l2_embedding;	/* lambda, by frequency */
 	double		l2_dense;

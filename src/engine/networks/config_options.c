@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/measure/metrics.h"
 #include "engine/model/gates.h"
 #include "engine/networks/architectures.h"
 #include "engine/trees/encoding_choice.h"
@@ -79,6 +80,9 @@ static const Option config_options[] = {
 	.meaning = "Evaluations on the validation rows in each epoch."},
 	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "6", "",
 	.meaning = "Evaluations without a gain after which training stops; the first 200 batches do not count, and more of them where batch_size or learning_rate is smaller than by default. Beside trees that count a third of them, until the network has gained 0.005."},
+	{"stop_on", OPTION_CHOICE, AT(stop_on), 0, 0, measure_names, "\"domain_auc\"", "",
+	.meaning = "The measure of validation rows by which evaluations are compared: it decides which one is kept, and when patience runs out. Where it is undefined DomainAUC does, or AUC, or log loss.",
+	.before = "\"domain_auc\""},
 	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
 	.meaning = "L2 of wide weights: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
 	{"l2_embedding", OPTION_REAL, AT(l2_embedding), 0, 1e6, NULL, "300", "lambda",

@@ -104,11 +104,12 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 		return false;
 	evaluation->trees = stacking_counts(trainer);
 	evaluation->best = result->n_evaluations == 0 ||
-		evaluation_score(evaluation) >= trainer->best_score + MIN_GAIN;
+		evaluation_score(evaluation, trainer->config) >=
+		trainer->best_score + evaluation_least_gain(evaluation, trainer->config);
 	evaluation->seconds = trainer_seconds(trainer) - trainer->started;
 	if (evaluation->best)
 	{
-		trainer->best_score = evaluation_score(evaluation);
+		trainer->best_score = evaluation_score(evaluation, trainer->config);
 		result->best_evaluation = evaluation->number;
 		keep_best(trainer);
 	}

@@ -10,27 +10,72 @@
 
 #include "engine/networks/architectures.h"
 
-const char *
-evaluation_criterion(const Evaluation *evaluation)
+/* The kind of measure at an offset within Measures. */
+static int
+kind_at(size_t offset)
 {
-	const Measures *valid = &evaluation->valid;
+	int			kind = 0;
 
-	return !isnan(valid->domain_auc.value) ? "DomainAUC" : !isnan(valid->auc.value) ? "AUC" :
-		!isnan(valid->log_loss.value) ? "log loss" : NULL;
+	while (measure_kinds[kind].offset != offset)
+		kind++;
+	return kind;
+}
+
+/* Number of the kind that decides; -1: none is defined. */
+static int
+deciding_kind(const Evaluation *evaluation, const Config *config)
+{
+	const int	kinds[] = {config->stop_on, kind_at(offsetof(Measures, domain_auc)),
+	kind_at(offsetof(Measures, auc)), kind_at(offsetof(Measures, log_loss))};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!isnan(measure_at(&evaluation->valid, kinds[i])->value))
+			return kinds[i];
+	return -1;
+}
+
+const MeasureKind *
+evaluation_criterion(const Evaluation *evaluation, const Config *config)
+{
+	int			kind = deciding_kind(evaluation, config);
+
+	return kind < 0 ? NULL : &measure_kinds[kind];
 }
 
 double
-evaluation_score(const Evaluation *evaluation)
+evaluation_score(const Evaluation *evaluation, const Config *config)
 {
-	const Measures *valid = &evaluation->valid;
+	int			kind = deciding_kind(evaluation, config);
 
-	if (!isnan(valid->domain_auc.value))
-		return valid->domain_auc.value;
-	if (!isnan(valid->auc.value))
-		return valid->auc.value;
-	if (!isnan(valid->log_loss.value))
-		return -valid->log_loss.value;
-	return evaluation->number;
+	if (kind < 0)
+		return evaluation->number;
+	return (measure_kinds[kind].lower_is_better ? -1 : 1) *
+		measure_at(&evaluation->valid, kind)->value;
+}
+
+double
+evaluation_least_gain(const Evaluation *evaluation, const Config *config)
+{
+	const MeasureKind *kind = evaluation_criterion(evaluation, config);
+
+	return kind ? kind->least_gain : 0;
+}
+
+bool
+stopping_check(const Config *config, const Shape *shape, EngineError *error)
+{
+	const MeasureKind *kind = &measure_kinds[config->stop_on];
+
+	if (!architecture_uses(config->architecture, "stop_on") || !kind->of_users ||
+		shape_users(shape) > 0)
+		return true;
+	return engine_fail(error, ENGINE_BAD_INPUT, shape->user_field < 0 ?
+					   "Name the users' column by argument \"user_id\"." :
+					   "Leave out \"buckets\" of the users' column.",
+					   shape->user_field < 0 ?
+					   "option \"stop_on\" is \"%s\", but there is no user column" :
+					   "option \"stop_on\" is \"%s\", but users are hashed and cannot be told apart",
+					   kind->name);
 }
 
 uint64_t
@@ -69,9 +114,11 @@ static int
 allowed_at(const TrainResult *result, const Config *config, int i)
 {
 	const Evaluation *best = best_until(result, i);
-	double		gain = evaluation_score(best) - evaluation_score(&result->evaluations[0]);
+	double		gain = evaluation_score(best, config) -
+		evaluation_score(&result->evaluations[0], config);
+	bool		sure = gain >= SURE_GAINS * evaluation_least_gain(best, config);
 
-	return gain >= SURE_GAIN || !best->trees ? config->patience :
+	return sure || !best->trees ? config->patience :
 		(config->patience + SHORT_PATIENCE - 1) / SHORT_PATIENCE;
 }
 
@@ -87,7 +134,7 @@ static void
 describe_gain(const TrainResult *result, const Config *config, int i, char *text)
 {
 	const Evaluation *evaluation = &result->evaluations[i];
-	const char *criterion = evaluation_criterion(evaluation);
+	const MeasureKind *criterion = evaluation_criterion(evaluation, config);
 
 	if (i == 0)
 		snprintf(text, MAX_REASON, "the start");
@@ -95,14 +142,17 @@ describe_gain(const TrainResult *result, const Config *config, int i, char *text
 		snprintf(text, MAX_REASON, "the latest: there are no validation rows to compare by");
 	else if (evaluation->best)
 		snprintf(text, MAX_REASON, "gains %.4f of %s",
-				 evaluation_score(evaluation) - evaluation_score(best_until(result, i - 1)),
-				 criterion);
+				 evaluation_score(evaluation, config) -
+				 evaluation_score(best_until(result, i - 1), config),
+				 criterion->title);
 	else if (evaluation->batches < settle_batches(config))
 		snprintf(text, MAX_REASON, "gains less than %g of %s; patience counts from batch %llu on",
-				 MIN_GAIN, criterion, (unsigned long long) settle_batches(config));
+				 criterion->least_gain, criterion->title,
+				 (unsigned long long) settle_batches(config));
 	else
 		snprintf(text, MAX_REASON, "gains less than %g of %s: %d in a row, of %d that option \"patience\" allows%s",
-				 MIN_GAIN, criterion, without_gain(result, config, i), allowed_at(result, config, i),
+				 criterion->least_gain, criterion->title, without_gain(result, config, i),
+				 allowed_at(result, config, i),
 				 allowed_at(result, config, i) < config->patience ? " beside trees" : "");
 }
 

@@ -9,11 +9,6 @@
 #include "engine/train/record.h"
 
 /*
- * An evaluation must gain that much to be better.  Less is noise: between two
- * models on the same 10,000 rows a standard error is several times that.
- */
-#define MIN_GAIN 5e-4
-/*
  * Heads that start at zero move little at first: patience counts from that batch on.  It
  * is for batches and steps as large as these; smaller ones take as many times longer.
  */
@@ -21,17 +16,24 @@
 #define SETTLE_BATCH_SIZE 1024
 #define SETTLE_RATE 0.002
 /*
- * Trees that count leave little for the network to find.  Until it has gained so much in
- * all, it has a third of the evaluations that patience allows.
+ * Trees that count leave little for the network to find.  Until it has gained so many times
+ * the least gain in all, it has a third of the evaluations that patience allows.
  */
-#define SURE_GAIN 5e-3
+#define SURE_GAINS 10
 #define SHORT_PATIENCE 3
 #define MAX_REASON 240
 
-/* What decides: DomainAUC, or where it is undefined AUC, or else log loss; NULL: no validation rows. */
-extern const char *evaluation_criterion(const Evaluation *evaluation);
+/*
+ * What decides: config->stop_on, or where it is undefined DomainAUC, or AUC, or else log
+ * loss; NULL: no validation rows.
+ */
+extern const MeasureKind *evaluation_criterion(const Evaluation *evaluation, const Config *config);
 /* By that; higher is better.  Without validation rows the latest is the best. */
-extern double evaluation_score(const Evaluation *evaluation);
+extern double evaluation_score(const Evaluation *evaluation, const Config *config);
+/* What a better one must gain of it. */
+extern double evaluation_least_gain(const Evaluation *evaluation, const Config *config);
+/* Can option stop_on be followed?  ENGINE_BAD_INPUT: it is of users, and these are not known. */
+extern bool stopping_check(const Config *config, const Shape *shape, EngineError *error);
 /* The batch from which on patience counts. */
 extern uint64_t settle_batches(const Config *config);
 /* Did patience run out with the last evaluation? */

@@ -333,8 +333,8 @@ train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 		.host = host,.observer = observer,.checkpoints = checkpoints};
 	trainer->started = trainer_seconds(trainer);
 	if (!config_check(config, error) || !dataset_check(data, host, error) ||
-		!check_labels(config, data, error) || !base_rate_weigh(trainer, error) ||
-		!trainer_init(trainer, error))
+		!stopping_check(config, &data->shape, error) || !check_labels(config, data, error) ||
+		!base_rate_weigh(trainer, error) || !trainer_init(trainer, error))
 		return NULL;
 	if (checkpoints && checkpoints->resume ?
 		!checkpoint_resume(trainer, &position, error) || !stacking_fit(trainer, error) :
