@@ -133,12 +133,15 @@ report_trees(const TrainResult *result)
 static void
 report_personalized(const NewModel *new)
 {
+	/* NaN, which is not known, is not below */
 	if (new->personalized < PERSONALIZED_LEAST)
 		ereport(NOTICE,
 				(errmsg("the model ranks items alike for every user"),
 				 errdetail("Of the variance of its logits over the items of a domain %.2f %% are a user's own, less than %g %%.",
 						   100 * new->personalized, 100 * PERSONALIZED_LEAST),
-				 errhint("Features of users, such as a list of items that they liked, and \"pairwise\": true let tastes differ; with few rows for each user there may be none to find.")));
+				 architecture_uses(new->config->architecture, "pairwise") ?
+				 errhint("Features of users, such as a list of items that they liked, and \"pairwise\": true let tastes differ; with few rows for each user there may be none to find.") :
+				 errhint("In another \"architecture\", such as \"hei\", tastes can differ; with few rows for each user there may be none to find.")));
 }
 
 void

@@ -1,7 +1,7 @@
 -- Guarded deployment: a new version against the deployed one, on the new one's test rows.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(74);
+SELECT plan(76);
 
 CREATE TABLE rated AS SELECT label, domain, user_id, item_id, (price * 10)::numeric(6,2) AS price, ARRAY[item_id % 7, user_id % 5] AS tags, sequence, 1 + sequence % 3 AS weight,
   CASE WHEN sequence % 10 = 0 THEN 'test' WHEN sequence % 10 = 1 THEN 'valid' ELSE 'train' END AS part
@@ -44,8 +44,8 @@ FROM pg_temp.train('taken', 'taken', '{"negatives": 3}', '{user_id,item_id,brand
 CREATE VIEW tested AS SELECT * FROM rated WHERE part = 'test';
 SELECT pg_temp.train('noise', 'measured', '{"deploy": true}', '{user_id,item_id,price}') \g /dev/null
 SELECT ok(abs((pg_temp.numbers(t.deploy_reason))[2] - CASE metric WHEN 'auc' THEN e.auc WHEN 'domain_auc' THEN e.domain_auc WHEN 'major5_auc' THEN e.major5_auc WHEN 'minor5_auc' THEN e.minor5_auc
-    WHEN 'minor10_auc' THEN e.minor10_auc ELSE e.log_loss END) < 2e-6, format('%s: %s', metric, t.deploy_reason))
-FROM unnest('{auc,domain_auc,major5_auc,minor10_auc,minor5_auc,log_loss}'::text[]) metric, aread_evaluate('measured@1', 'tested') e,
+    WHEN 'minor10_auc' THEN e.minor10_auc WHEN 'user_auc' THEN e.user_auc WHEN 'ndcg_10' THEN e.ndcg_10 ELSE e.log_loss END) < 2e-6, format('%s: %s', metric, t.deploy_reason))
+FROM unnest('{auc,domain_auc,major5_auc,minor10_auc,minor5_auc,log_loss,user_auc,ndcg_10}'::text[]) metric, aread_evaluate('measured@1', 'tested') e,
   LATERAL pg_temp.train('rated', 'measured', jsonb_build_object('deploy_metric', metric, 'deploy_tolerance', -1000)) t;
 SELECT is(pg_temp.deployed('measured'), 1, 'none is better by 1000');
 
@@ -137,7 +137,7 @@ SELECT throws_ok($$SELECT aread_predict('first', '{"user_id": 1}', 'domain_01')$
 SELECT throws_ok(format('SELECT pg_temp.train(''few'', ''bad'', %L)', o), '22023', e, o) FROM (VALUES
   ('{"deploy": "sometimes"}', 'option "deploy" must be one of "false", "true", "if_better"'), ('{"deploy": 1}', 'option "deploy" must be one of "false", "true", "if_better"'),
   ('{"deploy": null}', 'option "deploy" must be one of "false", "true", "if_better"'), ('{"architecture": true}', NULL),
-  ('{"deploy_metric": "accuracy"}', 'option "deploy_metric" must be one of "auc", "domain_auc", "major5_auc", "minor10_auc", "minor5_auc", "log_loss"'),
+  ('{"deploy_metric": "accuracy"}', 'option "deploy_metric" must be one of "auc", "domain_auc", "major5_auc", "minor10_auc", "minor5_auc", "log_loss", "user_auc", "ndcg_10"'),
   ('{"min_rows": -1}', NULL), ('{"min_rows": "many"}', NULL), ('{"deploy_tolerance": null}', NULL)) v(o, e);
 
 SELECT * FROM finish();

@@ -83,7 +83,7 @@ SELECT isnt_empty($$SELECT * FROM aread_similar_domains('market@5', 'domain_01')
 
 -- side by side
 SELECT set_eq($$SELECT measure FROM aread_compare('market@4', 'market@5', 'seen') WHERE difference = b - a$$,
-  ARRAY['AUC', 'DomainAUC', 'Major5AUC', 'Minor10AUC', 'Minor5AUC', 'log loss'], 'measures of two versions');
+  ARRAY['AUC', 'DomainAUC', 'Major5AUC', 'Minor10AUC', 'Minor5AUC', 'log loss', 'UserAUC', 'NDCG@10'], 'measures of two versions');
 SELECT unnest(ARRAY[is(a, (aread_evaluate('market@4', 'seen')).auc, 'of the first'), is(b, (aread_evaluate('market@5', 'seen')).auc, 'of the second')])
 FROM aread_compare('market@4', 'market@5', 'seen') WHERE measure = 'AUC';
 SELECT is_empty($$SELECT * FROM aread_compare('market@4', 'market@4', 'seen') WHERE difference <> 0$$, 'a version is like itself');

@@ -144,10 +144,13 @@ my %sane = (
 	aread_augment => {source => 'NULL::seen'}, aread_popularity => {}, aread_augment_plan => {}, aread_evaluate => {split => q{'test'}}, aread_evaluate_domains => {split => q{'test'}}, aread_drift => {}, aread_shift => {},
 	aread_split => {record => $row},
 	aread_auc => \%of_aggregate, aread_log_loss => \%of_aggregate, aread_domain_auc => \%of_aggregate, aread_grouped_auc => \%of_aggregate, aread_ndcg => \%of_aggregate,
-	aread_recall => \%of_aggregate, aread_calibration => {label => '(i % 2)', strategy => q{'uniform'}},
+	aread_recall => \%of_aggregate, (map { $_ => \%of_aggregate } qw(aread_precision aread_hit_rate aread_average_precision aread_reciprocal_rank)), aread_novelty => {share => '0.5'},
+	(map { $_ => {list => q{ARRAY['a', 'b']}, catalogue => '10'} } qw(aread_coverage aread_personalization aread.coverage_add aread.personalization_add)), aread_calibration => {label => '(i % 2)', strategy => q{'uniform'}},
 	(map { $_ => {score => '0.5', label => 'true', group => q{'x'::text}, strategy => q{'uniform'}, other => 'aread.auc_add(NULL, 0.5::float8, true)'} }
-		qw(aread.scores_combine aread.auc_add aread.auc_result aread.log_loss_add aread.log_loss_combine aread.log_loss_result aread.grouped_auc_add aread.grouped_auc_combine
+		qw(aread.precision_result aread.hit_rate_result aread.average_precision_result aread.average_precision_all_result aread.reciprocal_rank_result aread.coverage_result aread.personalization_result
+		aread.scores_combine aread.auc_add aread.auc_result aread.log_loss_add aread.log_loss_combine aread.log_loss_result aread.grouped_auc_add aread.grouped_auc_combine
 		aread.grouped_auc_result aread.ndcg_add aread.ndcg_result aread.recall_add aread.recall_result aread.calibration_add aread.calibration_result)),
+	'aread.novelty_add' => {share => '0.5'},
 	aread_predict => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain}, aread_explain => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain},
 	aread_similar_domains => {domain => $in_domain}, aread_expert_usage => {domain => $in_domain}, aread_tensors => {}, aread_encodings => {}, aread_tensor => {name => q{'bias'}},
 	aread_vectors => {feature => q{'category'}}, aread_domain_weights => {feature => q{'category'}}, aread_vector_text => {vector => q{'{1,2}'}},
@@ -181,6 +184,7 @@ my %hostile = (
 	'double precision' => [q{'NaN'}, q{'Infinity'}, q{'-Infinity'}, qw(0 -0.0 1 -1 2 1e308 -1e308 5e-324)], boolean => [qw(true false)], bytea => \@bytes, regclass => \@classes,
 	oid => [qw(0 1 10 4294967295)], 'aread.stored_role' => [@text, q{'"'}, q{'""'}, q{'"x'}, q{'"x"y'}, q{'0'}, q{'10'}, q{'dropped 10'}],
 	jsonb => \@json, json => \@json, interval => [q{'0'}, q{'-1 s'}, q{'178000000 years'}, q{'-178000000 years'}, q{'1 us'}],
+	anyarray => [q{'{}'::int[]}, q{'{NULL}'::text[]}, q{'{{a,b},{a,c}}'::text[]}, q{'[5:6]={1,2}'::int[]}, q{ARRAY[ROW(1, 'x'), ROW(NULL, NULL)]}, q{ARRAY['NaN'::float8, '-0', 0]}, q{ARRAY[repeat('x', 1000000)]}, q{(SELECT array_agg(i) FROM generate_series(1, 10000) i)}, q{'{1,2}'::int2vector}, q{'{"{1}"}'::json[]}],
 	'text[]' => [q{'{}'}, q{'{NULL}'}, q{'{""}'}, q{'{{a,b},{c,d}}'}, q{'{domain}'}, q{'{domain,domain}'}, q{'{label,domain}'}, q{'{ctid,domain}'}, q{'{nosuch}'}, q{'[5:6]={domain,user_id}'}, q{'{tags}'}, q{'{price}'}, q{'{sequence,domain}'}, q{(SELECT array_agg('c' || i) FROM generate_series(1, 10000) i)}, q{array_fill('domain'::text, ARRAY[5000])}, q{ARRAY[repeat('x', 1000000)]},
 		(map { 'ARRAY[' . literal($_) . ']' } @names)],
 	'bytea[]' => [q{'{}'}, q{'{NULL}'}, q{ARRAY[''::bytea]}, q{(SELECT ARRAY[chunks, chunks] FROM mask_chunks)}, q{(SELECT chunks || chunks FROM mask_chunks)}, q{(SELECT ARRAY[substr(chunks[1], 1, 20)] FROM mask_chunks)}, q{(SELECT ARRAY[set_byte(chunks[1], 30, 7)] FROM mask_chunks)}, q{(SELECT ARRAY[NULL, chunks[1]] FROM mask_chunks)}],
@@ -351,16 +355,23 @@ my $fuzzed = q{
 		END LOOP;
 	END $$;
 };
-my %state_of = (auc => ['auc', ''], ndcg => ['ndcg', ', 3'], recall => ['recall', ', 3'], calibration => ['calibration', ', 4'], log_loss => ['log_loss', ''], grouped_auc => ['grouped_auc', q{, 'group ' || i}]);
+my %state_of = (precision => ['recall', ', 3', 'precision'], hit_rate => ['recall', ', 3', 'hit_rate'], average_precision => ['recall', ', 3', 'average_precision'], average_precision_all => ['auc', '', 'average_precision_all'], reciprocal_rank => ['auc', '', 'reciprocal_rank'],
+	auc => ['auc', ''], ndcg => ['ndcg', ', 3'], recall => ['recall', ', 3'], calibration => ['calibration', ', 4'], log_loss => ['log_loss', ''], grouped_auc => ['grouped_auc', q{, 'group ' || i}]);
 foreach my $kind (sort keys %state_of)
 {
-	my ($name, $rest) = @{$state_of{$kind}};
+	my ($name, $rest, $result) = @{$state_of{$kind}};
 	my $combine = {log_loss => 'log_loss_combine', grouped_auc => 'grouped_auc_combine'}->{$kind} // 'scores_combine';
 
+	$result //= $name;
 	$fuzzed .= "CREATE AGGREGATE state_$kind(float8, boolean" . ($rest eq '' ? '' : $rest =~ /group/ ? ', text' : ', int') . ") (SFUNC = aread.${name}_add, STYPE = bytea);\n"
-		. "CREATE AGGREGATE result_$kind(bytea) (SFUNC = last_of, STYPE = bytea, FINALFUNC = aread.${name}_result);\n"
-		. "CREATE AGGREGATE combined_$kind(bytea) (SFUNC = aread.$combine, STYPE = bytea, FINALFUNC = aread.${name}_result);\n";
+		. "CREATE AGGREGATE result_$kind(bytea) (SFUNC = last_of, STYPE = bytea, FINALFUNC = aread.${result}_result);\n"
+		. "CREATE AGGREGATE combined_$kind(bytea) (SFUNC = aread.$combine, STYPE = bytea, FINALFUNC = aread.${result}_result);\n";
 }
+# Of lists of items, with what is passed beside them.
+my %lists_of = (personalization => ['anyarray', ''], coverage => ['anyarray, bigint', ', 50']);
+$fuzzed .= "CREATE AGGREGATE state_$_($lists_of{$_}[0]) (SFUNC = aread.${_}_add, STYPE = bytea);
+	CREATE AGGREGATE result_$_(bytea) (SFUNC = last_of, STYPE = bytea, FINALFUNC = aread.${_}_result);
+	CREATE AGGREGATE combined_$_(bytea) (SFUNC = aread.grouped_auc_combine, STYPE = bytea, FINALFUNC = aread.${_}_result);\n" foreach sort keys %lists_of;
 
 sub fuzz
 {
@@ -370,6 +381,12 @@ sub fuzz
 	foreach my $kind (sort keys %state_of)
 	{
 		my $state = "(SELECT state_$kind(i / 4.0, i % 2 = 0$state_of{$kind}[1]) FROM generate_series(1, 3) i)";
+
+		push @parts, ["SELECT count(r::text) FROM (SELECT result_$kind(<bytes>::bytea)) r", $state, 1], ["SELECT count(r::text) FROM (SELECT combined_$kind(v) FROM (VALUES ($state), (<bytes>::bytea), ($state)) v(v)) r", $state, 1];
+	}
+	foreach my $kind (sort keys %lists_of)
+	{
+		my $state = "(SELECT state_$kind(ARRAY[i, i + 1, 7]$lists_of{$kind}[1]) FROM generate_series(1, 3) i)";
 
 		push @parts, ["SELECT count(r::text) FROM (SELECT result_$kind(<bytes>::bytea)) r", $state, 1], ["SELECT count(r::text) FROM (SELECT combined_$kind(v) FROM (VALUES ($state), (<bytes>::bytea), ($state)) v(v)) r", $state, 1];
 	}
