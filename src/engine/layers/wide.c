@@ -98,9 +98,10 @@ wide_forward(const Wide *wide, const Batch *batch, int from, int to, real *logit
 		while (b >= batch->segments[s].start + batch->segments[s].n_rows)
 			s++;
 		logit[b] = *wide->bias;
-		for (int f = 0; f < wide->shape->n_fields && wide->weights[f]; f++)
-			logit[b] += value_weight(wide, batch, b, f, watch) +
-				domain_weight(wide, batch, b, f, batch->segments[s].domain);
+		for (int f = 0; f < wide->shape->n_fields; f++)
+			if (wide->weights[f])
+				logit[b] += value_weight(wide, batch, b, f, watch) +
+					domain_weight(wide, batch, b, f, batch->segments[s].domain);
 	}
 }
 
@@ -153,8 +154,9 @@ static const LayerKind kind = {
 	.score_ids = score_ids
 };
 
+/* Of all fields, or of the item alone. */
 static void
-plan_weights(NetworkPlan *plan, Wide *wide)
+plan_weights(NetworkPlan *plan, Wide *wide, bool all)
 {
 	int			n_fields = plan->shape->n_fields;
 
@@ -166,7 +168,8 @@ plan_weights(NetworkPlan *plan, Wide *wide)
 		Tensor		tensor = {.kind = TENSOR_FITTED,.table = -1,.field = f,.n_dims = 1,
 			.dims = {plan->shape->table_rows[plan->shape->field_table[f]]}};
 
-		wide->refs[f] = tensors_add(&plan->tensors, &tensor, "wide.%d", f);
+		wide->refs[f] = !all && f != plan->shape->item_field ? NO_TENSOR :
+			tensors_add(&plan->tensors, &tensor, "wide.%d", f);
 	}
 	for (int f = 0; f < n_fields; f++)
 	{
@@ -183,8 +186,8 @@ plan_wide(NetworkPlan *plan, bool weights)
 {
 	Wide	   *wide = (Wide *) plan_layer(plan, &kind, NO_SLOT, NO_SLOT);
 
-	if (wide && weights)
-		plan_weights(plan, wide);
+	if (wide && (weights || config_has_offset(plan->config)))
+		plan_weights(plan, wide, weights);
 }
 
 const Wide *

@@ -22,8 +22,8 @@ typedef struct Wide
 
 /*
  * The first term of the logit: it sets the logit that others add to.  Its
- * weights "wide.<f>" and "domain_wide.<f>" are planned only with "weights";
- * the bias is the heads'.
+ * weights "wide.<f>" and "domain_wide.<f>" are planned only with "weights", those of the
+ * item also where popularity is put back; the bias is the heads'.
  */
 extern void plan_wide(NetworkPlan *plan, bool weights);
 /* A network's, of its copies of the layers. */

@@ -31,7 +31,8 @@ typedef enum Popularity
 typedef enum NegativeSampling
 {
 	NEGATIVES_POPULARITY,		/* every positive row's item is as likely */
-	NEGATIVES_UNIFORM			/* every item is */
+	NEGATIVES_UNIFORM,			/* every item is */
+	NEGATIVES_MIXED				/* each draw by one of both, as a coin falls */
 } NegativeSampling;
 
 typedef struct Config
@@ -65,6 +66,7 @@ typedef struct Config
 	double		l2_dense;
 	int			negatives;		/* sampled for each positive row */
 	NegativeSampling negative_sampling;
+	bool		popularity_offset;	/* scores are against uniform draws */
 	double		positive_weight;	/* of a positive row in the loss */
 	/* scores */
 	bool		calibration;	/* logits mapped to fit the validation rows */
@@ -93,5 +95,13 @@ typedef struct Config
 	double		major_share;
 	uint64_t	seed;
 } Config;
+
+/* Is popularity, divided out by how negatives are drawn, put back into the wide weights? */
+static inline bool
+config_has_offset(const Config *config)
+{
+	return config->negatives > 0 && config->popularity_offset &&
+		config->negative_sampling != NEGATIVES_UNIFORM;
+}
 
 #endif							/* AREAD_ENGINE_MODEL_CONFIG_H */

@@ -15,7 +15,7 @@
 
 static const char *const searches[] = {"experts", "full", NULL};
 static const char *const prunings[] = {"saliency", "gate", NULL};
-static const char *const samplings[] = {"popularity", "uniform", NULL};
+static const char *const samplings[] = {"popularity", "uniform", "mixed", NULL};
 static const char *const popularities[] = {"count", "rate", NULL};
 
 #define AT(member) offsetof(Config, member)
@@ -92,7 +92,10 @@ static const Option config_options[] = {
 	{"negatives", OPTION_INT, AT(negatives), 0, 1000, NULL, "0", "",
 	.meaning = "Negative rows sampled for each positive one: the same row with another item of its domain, one that the user is not known to have taken. For logs that hold positives only; scores then mean taken rather than sampled, unless base_rate says otherwise."},
 	{"negative_sampling", OPTION_CHOICE, AT(negative_sampling), 0, 0, samplings, "\"popularity\"", "",
-	.meaning = "How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, so that scores tell taste more than popularity, or each alike, so that popular items score higher."},
+	.meaning = "How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, each alike, or each draw by one of both, as a coin falls."},
+	{"popularity_offset", OPTION_BOOL, AT(popularity_offset), 0, 1, NULL, "true", "",
+	.meaning = "Put popularity back into scores, which negatives that are drawn by it take out: a wide weight of each item, and of each item by domain, gets the log of how much more often it is drawn than uniformly. Scores then mean taken rather than drawn uniformly, and negatives of validation and test rows are drawn uniformly. False: scores are against items as negative_sampling draws them.",
+	.before = "false"},
 	{"positive_weight", OPTION_REAL, AT(positive_weight), 1e-6, 1e6, NULL, "1", "",
 	.meaning = "What a positive row counts in the loss, a negative one counting 1; calibration takes it out of the scores again."},
 	{"calibration", OPTION_BOOL, AT(calibration), 0, 1, NULL, "true", "",

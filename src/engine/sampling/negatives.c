@@ -8,6 +8,8 @@
  * that the user has taken is drawn again, a limited number of times.  Negatives
  * come before the split's own rows.
  *
+ * There are up to two pools, for draws by popularity and uniform ones.
+ *
  * One stream of random numbers serves all rows in their order.
  *
  * Memory: labels and weights of all rows to come.  Their ids lie in the arena or,
@@ -30,7 +32,7 @@
 /* Positive training rows of each domain, those of domains without a number first. */
 typedef struct ItemPool
 {
-	size_t	   *start;			/* [D + 2] */
+	size_t	   *start;			/* [D + 2]; NULL: nothing is drawn from it */
 	uint32_t   *rows;
 	bool	   *varied;			/* [D + 1] of more than one item */
 } ItemPool;
@@ -41,7 +43,7 @@ typedef struct Sampler
 	const Dataset *data;
 	const EngineHost *host;
 	NegativeReport *report;
-	ItemPool	pool;
+	ItemPool	pools[2];		/* NEGATIVES_POPULARITY, NEGATIVES_UNIFORM */
 	RowSet		taken;			/* (user, item) of positive rows; unused without users */
 	Random		random;
 	size_t		tries;
@@ -99,12 +101,11 @@ pool_of(const Dataset *data, size_t row)
  * each item.  Rare items have few rows each: every row counts as one.
  */
 static bool
-mark_drawable(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
+mark_drawable(Sampler *sampler, Arena *arena, bool uniform, uint8_t *drawable, size_t *counts,
 			  EngineError *error)
 {
 	const Dataset *data = sampler->data;
 	const int	fields[] = {data->shape.domain_field, data->shape.item_field};
-	bool		uniform = sampler->config->negative_sampling == NEGATIVES_UNIFORM;
 	size_t		n_train = data->split_start[SPLIT_VALID];
 	RowSet		seen;
 
@@ -168,8 +169,10 @@ mark_nulls(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
 }
 
 static bool
-fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
+fill_pool(Sampler *sampler, Arena *arena, NegativeSampling sampling, EngineError *error)
 {
+	bool		uniform = sampling == NEGATIVES_UNIFORM;
+	ItemPool   *pool = &sampler->pools[sampling];
 	const Dataset *data = sampler->data;
 	size_t		n_train = data->split_start[SPLIT_VALID];
 	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
@@ -178,9 +181,8 @@ fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
 	uint32_t   *rows;
 
 	if (!arena_ok(arena, error) ||
-		!mark_drawable(sampler, arena, drawable, start + 2, error) ||
-		(sampler->config->negative_sampling == NEGATIVES_UNIFORM &&
-		 !mark_nulls(sampler, arena, drawable, start + 2, error)))
+		!mark_drawable(sampler, arena, uniform, drawable, start + 2, error) ||
+		(uniform && !mark_nulls(sampler, arena, drawable, start + 2, error)))
 		return false;
 	for (size_t p = 0; p < n_pools; p++)
 		start[p + 2] += start[p + 1];
@@ -191,26 +193,59 @@ fill_pool(Sampler *sampler, Arena *arena, EngineError *error)
 	for (size_t row = 0; row < n_train; row++)
 		if (drawable[row])
 			rows[start[pool_of(data, row) + 1]++] = row;
-	sampler->pool = (ItemPool) {.start = start,.rows = rows,
-		.varied = ARENA_ARRAY(arena, bool, n_pools)};
+	*pool = (ItemPool) {.start = start,.rows = rows,.varied = ARENA_ARRAY(arena, bool, n_pools)};
 	if (!arena_ok(arena, error))
 		return false;
 	for (size_t p = 0; p < n_pools; p++)
-		for (size_t i = start[p]; i < start[p + 1] && !sampler->pool.varied[p]; i++)
-			sampler->pool.varied[p] = items_differ(data, rows[i], rows[start[p]]);
+		for (size_t i = start[p]; i < start[p + 1] && !pool->varied[p]; i++)
+			pool->varied[p] = items_differ(data, rows[i], rows[start[p]]);
 	return true;
+}
+
+/* How a split's negatives are drawn: those that measure scores against uniform draws, so. */
+static NegativeSampling
+sampling_of(const Sampler *sampler, Split split)
+{
+	const Config *config = sampler->config;
+
+	return split != SPLIT_TRAIN && config->popularity_offset ? NEGATIVES_UNIFORM :
+		config->negative_sampling;
+}
+
+static bool
+fill_pools(Sampler *sampler, Arena *arena, EngineError *error)
+{
+	bool		wanted[3] = {false};
+
+	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
+		wanted[sampling_of(sampler, split)] = true;
+	for (int i = 0; i < 2; i++)
+		if ((wanted[i] || wanted[NEGATIVES_MIXED]) && !fill_pool(sampler, arena, i, error))
+			return false;
+	return true;
+}
+
+/* The pool of the next draw. */
+static const ItemPool *
+next_pool(Sampler *sampler, Split split)
+{
+	NegativeSampling sampling = sampling_of(sampler, split);
+
+	if (sampling == NEGATIVES_MIXED)
+		sampling = random_below(&sampler->random, 2) == 0 ? NEGATIVES_POPULARITY :
+			NEGATIVES_UNIFORM;
+	return &sampler->pools[sampling];
 }
 
 /* Is there an item to draw for a row, taken or not? */
 static bool
-has_other_item(const Sampler *sampler, size_t row)
+has_other_item(const Sampler *sampler, const ItemPool *pool, size_t row)
 {
 	size_t		p = pool_of(sampler->data, row);
-	size_t		first = sampler->pool.start[p];
+	size_t		first = pool->start[p];
 
-	return sampler->pool.varied[p] ||
-		(sampler->pool.start[p + 1] > first &&
-		 items_differ(sampler->data, row, sampler->pool.rows[first]));
+	return pool->varied[p] || (pool->start[p + 1] > first &&
+							   items_differ(sampler->data, row, pool->rows[first]));
 }
 
 /*
@@ -232,20 +267,21 @@ is_taken(const Sampler *sampler, size_t row, size_t from)
 
 /* A row whose item the user has not taken -> *from, *found; false if the host stops. */
 static bool
-draw_item(Sampler *sampler, size_t row, uint32_t *from, bool *found, EngineError *error)
+draw_item(Sampler *sampler, const ItemPool *pool, size_t row, uint32_t *from, bool *found,
+		  EngineError *error)
 {
 	size_t		p = pool_of(sampler->data, row);
-	size_t		first = sampler->pool.start[p];
-	size_t		n = sampler->pool.start[p + 1] - first;
+	size_t		first = pool->start[p];
+	size_t		n = pool->start[p + 1] - first;
 
 	*found = false;
-	if (!has_other_item(sampler, row))
+	if (!has_other_item(sampler, pool, row))
 		return true;
 	for (int tries = 0; !*found && tries < MAX_TRIES; tries++)
 	{
 		if (stopped(sampler->host, sampler->tries++, CHECK_ROWS, error))
 			return false;
-		*from = sampler->pool.rows[first + random_below(&sampler->random, n)];
+		*from = pool->rows[first + random_below(&sampler->random, n)];
 		*found = items_differ(sampler->data, row, *from) && !is_taken(sampler, row, *from);
 	}
 	return true;
@@ -312,6 +348,7 @@ static bool
 place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
 {
 	NegativeReport *report = sampler->report;
+	const ItemPool *pool = NULL;
 	uint64_t	n = 0;
 
 	for (int k = 0; k < sampler->config->negatives; k++)
@@ -319,7 +356,8 @@ place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
 		uint32_t	from;
 		bool		found;
 
-		if (!draw_item(sampler, row, &from, &found, error))
+		pool = next_pool(sampler, split);
+		if (!draw_item(sampler, pool, row, &from, &found, error))
 			return false;
 		if (found)
 			place_row(sampler, row, from, 0);
@@ -332,7 +370,7 @@ place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
 	{
 		sampler->left_out[row] = 1;
 		report->left_out[split]++;
-		report->without_items += !has_other_item(sampler, row);
+		report->without_items += !has_other_item(sampler, pool, row);
 	}
 	return true;
 }
@@ -406,7 +444,7 @@ sample(Sampler *sampler, Arena *arena, size_t *split_start, EngineError *error)
 	sampler->left_out = ARENA_ARRAY(arena, uint8_t, data->split_start[3]);
 	if (!rowset_init(&sampler->taken, arena, data, pair, 2,
 					 data->shape.user_field >= 0 ? data->split_start[3] : 0, error) ||
-		!fill_pool(sampler, arena, error))
+		!fill_pools(sampler, arena, error))
 		return false;
 	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
 	{

@@ -4,7 +4,8 @@
  *	  best parameters so far.
  *
  * An evaluation scores as a stored model would be scored: unseen values get their
- * mean vectors, a scorer is prepared anew, and trees count what they would count.
+ * mean vectors, a scorer is prepared anew, popularity is put back for as long, and trees
+ * count what they would count.
  *
  * Memory: scores and the scorer go back to the arena; a copy of the best
  * parameters and masks stays.
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "engine/data/measured.h"
+#include "engine/train/popularity.h"
 #include "engine/train/split_scores.h"
 #include "engine/train/stacking.h"
 #include "engine/train/stopping.h"
@@ -100,8 +102,10 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
 		trainer->loss_rows / trainer->batch_seconds : 0;
 	evaluation->mask_updates = trainer->updates;
+	popularity_add(trainer);
 	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
 		return false;
+	popularity_remove(trainer);
 	evaluation->trees = stacking_counts(trainer);
 	evaluation->best = result->n_evaluations == 0 ||
 		evaluation_score(evaluation, trainer->config) >=

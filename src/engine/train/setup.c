@@ -13,6 +13,7 @@
 #include "engine/data/shuffle.h"
 #include "engine/networks/architectures.h"
 #include "engine/networks/build.h"
+#include "engine/train/popularity.h"
 #include "engine/train/strategies.h"
 
 /* Room for the best parameters and masks so far: at first the masks that there are. */
@@ -46,6 +47,27 @@ init_network(Trainer *trainer, EngineError *error)
 						shared, trainer->team, trainer->arena, error);
 }
 
+/*
+ * Pairs of value and domain that have weights: of all fields, or, where popularity alone
+ * wants a wide part, of the item.
+ */
+static bool
+init_pairs(const Trainer *trainer, DomainPairs *pairs, EngineError *error)
+{
+	const Config *config = trainer->config;
+	const Shape *shape = &trainer->data->shape;
+	bool		wide = architecture_has_wide(config);
+
+	if (!config->domain_weights || !(wide || config_has_offset(config)))
+		return true;
+	if (!pairs_build(trainer->arena, trainer->data, trainer->host, pairs, error))
+		return false;
+	for (int f = 0; f < shape->n_fields && !wide; f++)
+		if (f != shape->item_field)
+			pairs[f] = (DomainPairs) {0};
+	return true;
+}
+
 bool
 trainer_init(Trainer *trainer, EngineError *error)
 {
@@ -59,9 +81,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 	if (!arena_ok(arena, error))
 		return false;
 	pairs = ARENA_ARRAY(arena, DomainPairs, trainer->data->shape.n_fields);
-	if (!arena_ok(arena, error) ||
-		(architecture_has_wide(config) && config->domain_weights &&
-		 !pairs_build(arena, trainer->data, trainer->host, pairs, error)))
+	if (!arena_ok(arena, error) || !init_pairs(trainer, pairs, error))
 		return false;
 	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
 	if (!model || !model_init_weights(model, trainer->host, error))
@@ -70,7 +90,7 @@ trainer_init(Trainer *trainer, EngineError *error)
 	if (!init_best(trainer, error) ||
 		!counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) ||
 		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
-		!init_network(trainer, error) ||
+		!init_network(trainer, error) || !popularity_init(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
 		return false;
 	trainer->watch = (Watch) {.host = trainer->host};

@@ -12,8 +12,8 @@
  *    (strategy.h), an evaluation, a checkpoint, each only if it is due.  Training
  *    ends early once patience has run out.
  * 4. The finish: the best evaluation's parameters come back, the strategy has a
- *    last word, scores are calibrated, trees are weighed against them, and validation
- *    and test rows are measured.
+ *    last word, popularity is put back (popularity.h), scores are calibrated, trees are
+ *    weighed against them, and validation and test rows are measured.
  *
  * Memory: all of it lies in the caller's arena.  Evaluations and checkpoints give
  * back what they took, so steps do not make it grow.
@@ -33,6 +33,7 @@
 #include "engine/train/base_rate.h"
 #include "engine/train/checkpoint.h"
 #include "engine/train/evaluate.h"
+#include "engine/train/popularity.h"
 #include "engine/train/schedule.h"
 #include "engine/train/setup.h"
 #include "engine/train/split_scores.h"
@@ -296,6 +297,7 @@ finish(Trainer *trainer, EngineError *error)
 	trainer_restore_best(trainer);
 	if (trainer->strategy->finish && !trainer->strategy->finish(trainer, error))
 		return false;
+	popularity_add(trainer);
 	if (!base_rate_calibrate(trainer, error) || !stacking_finish(trainer, error))
 		return false;
 	for (uint32_t d = 0; d < n_domains; d++)

@@ -3,8 +3,8 @@
  *	  A training as it runs: what its parts share.  Internal to the engine.
  *
  * setup.c fills it, train.c runs the loop, and each part has its own header:
- * schedule.h (what is due when), evaluate.h, base_rate.h, checkpoint.h, and the
- * strategy's (strategy.h).  All of it lies in the caller's arena.
+ * schedule.h (what is due when), evaluate.h, base_rate.h, popularity.h, checkpoint.h,
+ * and the strategy's (strategy.h).  All of it lies in the caller's arena.
  */
 #ifndef AREAD_ENGINE_TRAIN_TRAINER_H
 #define AREAD_ENGINE_TRAIN_TRAINER_H
@@ -36,6 +36,7 @@ typedef struct Trainer
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
 	uint32_t   *shuffle;		/* scratch of the order of rows */
+	const struct PopularityOffset *popularity;	/* of items; NULL: none (popularity.h) */
 	struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
 	/* progress */
 	double		started;
