@@ -18,6 +18,7 @@ ALTER TABLE aread.stored_version
   ADD COLUMN split_type text DEFAULT NULL,
   ADD COLUMN split_shares float8[] DEFAULT NULL,
   ADD COLUMN split_bounds bigint[] DEFAULT NULL,
+  ADD COLUMN ranking jsonb DEFAULT NULL,
   ADD COLUMN score_edges float8[] DEFAULT NULL,
   ADD COLUMN score_rows bigint[] DEFAULT NULL,
   ADD COLUMN personalized float8 DEFAULT NULL;
@@ -25,6 +26,7 @@ COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: nam
 COMMENT ON COLUMN aread.stored_version.split_type IS 'type of the split column';
 COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and test rows that were asked for';
 COMMENT ON COLUMN aread.stored_version.split_bounds IS 'by order: where validation rows begin, and test rows, as 64-bit integers in the order of the split column; NULL: there are none';
+COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of validation and test rows: rows of the view aread.ranking; NULL: no negatives were sampled, or trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
 COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
@@ -50,6 +52,25 @@ COMMENT ON COLUMN aread.expert_usage.inputs IS 'open gates from experts below; N
 COMMENT ON COLUMN aread.expert_usage.outputs IS 'open gates to experts above; NULL in the last layer, where it has a head';
 COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided; trainings of architecture hei have none';
 COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
+
+CREATE VIEW aread.ranking WITH (security_barrier) AS
+SELECT v.model, v.version, v.deployed, r.split, r.candidates, r.lists, r.items, r.ndcg, r.hit_rate, r.mrr
+FROM aread.visible_version v
+JOIN aread.stored_version s USING (version_id)
+CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(
+  CASE WHEN pg_catalog.jsonb_typeof(s.ranking) OPERATOR(pg_catalog.=) 'array' THEN s.ranking END)
+  AS r(split text, candidates text, lists bigint, items float8, ndcg float8, hit_rate float8, mrr float8);
+COMMENT ON VIEW aread.ranking IS 'of models with sampled negatives, how high positive validation and test rows were ranked after training, as aread_evaluate_ranking does it, with at most 2000 lists of a kind and 500,000 rows in lists of all items';
+COMMENT ON COLUMN aread.ranking.model IS 'name of the model';
+COMMENT ON COLUMN aread.ranking.version IS 'its version';
+COMMENT ON COLUMN aread.ranking.deployed IS 'is it the version that scores?';
+COMMENT ON COLUMN aread.ranking.split IS 'valid or test';
+COMMENT ON COLUMN aread.ranking.candidates IS 'what an item is ranked among: up to 100 items of its domain, drawn uniformly or by popularity, or all';
+COMMENT ON COLUMN aread.ranking.lists IS 'lists, one for each positive row';
+COMMENT ON COLUMN aread.ranking.items IS 'items beside the positive one, on average';
+COMMENT ON COLUMN aread.ranking.ndcg IS 'normalized discounted cumulative gain of the first 10';
+COMMENT ON COLUMN aread.ranking.hit_rate IS 'share of lists with the positive item among the first 10';
+COMMENT ON COLUMN aread.ranking.mrr IS 'mean of 1 / rank of the positive item';
 
 CREATE OR REPLACE VIEW aread.training_log WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_end, e.batches,
@@ -107,6 +128,24 @@ LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate_domains';
 COMMENT ON FUNCTION @extschema@.aread_evaluate_domains(text, regclass, text) IS
 'the same over the rows of one split, train, valid or test, as aread_split tells it';
+
+CREATE FUNCTION @extschema@.aread_evaluate_ranking(
+  model text,
+  source regclass,
+  split text DEFAULT 'test',
+  max_lists integer DEFAULT 2000,
+  seed bigint DEFAULT 1,
+  OUT candidates text,
+  OUT lists bigint,
+  OUT items float8,
+  OUT ndcg float8,
+  OUT hit_rate float8,
+  OUT mrr float8)
+RETURNS SETOF record
+LANGUAGE C VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'aread_evaluate_ranking';
+COMMENT ON FUNCTION @extschema@.aread_evaluate_ranking(text, regclass, text, integer, bigint) IS
+'how high a model ranks the item of each positive row of a split, as aread_split tells it, among other items of its domain that the user took in no row of the table: up to 100 drawn uniformly, up to 100 drawn as often as they were taken, and, in domains of at most 10,000, all; items are those of positive training rows; measures are means over lists: NDCG of the first 10, the share with the item among the first 10, and 1 / rank, of equal scores each order being as likely; of more positive rows than max_lists so many are chosen, and lists of all items are as many as have 250 times max_lists rows; split NULL: all rows are ranked, and say what items there are';
 
 CREATE FUNCTION @extschema@.aread_split(model text, features record)
 RETURNS text
@@ -816,7 +855,7 @@ REVOKE ALL ON FUNCTION @extschema@.aread_mend_roles() FROM PUBLIC;
 GRANT USAGE ON SCHEMA aread TO PUBLIC;
 GRANT SELECT ON aread.source, aread.model, aread.feature, aread.domain, aread.mask,
   aread.mask_overlap, aread.expert_usage, aread.mask_update, aread.mask_history,
-  aread.training_log, aread.cache, aread.run, aread.deployment TO PUBLIC;
+  aread.training_log, aread.ranking, aread.cache, aread.run, aread.deployment TO PUBLIC;
 -- what these views call, also where default privileges keep functions from PUBLIC
 GRANT EXECUTE ON FUNCTION aread.has_role(aread.stored_role), aread.role_name(aread.stored_role, name), aread.as_role(oid),
   aread.mask_gates(bytea[]), aread.mask_overlaps(bytea[]), aread.mask_fates(jsonb, smallint[]), aread.mask_experts(bytea[]),

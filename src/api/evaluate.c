@@ -15,8 +15,8 @@
 
 #include <math.h>
 
+#include "api/evaluate.h"
 #include "api/name_arguments.h"
-#include "catalog/record.h"
 #include "engine/data/measured.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -88,10 +88,10 @@ measure(ModelEvaluation *evaluation, const Dataset *data, const double *scores,
 
 /*
  * The label column: the one trained with; of a model that was trained without,
- * the one registered for the relation, or "label".
+ * the one registered for the relation, or "label"; NULL: there is none.
  */
-static const char *
-label_column(const LoadedModel *loaded, const SourceRelation *relation)
+const char *
+evaluation_find_label(const LoadedModel *loaded, const SourceRelation *relation)
 {
 	ColumnRoles *roles;
 
@@ -100,18 +100,26 @@ label_column(const LoadedModel *loaded, const SourceRelation *relation)
 	roles = catalog_roles(relation->id);
 	if (roles && roles->label)
 		return roles->label;
-	if (!OidIsValid(source_column_type(relation, "label")))
+	return OidIsValid(source_column_type(relation, "label")) ? "label" : NULL;
+}
+
+static const char *
+label_column(const LoadedModel *loaded, const SourceRelation *relation)
+{
+	const char *label = evaluation_find_label(loaded, relation);
+
+	if (!label)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("relation \"%s\" has no label column", relation->name),
 				 errdetail("Model \"%s\" was trained without one, on positive rows and sampled negatives.",
 						   loaded->version.name),
 				 errhint("Evaluate over rows of both kinds that have a column \"label\", or name theirs with aread_register.")));
-	return "label";
+	return label;
 }
 
-static int
-wanted_split(const text *name)
+int
+evaluation_split(const text *name)
 {
 	int			split = split_by_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 
@@ -151,9 +159,9 @@ tells_splits(const TrainingRecord *record, const FeatureSpec *spec, const Source
 }
 
 /* A filter for a split, or (wanted -1) to count what is of which; NULL: that cannot be told. */
-static SplitFilter *
-make_filter(const LoadedModel *loaded, const SourceRelation *relation,
-			const TrainingRecord *record, int wanted)
+SplitFilter *
+evaluation_filter(const LoadedModel *loaded, const SourceRelation *relation,
+				  const TrainingRecord *record, int wanted)
 {
 	SplitFilter *filter = palloc0(sizeof(SplitFilter));
 	Oid		   *types;
@@ -227,7 +235,7 @@ evaluate(FunctionCallInfo fcinfo)
 	double	   *scores;
 	SpoolRoom	room;
 
-	wanted = PG_NARGS() > 2 ? wanted_split(PG_GETARG_TEXT_PP(2)) : -1;
+	wanted = PG_NARGS() > 2 ? evaluation_split(PG_GETARG_TEXT_PP(2)) : -1;
 	relation = source_open(PG_GETARG_OID(1));
 	room_init(&room, CurrentMemoryContext, setting_training_memory, false);
 	if (wanted >= 0)
@@ -235,7 +243,7 @@ evaluate(FunctionCallInfo fcinfo)
 	else
 		record_read(&loaded->version, record);
 	options.on_bad_label = record->on_bad_label;
-	filter = make_filter(loaded, relation, record, wanted);
+	filter = evaluation_filter(loaded, relation, record, wanted);
 	data = source_read_as(relation, loaded->spec, label_column(loaded, relation), &options, filter,
 						  CurrentMemoryContext, &room, &evaluation->report);
 	evaluation->loaded = loaded;

@@ -103,6 +103,46 @@ add_rows(Arguments *row, const NewModel *new)
 	record_add_split(row, &report->split);
 }
 
+static void
+append_number(StringInfo json, const char *name, double value)
+{
+	if (isnan(value))
+		appendStringInfo(json, ", \"%s\": null", name);
+	else
+		appendStringInfo(json, ", \"%s\": %.17g", name, value);
+}
+
+/* Rows of aread.ranking. */
+static void
+append_lists(StringInfo json, const char *split, const ListMeasures *measures)
+{
+	for (int kind = 0; kind < N_LIST_KINDS; kind++)
+	{
+		appendStringInfo(json, "%s{\"split\": \"%s\", \"candidates\": \"%s\", \"lists\": " UINT64_FORMAT,
+						 json->len > 1 ? ", " : "", split, list_kind_names[kind],
+						 measures[kind].lists);
+		append_number(json, "items", measures[kind].items);
+		append_number(json, "ndcg", measures[kind].ndcg);
+		append_number(json, "hit_rate", measures[kind].hit_rate);
+		append_number(json, "mrr", measures[kind].mrr);
+		appendStringInfoChar(json, '}');
+	}
+}
+
+static void
+add_ranking(Arguments *row, const TrainResult *result)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '[');
+	append_lists(&json, "valid", result->valid_lists);
+	append_lists(&json, "test", result->test_lists);
+	appendStringInfoChar(&json, ']');
+	add_argument(column(row, "ranking"), JSONBOID,
+				 DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)), false);
+}
+
 /* What came out. */
 static void
 add_result(Arguments *row, const TrainResult *result, uint32 crc)
@@ -115,6 +155,8 @@ add_result(Arguments *row, const TrainResult *result, uint32 crc)
 	add_float8(column(row, "seconds"), result->seconds);
 	add_int8(column(row, "crc"), crc);
 	record_add_calibration(column(row, "calibration"), result->model);
+	if (result->ranked)
+		add_ranking(row, result);
 	add_float8_array(column(row, "score_edges"), result->scores.edges, result->scores.n_edges);
 	add_uint64_array(column(row, "score_rows"), result->scores.rows, result->scores.n_edges + 1);
 }

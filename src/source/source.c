@@ -209,15 +209,15 @@ source_features(const ColumnRoles *roles, const SourceOptions *options)
 	return names;
 }
 
-Dataset *
-source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
-			   const SourceOptions *options, SplitFilter *filter, MemoryContext context,
-			   SpoolRoom *room, ReadReport *report)
+static Dataset *
+read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
+		const SourceOptions *options, SplitFilter *filter, bool by_split, MemoryContext context,
+		SpoolRoom *room, ReadReport *report)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	ColumnRoles roles = {.relation = relation,.label = (char *) label,
 	.domain = spec->features[spec->domain_feature].name};
-	Encoding	encoding;
+	Encoding	encoding = {.by_split = by_split};
 	Dataset    *data;
 	List	   *columns;
 	double		start = host_seconds();
@@ -227,16 +227,36 @@ source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const ch
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
 	encoding.label_position = list_length(columns);
-	columns = lappend(columns, (char *) label);
+	if (label)
+		columns = lappend(columns, (char *) label);
 	encoding.filter = filter;
 	if (filter)
 		columns = list_concat(columns, filter->columns);
 	reader_run(relation, columns, READ_LATEST, encoding_add_labeled, &encoding);
-	label_check_coding(&encoding.rows.label);
+	if (label)
+		label_check_coding(&encoding.rows.label);
 	encoding.rows.splits = MemoryContextAllocHuge(context, encoding.rows.n_rows + 1);
-	memset(encoding.rows.splits, SPLIT_TEST, encoding.rows.n_rows);
+	for (uint64 row = 0; row < encoding.rows.n_rows; row++)
+		encoding.rows.splits[row] = by_split ? split_of_hash(encoding.rows.result.hashes[row]) :
+			SPLIT_TEST;
 	data = collector_place(&encoding.rows, NULL);
 	report->seconds = host_seconds() - start;
 	MemoryContextSwitchTo(old);
 	return data;
+}
+
+Dataset *
+source_read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
+			   const SourceOptions *options, SplitFilter *filter, MemoryContext context,
+			   SpoolRoom *room, ReadReport *report)
+{
+	return read_as(relation, spec, label, options, filter, false, context, room, report);
+}
+
+Dataset *
+source_read_by_split(const SourceRelation *relation, const FeatureSpec *spec, const char *label,
+					 const SourceOptions *options, SplitFilter *filter, MemoryContext context,
+					 SpoolRoom *room, ReadReport *report)
+{
+	return read_as(relation, spec, label, options, filter, true, context, room, report);
 }

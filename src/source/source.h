@@ -46,4 +46,14 @@ extern Dataset *source_read_as(const SourceRelation *relation, const FeatureSpec
 							   const SourceOptions *options, SplitFilter *filter,
 							   MemoryContext context, SpoolRoom *room, ReadReport *report);
 
+/*
+ * The same with every row in its split, as the filter tells it, and rows of none left
+ * out; without a filter all land in SPLIT_TRAIN.  Within a split rows lie in an order of no meaning.
+ * Label NULL: all rows are positive.
+ */
+extern Dataset *source_read_by_split(const SourceRelation *relation, const FeatureSpec *spec,
+									 const char *label, const SourceOptions *options,
+									 SplitFilter *filter, MemoryContext context, SpoolRoom *room,
+									 ReadReport *report);
+
 #endif							/* AREAD_SOURCE_SOURCE_H */

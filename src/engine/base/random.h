@@ -35,7 +35,8 @@ typedef enum RandomUse
 	RANDOM_NEGATIVES,
 	RANDOM_CANDIDATES,
 	RANDOM_FOREST,
-	RANDOM_FOLDS
+	RANDOM_FOLDS,
+	RANDOM_LISTS
 } RandomUse;
 
 /* One block of the generator: word = Philox4x32-10(key, counter). */

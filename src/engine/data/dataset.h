@@ -66,6 +66,7 @@ typedef struct Dataset
 	Shape		shape;
 	size_t		split_start[4]; /* rows of split s: [s] .. [s + 1] - 1 */
 	size_t		train_sampled;	/* the first ones of training: sampled negatives */
+	const bool *with_item;		/* [n_fields] what went with their items; NULL: none are sampled */
 	/* [n_rows, n_fields]: an id, or for a list field the number of a list */
 	const uint32_t *ids;
 	const uint8_t *labels;		/* [n_rows], 0 or 1 */

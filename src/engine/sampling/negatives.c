@@ -519,6 +519,7 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 		return NULL;
 	if (sampler.weights)
 		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);
+	sampled->with_item = report->with_item;
 	sampled->train_sampled = report->drawn[SPLIT_TRAIN];
 	sampled->ids = finish_ids(&sampler);
 	sampled->labels = sampler.labels;

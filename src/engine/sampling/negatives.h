@@ -50,7 +50,7 @@ typedef struct RowOrigin
 extern Dataset *negatives_draw(Arena *arena, const Config *config, const Dataset *data,
 							   const FieldBond *bonds, const EngineHost *host,
 							   NegativeReport *report, EngineError *error);
-/* The same, and the origin of each test row of the result, in the arena. */
+/* As negatives_draw(), and the origin of each test row of the result, in the arena. */
 extern Dataset *negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 									  const FieldBond *bonds, const EngineHost *host,
 									  NegativeReport *report, RowOrigin **origins,

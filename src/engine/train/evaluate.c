@@ -43,6 +43,27 @@ trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure
 	return ok;
 }
 
+bool
+trainer_rank(Trainer *trainer, Split split, ListMeasures *measures, EngineError *error)
+{
+	const Dataset *data = trainer->data;
+	ListTask	task = {
+		.data = data,.known = {0, data->split_start[SPLIT_VALID]},
+		.ranked = {data->split_start[split], data->split_start[split + 1]},
+		.with_item = data->with_item,.seed = trainer->config->seed,.max_lists = LIST_MAX,
+		.max_rows = LIST_MAX_ROWS
+	};
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, READY_BYTES, trainer->team,
+									   trainer->host, error);
+
+	if (!scorer ||
+		!lists_measure(trainer->arena, &task, scorer, trainer->host, measures, error))
+		return false;
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
 Evaluation *
 trainer_add_evaluation(Trainer *trainer, EngineError *error)
 {

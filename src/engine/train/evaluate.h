@@ -10,6 +10,9 @@
 /* Measures of a split under the present parameters; by_domain [D] or NULL. */
 extern bool trainer_measure(Trainer *trainer, Split split, Measures *measures,
 							DomainMeasure *by_domain, EngineError *error);
+/* A split's positive rows, ranked among other items -> measures [N_LIST_KINDS]. */
+extern bool trainer_rank(Trainer *trainer, Split split, ListMeasures *measures,
+						 EngineError *error);
 /* Room for one more evaluation, which is not counted yet. */
 extern Evaluation *trainer_add_evaluation(Trainer *trainer, EngineError *error);
 /* Measure the validation rows, record it, keep the parameters if they are the best. */

@@ -11,6 +11,7 @@
 #include "engine/measure/deciles.h"
 #include "engine/measure/metrics.h"
 #include "engine/model/model.h"
+#include "engine/score/ranked_lists.h"
 
 typedef enum TrainPhase
 {
@@ -114,6 +115,9 @@ typedef struct TrainResult
 	TreesRecord trees;
 	Measures	valid;			/* of what was kept */
 	Measures	test;			/* looked at once, at the end */
+	bool		ranked;			/* are there lists: negatives were sampled */
+	ListMeasures valid_lists[N_LIST_KINDS];
+	ListMeasures test_lists[N_LIST_KINDS];
 	Deciles		scores;			/* of validation rows; without any, of test or training rows */
 	double		seconds;
 } TrainResult;

@@ -282,6 +282,18 @@ spread_scores(Trainer *trainer, EngineError *error)
 	return true;
 }
 
+/* Where negatives are sampled, what users took is ranked among other items, too. */
+static bool
+rank(Trainer *trainer, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+
+	result->ranked = trainer->data->with_item != NULL;
+	return !result->ranked ||
+		(trainer_rank(trainer, SPLIT_VALID, result->valid_lists, error) &&
+		 trainer_rank(trainer, SPLIT_TEST, result->test_lists, error));
+}
+
 /* What was kept, calibrated, and measured on validation and test rows. */
 static bool
 finish(Trainer *trainer, EngineError *error)
@@ -312,7 +324,8 @@ finish(Trainer *trainer, EngineError *error)
 		result->domains[d].test = measures[d];
 	for (int split = 0; split < 3; split++)
 		result->rows[split] = dataset_rows(trainer->data, split);
-	if (!base_rate_set(trainer, error) || !spread_scores(trainer, error))
+	if (!base_rate_set(trainer, error) || !spread_scores(trainer, error) ||
+		!rank(trainer, error))
 		return false;
 	if (!model_is_finite(trainer->model))
 		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",

@@ -136,5 +136,6 @@ splitter_passes(SplitFilter *filter, const Datum *values, const bool *nulls)
 
 	if (split >= 0)
 		filter->rows[split]++;
+	filter->latest = split;
 	return filter->wanted < 0 || split == filter->wanted;
 }

@@ -27,6 +27,7 @@ typedef struct SplitFilter
 	Splitter   *splitter;
 	List	   *columns;		/* that it reads, of char * */
 	int			wanted;			/* -1: all rows */
+	int			latest;			/* split of the row just met; -1: none */
 	uint64		rows[3];		/* met, of each split */
 } SplitFilter;
 

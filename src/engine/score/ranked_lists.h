@@ -1,0 +1,68 @@
+/*
+ * ranked_lists.h
+ *	  How high a model ranks what users took among what they did not: each positive row
+ *	  in a list with other items of its domain.
+ *
+ * Sampled lists are what literature compares by; lists of all items are what users see
+ * (Krichene and Rendle, "On sampled metrics for item recommendation", 2020).
+ */
+#ifndef AREAD_ENGINE_SCORE_RANKED_LISTS_H
+#define AREAD_ENGINE_SCORE_RANKED_LISTS_H
+
+#include "engine/data/dataset.h"
+#include "engine/score/score.h"
+
+/* The other items of a list, of which none is twice in it. */
+typedef enum ListKind
+{
+	LIST_UNIFORM,				/* up to LIST_ITEMS, each as likely */
+	LIST_POPULARITY,			/* up to LIST_ITEMS, drawn as often as they are taken */
+	LIST_ALL,					/* all, in domains of at most LIST_MAX_ALL */
+	N_LIST_KINDS
+} ListKind;
+
+#define LIST_ITEMS 100
+#define LIST_MAX_ALL 10000
+#define LIST_PLACES 10
+/* Lists that a training ranks in each split, and rows of all items, at most. */
+#define LIST_MAX 2000
+#define LIST_MAX_ROWS 500000
+
+/* What users and SQL call a kind. */
+extern const char *const list_kind_names[N_LIST_KINDS];
+
+/* Means over lists; NaN without any. */
+typedef struct ListMeasures
+{
+	uint64_t	lists;			/* one for each positive row, and an item in it */
+	double		items;			/* beside the positive one */
+	double		ndcg;			/* at LIST_PLACES */
+	double		hit_rate;		/* share of lists whose positive item is in the first LIST_PLACES */
+	double		mrr;			/* 1 / rank */
+} ListMeasures;
+
+#define N_LIST_MEASURES 5
+
+typedef struct ListTask
+{
+	const Dataset *data;
+	size_t		known[2];		/* rows [0] .. [1] - 1: their positive ones say what items there are */
+	size_t		ranked[2];		/* rows whose positive ones are ranked */
+	const bool *with_item;		/* [n_fields] what goes with an item, itself included */
+	uint64_t	seed;
+	uint64_t	max_lists;		/* of more, so many are chosen, in no order */
+	uint64_t	max_rows;		/* of lists of all items */
+} ListTask;
+
+/*
+ * measures [N_LIST_KINDS].  The items of a domain are those of positive known rows with an
+ * id of their own; never in a list are items that the user took in any row of the data.  Of
+ * equal scores each order is as likely, and measures are means over them.  Domains
+ * never seen, and rows without an item, have no lists.  The same seed and rows in any
+ * order give the same lists, as far as an item's fields are the same in its rows.  What this
+ * takes goes back to the arena.  Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_CORRUPT.
+ */
+extern bool lists_measure(Arena *arena, const ListTask *task, Scorer *scorer,
+						  const EngineHost *host, ListMeasures *measures, EngineError *error);
+
+#endif							/* AREAD_ENGINE_SCORE_RANKED_LISTS_H */
