@@ -968,7 +968,7 @@ RETURNS SETOF record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_evaluate_ranking';
 COMMENT ON FUNCTION @extschema@.aread_evaluate_ranking(text, regclass, text, integer, bigint) IS
-'how high a model ranks the item of each positive row of a split, as aread_split tells it, among other items of its domain that the user took in no row of the table: up to 100 drawn uniformly, up to 100 drawn as often as they were taken, and, in domains of at most 10,000, all; items are those of positive training rows; measures are means over lists: NDCG of the first 10, the share with the item among the first 10, and 1 / rank, of equal scores each order being as likely; of more positive rows than max_lists so many are chosen, and lists of all items are as many as have 250 times max_lists rows; split NULL: all rows are ranked, and say what items there are';
+'how high a model ranks the item of each positive row of a split, as aread_split tells it, among other items of its domain that the user took in no row of the table: up to 100 drawn uniformly, up to 100 drawn as often as they were taken, and, in domains of at most 10,000, all; items are those of positive training rows, and rows with another item have no list; measures are means over lists: NDCG of the first 10, the share with the item among the first 10, and 1 / rank, of equal scores each order being as likely; of more positive rows than max_lists so many are chosen, and lists of all items are as many as have 250 times max_lists rows; split NULL: all rows are ranked, and say what items there are';
 
 CREATE FUNCTION @extschema@.aread_split(model text, features record)
 RETURNS text
@@ -2286,7 +2286,7 @@ COMMENT ON COLUMN aread.ranking.version IS 'its version';
 COMMENT ON COLUMN aread.ranking.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.ranking.split IS 'valid or test';
 COMMENT ON COLUMN aread.ranking.candidates IS 'what an item is ranked among: up to 100 items of its domain, drawn uniformly or by popularity, or all';
-COMMENT ON COLUMN aread.ranking.lists IS 'lists, one for each positive row';
+COMMENT ON COLUMN aread.ranking.lists IS 'lists, one for each positive row whose item was taken in the domain in training rows';
 COMMENT ON COLUMN aread.ranking.items IS 'items beside the positive one, on average';
 COMMENT ON COLUMN aread.ranking.ndcg IS 'normalized discounted cumulative gain of the first 10';
 COMMENT ON COLUMN aread.ranking.hit_rate IS 'share of lists with the positive item among the first 10';

@@ -167,6 +167,34 @@ row_hash(const ListTask *task, size_t row)
 	return hash;
 }
 
+/* Is the row's item one of its domain's? */
+static bool
+is_known(const Ranking *ranking, size_t row)
+{
+	const Dataset *data = ranking->task->data;
+	int			field = data->shape.item_field;
+	int64_t		domain = dataset_domain(data, row);
+	uint32_t	item = id_of(data, row, field);
+	size_t		low;
+	size_t		high;
+
+	if (domain < 0)
+		return false;
+	low = ranking->items.start[domain];
+	high = ranking->items.start[domain + 1];
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (id_of(data, ranking->items.rows[middle], field) < item)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < ranking->items.start[domain + 1] &&
+		id_of(data, ranking->items.rows[low], field) == item;
+}
+
 /* Positive rows to be ranked, in the order of their hashes -> *rows, *n. */
 static bool
 choose_rows(const Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, EngineError *error)
@@ -184,8 +212,7 @@ choose_rows(const Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, En
 	{
 		if (stopped(ranking, row, error))
 			return false;
-		if (!task->data->labels[row] || dataset_domain(task->data, row) < 0 ||
-			id_of(task->data, row, task->data->shape.item_field) == NULL_ID)
+		if (!task->data->labels[row] || !is_known(ranking, row))
 			continue;
 		keys[*n] = row_hash(task, row);
 		(*rows)[(*n)++] = (uint32_t) row;

@@ -57,8 +57,8 @@ typedef struct ListTask
 /*
  * measures [N_LIST_KINDS].  The items of a domain are those of positive known rows with an
  * id of their own; never in a list are items that the user took in any row of the data.  Of
- * equal scores each order is as likely, and measures are means over them.  Domains
- * never seen, and rows without an item, have no lists.  The same seed and rows in any
+ * equal scores each order is as likely, and measures are means over them.  Rows whose own
+ * item is none of its domain's have no list: what nobody took is another question.  The same seed and rows in any
  * order give the same lists, as far as an item's fields are the same in its rows.  What this
  * takes goes back to the arena.  Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_CORRUPT.
  */
