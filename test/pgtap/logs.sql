@@ -1,4 +1,4 @@
--- Logs of positives only; class weights; scores that are probabilities.
+-- Logs of positives only; class weights; scores that are probabilities. For popularity put back, and ranking, see ranking.sql.
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SELECT no_plan();
@@ -11,7 +11,7 @@ CREATE TABLE taken AS SELECT domain, user_id, item_id, age_band, category, price
 CREATE TABLE later AS SELECT label, domain, user_id, item_id, age_band, category, price FROM shown WHERE held;
 CREATE FUNCTION pg_temp.train(source regclass, model text, options text DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM aread_train($1, $2, options => '{"architecture": "mmoe", "mmoe_dims": [64, 32], "batch_size": 512, "negatives": 4}'::jsonb || $3::jsonb);
+  PERFORM aread_train($1, $2, options => '{"architecture": "mmoe", "mmoe_dims": [64, 32], "batch_size": 512, "negatives": 4, "popularity_offset": false}'::jsonb || $3::jsonb);
   RETURN (SELECT crc FROM aread.model m WHERE m.model = $2 AND deployed);
 END $$;
 CREATE FUNCTION pg_temp.auc(score text) RETURNS float8 LANGUAGE plpgsql AS $$

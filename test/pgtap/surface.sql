@@ -10,7 +10,7 @@ SELECT set_eq(
       AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'aread')$$,
   ARRAY['aread_architectures', 'aread_auc', 'aread_augment', 'aread_augment_plan', 'aread_cache_clear', 'aread_calibration', 'aread_cancel', 'aread_card', 'aread_comment', 'aread_compare', 'aread_compare_domains', 'aread_deploy', 'aread_drop_version', 'aread_grant', 'aread_rename',
         'aread_revoke', 'aread_rollback', 'aread_set_owner', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
-        'aread_drift', 'aread_drop', 'aread_encodings', 'aread_evaluate', 'aread_evaluate_domains', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
+        'aread_drift', 'aread_drop', 'aread_encodings', 'aread_evaluate', 'aread_evaluate_domains', 'aread_evaluate_ranking', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_pin', 'aread_popularity', 'aread_predict',
         'aread_recall', 'aread_precision', 'aread_hit_rate', 'aread_average_precision', 'aread_reciprocal_rank', 'aread_coverage', 'aread_personalization', 'aread_novelty', 'aread_register', 'aread_resume', 'aread_shift', 'aread_similar_domains', 'aread_simulate', 'aread_split', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
         'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'aread_wait', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
@@ -18,7 +18,7 @@ SELECT set_eq(
         'as_role', 'find_role', 'has_role', 'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'precision_result', 'hit_rate_result', 'average_precision_result', 'average_precision_all_result', 'reciprocal_rank_result', 'coverage_add', 'coverage_result', 'personalization_add', 'personalization_result', 'novelty_add', 'predict_support', 'recall_add', 'recall_result', 'role_name', 'role_oid', 'run_state', 'scores_combine', 'stored_role_in', 'stored_role_out', 'stored_role_recv', 'stored_role_send', 'trainings'],
   'functions');
 SELECT views_are('aread', ARRAY['source', 'model', 'visible_version', 'usable_version', 'feature', 'domain', 'mask', 'mask_overlap', 'expert_usage', 'mask_update',
-  'mask_history', 'training_log', 'cache', 'run', 'known_run', 'deployment']);
+  'mask_history', 'training_log', 'ranking', 'cache', 'run', 'known_run', 'deployment']);
 SELECT tables_are('aread', ARRAY['stored_source', 'stored_model', 'stored_grant', 'stored_deployment', 'stored_version', 'stored_feature', 'stored_domain', 'stored_chunk', 'stored_evaluation', 'stored_mask_update', 'stored_run', 'stored_checkpoint']);
 
 SELECT has_function('public', 'aread_train', ARRAY['regclass', 'text', 'text', 'text', 'text[]', 'text', 'text', 'text', 'jsonb', 'text']);
@@ -31,6 +31,7 @@ SELECT has_function('public', 'aread_augment', ARRAY['anyelement', 'text', 'text
 SELECT has_function('public', f, ARRAY['regclass', 'text', 'text', 'text', 'text', 'text', 'text[]', 'jsonb']) FROM unnest('{aread_popularity,aread_augment_plan}'::name[]) f;
 SELECT has_function('public', 'aread_evaluate', ARRAY['text', 'regclass']);
 SELECT has_function('public', 'aread_evaluate_domains', ARRAY['text', 'regclass']);
+SELECT has_function('public', 'aread_evaluate_ranking', ARRAY['text', 'regclass', 'text', 'integer', 'bigint']);
 SELECT has_function('public', 'aread_predict', ARRAY['text', f, d]::name[])
 FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f, unnest(ARRAY['text', 'anynonarray']) d;
 SELECT has_function('public', 'aread_predict', ARRAY['text', f]::name[]) FROM unnest(ARRAY['record', 'jsonb', 'json', 'text']) f;
@@ -64,7 +65,7 @@ SELECT is_empty($$SELECT c.oid::regclass, g.privilege_type FROM pg_class c, LATE
   WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0
     AND (c.relname LIKE 'stored%' OR c.relname IN ('visible_version', 'usable_version') OR g.privilege_type <> 'SELECT')$$,
   'the public reads views, and nothing else');
-SELECT is(count(*), 13::bigint, 'of which there are thirteen') FROM pg_class c, LATERAL aclexplode(c.relacl) g
+SELECT is(count(*), 14::bigint, 'of which there are fourteen') FROM pg_class c, LATERAL aclexplode(c.relacl) g
 WHERE c.relnamespace = 'aread'::regnamespace AND g.grantee = 0;
 SELECT is_empty($$SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'aread'::regnamespace AND c.relkind = 'v'
   AND NOT coalesce('security_barrier=true' = ANY (c.reloptions), false)$$, 'views are security barriers');

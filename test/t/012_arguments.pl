@@ -141,7 +141,7 @@ my %sane = (
 	aread_comment => {comment => q{'said'}}, aread_set_owner => {role => q{'postgres'}}, aread_grant => {privilege => q{'explain'}}, aread_revoke => {privilege => q{'explain'}}, aread_export => {},
 	aread_import => {data => '(SELECT data FROM exported)', model => q{'in'}, deploy => 'true'}, aread_register => {}, aread_unregister => {source => q{'kept'}},
 	aread_options => {}, aread_architectures => {}, aread_simulate => {rows => '20', domains => '3', groups => '2', users => '10', items => '10', skew => '1', strength => '1', positive_rate => '0.3', seed => '1'},
-	aread_augment => {source => 'NULL::seen'}, aread_popularity => {}, aread_augment_plan => {}, aread_evaluate => {split => q{'test'}}, aread_evaluate_domains => {split => q{'test'}}, aread_drift => {}, aread_shift => {},
+	aread_augment => {source => 'NULL::seen'}, aread_popularity => {}, aread_augment_plan => {}, aread_evaluate => {split => q{'test'}}, aread_evaluate_domains => {split => q{'test'}}, aread_evaluate_ranking => {split => q{'test'}, max_lists => '10', seed => '1'}, aread_drift => {}, aread_shift => {},
 	aread_split => {record => $row},
 	aread_auc => \%of_aggregate, aread_log_loss => \%of_aggregate, aread_domain_auc => \%of_aggregate, aread_grouped_auc => \%of_aggregate, aread_ndcg => \%of_aggregate,
 	aread_recall => \%of_aggregate, (map { $_ => \%of_aggregate } qw(aread_precision aread_hit_rate aread_average_precision aread_reciprocal_rank)), aread_novelty => {share => '0.5'},

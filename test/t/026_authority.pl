@@ -68,6 +68,7 @@ my $functions = <<"END";
   y y n y n n n n n y   SELECT sum(aread_predict('m\@1', s, s.domain)) FROM free s
   y y n y n n n n n y   SELECT rows FROM aread_evaluate('m', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_evaluate_domains('m', 'free')
+  y y n y n n n n n y   SELECT count(*) FROM aread_evaluate_ranking('m', 'free', NULL)
   y y n y n n n n n y   SELECT count(*) FROM aread_compare('m\@1', 'm\@2', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_compare_domains('m\@1', 'm\@2', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_drift('m', 'free')
@@ -137,6 +138,7 @@ my $views = <<"END";
   y y 0 0 0 0 0 0 0 y   aread.mask_update WHERE model = 'm'
   y y 0 0 0 0 0 0 0 y   aread.mask_history WHERE model = 'm'
   y y 0 0 0 0 0 0 0 y   aread.training_log WHERE model = 'm'
+  y y 0 0 0 0 0 0 0 y   aread.ranking WHERE model = 'm'
   y y 0 y 0 0 y 0 0 y   aread.source
   y y 0 0 0 0 0 0 0 y   aread.run WHERE model = 'by run'
   n n n n n n 0 n n y   aread.usable_version WHERE model = 'm'

@@ -1,0 +1,90 @@
+-- Logs of positives only: popularity put back into scores, and how high what users took is ranked.
+BEGIN;
+SET LOCAL client_min_messages = warning;
+SELECT no_plan();
+
+CREATE TABLE shown AS SELECT label, domain, user_id, item_id, category, CASE sequence % 10 WHEN 0 THEN 'test' WHEN 5 THEN 'valid' ELSE 'train' END AS split
+FROM aread_simulate(20000, domains => 4, groups => 2, users => 200, items => 250, strength => 3);
+CREATE TABLE taken AS SELECT domain, user_id, item_id, category, split FROM shown WHERE label = 1;
+CREATE FUNCTION pg_temp.train(model text, options text DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM aread_train('taken', $1, options => '{"architecture": "wide", "negatives": 4}'::jsonb || $2::jsonb);
+  RETURN (SELECT crc FROM aread.model m WHERE m.model = $1 AND deployed);
+END $$;
+CREATE FUNCTION pg_temp.logit(p float8) RETURNS float8 LANGUAGE sql AS 'SELECT ln(p / (1 - p))';
+
+-- models that differ in the option alone differ by the log of how much more often than uniformly an item is drawn
+SELECT pg_temp.train('on popularity', '{"negative_sampling": "popularity", "calibration": false, "l2_wide": 1}'),
+       pg_temp.train('on mixed', '{"negative_sampling": "mixed", "calibration": false, "l2_wide": 1}') \g /dev/null
+SELECT pg_temp.train('off', '{"popularity_offset": false, "negative_sampling": "popularity", "calibration": false, "l2_wide": 1}'),
+       pg_temp.train('off mixed', '{"popularity_offset": false, "negative_sampling": "mixed", "calibration": false, "l2_wide": 1}') \g /dev/null
+CREATE TABLE ratios AS
+  SELECT domain, item_id, category, coalesce(n, 0.5) * items / rows AS ratio
+  FROM (SELECT DISTINCT domain, item_id, category FROM taken) a
+  JOIN (SELECT domain, count(*)::float8 AS rows, count(DISTINCT item_id)::float8 AS items FROM taken WHERE split = 'train' GROUP BY 1) d USING (domain)
+  JOIN (SELECT domain, item_id, count(*) AS n FROM taken WHERE split = 'train' GROUP BY 1, 2) i USING (domain, item_id);
+SELECT cmp_ok((SELECT count(*) FROM ratios), '>', 500::bigint, 'items and domains to compare');
+SELECT cmp_ok(max(abs(pg_temp.logit(aread_predict('on popularity', r)) - pg_temp.logit(aread_predict('off', r)) - ln(ratio))), '<', 1e-4::float8, 'by popularity')
+FROM (SELECT *, 7 AS user_id FROM ratios) r;
+SELECT cmp_ok(max(abs(pg_temp.logit(aread_predict('on mixed', to_jsonb(r))) - pg_temp.logit(aread_predict('off mixed', to_jsonb(r))) - ln((ratio + 1) / 2))), '<', 1e-4::float8, 'mixed, by JSON')
+FROM (SELECT *, 7 AS user_id FROM ratios) r;
+SELECT is(pg_temp.train('uniform', '{"negative_sampling": "uniform"}'), pg_temp.train('uniform again', '{"negative_sampling": "uniform", "popularity_offset": false}'), 'uniform draws take nothing out: there is nothing to put back');
+SELECT isnt(pg_temp.train('mixed', '{"negative_sampling": "mixed"}'), pg_temp.train('by popularity', '{}'), 'mixed is another way to draw');
+-- it is part of the item's weights
+SELECT cmp_ok(max(abs(on_weight - off_weight - ln(ratio))), '<', 1e-4::float8, 'what an explanation says of the item rises as much')
+FROM (SELECT ratio, (SELECT sum(e.logit) FROM aread_explain('on popularity', r) e) AS on_weight, (SELECT sum(e.logit) FROM aread_explain('off', r) e) AS off_weight
+  FROM (SELECT *, 7 AS user_id FROM ratios LIMIT 20) r) x;
+-- scores are chances against uniform draws
+CREATE TABLE known AS SELECT t.* FROM taken t WHERE split = 'test' AND EXISTS (SELECT FROM taken k WHERE split = 'train' AND (k.domain, k.item_id) = (t.domain, t.item_id));
+CREATE TABLE items AS SELECT DISTINCT domain, item_id, category FROM taken WHERE split = 'train';
+CREATE TABLE candidates AS SELECT row_number() OVER () AS list, t.user_id, t.domain, i.item_id, i.category, t.item_id = i.item_id AS positive
+FROM (SELECT DISTINCT * FROM known) t JOIN items i USING (domain)
+WHERE i.item_id = t.item_id OR NOT EXISTS (SELECT FROM taken k WHERE (k.user_id, k.item_id) = (t.user_id, i.item_id));
+SELECT cmp_ok(abs(0.2 * avg(p) FILTER (WHERE positive) + 0.8 * avg(p) FILTER (WHERE NOT positive) - 0.2)::float8, '<', 0.03::float8, 'one in five')
+FROM (SELECT positive, aread_predict('by popularity', c) AS p FROM candidates c) s;
+
+-- the view has what training measured, and the function finds the same
+SELECT results_eq($$SELECT split, candidates FROM aread.ranking WHERE model = 'by popularity' ORDER BY 1, 2$$,
+  $$SELECT s, c FROM unnest('{test,valid}'::text[]) s, unnest('{all,popularity,uniform}'::text[]) c ORDER BY 1, 2$$, 'two splits, three kinds of lists');
+SELECT results_eq($$SELECT candidates, lists, items, ndcg, hit_rate, mrr FROM aread_evaluate_ranking('by popularity', 'taken') ORDER BY 1$$,
+  $$SELECT candidates, lists, items, ndcg, hit_rate, mrr FROM aread.ranking WHERE model = 'by popularity' AND split = 'test' ORDER BY 1$$, 'test rows');
+SELECT results_eq($$SELECT candidates, lists, items, ndcg, hit_rate, mrr FROM aread_evaluate_ranking('by popularity', 'taken', 'valid') ORDER BY 1$$,
+  $$SELECT candidates, lists, items, ndcg, hit_rate, mrr FROM aread.ranking WHERE model = 'by popularity' AND split = 'valid' ORDER BY 1$$, 'validation rows');
+SELECT results_ne($$SELECT ndcg FROM aread_evaluate_ranking('by popularity', 'taken', seed => 2) WHERE candidates = 'uniform'$$,
+  $$SELECT ndcg FROM aread.ranking WHERE model = 'by popularity' AND split = 'test' AND candidates = 'uniform'$$, 'another seed draws others');
+SELECT is(lists, 50::bigint, 'as many lists as wanted') FROM aread_evaluate_ranking('by popularity', 'taken', max_lists => 50) WHERE candidates = 'popularity';
+
+-- lists of all items, in SQL
+CREATE TABLE scored AS SELECT *, aread_predict('by popularity', t) AS own FROM (SELECT row_number() OVER () AS list, * FROM known) t;
+CREATE TABLE ranks AS SELECT list, 1 + count(*) FILTER (WHERE p > own) AS rank, count(*) AS n
+FROM (SELECT s.list, s.own, aread_predict('by popularity', c) AS p FROM scored s JOIN items i USING (domain)
+      CROSS JOIN LATERAL (SELECT s.user_id, s.domain, i.item_id, i.category) c
+      WHERE i.item_id <> s.item_id AND NOT EXISTS (SELECT FROM taken k WHERE (k.user_id, k.item_id) = (s.user_id, i.item_id))) x GROUP BY list;
+SELECT ok(e.lists = r.lists AND abs(e.items - r.items) < 1e-9, format('%s lists of %s items: %s, %s', r.lists, r.items, e.lists, e.items)),
+       ok(abs(e.ndcg - r.ndcg) < 1e-3 AND abs(e.hit_rate - r.hit_rate) < 2e-3 AND abs(e.mrr - r.mrr) < 1e-3, format('NDCG %s, hit rate %s, MRR %s: %s', e.ndcg, e.hit_rate, e.mrr, r))
+FROM aread_evaluate_ranking('by popularity', 'taken', max_lists => 100000) e,
+  (SELECT count(*) AS lists, avg(n)::float8 AS items, avg(CASE WHEN rank <= 10 THEN 1 / log(2, rank + 1) ELSE 0 END)::float8 AS ndcg, avg((rank <= 10)::int)::float8 AS hit_rate, avg(1.0 / rank)::float8 AS mrr FROM ranks) r
+WHERE e.candidates = 'all';
+
+-- popularity that is put back is what ranks
+CREATE TABLE ndcg AS SELECT m, (SELECT ndcg FROM aread_evaluate_ranking(m, 'taken') WHERE candidates = 'uniform') AS ndcg FROM unnest(ARRAY['on popularity', 'off']) m;
+SELECT diag(string_agg(m || ' ' || round(ndcg::numeric, 3), ', ')) FROM ndcg;
+SELECT cmp_ok(a.ndcg, '>', b.ndcg + 0.03, 'a model with it ranks better') FROM ndcg a, ndcg b WHERE a.m = 'on popularity' AND b.m = 'off';
+
+-- models of labelled rows
+SELECT aread_train('shown', 'labelled', options => '{"architecture": "wide"}') \g /dev/null
+SELECT is_empty($$SELECT FROM aread.ranking WHERE model = 'labelled'$$, 'a training without sampled negatives ranks nothing');
+SELECT is(e.lists, (SELECT count(*) FROM known), 'the function does, positive rows only') FROM aread_evaluate_ranking('labelled', 'shown', max_lists => 100000) e WHERE candidates = 'uniform';
+SELECT cmp_ok(lists, '>', (SELECT count(*) FROM known), 'all rows, where the split is NULL') FROM aread_evaluate_ranking('labelled', 'shown', NULL, 100000) WHERE candidates = 'uniform';
+
+-- what cannot be
+SELECT is_empty('SELECT FROM aread_evaluate_ranking(NULL, ''taken'')', 'NULL is no model');
+SELECT throws_ok('SELECT aread_evaluate_ranking(''labelled'', ''shown'', max_lists => 0)', '22023', 'max_lists is 0, but must be between 1 and 100000000', 'no lists');
+SELECT throws_ok('SELECT aread_evaluate_ranking(''labelled'', ''shown'', ''tests'')', '22023', 'unknown split "tests"', 'no such split');
+SELECT aread_train('shown', 'itemless', features => '{category,user_id}', item_id => '', options => '{"architecture": "wide"}') \g /dev/null
+SELECT throws_ok('SELECT aread_evaluate_ranking(''itemless'', ''shown'')', '22023', 'model "itemless" has no item column', 'no items');
+UPDATE aread.stored_version SET ranking = '{"split": 1}' WHERE architecture = 'wide';
+SELECT is_empty('SELECT FROM aread.ranking', 'what others wrote there does not make the view fail');
+
+SELECT * FROM finish();
+ROLLBACK;
