@@ -116,7 +116,9 @@ SELECT trained(format('%s by order, weighted, in files', a), 'mall', jsonb_build
   features => '{domain,user_id,item_id,price,cost,city,tags,words,code}') FROM unnest('{wide,aread}'::text[]) WITH ORDINALITY u (a, n) ORDER BY n;
 CREATE TABLE bought AS SELECT * FROM mall WHERE label = 1;
 ALTER TABLE bought DROP label;
-SELECT trained(format('%s %s, %s', a, o, memory), 'bought', jsonb_build_object('architecture', a, 'epochs', 2) || o, 2, memory, label => '', features => '{user_id,item_id,age_band,category,price,tags,words,city,code}')
+-- popularity is not put back, where there is such an option, and negatives are drawn as before it
+SELECT trained(format('%s %s, %s', a, o, memory), 'bought', jsonb_build_object('architecture', a, 'epochs', 2) || o
+    || (SELECT coalesce(jsonb_object_agg(option, false), '{}') FROM aread_options() WHERE option = 'popularity_offset'), 2, memory, label => '', features => '{user_id,item_id,age_band,category,price,tags,words,city,code}')
 FROM unnest('{wide,aread}'::text[]) WITH ORDINALITY u (a, n), unnest(ARRAY['{"negatives": 3}', '{"negatives": 2, "negative_sampling": "uniform"}']::jsonb[]) WITH ORDINALITY v (o, k),
   unnest('{1GB,1MB}'::text[]) memory ORDER BY n, k, memory;
 

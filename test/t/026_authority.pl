@@ -52,6 +52,8 @@ my $wide = q{'{"architecture": "wide"}'};
 sql_as('owning', "SELECT version FROM aread_train('src', 'm', options => $options); SELECT version FROM aread_train('src', 'm', options => $options);
 	SELECT aread_grant('m', 'grantee'), aread_grant('m', 'explaining', 'explain'); SELECT aread_register('src')");
 sql_as('owning', "SELECT aread_train_start('src', 'by run', options => $wide)");
+# as a training with sampled negatives leaves it
+sql(q{UPDATE aread.stored_version SET ranking = '[{"split": "test", "lists": 1}]'});
 sql_as('owning', 'SELECT aread_wait(1)');
 # as an interrupted one would be
 sql("UPDATE aread.stored_run SET state = 'failed', error_code = 'FAILD', error = 'it did'");
