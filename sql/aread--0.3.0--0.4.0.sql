@@ -21,7 +21,10 @@ ALTER TABLE aread.stored_version
   ADD COLUMN ranking jsonb DEFAULT NULL,
   ADD COLUMN score_edges float8[] DEFAULT NULL,
   ADD COLUMN score_rows bigint[] DEFAULT NULL,
-  ADD COLUMN personalized float8 DEFAULT NULL;
+  ADD COLUMN personalized float8 DEFAULT NULL,
+  ADD COLUMN kept_items bigint DEFAULT NULL,
+  ADD COLUMN kept_users bigint DEFAULT NULL,
+  ADD COLUMN kept_bytes bigint DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: name, order or hash; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.split_type IS 'type of the split column';
 COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and test rows that were asked for';
@@ -32,13 +35,16 @@ COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows hav
 COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
 COMMENT ON COLUMN aread.stored_version.valid_measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 COMMENT ON COLUMN aread.stored_evaluation.measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
+COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for aread_recommend; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
+COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both';
 ALTER TABLE aread.stored_feature ADD COLUMN bin_rows bigint[] DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 ALTER TABLE aread.stored_evaluation ADD COLUMN reason text DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_evaluation.reason IS 'what it meant for the training, as a sentence; NULL: trained before 0.4.0';
-COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights and masks in pieces of 512 KB, each with magic, length and CRC-32C';
-COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, rare, pairs, masks, trees or checksum';
-COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, also of rare values, part and field of the pairs, what the checksum is over';
+COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights, masks, trees, items and users in pieces of 512 KB, each with magic, length and CRC-32C';
+COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, rare, pairs, masks, trees, entities or checksum';
+COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, also of rare values, part and field of the pairs, items or users of entities, what the checksum is over';
 
 --
 -- Masks
@@ -612,7 +618,8 @@ SELECT m.name AS model,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
        OR aread.has_role(m.owner) AS owned,
        v.version OPERATOR(pg_catalog.=) ANY (m.pinned_versions) AS pinned,
-       v.personalized
+       v.personalized,
+       v.kept_items, v.kept_users, v.kept_bytes
 FROM aread.stored_model m
 JOIN aread.stored_version v USING (model_id)
 WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
@@ -659,7 +666,8 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.calibration[3] AS trees_weight,
        v.valid_measures[7] AS valid_user_auc, v.valid_measures[8] AS valid_ndcg_10,
        v.test_measures[7] AS test_user_auc, v.test_measures[8] AS test_ndcg_10,
-       v.personalized
+       v.personalized,
+       v.kept_items, v.kept_users, v.kept_bytes
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
@@ -778,6 +786,67 @@ BEGIN ATOMIC
 END;
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
 COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
+
+--
+-- Recommending
+--
+
+CREATE TYPE aread.recommendation AS (
+  user_id text,
+  rank integer,
+  item_id text,
+  domain text,
+  score float8);
+COMMENT ON TYPE aread.recommendation IS 'an item for a user: one row of aread_recommend';
+COMMENT ON COLUMN aread.recommendation.user_id IS 'user, as text; NULL: a NULL among the users';
+COMMENT ON COLUMN aread.recommendation.rank IS '1 for the user''s best item, 2, ...';
+COMMENT ON COLUMN aread.recommendation.item_id IS 'item, as text';
+COMMENT ON COLUMN aread.recommendation.domain IS 'domain that the item was scored in, of several the one where its score is highest';
+COMMENT ON COLUMN aread.recommendation.score IS 'what aread_predict gives for user, item and domain';
+
+CREATE FUNCTION @extschema@.aread_recommend(
+  model text,
+  users "any",
+  k integer DEFAULT 10,
+  domain text DEFAULT NULL,
+  exclude_seen boolean DEFAULT true,
+  candidates regclass DEFAULT NULL,
+  max_per jsonb DEFAULT NULL,
+  context jsonb DEFAULT NULL)
+RETURNS SETOF aread.recommendation
+LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_recommend';
+COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, boolean, regclass, jsonb, jsonb) IS
+'the k best items for each user: users are a value, an array of them or NULL for all that the model knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out; max_per caps rows for each value of an item''s column, as {"brand": 2}; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
+
+CREATE FUNCTION @extschema@.aread_similar_items(
+  model text,
+  item "any",
+  k integer DEFAULT 10,
+  OUT item_id text,
+  OUT similarity float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'aread_similar_items';
+COMMENT ON FUNCTION @extschema@.aread_similar_items(text, "any", integer) IS
+'the k items whose vectors have the largest cosine with that of an item; models without a network have no vectors, which is an error';
+
+CREATE FUNCTION @extschema@.aread_similar_users(
+  model text,
+  "user" "any",
+  k integer DEFAULT 10,
+  OUT user_id text,
+  OUT similarity float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'aread_similar_users';
+COMMENT ON FUNCTION @extschema@.aread_similar_users(text, "any", integer) IS
+'the same of users';
+
+COMMENT ON COLUMN aread.model.bytes IS 'bytes of tensors, vocabularies, masks, trees, and of what is kept of items and users';
+COMMENT ON COLUMN aread.model.kept_items IS 'items that aread_recommend knows without a relation; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.model.kept_users IS 'users whose columns and items it knows; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both, a part of the bytes above; NULL: trained before 0.4.0';
 
 --
 -- Rights.  What default privileges gave to the objects above is taken back from whoever has

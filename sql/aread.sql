@@ -218,6 +218,9 @@ CREATE TABLE aread.stored_version (
   score_edges float8[] DEFAULT NULL,
   score_rows bigint[] DEFAULT NULL,
   personalized float8 DEFAULT NULL,
+  kept_items bigint DEFAULT NULL,
+  kept_users bigint DEFAULT NULL,
+  kept_bytes bigint DEFAULT NULL,
   UNIQUE (model_id, version)
 );
 COMMENT ON TABLE aread.stored_version IS 'one row for each training: what went in and what came out';
@@ -266,6 +269,9 @@ COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of v
 COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
 COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
+COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for aread_recommend; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
+COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both';
 
 CREATE TABLE aread.stored_feature (
   version_id bigint NOT NULL,
@@ -344,10 +350,10 @@ CREATE TABLE aread.stored_chunk (
   PRIMARY KEY (version_id, kind, name, chunk)
 );
 ALTER TABLE aread.stored_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
-COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights and masks in pieces of 512 KB, each with magic, length and CRC-32C';
+COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights, masks, trees, items and users in pieces of 512 KB, each with magic, length and CRC-32C';
 COMMENT ON COLUMN aread.stored_chunk.version_id IS 'its version';
-COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, rare, pairs, masks, trees or checksum';
-COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, also of rare values, part and field of the pairs, what the checksum is over';
+COMMENT ON COLUMN aread.stored_chunk.kind IS 'tensor, vocabulary, rare, pairs, masks, trees, entities or checksum';
+COMMENT ON COLUMN aread.stored_chunk.name IS 'name of the tensor, number of the vocabulary, also of rare values, part and field of the pairs, items or users of entities, what the checksum is over';
 COMMENT ON COLUMN aread.stored_chunk.chunk IS 'piece, from 0';
 COMMENT ON COLUMN aread.stored_chunk.data IS 'the bytes';
 
@@ -1836,6 +1842,62 @@ COMMENT ON FUNCTION @extschema@.aread_expert_usage(text, text) IS
 'which experts a domain (NULL: each domain) uses under the deployed version of a model, and the share of its score''s paths that passes through them; columns as in the view aread.expert_usage';
 
 --
+-- Recommending
+--
+
+CREATE TYPE aread.recommendation AS (
+  user_id text,
+  rank integer,
+  item_id text,
+  domain text,
+  score float8);
+COMMENT ON TYPE aread.recommendation IS 'an item for a user: one row of aread_recommend';
+COMMENT ON COLUMN aread.recommendation.user_id IS 'user, as text; NULL: a NULL among the users';
+COMMENT ON COLUMN aread.recommendation.rank IS '1 for the user''s best item, 2, ...';
+COMMENT ON COLUMN aread.recommendation.item_id IS 'item, as text';
+COMMENT ON COLUMN aread.recommendation.domain IS 'domain that the item was scored in, of several the one where its score is highest';
+COMMENT ON COLUMN aread.recommendation.score IS 'what aread_predict gives for user, item and domain';
+
+CREATE FUNCTION @extschema@.aread_recommend(
+  model text,
+  users "any",
+  k integer DEFAULT 10,
+  domain text DEFAULT NULL,
+  exclude_seen boolean DEFAULT true,
+  candidates regclass DEFAULT NULL,
+  max_per jsonb DEFAULT NULL,
+  context jsonb DEFAULT NULL)
+RETURNS SETOF aread.recommendation
+LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 100
+AS 'MODULE_PATHNAME', 'aread_recommend';
+COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, boolean, regclass, jsonb, jsonb) IS
+'the k best items for each user: users are a value, an array of them or NULL for all that the model knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out; max_per caps rows for each value of an item''s column, as {"brand": 2}; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
+
+CREATE FUNCTION @extschema@.aread_similar_items(
+  model text,
+  item "any",
+  k integer DEFAULT 10,
+  OUT item_id text,
+  OUT similarity float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'aread_similar_items';
+COMMENT ON FUNCTION @extschema@.aread_similar_items(text, "any", integer) IS
+'the k items whose vectors have the largest cosine with that of an item; models without a network have no vectors, which is an error';
+
+CREATE FUNCTION @extschema@.aread_similar_users(
+  model text,
+  "user" "any",
+  k integer DEFAULT 10,
+  OUT user_id text,
+  OUT similarity float8)
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL SAFE COST 10000 ROWS 10
+AS 'MODULE_PATHNAME', 'aread_similar_users';
+COMMENT ON FUNCTION @extschema@.aread_similar_users(text, "any", integer) IS
+'the same of users';
+
+--
 -- Parameters in the open
 --
 
@@ -1925,7 +1987,8 @@ SELECT m.name AS model,
        (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
        OR aread.has_role(m.owner) AS owned,
        v.version OPERATOR(pg_catalog.=) ANY (m.pinned_versions) AS pinned,
-       v.personalized
+       v.personalized,
+       v.kept_items, v.kept_users, v.kept_bytes
 FROM aread.stored_model m
 JOIN aread.stored_version v USING (model_id)
 WHERE (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER)
@@ -1990,7 +2053,8 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.calibration[3] AS trees_weight,
        v.valid_measures[7] AS valid_user_auc, v.valid_measures[8] AS valid_ndcg_10,
        v.test_measures[7] AS test_user_auc, v.test_measures[8] AS test_ndcg_10,
-       v.personalized
+       v.personalized,
+       v.kept_items, v.kept_users, v.kept_bytes
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
@@ -2011,7 +2075,7 @@ COMMENT ON COLUMN aread.model.skipped_rows IS 'rows left out: without label, dom
 COMMENT ON COLUMN aread.model.sampled_rows IS 'negative rows sampled for them, over all splits';
 COMMENT ON COLUMN aread.model.domains IS 'domains seen in training';
 COMMENT ON COLUMN aread.model.parameters IS 'numbers in all tensors';
-COMMENT ON COLUMN aread.model.bytes IS 'bytes of tensors, vocabularies and masks';
+COMMENT ON COLUMN aread.model.bytes IS 'bytes of tensors, vocabularies, masks, trees, and of what is kept of items and users';
 COMMENT ON COLUMN aread.model.valid_auc IS 'AUC over validation rows';
 COMMENT ON COLUMN aread.model.valid_domain_auc IS 'domains'' AUC, weighted by their rows';
 COMMENT ON COLUMN aread.model.valid_major5_auc IS 'the same over the 5 largest domains';
@@ -2027,6 +2091,9 @@ COMMENT ON COLUMN aread.model.test_log_loss IS 'mean log loss';
 COMMENT ON COLUMN aread.model.calibration_factor IS 'what the scores'' logits are multiplied by, to fit validation rows; below 1: the network was too sure';
 COMMENT ON COLUMN aread.model.calibration_shift IS 'what is then added to them, also to take positive_weight out and move to base_rate';
 COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
+COMMENT ON COLUMN aread.model.kept_items IS 'items that aread_recommend knows without a relation; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.model.kept_users IS 'users whose columns and items it knows; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both, a part of the bytes above; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.model.best_epoch IS 'epoch whose parameters were kept; 0: the start';
 COMMENT ON COLUMN aread.model.seconds IS 'seconds of training';
 COMMENT ON COLUMN aread.model.crc IS 'CRC-32C over all tensors and masks: equal models have equal ones';

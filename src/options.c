@@ -51,6 +51,12 @@ static const Option train_options[] = {
 	.meaning = "A version made of fewer rows is stored, but not deployed; null: a tenth of the deployed version's."},
 	{"keep_versions", OPTION_INT, AT(keep_versions), 0, 1000000, NULL, "0", "",
 	.meaning = "Drop the model's oldest versions until there are so many, but never pinned ones, the deployed one and the one deployed before; 0: keep all."},
+	{"recommend_items", OPTION_INT, AT(recommend_items), 0, 10000000, NULL, "100000", "",
+	.meaning = "Items that the model keeps for aread_recommend, with their columns and domains: those with the most training rows; 0: none."},
+	{"recommend_users", OPTION_INT, AT(recommend_users), 0, 10000000, NULL, "100000", "",
+	.meaning = "Users that the model keeps for aread_recommend, with their columns and the items that they took: those with the most training rows; 0: none."},
+	{"recommend_seen", OPTION_INT, AT(recommend_seen), 0, 1000000, NULL, "1000", "",
+	.meaning = "Items that are kept of each of these users, so that they are not recommended again."},
 	{"resume", OPTION_CHOICE, AT(resume), 0, 0, resume_choices, "\"call\"", "",
 	.meaning = "How a background training that is interrupted goes on: when aread_resume is called, or by itself after a restart of the server (\"auto\"), which needs aread in shared_preload_libraries."},
 };

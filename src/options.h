@@ -35,6 +35,10 @@ typedef struct TrainOptions
 	SourceOptions source;
 	DeployRule	deploy;
 	int			keep_versions;	/* 0: all */
+	/* what is kept for recommending: most trained entities; a user's items */
+	int			recommend_items;	/* 0: none */
+	int			recommend_users;
+	int			recommend_seen;
 	ResumeMethod resume;		/* of a background training that is interrupted */
 } TrainOptions;
 

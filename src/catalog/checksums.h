@@ -9,7 +9,7 @@
 #include "engine/model/model.h"
 #include "source/spec.h"
 
-/* CRC-32C over all tensors, places of domain weights, masks, then trees. */
+/* CRC-32C over all tensors, places of domain weights, masks, trees, then tables of items and users. */
 extern uint32 catalog_model_crc(const Model *model);
 /*
  * CRC-32C over what makes a row a model's input, and over the options that its

@@ -8,7 +8,7 @@
  * the end.  What does not hold is ERRCODE_DATA_CORRUPTED.
  *
  * Order: features, vocabularies, the version's row, the checksum over these; then
- * options, the number of domains, domain weights, tensors, masks and trees; then the
+ * options, the number of domains, domain weights, tensors, masks, trees, items and users; then the
  * checksum over the parameters.
  *
  * All rows are read under the caller's snapshot, so that they are of one version.
@@ -354,6 +354,27 @@ read_trees(const Model *model, int64 version_id, Arena *arena, MemoryContext con
 	return trees;
 }
 
+/* What is kept of items or users; NULL: nothing is. */
+static EntityTable *
+read_entities(const Model *model, EntityKind kind, int64 version_id, Arena *arena,
+			  MemoryContext context)
+{
+	const char *name = kind == ENTITY_ITEMS ? "items" : "users";
+	Size		size = stored_size(version_id, "entities", name);
+	EngineHost	host = host_callbacks();
+	Watch		watch = {.host = &host};
+	EngineError error;
+	EntityTable *table;
+
+	if (size == 0)
+		return NULL;
+	table = entity_table_get(arena, read_sized(version_id, "entities", name, size, context), size,
+							 &model->shape, kind, false, &watch, &error);
+	if (!table)
+		host_raise(&error);
+	return table;
+}
+
 /* A few stored numbers must not ask for memory that nothing stored would fill. */
 static void
 check_size(const Config *config, const Shape *shape, const DomainPairs *pairs, int64 version_id,
@@ -394,6 +415,8 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	if (model->n_gates > 0)
 		read_masks(model, version_id);
 	model->trees = read_trees(model, version_id, &arena, context);
+	model->items = read_entities(model, ENTITY_ITEMS, version_id, &arena, context);
+	model->users = read_entities(model, ENTITY_USERS, version_id, &arena, context);
 	if (!model_check(model, &error))
 		host_raise(&error);
 	return model;

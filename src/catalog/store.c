@@ -4,7 +4,7 @@
  *
  * All rows of a version are written in the transaction that calls: the version
  * itself, its features, domains, evaluations and mask updates, then chunks of
- * tensors, vocabularies, rare values, domain weights and masks.  Rows name their
+ * tensors, vocabularies, rare values, domain weights, masks, trees, items and users.  Rows name their
  * columns beside the values, so that the order of a table's columns does not matter.
  *
  * The model is locked first (model_lock.h) and stays so until the transaction ends.
@@ -143,6 +143,16 @@ add_ranking(Arguments *row, const TrainResult *result)
 				 DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)), false);
 }
 
+/* What is kept for recommending. */
+static void
+add_kept(Arguments *row, const Model *model)
+{
+	add_int8(column(row, "kept_items"), model->items ? (int64) model->items->n : 0);
+	add_int8(column(row, "kept_users"), model->users ? (int64) model->users->n : 0);
+	add_int8(column(row, "kept_bytes"), (int64) (model->items ? model->items->n_bytes : 0) +
+			 (int64) (model->users ? model->users->n_bytes : 0));
+}
+
 /* What came out. */
 static void
 add_result(Arguments *row, const TrainResult *result, uint32 crc)
@@ -159,6 +169,7 @@ add_result(Arguments *row, const TrainResult *result, uint32 crc)
 		add_ranking(row, result);
 	add_float8_array(column(row, "score_edges"), result->scores.edges, result->scores.n_edges);
 	add_uint64_array(column(row, "score_rows"), result->scores.rows, result->scores.n_edges + 1);
+	add_kept(row, result->model);
 }
 
 static int64
@@ -378,6 +389,10 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 		insert_masks(model, version_id);
 	if (model->trees)
 		insert_bytes(version_id, "trees", "trees", model->trees->bytes, model->trees->n_bytes);
+	if (model->items)
+		insert_bytes(version_id, "entities", "items", model->items->bytes, model->items->n_bytes);
+	if (model->users)
+		insert_bytes(version_id, "entities", "users", model->users->bytes, model->users->n_bytes);
 }
 
 int32

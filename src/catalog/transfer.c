@@ -253,7 +253,8 @@ static const struct
 	{"SELECT FROM aread.stored_version v WHERE v.version_id = $1"
 		" AND (LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) < 0"
 		" OR GREATEST(v.train_rows, v.valid_rows, v.test_rows) > v.rows_read"
-		" OR v.rows_read > 1000000000000000)"
+		" OR v.rows_read > 1000000000000000"
+		" OR LEAST(v.kept_items, v.kept_users, v.kept_bytes) < 0)"
 		" UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
 		" AND f.vocabulary_rows NOT BETWEEN 0 AND 4294967296",
 	"Its numbers are out of range."},
@@ -287,8 +288,11 @@ static const struct
 static void
 check_shown(const LoadedModel *loaded, int64 version_id)
 {
-	/* tensors; of each feature a vocabulary, its rare values and two parts of pairs; masks and a checksum */
-	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 2;
+	/*
+	 * tensors; of each feature a vocabulary, its rare values and two parts of pairs; masks,
+	 * trees, items, users and a checksum
+	 */
+	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 5;
 	Arguments	facts = {0};
 	CatalogAccess access;
 

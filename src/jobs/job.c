@@ -3,7 +3,8 @@
  *	  Reading, training and storing, one after the other.
  *
  * Phases: job_prepare() reads the options; job_read() starts the team, reads the
- * source, samples negatives and measures the deployed version; job_train() trains;
+ * source, makes the tables of items and users that the model keeps, samples
+ * negatives and measures the deployed version; job_train() trains;
  * job_store() writes the version; job_end() takes the job off the table of
  * trainings.
  *
@@ -83,6 +84,44 @@ sample_negatives(TrainJob *job, ReadReport *read, IncumbentReading *incumbent)
 	if (incumbent)
 		incumbent_measure(incumbent, sampled, origins, &report, new->spec, &job->incumbent);
 	read->seconds += host_seconds() - start;
+}
+
+/* Numbers of a table's bytes; entities beyond are left out, as those beyond the options' limits. */
+#define MAX_ENTITY_BYTES ((Size) 256 * 1024 * 1024)
+
+/*
+ * What the model is to keep of its items and users, both of which it has; ids of hashed ones
+ * stand for no value of their own.
+ */
+static void
+keep_entities(TrainJob *job)
+{
+	const NewModel *new = &job->new;
+	const FeatureSpec *spec = new->spec;
+	FieldBond  *bonds = palloc(spec->n_columns * sizeof(FieldBond));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread entities",
+												  ALLOCSET_DEFAULT_SIZES);
+	EngineHost	host = host_callbacks();
+	EntityLimits limits = {.links = job->options.recommend_seen,.bytes = MAX_ENTITY_BYTES};
+	EngineError error;
+	Arena		arena;
+	Arena		scratch;
+
+	if (spec_has_keys(spec, spec->item_feature))
+		limits.items = job->options.recommend_items;
+	else
+		limits.links = 0;
+	if (spec_has_keys(spec, spec->user_feature))
+		limits.users = job->options.recommend_users;
+	host_arena(&arena, job->context);
+	host_arena(&scratch, context);
+	for (int f = 0; f < spec->n_columns; f++)
+		bonds[f] = spec->features[f].bond;
+	if (!entities_build(&arena, &scratch, job->data, spec->n_columns, bonds, &limits, &host,
+						&job->entities, &error))
+		host_raise(&error);
+	MemoryContextDelete(context);
+	report_entities(spec, &limits, &job->entities);
 }
 
 /* Teams at work in this process. */
@@ -179,6 +218,8 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	new->report = report;
 	if (incumbent)
 		incumbent_compare_splits(incumbent, &report->split, spec, &job->incumbent);
+	if (spec->user_feature >= 0 && spec->item_feature >= 0)
+		keep_entities(job);
 	if (job->config.negatives > 0)
 		sample_negatives(job, report, incumbent);
 	else if (incumbent)
@@ -257,6 +298,8 @@ job_train(TrainJob *job)
 							job->checkpoints, &error);
 	if (!job->new.result)
 		host_raise(&error);
+	job->new.result->model->items = job->entities.items;
+	job->new.result->model->users = job->entities.users;
 	find_personalized(job, &arena, &host);
 	MemoryContextDelete(job->threads);
 	room_close(&job->room);

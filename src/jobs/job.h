@@ -7,6 +7,7 @@
 #define AREAD_JOBS_JOB_H
 
 #include "catalog/deploy.h"
+#include "engine/entities/entity_build.h"
 #include "jobs/progress.h"
 #include "options.h"
 #include "source/read/spool.h"
@@ -27,6 +28,7 @@ typedef struct TrainJob
 	Team	   *team;
 	SpoolRoom	room;
 	Dataset    *data;
+	Entities	entities;		/* of the rows as they were read */
 	Progress	progress;
 	DeployDecision decision;	/* once it is stored */
 } TrainJob;

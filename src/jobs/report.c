@@ -207,3 +207,28 @@ report_negatives(const NewModel *new, const NegativeReport *report)
 						report->missing),
 				 errdetail("Their domains have few items, of which the users have taken all or nearly all.")));
 }
+
+/* How many items or users there are, and how many of them are kept, where that is not all. */
+static void
+report_entity(const FeatureSpec *spec, int feature, const char *what, const char *option,
+			  uint32 limit, const EntityTable *table)
+{
+	uint32		n = spec->vocabularies[spec->features[feature].vocabulary].n_rows - FIRST_ID;
+
+	if (!table || table->n == n)
+		return;
+	ereport(NOTICE,
+			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n, what),
+			 errdetail("They are those with the most training rows."),
+			 table->n == limit ? errhint("Option \"%s\" says how many are kept.", option) :
+			 errhint("A table of them takes 256 MB at most: values of wide columns leave room for few.")));
+}
+
+void
+report_entities(const FeatureSpec *spec, const EntityLimits *limits, const Entities *entities)
+{
+	report_entity(spec, spec->item_feature, "items", "recommend_items", limits->items,
+				  entities->items);
+	report_entity(spec, spec->user_feature, "users", "recommend_users", limits->users,
+				  entities->users);
+}

@@ -6,6 +6,7 @@
 #define AREAD_JOBS_REPORT_H
 
 #include "catalog/new_model.h"
+#include "engine/entities/entity_build.h"
 
 /* Longest silence of a training. */
 #define REPORT_SECONDS 10.0
@@ -22,6 +23,9 @@ extern void report_progress(void *reporter, const TrainProgress *progress);
 extern void report_evaluation(void *reporter, const Evaluation *evaluation);
 /* What became of the rows that negatives were sampled for. */
 extern void report_negatives(const NewModel *new, const NegativeReport *report);
+/* Items and users that are more than the model keeps. */
+extern void report_entities(const FeatureSpec *spec, const EntityLimits *limits,
+							const Entities *entities);
 /* Which evaluation was kept, and why: a network trained in vain is better told than found out. */
 extern void report_kept(const NewModel *new);
 

@@ -32,6 +32,10 @@ typedef struct ImageHeader
 	Size		domain_rows;
 	Size		trees;			/* in their stored form; 0: none */
 	Size		trees_size;
+	Size		items;			/* in their stored form; 0: none */
+	Size		items_size;
+	Size		users;
+	Size		users_size;
 	Size		values;			/* of the scorer */
 } ImageHeader;
 
@@ -112,6 +116,13 @@ put_pairs(ImageWriter *writer, const DomainPairs *pairs, int n)
 	return offset;
 }
 
+static Size
+put_entities(ImageWriter *writer, const EntityTable *table, Size *size)
+{
+	*size = table ? table->n_bytes : 0;
+	return table ? put(writer, table->bytes, table->n_bytes) : 0;
+}
+
 static void
 put_model(ImageWriter *writer, const ServedModel *served)
 {
@@ -137,6 +148,8 @@ put_model(ImageWriter *writer, const ServedModel *served)
 		header.trees = put(writer, model->trees->bytes, model->trees->n_bytes);
 		header.trees_size = model->trees->n_bytes;
 	}
+	header.items = put_entities(writer, model->items, &header.items_size);
+	header.users = put_entities(writer, model->users, &header.users_size);
 	values = scorer_values(served->scorer, &n_values);
 	header.values = put(writer, values, n_values * sizeof(real));
 	if (writer->block)
@@ -220,6 +233,22 @@ open_pairs(const void *block, Size offset, int n, MemoryContext context)
 	return pairs;
 }
 
+/* They were checked when they were loaded, and are too large to be checked by each session. */
+static EntityTable *
+open_entities(const void *block, Size offset, Size size, const Shape *shape, EntityKind kind,
+			  Arena *arena)
+{
+	EngineError error;
+	EntityTable *table;
+
+	if (offset == 0)
+		return NULL;
+	table = entity_table_get(arena, at(block, offset), size, shape, kind, true, NULL, &error);
+	if (!table)
+		host_raise(&error);
+	return table;
+}
+
 void
 image_open(const void *block, const ModelVersion *version, MemoryContext context,
 		   ServedModel *served)
@@ -252,6 +281,10 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 		if (!loaded->model->trees)
 			host_raise(&error);
 	}
+	loaded->model->items = open_entities(block, header->items, header->items_size,
+										 &loaded->model->shape, ENTITY_ITEMS, arena);
+	loaded->model->users = open_entities(block, header->users, header->users_size,
+										 &loaded->model->shape, ENTITY_USERS, arena);
 	loaded->domain_rows = at(block, header->domain_rows);
 	served->loaded = loaded;
 	served->scorer = scorer_attach(arena, loaded->model, READY_BYTES, at(block, header->values),

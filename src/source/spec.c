@@ -41,6 +41,13 @@ spec_find(const FeatureSpec *spec, const char *name)
 	return -1;
 }
 
+bool
+spec_has_keys(const FeatureSpec *spec, int feature)
+{
+	return spec->features[feature].kind == FEATURE_CATEGORICAL &&
+		spec->vocabularies[spec->features[feature].vocabulary].buckets == 0;
+}
+
 void
 spec_shape(const FeatureSpec *spec, Shape *shape)
 {

@@ -181,6 +181,8 @@ typedef struct ReadReport
 
 /* Index of a column's feature by name, or -1. */
 extern int	spec_find(const FeatureSpec *spec, const char *name);
+/* Do a feature's ids stand for one value each, whose key is known? */
+extern bool spec_has_keys(const FeatureSpec *spec, int feature);
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);
 

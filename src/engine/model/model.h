@@ -18,6 +18,7 @@
 #include "engine/model/config.h"
 #include "engine/data/dataset.h"
 #include "engine/data/domain_pairs.h"
+#include "engine/entities/entity_table.h"
 #include "engine/model/tensor.h"
 #include "engine/trees/trees.h"
 
@@ -34,6 +35,9 @@ typedef struct Model
 	int			n_rows;
 	TensorRef	calibration;	/* [2]: log of the factor, shift; with room for trees [3]: their weight */
 	const Trees *trees;			/* beside the network; NULL: none */
+	/* what recommending needs, and scoring does not; NULL: none was kept */
+	const EntityTable *items;
+	const EntityTable *users;
 	size_t		n_params;
 	size_t		n_dense;		/* of them dense, which come first */
 	size_t		n_above_cut;	/* of them above the network's cut, which come first of all */

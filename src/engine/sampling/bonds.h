@@ -6,15 +6,7 @@
 #ifndef AREAD_ENGINE_SAMPLING_BONDS_H
 #define AREAD_ENGINE_SAMPLING_BONDS_H
 
-#include "engine/data/dataset.h"
-
-/* Does a field go with the item (its price) or with the rest of the row (the hour)? */
-typedef enum FieldBond
-{
-	BOND_BY_ROWS,				/* as the training rows have it */
-	BOND_ROW,
-	BOND_ITEM
-} FieldBond;
+#include "engine/data/agreement.h"
 
 /*
  * with_item [n_fields]: the item's field, and those that bonds [n_fields] or the

@@ -22,6 +22,7 @@
 
 #include "engine/base/random.h"
 #include "engine/data/rowset.h"
+#include "engine/sampling/bonds.h"
 
 /* Rows or tries between two looks at the host; tries at an item that the user has not taken. */
 #define CHECK_ROWS 65536

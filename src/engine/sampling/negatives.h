@@ -8,9 +8,8 @@
 #ifndef AREAD_ENGINE_SAMPLING_NEGATIVES_H
 #define AREAD_ENGINE_SAMPLING_NEGATIVES_H
 
+#include "engine/data/agreement.h"
 #include "engine/model/config.h"
-#include "engine/data/dataset.h"
-#include "engine/sampling/bonds.h"
 
 typedef struct NegativeReport
 {

@@ -1,0 +1,129 @@
+/*
+ * entity_arguments.c
+ *	  Users or items as arguments of pseudo-type "any".
+ */
+#include "postgres.h"
+
+#include "api/entity_arguments.h"
+
+#include "catalog/pg_type.h"
+#include "source/keys/vocabulary.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+/* A literal's value: an array of texts, or a text. */
+static Datum
+parse_literal(const char *literal, Oid *type)
+{
+	Oid			input;
+	Oid			param;
+
+	*type = literal[0] == '{' ? TEXTARRAYOID : TEXTOID;
+	getTypeInputInfo(*type, &input, &param);
+	return OidInputFunctionCall(input, (char *) literal, param, -1);
+}
+
+static void
+take_array(EntityArgument *entities, Datum value, Oid element)
+{
+	int16		length;
+	bool		by_value;
+	char		align;
+	Datum	   *values;
+	bool	   *nulls;
+	int			n;
+
+	get_typlenbyvalalign(element, &length, &by_value, &align);
+	deconstruct_array(DatumGetArrayTypeP(value), element, length, by_value, align, &values, &nulls,
+					  &n);
+	entities->values = values;
+	entities->nulls = nulls;
+	entities->n = n;
+}
+
+static void
+take_all(EntityArgument *entities)
+{
+	const FeatureSpec *spec = entities->spec;
+
+	if (!spec_has_keys(spec, entities->feature))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" does not know values of \"%s\", which are hashed",
+						spec->model, spec->features[entities->feature].name),
+				 errhint("Pass them as an array.")));
+	entities->n = spec->vocabularies[spec->features[entities->feature].vocabulary].n_rows - FIRST_ID;
+}
+
+EntityArgument *
+entity_argument(FunctionCallInfo fcinfo, int argument, const ServedModel *served, int feature)
+{
+	EntityArgument *entities = palloc0(sizeof(EntityArgument));
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
+	Datum		value;
+	Oid			element;
+	Oid			output;
+	bool		is_varlena;
+
+	entities->spec = served->loaded->spec;
+	entities->feature = feature;
+	if (PG_ARGISNULL(argument))
+	{
+		take_all(entities);
+		return entities;
+	}
+	if (!OidIsValid(type))
+		elog(ERROR, "could not determine the type of argument %d", argument + 1);
+	value = PG_GETARG_DATUM(argument);
+	if (type == UNKNOWNOID)
+		value = parse_literal(DatumGetCString(value), &type);
+	element = get_base_element_type(type);
+	if (OidIsValid(element))
+		take_array(entities, value, element);
+	else
+	{
+		Datum	   *only = palloc(sizeof(Datum));
+
+		*only = value;
+		element = type;
+		entities->values = only;
+		entities->nulls = palloc0(sizeof(bool));
+		entities->n = 1;
+	}
+	entities->encoder = encoder_create(entities->spec, feature, element, CurrentMemoryContext);
+	getTypeOutputInfo(element, &output, &is_varlena);
+	fmgr_info(output, &entities->output);
+	return entities;
+}
+
+uint32
+entity_argument_id(EntityArgument *entities, uint32 number)
+{
+	return entities->values ? encoder_id(entities->encoder, entities->values[number],
+										 entities->nulls[number]) : FIRST_ID + number;
+}
+
+char *
+entity_argument_text(EntityArgument *entities, uint32 number)
+{
+	const FeatureSpec *spec = entities->spec;
+
+	if (!entities->values)
+		return vocabulary_key(&spec->vocabularies[spec->features[entities->feature].vocabulary],
+							  FIRST_ID + number);
+	return entities->nulls[number] ? NULL :
+		OutputFunctionCall(&entities->output, entities->values[number]);
+}
+
+uint32
+entity_k(FunctionCallInfo fcinfo, int argument)
+{
+	int32		k = PG_GETARG_INT32(argument);
+
+	if (k < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("k is %d, but must be at least 1", k)));
+	return (uint32) k;
+}

@@ -1,0 +1,40 @@
+/*
+ * entity_arguments.h
+ *	  Users or items as arguments of pseudo-type "any": a value, an array, or NULL.
+ */
+#ifndef AREAD_API_ENTITY_ARGUMENTS_H
+#define AREAD_API_ENTITY_ARGUMENTS_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+#include "serve/cache.h"
+#include "source/keys/encoder.h"
+
+typedef struct EntityArgument
+{
+	const FeatureSpec *spec;
+	int			feature;		/* whose values they are */
+	uint32		n;
+	const Datum *values;		/* [n]; NULL: all that the model has ids of */
+	const bool *nulls;
+	ValueEncoder *encoder;
+	FmgrInfo	output;			/* of the values' type */
+} EntityArgument;
+
+/*
+ * The values of an argument: one, those of an array, or for NULL all that the model
+ * has ids of; a literal is an array if it begins with "{".  Everything lies in the
+ * current memory context.  Errors: a type that the feature cannot take, and for NULL
+ * a feature whose values are hashed.
+ */
+extern EntityArgument *entity_argument(FunctionCallInfo fcinfo, int argument,
+									   const ServedModel *served, int feature);
+/* Id of the number-th one. */
+extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
+/* Its text, palloc'd: as it was given, of all that there are the key; NULL: NULL. */
+extern char *entity_argument_text(EntityArgument *entities, uint32 number);
+/* How many rows are wanted: an argument that is not NULL. */
+extern uint32 entity_k(FunctionCallInfo fcinfo, int argument);
+
+#endif							/* AREAD_API_ENTITY_ARGUMENTS_H */

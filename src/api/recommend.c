@@ -1,0 +1,223 @@
+/*
+ * recommend.c
+ *	  aread_recommend(): the best items of users.
+ *
+ * Phases: the model is pinned, which checks the caller's right to score with it; the
+ * relation of candidates is opened, which may wait for its lock, and read with the
+ * caller's rights; users are scored some at a time, and their rows go to the
+ * tuplestore.
+ *
+ * Memory: candidates, their scores for some users, and one row of the result; what
+ * the tuplestore has no room for lies in a file.
+ */
+#include "postgres.h"
+
+#include "api/entity_arguments.h"
+#include "api/name_arguments.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "serve/missing.h"
+#include "serve/recommend.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+/* Caps of one call. */
+#define MAX_CAPS 16
+
+typedef struct Recommending
+{
+	ReturnSetInfo *rsinfo;
+	const ServedModel *served;
+	Candidates *candidates;
+	EntityArgument *users;
+	uint32		first;			/* number of the first user at hand */
+	MemoryContext row_context;
+} Recommending;
+
+/* A row of the result (a RecommendFunction). */
+static void
+put_row(void *context, uint32 number, uint32 rank, uint32 candidate, double score)
+{
+	Recommending *recommending = context;
+	const Candidates *candidates = recommending->candidates;
+	MemoryContext old = MemoryContextSwitchTo(recommending->row_context);
+	const char *user = entity_argument_text(recommending->users, recommending->first + number);
+	const char *domain = candidates_domain_text(candidates, candidate);
+	Datum		values[5];
+	bool		nulls[5] = {false};
+
+	nulls[0] = !user;
+	values[0] = user ? CStringGetTextDatum(user) : (Datum) 0;
+	values[1] = Int32GetDatum((int32) rank);
+	values[2] = CStringGetTextDatum(candidates_item_text(candidates, candidates->item[candidate]));
+	nulls[3] = !domain;
+	values[3] = domain ? CStringGetTextDatum(domain) : (Datum) 0;
+	values[4] = Float8GetDatum(score);
+	tuplestore_putvalues(recommending->rsinfo->setResult, recommending->rsinfo->setDesc, values,
+						 nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(recommending->row_context);
+}
+
+/* A cap's value: a number of rows. */
+static uint32
+cap_number(const char *name, const JsonbValue *value)
+{
+	double		number = value->type != jbvNumeric ? 0 :
+		DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+										   NumericGetDatum(value->val.numeric)));
+
+	if (!(number >= 1 && number <= PG_INT32_MAX && number == (int32) number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_per of \"%s\" must be a positive integer", name)));
+	return (uint32) number;
+}
+
+/* A column that candidates have, with one value each. */
+static void
+check_cap(const Candidates *candidates, int feature)
+{
+	const FeatureSpec *spec = candidates->rows.spec;
+	const Feature *capped = &spec->features[feature];
+
+	if (feature >= spec->n_columns || !candidates->given[feature])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_per: candidates have no column \"%s\"", capped->name),
+				 errdetail("It does not go with the item in training rows, and no relation has it."),
+				 errhint("Pass a relation with this column as argument \"candidates\".")));
+	if (kind_has_list(capped->kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_per: column \"%s\" has more than one value in a row", capped->name)));
+}
+
+/* caps [MAX_CAPS]; returns how many there are. */
+static int
+read_caps(const Candidates *candidates, Jsonb *max_per, ValueCap *caps)
+{
+	JsonbIterator *iterator;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	char	   *name = NULL;
+	int			n = 0;
+
+	if (!JB_ROOT_IS_OBJECT(max_per))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_per must be an object"),
+				 errhint("For example '{\"brand\": 2}'.")));
+	if (JB_ROOT_COUNT(max_per) > MAX_CAPS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_per has more than %d columns", MAX_CAPS)));
+	iterator = JsonbIteratorInit(&max_per->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+		if (token != WJB_VALUE)
+			continue;
+		caps[n].feature = find_feature(candidates->served, name);
+		check_cap(candidates, caps[n].feature);
+		caps[n++].most = cap_number(name, &value);
+	}
+	return n;
+}
+
+/* Features that neither candidates nor users have. */
+static void
+tell_missing(const Recommender *recommender, const Candidates *candidates)
+{
+	const FeatureSpec *spec = candidates->rows.spec;
+	List	   *needed = missing_needed(spec, true);
+	List	   *present = recommender_of_users(recommender);
+	List	   *missing;
+
+	for (int f = 0; f < spec->n_columns; f++)
+		if (candidates->given[f])
+			present = lappend(present, spec->features[f].name);
+	missing = missing_names(needed, present);
+	if (missing)
+		missing_tell(spec->model, needed, present, missing);
+}
+
+static void
+recommend_all(Recommending *recommending, Recommender *recommender)
+{
+	uint32		at_once = recommender_users(recommender);
+	uint32	   *ids = palloc(at_once * sizeof(uint32));
+
+	for (uint32 first = 0; first < recommending->users->n; first += at_once)
+	{
+		uint32		n = Min(at_once, recommending->users->n - first);
+
+		for (uint32 u = 0; u < n; u++)
+			ids[u] = entity_argument_id(recommending->users, first + u);
+		recommending->first = first;
+		recommender_run(recommender, ids, n, put_row, recommending);
+	}
+}
+
+static void
+require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", name)));
+}
+
+/* The call's candidates; the model is pinned by now. */
+static Candidates *
+find_candidates(FunctionCallInfo fcinfo, const ServedModel *served)
+{
+	CandidateQuery query = {0};
+
+	if (!PG_ARGISNULL(3))
+		query.domain = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	if (!PG_ARGISNULL(5))
+		query.relation = source_open(PG_GETARG_OID(5));
+	if (!PG_ARGISNULL(7))
+		query.context = PG_GETARG_JSONB_P(7);
+	return candidates_find(served, &query);
+}
+
+PG_FUNCTION_INFO_V1(aread_recommend);
+/* aread_recommend(model, users, k, domain, exclude_seen, candidates, max_per, context) */
+Datum
+aread_recommend(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread recommendation",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	Recommending recommending = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	ValueCap	caps[MAX_CAPS];
+	RecommendQuery query = {.caps = caps};
+	Recommender *recommender;
+
+	require_argument(fcinfo, 0, "model");
+	require_argument(fcinfo, 2, "k");
+	require_argument(fcinfo, 4, "exclude_seen");
+	query.k = entity_k(fcinfo, 2);
+	query.exclude_seen = PG_GETARG_BOOL(4);
+	InitMaterializedSRF(fcinfo, 0);
+	old = MemoryContextSwitchTo(context);
+	recommending.served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
+	recommending.candidates = find_candidates(fcinfo, recommending.served);
+	recommending.users = entity_argument(fcinfo, 1, recommending.served,
+										 recommending.served->loaded->spec->user_feature);
+	recommending.row_context = AllocSetContextCreate(context, "aread recommended row",
+													 ALLOCSET_SMALL_SIZES);
+	if (!PG_ARGISNULL(6))
+		query.n_caps = read_caps(recommending.candidates, PG_GETARG_JSONB_P(6), caps);
+	recommender = recommender_create(recommending.candidates, &query);
+	tell_missing(recommender, recommending.candidates);
+	recommend_all(&recommending, recommender);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return (Datum) 0;
+}

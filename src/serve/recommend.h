@@ -1,0 +1,45 @@
+/*
+ * recommend.h
+ *	  The best candidates of each user.
+ *
+ * Users are scored some at a time, so that memory does not grow with them: by
+ * tiles of a few users and a few candidates, whose values' products with the first
+ * layer are each made once (engine/score/first_layer_batch.h).
+ */
+#ifndef AREAD_SERVE_RECOMMEND_H
+#define AREAD_SERVE_RECOMMEND_H
+
+#include "serve/candidates.h"
+
+/* At most so many of a user's rows have one value of a feature. */
+typedef struct ValueCap
+{
+	int			feature;		/* a single value, which candidates have */
+	uint32		most;
+} ValueCap;
+
+typedef struct RecommendQuery
+{
+	uint32		k;				/* rows of each user at most */
+	bool		exclude_seen;
+	int			n_caps;
+	const ValueCap *caps;
+} RecommendQuery;
+
+/* The rank-th row (from 1) of the number-th user. */
+typedef void (*RecommendFunction) (void *context, uint32 number, uint32 rank, uint32 candidate,
+								   double score);
+
+typedef struct Recommender Recommender;
+
+/* Everything is allocated in the current memory context; one recommender at a time for the candidates. */
+extern Recommender *recommender_create(Candidates *candidates, const RecommendQuery *query);
+/* Features that the model has kept of users, and candidates do not have: names, as char *. */
+extern List *recommender_of_users(const Recommender *recommender);
+/* So many users at a time. */
+extern uint32 recommender_users(const Recommender *recommender);
+/* The rows of n users by their ids, user after user, best first. */
+extern void recommender_run(Recommender *recommender, const uint32 *users, uint32 n,
+							RecommendFunction function, void *context);
+
+#endif							/* AREAD_SERVE_RECOMMEND_H */

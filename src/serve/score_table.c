@@ -1,0 +1,71 @@
+/*
+ * score_table.c
+ *	  Rows of ids to be scored, as many as come: arrays that double.
+ */
+#include "postgres.h"
+
+#include "serve/score_table.h"
+
+#include "utils/memutils.h"
+
+#define FIRST_ROWS 256
+#define FIRST_LISTS 64
+
+void
+score_table_init(ScoreTable *table, const FeatureSpec *spec, MemoryContext context)
+{
+	*table = (ScoreTable) {.spec = spec,.context = context,.max_rows = FIRST_ROWS,
+		.n_lists = 1,.max_lists = FIRST_LISTS,.max_members = FIRST_LISTS};
+	table->ids = MemoryContextAllocHuge(context, FIRST_ROWS * spec->n_features * sizeof(uint32));
+	table->list_start = MemoryContextAlloc(context, (FIRST_LISTS + 1) * sizeof(uint64));
+	table->members = MemoryContextAlloc(context, FIRST_LISTS * sizeof(uint32));
+	table->members[0] = NULL_ID;
+	table->list_start[0] = 0;
+	table->list_start[1] = 1;
+}
+
+Size
+score_table_add(ScoreTable *table)
+{
+	const FeatureSpec *spec = table->spec;
+	uint32	   *row;
+
+	if (table->n_rows == table->max_rows)
+	{
+		table->max_rows *= 2;
+		table->ids = repalloc_huge(table->ids,
+								   table->max_rows * spec->n_features * sizeof(uint32));
+	}
+	row = score_table_row(table, table->n_rows);
+	for (int f = 0; f < spec->n_features; f++)
+		row[f] = kind_has_list(spec->features[f].kind) ? 0 : NULL_ID;
+	return table->n_rows++;
+}
+
+void
+score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *members, Size n)
+{
+	uint64		start = table->list_start[table->n_lists];
+
+	if (table->n_lists == table->max_lists)
+	{
+		table->max_lists *= 2;
+		table->list_start = repalloc_huge(table->list_start,
+										  ((Size) table->max_lists + 1) * sizeof(uint64));
+	}
+	if (start + n > table->max_members)
+	{
+		table->max_members = Max(start + n, 2 * table->max_members);
+		table->members = repalloc_huge(table->members, table->max_members * sizeof(uint32));
+	}
+	memcpy(table->members + start, members, n * sizeof(uint32));
+	score_table_row(table, row)[feature] = table->n_lists++;
+	table->list_start[table->n_lists] = start + n;
+}
+
+void
+score_table_cut(ScoreTable *table, Size n_rows, uint32 n_lists)
+{
+	table->n_rows = n_rows;
+	table->n_lists = n_lists;
+}
