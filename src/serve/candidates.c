@@ -487,7 +487,7 @@ candidates_item(const Candidates *candidates, uint32 id)
 		else
 			high = middle;
 	}
-	return low < candidates->n_known && candidates->item_ids[low] == id ? low : -1;
+	return low < candidates->n_known && candidates->item_ids[low] == id ? (int64) low : -1;
 }
 
 /* The key of an id; hashed ones have texts of their own. */
