@@ -34,6 +34,9 @@ sql(q{
 	GRANT SELECT ON src TO grantee;
 	CREATE TABLE free AS SELECT * FROM src;
 	GRANT SELECT ON free TO PUBLIC;
+	CREATE TABLE hidden AS SELECT DISTINCT item_id, domain FROM src;
+	CREATE TABLE shelf AS TABLE hidden;
+	GRANT SELECT ON shelf TO PUBLIC;
 	CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE result text;
 	BEGIN
@@ -68,6 +71,11 @@ my $functions = <<"END";
   y y n y n n n n n y   SELECT aread_predict('m', to_jsonb(s)) FROM free s LIMIT 1
   y y n y n n n n n y   SELECT aread_predict('m', to_json(s), s.domain) FROM free s LIMIT 1
   y y n y n n n n n y   SELECT sum(aread_predict('m\@1', s, s.domain)) FROM free s
+  y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', 1)
+  y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', NULL, candidates => 'shelf')
+  n n n n n n n n n y   SELECT count(*) FROM aread_recommend('m', 1, candidates => 'hidden')
+  y y n y n n n n n y   SELECT count(*) FROM aread_similar_items('m', 1)
+  y y n y n n n n n y   SELECT count(*) FROM aread_similar_users('m', 1)
   y y n y n n n n n y   SELECT rows FROM aread_evaluate('m', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_evaluate_domains('m', 'free')
   y y n y n n n n n y   SELECT count(*) FROM aread_evaluate_ranking('m', 'free', NULL)
