@@ -821,7 +821,7 @@ COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, bool
 
 CREATE FUNCTION @extschema@.aread_similar_items(
   model text,
-  item "any",
+  similar_to "any",
   k integer DEFAULT 10,
   OUT item_id text,
   OUT similarity float8)
@@ -833,7 +833,7 @@ COMMENT ON FUNCTION @extschema@.aread_similar_items(text, "any", integer) IS
 
 CREATE FUNCTION @extschema@.aread_similar_users(
   model text,
-  "user" "any",
+  similar_to "any",
   k integer DEFAULT 10,
   OUT user_id text,
   OUT similarity float8)

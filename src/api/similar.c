@@ -155,8 +155,7 @@ similar(FunctionCallInfo fcinfo, bool of_items)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL", i == 0 ? "model" : i == 2 ? "k" :
-							of_items ? "item" : "user")));
+					 errmsg("%s must not be NULL", i == 0 ? "model" : i == 2 ? "k" : "similar_to")));
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
@@ -170,7 +169,7 @@ similar(FunctionCallInfo fcinfo, bool of_items)
 }
 
 PG_FUNCTION_INFO_V1(aread_similar_items);
-/* aread_similar_items(model, item, k) */
+/* aread_similar_items(model, similar_to, k) */
 Datum
 aread_similar_items(PG_FUNCTION_ARGS)
 {
@@ -178,7 +177,7 @@ aread_similar_items(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(aread_similar_users);
-/* aread_similar_users(model, user, k) */
+/* aread_similar_users(model, similar_to, k) */
 Datum
 aread_similar_users(PG_FUNCTION_ARGS)
 {

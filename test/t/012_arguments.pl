@@ -58,6 +58,7 @@ my $set_up = q{
 		(ARRAY['sad', 'ok', 'happy'])[1 + category % 3]::mood AS mood, (1 + category)::nested AS inside, sequence
 		FROM aread_simulate(1500, domains => 4, groups => 2, users => 60, items => 40, strength => 3);
 	CREATE TABLE empty (LIKE seen);
+	CREATE TABLE stock AS SELECT DISTINCT item_id, domain, price FROM seen;
 	CREATE TABLE one_row AS SELECT * FROM seen LIMIT 1;
 	CREATE TABLE no_columns ();
 	CREATE TABLE all_null AS SELECT NULL::int AS label, NULL::text AS domain, NULL::int AS user_id, NULL::int AS item_id FROM generate_series(1, 50);
@@ -152,6 +153,8 @@ my %sane = (
 		aread.grouped_auc_result aread.ndcg_add aread.ndcg_result aread.recall_add aread.recall_result aread.calibration_add aread.calibration_result)),
 	'aread.novelty_add' => {share => '0.5'},
 	aread_predict => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain}, aread_explain => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain},
+	aread_recommend => {users => '7', domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
+	aread_similar_items => {similar_to => '7'}, aread_similar_users => {similar_to => '7'},
 	aread_similar_domains => {domain => $in_domain}, aread_expert_usage => {domain => $in_domain}, aread_tensors => {}, aread_encodings => {}, aread_tensor => {name => q{'bias'}},
 	aread_vectors => {feature => q{'category'}}, aread_domain_weights => {feature => q{'category'}}, aread_vector_text => {vector => q{'{1,2}'}},
 	(map { $_ => {chunks => '(SELECT chunks FROM mask_chunks)'} } qw(aread.mask_gates aread.mask_overlaps aread.mask_experts)),

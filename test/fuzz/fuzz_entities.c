@@ -1,0 +1,125 @@
+/*
+ * fuzz_entities.c
+ *	  Damaged tables of items and users: refused, or sound.
+ *
+ * The first byte of an input chooses the table (items, users), the second is a
+ * length to be cut off (255: none), the rest damage.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/entities/entity_build.h"
+#include "fuzz.h"
+#include "toy.h"
+
+#define N_ROWS 400
+
+static Arena arena;				/* of what stays */
+static Dataset *dataset;
+static Entities entities;
+
+static void
+set_up(void)
+{
+	/* the toy's list goes with nothing: it is given to the items */
+	static const FieldBond bonds[TOY_FIELDS] = {[3] = BOND_ITEM};
+	const EntityLimits limits = {.items = 1000,.users = 1000,.links = 1000,.bytes = 1 << 20};
+	EngineHost	host = toy_host();
+	EngineError error;
+	Arena		scratch;
+
+	if (dataset)
+		return;
+	arena_init_malloc(&arena);
+	arena_init_malloc(&scratch);
+	dataset = toy_dataset(&arena, N_ROWS);
+	FUZZ_ASSERT(entities_build(&arena, &scratch, dataset, TOY_FIELDS, bonds, &limits, &host,
+							   &entities, &error));
+	FUZZ_ASSERT(entities.items->n_lists > 0 && entities.users->link_start[1] > 0);
+	arena_free_all(&scratch);
+}
+
+/* Whatever recommending looks at, it finds within bounds. */
+static void
+walk(const Shape *shape, const EntityTable *table)
+{
+	uint32_t	linked = shape->table_rows[shape->field_table[entity_linked_field(shape, table->kind)]];
+
+	for (uint32_t i = 0; i < table->n; i++)
+	{
+		for (uint32_t k = 0; k < table->n_fields; k++)
+		{
+			int			f = (int) table->fields[k];
+			uint32_t	value = table->values[(size_t) i * table->n_fields + k];
+			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
+
+			if (!shape->field_is_list[f])
+			{
+				FUZZ_ASSERT(value < n_rows);
+				continue;
+			}
+			for (uint64_t m = table->list_start[value]; m < table->list_start[value + 1]; m++)
+				FUZZ_ASSERT(table->list_members[m] < n_rows);
+		}
+		for (uint64_t l = table->link_start[i]; l < table->link_start[i + 1]; l++)
+			FUZZ_ASSERT(table->links[l] >= FIRST_ID && table->links[l] < linked &&
+						(!table->counts || table->counts[l] <= UINT32_MAX));
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	FuzzInput	input = {data, size};
+	EngineError error = {0};
+	const EntityTable *table;
+	EntityTable *read;
+	uint32_t	cut;
+	FuzzBlock	block;
+	Arena		scratch;
+	bool		damaged;
+
+	set_up();
+	table = fuzz_number(&input, 1) % 2 == 0 ? entities.items : entities.users;
+	cut = fuzz_number(&input, 1);
+	block.size = table->n_bytes - (cut == 255 ? 0 : cut);
+	block.bytes = malloc(block.size);
+	FUZZ_ASSERT(block.bytes);
+	memcpy(block.bytes, table->bytes, block.size);
+	damaged = fuzz_damage(&input, &block, 1) || block.size < table->n_bytes;
+	arena_init_malloc(&scratch);
+	read = entity_table_get(&scratch, block.bytes, block.size, &dataset->shape, table->kind, false,
+							NULL, &error);
+	FUZZ_ASSERT(read || error.code == ENGINE_CORRUPT);
+	FUZZ_ASSERT(read || damaged);
+	if (read)
+		walk(&dataset->shape, read);
+	arena_free_all(&scratch);
+	free(block.bytes);
+	return 0;
+}
+
+void
+fuzz_seeds(void)
+{
+	uint8_t		bytes[256] = {0, 255};
+
+	set_up();
+	for (uint8_t kind = 0; kind < 2; kind++)
+	{
+		const EntityTable *table = kind == 0 ? entities.items : entities.users;
+		const uint8_t *stored = table->bytes;
+		uint8_t		cut[] = {kind, 8};
+		size_t		n;
+
+		bytes[0] = kind;
+		fuzz_seed(kind == 0 ? "items" : "users", bytes, 2);
+		fuzz_seed(kind == 0 ? "cut-items" : "cut-users", cut, sizeof(cut));
+		/* sizes and fields in their places, and the ends of what follows: something to change */
+		n = fuzz_change(bytes + 2, 0, 0, stored, FUZZ_TELLING - 1);
+		fuzz_seed(kind == 0 ? "head-items" : "head-users", bytes, 2 + n);
+		n = fuzz_change(bytes + 2, 0, (uint32_t) table->n_bytes - 64, stored + table->n_bytes - 64, 64);
+		fuzz_seed(kind == 0 ? "tail-items" : "tail-users", bytes, 2 + n);
+	}
+}
