@@ -47,6 +47,16 @@ catalog_model_crc(const Model *model)
 	add_crc(&crc, model->masks, (Size) model->n_domains * model->n_gates);
 	if (model->trees)
 		add_crc(&crc, model->trees->bytes, model->trees->n_bytes);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+uint32
+catalog_entities_crc(const Model *model)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
 	if (model->items)
 		add_crc(&crc, model->items->bytes, model->items->n_bytes);
 	if (model->users)

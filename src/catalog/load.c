@@ -375,6 +375,19 @@ read_entities(const Model *model, EntityKind kind, int64 version_id, Arena *aren
 	return table;
 }
 
+/* Each table is sound, but is it this model's? */
+static void
+check_entities(const Model *model, int64 version_id)
+{
+	uint32		crc = 0;
+
+	if (!model->items && !model->users && stored_size(version_id, "checksum", "entities") == 0)
+		return;
+	read_bytes(version_id, "checksum", "entities", (char *) &crc, sizeof(crc));
+	if (crc != catalog_entities_crc(model))
+		stored_corrupt("model", "The checksum over its items and users is wrong.");
+}
+
 /* A few stored numbers must not ask for memory that nothing stored would fill. */
 static void
 check_size(const Config *config, const Shape *shape, const DomainPairs *pairs, int64 version_id,
@@ -417,6 +430,7 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	model->trees = read_trees(model, version_id, &arena, context);
 	model->items = read_entities(model, ENTITY_ITEMS, version_id, &arena, context);
 	model->users = read_entities(model, ENTITY_USERS, version_id, &arena, context);
+	check_entities(model, version_id);
 	if (!model_check(model, &error))
 		host_raise(&error);
 	return model;

@@ -362,6 +362,20 @@ insert_pairs(const Model *model, int64 version_id)
 	}
 }
 
+/* What is kept of items and users, if it is. */
+static void
+insert_entities(const Model *model, int64 version_id)
+{
+	uint32		crc = catalog_entities_crc(model);
+
+	if (model->items)
+		insert_bytes(version_id, "entities", "items", model->items->bytes, model->items->n_bytes);
+	if (model->users)
+		insert_bytes(version_id, "entities", "users", model->users->bytes, model->users->n_bytes);
+	if (model->items || model->users)
+		insert_bytes(version_id, "checksum", "entities", (const char *) &crc, sizeof(crc));
+}
+
 static void
 insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 {
@@ -389,10 +403,7 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 		insert_masks(model, version_id);
 	if (model->trees)
 		insert_bytes(version_id, "trees", "trees", model->trees->bytes, model->trees->n_bytes);
-	if (model->items)
-		insert_bytes(version_id, "entities", "items", model->items->bytes, model->items->n_bytes);
-	if (model->users)
-		insert_bytes(version_id, "entities", "users", model->users->bytes, model->users->n_bytes);
+	insert_entities(model, version_id);
 }
 
 int32

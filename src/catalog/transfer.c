@@ -290,9 +290,9 @@ check_shown(const LoadedModel *loaded, int64 version_id)
 {
 	/*
 	 * tensors; of each feature a vocabulary, its rare values and two parts of pairs; masks,
-	 * trees, items, users and a checksum
+	 * trees, items, users and two checksums
 	 */
-	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 5;
+	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 6;
 	Arguments	facts = {0};
 	CatalogAccess access;
 

@@ -224,7 +224,7 @@ sub add_change { my ($model, $what, $statement) = @_; push @changes, join("\t", 
 # Every kind of chunk as often: its data, and its number.
 my %chunks;
 push @{ $chunks{"$_->[1]"} }, $_ foreach rows('SELECT version_id, kind, name, chunk, octet_length(data) FROM aread.stored_chunk');
-is(join(' ', sort keys %chunks), 'checksum masks pairs rare tensor vocabulary', 'every kind of chunk is there');
+is(join(' ', sort keys %chunks), 'checksum entities masks pairs rare tensor vocabulary', 'every kind of chunk is there');
 foreach my $kind (map { (sort keys %chunks)[$_ % keys %chunks] } 1 .. $n_flips / 2)
 {
 	my ($version, undef, $name, $chunk, $size) = @{ $chunks{$kind}[rand @{ $chunks{$kind} }] };
