@@ -175,18 +175,27 @@ add_row(Collecting *collecting, uint32 item, uint32 domain)
 	return row;
 }
 
+/* The model's table of items, which has any. */
+static const EntityTable *
+require_items(const ServedModel *served)
+{
+	const EntityTable *items = served->loaded->model->items;
+
+	if (items && items->n > 0)
+		return items;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("model \"%s\" has kept no items", served->loaded->spec->model),
+			 errdetail("Models keep them since aread 0.4.0, unless option \"recommend_items\" is 0 or items are hashed."),
+			 errhint("Pass a relation with columns of the item and its domain as argument \"candidates\", or train the model again.")));
+}
+
 /* Items that the model has kept, in the domain or all of theirs; in one never seen, all items. */
 static void
 collect_items(Collecting *collecting)
 {
-	const EntityTable *items = collecting->candidates->served->loaded->model->items;
+	const EntityTable *items = require_items(collecting->candidates->served);
 
-	if (!items || items->n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("model \"%s\" has kept no items", collecting->spec->model),
-				 errdetail("Models keep them since aread 0.4.0, unless option \"recommend_items\" is 0 or items are hashed."),
-				 errhint("Pass a relation with columns of the item and its domain as argument \"candidates\", or train the model again.")));
 	for (uint32 i = 0; i < items->n; i++)
 	{
 		if (collecting->has_domain && collecting->domain < FIRST_ID &&

@@ -183,7 +183,7 @@ score_tile(Recommender *recommender, uint32 from, uint32 to, uint32 first, uint3
 static void
 score_users(Recommender *recommender, uint32 n_users)
 {
-	uint32		wide = Min(n_users, TILE_USERS);
+	uint32		wide = Max(Min(n_users, TILE_USERS), 1);
 	uint32		at_once = TILE_ROWS / wide;
 	uint32		n = recommender->candidates->n;
 
