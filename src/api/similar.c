@@ -2,9 +2,9 @@
  * similar.c
  *	  aread_similar_items(), aread_similar_users(): whose vectors lie closest.
  *
- * All vectors of the feature's table are compared with one, in the order of ids; a
- * sorted list of the best ones is kept.  What the model scores with is taken as it
- * is: vectors are read from the served copy.
+ * All vectors of the feature's table are compared with one, in the order of ids; a list
+ * of the best ones is kept.  What the model scores with is taken as it is: vectors are
+ * read from the served copy.
  */
 #include "postgres.h"
 
@@ -21,6 +21,8 @@
 
 /* Vectors between two looks at interrupts. */
 #define CHECK_VECTORS 1024
+/* Comparisons between two looks. */
+#define CHECK_COMPARISONS 65536
 
 typedef struct Similar
 {
@@ -77,20 +79,44 @@ cosine_of(const real *a, const real *b, int dim)
 	return square_a > 0 && square_b > 0 ? product / sqrt(square_a * square_b) : 0;
 }
 
-/* Into its place among the best; of equal ones the earlier id stays in front. */
-static uint32
-keep_best(Similar *best, uint32 n, uint32 k, Similar similar)
+/* The best ones so far: the first "n" of twice as many as are wanted, in no order. */
+typedef struct BestOnes
 {
-	uint32		at = n;
+	Similar    *similar;		/* [2 * wanted] */
+	uint32		n;
+	uint32		wanted;
+	uint64		compared;
+} BestOnes;
 
-	if (n == k && best[n - 1].cosine >= similar.cosine)
-		return n;
-	if (n == k)
-		at--;
-	for (; at > 0 && best[at - 1].cosine < similar.cosine; at--)
-		best[at] = best[at - 1];
-	best[at] = similar;
-	return Min(n + 1, k);
+/* The closest first, of equal ones the earlier id. */
+static int
+compare_similar(const void *a, const void *b, void *compared)
+{
+	const Similar *x = a;
+	const Similar *y = b;
+
+	if (++*(uint64 *) compared % CHECK_COMPARISONS == 0)
+		CHECK_FOR_INTERRUPTS();
+	if (x->cosine != y->cosine)
+		return x->cosine > y->cosine ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Put them in order, and leave out those that are too many. */
+static void
+cut(BestOnes *best)
+{
+	qsort_arg(best->similar, best->n, sizeof(Similar), compare_similar, &best->compared);
+	best->n = Min(best->n, best->wanted);
+}
+
+/* Sorting once for as many as are wanted keeps the work low, however many these are. */
+static void
+keep(BestOnes *best, Similar similar)
+{
+	if (best->n == 2 * best->wanted)
+		cut(best);
+	best->similar[best->n++] = similar;
 }
 
 static void
@@ -113,9 +139,7 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 	int			dim = loaded->model->config.embed_dim;
 	EntityArgument *argument = entity_argument(fcinfo, 1, served, feature);
 	uint32		wanted;
-	uint32		k;
-	uint32		n = 0;
-	Similar    *best;
+	BestOnes	best = {0};
 
 	vocabulary = &loaded->spec->vocabularies[loaded->spec->features[feature].vocabulary];
 	if (argument->n != 1)
@@ -129,18 +153,19 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 				 errmsg("model \"%s\" has no vector of %s \"%s\"", loaded->version.name,
 						loaded->spec->features[feature].name, entity_argument_text(argument, 0)),
 				 errdetail("It was not in training rows, or too rarely.")));
-	k = Min(entity_k(fcinfo, 2), vocabulary->n_rows);
-	best = palloc_extended(k * sizeof(Similar), MCXT_ALLOC_HUGE);
+	best.wanted = Min(entity_k(fcinfo, 2), vocabulary->n_rows);
+	best.similar = palloc_extended(2 * (Size) best.wanted * sizeof(Similar), MCXT_ALLOC_HUGE);
 	for (uint32 id = FIRST_ID; id < vocabulary->n_rows; id++)
 	{
 		if (id % CHECK_VECTORS == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (id != wanted)
-			n = keep_best(best, n, k, (Similar) {id, cosine_of(vectors + (Size) wanted * dim,
-															  vectors + (Size) id * dim, dim)});
+			keep(&best, (Similar) {id, cosine_of(vectors + (Size) wanted * dim,
+												 vectors + (Size) id * dim, dim)});
 	}
-	for (uint32 i = 0; i < n; i++)
-		put_similar((ReturnSetInfo *) fcinfo->resultinfo, vocabulary, &best[i]);
+	cut(&best);
+	for (uint32 i = 0; i < best.n; i++)
+		put_similar((ReturnSetInfo *) fcinfo->resultinfo, vocabulary, &best.similar[i]);
 }
 
 static Datum

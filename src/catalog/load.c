@@ -8,8 +8,8 @@
  * the end.  What does not hold is ERRCODE_DATA_CORRUPTED.
  *
  * Order: features, vocabularies, the version's row, the checksum over these; then
- * options, the number of domains, domain weights, tensors, masks, trees, items and users; then the
- * checksum over the parameters.
+ * options, the number of domains, domain weights, tensors, masks, trees, items and users, with
+ * a checksum over both of these; then the checksum over the parameters.
  *
  * All rows are read under the caller's snapshot, so that they are of one version.
  * The model lies in the caller's context.

@@ -4,8 +4,9 @@
  *
  * All rows of a version are written in the transaction that calls: the version
  * itself, its features, domains, evaluations and mask updates, then chunks of
- * tensors, vocabularies, rare values, domain weights, masks, trees, items and users.  Rows name their
- * columns beside the values, so that the order of a table's columns does not matter.
+ * tensors, vocabularies, rare values, domain weights, masks, trees, items and users.  Rows
+ * name their columns beside the values, so that the order of a table's columns does not
+ * matter.
  *
  * The model is locked first (model_lock.h) and stays so until the transaction ends.
  * Under the lock it is decided whether the version scores (deploy.h), and older
@@ -118,7 +119,8 @@ append_lists(StringInfo json, const char *split, const ListMeasures *measures)
 {
 	for (int kind = 0; kind < N_LIST_KINDS; kind++)
 	{
-		appendStringInfo(json, "%s{\"split\": \"%s\", \"candidates\": \"%s\", \"lists\": " UINT64_FORMAT,
+		appendStringInfo(json,
+						 "%s{\"split\": \"%s\", \"candidates\": \"%s\", \"lists\": " UINT64_FORMAT,
 						 json->len > 1 ? ", " : "", split, list_kind_names[kind],
 						 measures[kind].lists);
 		append_number(json, "items", measures[kind].items);

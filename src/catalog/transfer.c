@@ -254,7 +254,8 @@ static const struct
 		" AND (LEAST(v.rows_read, v.train_rows, v.valid_rows, v.test_rows) < 0"
 		" OR GREATEST(v.train_rows, v.valid_rows, v.test_rows) > v.rows_read"
 		" OR v.rows_read > 1000000000000000"
-		" OR LEAST(v.kept_items, v.kept_users, v.kept_bytes) < 0)"
+		" OR LEAST(v.kept_items, v.kept_users, v.kept_bytes) < 0"
+		" OR v.personalized NOT BETWEEN 0 AND 1)"
 		" UNION ALL SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
 		" AND f.vocabulary_rows NOT BETWEEN 0 AND 4294967296",
 	"Its numbers are out of range."},
@@ -266,6 +267,13 @@ static const struct
 		" OR EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest(v.calibration), pg_catalog.unnest($6)) c (told, own)"
 		" WHERE c.told IS NULL OR NOT pg_catalog.abs(c.told - c.own) <= 1e-9 * (1 + pg_catalog.abs(c.own))))",
 	"Its numbers are not those of the model."},
+	/* what is no such list is an error here, so that it is none of the view */
+	{"SELECT FROM aread.stored_version v CROSS JOIN LATERAL pg_catalog.jsonb_to_recordset(v.ranking)"
+		" AS r(split text, candidates text, lists bigint, items float8, ndcg float8, hit_rate float8,"
+		" mrr float8) WHERE v.version_id = $1 AND (r.lists NOT BETWEEN 0 AND 1000000000000000"
+		" OR r.items NOT BETWEEN 0 AND 1000000000000000"
+		" OR LEAST(r.ndcg, r.hit_rate, r.mrr) < 0 OR GREATEST(r.ndcg, r.hit_rate, r.mrr) > 1)",
+	"Its measures of ranking are out of range."},
 	/* each of a relation's columns, and how often its value occurs */
 	{"SELECT FROM aread.stored_feature f WHERE f.version_id = $1"
 		" HAVING pg_catalog.count(*) > 2 * 1664",

@@ -80,7 +80,8 @@ read_items(FunctionCallInfo fcinfo, ArrayType *list, ListItem **items)
 	}
 	qsort_arg(*items, n, sizeof(ListItem), compare_items, &compared);
 	for (int i = 0; i < n; i++)
-		if (n_different == 0 || compare_items(&(*items)[i], &(*items)[n_different - 1], &compared) != 0)
+		if (n_different == 0 ||
+			compare_items(&(*items)[i], &(*items)[n_different - 1], &compared) != 0)
 			(*items)[n_different++] = (*items)[i];
 	return n_different;
 }

@@ -303,7 +303,10 @@ link_user(Builder *builder, uint32_t i, uint32_t most)
 	builder->link_start[i + 1] = first + n;
 }
 
-/* Links of one entity after the other, until the limits are met: table.n becomes how many they are. */
+/*
+ * Links of one entity after the other, until the limits are met: table.n becomes how many
+ * they are.
+ */
 static bool
 place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 {

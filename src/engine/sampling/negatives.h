@@ -34,8 +34,9 @@ typedef struct RowOrigin
  * from a positive training row of the same domain.  By popularity every such
  * row is as likely; uniformly, every item, and NULL as by popularity; mixed, a coin
  * says which of both for each draw.  With config->popularity_offset draws for
- * validation and test rows are uniform.  Never
- * drawn are items that the user is known to have taken: in the training
+ * validation and test rows are uniform.
+ *
+ * Never drawn are items that the user is known to have taken: in the training
  * rows, for validation rows also in those, for test rows in all.  Without a
  * user field, or for a user without an id of his own, only the row's own
  * item is ruled out.  Items without an id of their own (rare, NULL) are

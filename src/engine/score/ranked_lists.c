@@ -20,6 +20,7 @@
 #include "engine/base/random.h"
 #include "engine/base/sort.h"
 #include "engine/data/rowset.h"
+#include "engine/measure/ranking.h"
 
 /* Rows between two looks at the host. */
 #define CHECK_ROWS 65536
@@ -220,7 +221,10 @@ choose_rows(const Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, En
 	return sort_keys(keys, *rows, *n, &room, ranking->host, error);
 }
 
-/* May the item of row "from" be in the list of a row?  What unknown users took says nothing of others. */
+/*
+ * May the item of row "from" be in the list of a row?  What unknown users took says nothing
+ * of others.
+ */
 static bool
 may_stand(const Ranking *ranking, size_t row, size_t from)
 {
@@ -322,7 +326,7 @@ add_measures(const Ranking *ranking, ListMeasures *sums)
 	}
 	for (size_t rank = above + 1; rank <= above + equal + 1; rank++)
 	{
-		ndcg += rank <= LIST_PLACES ? 1 / log2((double) rank + 1) : 0;
+		ndcg += rank <= LIST_PLACES ? ranking_discount(rank - 1) : 0;
 		hits += rank <= LIST_PLACES;
 		mrr += 1 / (double) rank;
 	}

@@ -41,8 +41,6 @@ typedef struct ListMeasures
 	double		mrr;			/* 1 / rank */
 } ListMeasures;
 
-#define N_LIST_MEASURES 5
-
 typedef struct ListTask
 {
 	const Dataset *data;
@@ -58,9 +56,11 @@ typedef struct ListTask
  * measures [N_LIST_KINDS].  The items of a domain are those of positive known rows with an
  * id of their own; never in a list are items that the user took in any row of the data.  Of
  * equal scores each order is as likely, and measures are means over them.  Rows whose own
- * item is none of its domain's have no list: what nobody took is another question.  The same seed and rows in any
- * order give the same lists, as far as an item's fields are the same in its rows.  What this
- * takes goes back to the arena.  Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_CORRUPT.
+ * item is none of its domain's have no list: what nobody took is another question.
+ *
+ * The same seed and rows in any order give the same lists, as far as an item's fields are the
+ * same in its rows.  What this takes goes back to the arena.  Errors: lack of memory,
+ * ENGINE_INTERRUPTED, ENGINE_CORRUPT.
  */
 extern bool lists_measure(Arena *arena, const ListTask *task, Scorer *scorer,
 						  const EngineHost *host, ListMeasures *measures, EngineError *error);

@@ -69,8 +69,8 @@ item_of(const Dataset *data, size_t row)
 }
 
 static bool
-popularity_counts_init(PopularityCounts *counts, Arena *arena, const Shape *shape, const DomainPairs *pairs,
-			EngineError *error)
+popularity_counts_init(PopularityCounts *counts, Arena *arena, const Shape *shape,
+					   const DomainPairs *pairs, EngineError *error)
 {
 	size_t		n_items = shape->table_rows[shape->field_table[shape->item_field]];
 	size_t		n_domains = (size_t) shape_domains(shape) + 1;

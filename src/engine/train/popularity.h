@@ -21,7 +21,7 @@ typedef struct PopularityOffset PopularityOffset;
  * if the configuration asks for none.  After trainer_init() has made the network.
  */
 extern bool popularity_init(Trainer *trainer, EngineError *error);
-/* Into the wide weights, before scores; and out of them again, bit by bit, before training goes on. */
+/* Into the wide weights, before scores; and out of them, bit by bit, before training goes on. */
 extern void popularity_add(Trainer *trainer);
 extern void popularity_remove(Trainer *trainer);
 
