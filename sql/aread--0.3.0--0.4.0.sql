@@ -18,10 +18,10 @@ ALTER TABLE aread.stored_version
   ADD COLUMN split_type text DEFAULT NULL,
   ADD COLUMN split_shares float8[] DEFAULT NULL,
   ADD COLUMN split_bounds bigint[] DEFAULT NULL,
-  ADD COLUMN ranking jsonb DEFAULT NULL,
   ADD COLUMN score_edges float8[] DEFAULT NULL,
   ADD COLUMN score_rows bigint[] DEFAULT NULL,
   ADD COLUMN personalized float8 DEFAULT NULL,
+  ADD COLUMN ranking jsonb DEFAULT NULL,
   ADD COLUMN kept_items bigint DEFAULT NULL,
   ADD COLUMN kept_users bigint DEFAULT NULL,
   ADD COLUMN kept_bytes bigint DEFAULT NULL;
@@ -29,10 +29,10 @@ COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: nam
 COMMENT ON COLUMN aread.stored_version.split_type IS 'type of the split column';
 COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and test rows that were asked for';
 COMMENT ON COLUMN aread.stored_version.split_bounds IS 'by order: where validation rows begin, and test rows, as 64-bit integers in the order of the split column; NULL: there are none';
-COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of validation and test rows: rows of the view aread.ranking; NULL: no negatives were sampled, or trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
 COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
+COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of validation and test rows: rows of the view aread.ranking; NULL: no negatives were sampled, or trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.valid_measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 COMMENT ON COLUMN aread.stored_evaluation.measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for aread_recommend; NULL: trained before 0.4.0';

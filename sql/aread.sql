@@ -214,10 +214,10 @@ CREATE TABLE aread.stored_version (
   split_type text DEFAULT NULL,
   split_shares float8[] DEFAULT NULL,
   split_bounds bigint[] DEFAULT NULL,
-  ranking jsonb DEFAULT NULL,
   score_edges float8[] DEFAULT NULL,
   score_rows bigint[] DEFAULT NULL,
   personalized float8 DEFAULT NULL,
+  ranking jsonb DEFAULT NULL,
   kept_items bigint DEFAULT NULL,
   kept_users bigint DEFAULT NULL,
   kept_bytes bigint DEFAULT NULL,
@@ -265,10 +265,10 @@ COMMENT ON COLUMN aread.stored_version.split_method IS 'how rows were split: nam
 COMMENT ON COLUMN aread.stored_version.split_type IS 'type of the split column';
 COMMENT ON COLUMN aread.stored_version.split_shares IS 'shares of validation and test rows that were asked for';
 COMMENT ON COLUMN aread.stored_version.split_bounds IS 'by order: where validation rows begin, and test rows, as 64-bit integers in the order of the split column; NULL: there are none';
-COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of validation and test rows: rows of the view aread.ranking; NULL: no negatives were sampled, or trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_edges IS 'deciles of the scores of validation rows, or where there are none of test or training rows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.score_rows IS 'how many of these rows have scores below each, and how many beyond';
 COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of items within a domain that is the user''s own; NULL: trained before 0.4.0, or there are no users or items to tell by';
+COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of validation and test rows: rows of the view aread.ranking; NULL: no negatives were sampled, or trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for aread_recommend; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
 COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both';
