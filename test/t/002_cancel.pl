@@ -124,7 +124,7 @@ cancelled_after(0.5, q{CREATE VIEW endless AS SELECT domain, nullif(i, i) AS ite
 my $n_keys = 150_000;
 my $n_slots = 262_144;
 my $keys = join '', map { pack('VVVV', 4660, $_, 4, $_) } 0 .. $n_keys - 1;
-my $state = pack('VQ<Q<VVQ<Q<', 0x41524547, 0, 0, $n_keys, $n_slots, length $keys, length $keys) . "\0" x (4 * $n_slots) . $keys;
+my $state = pack('VQ<Q<VVQ<Q<Q<', 0x41524547, 0, 0, $n_keys, $n_slots, length $keys, length $keys, 0) . "\0" x (4 * $n_slots) . $keys;
 my $begun = time;
 my (undef, undef, $ended) = $node->psql('postgres', "CREATE AGGREGATE pg_temp.merged(bytea) (SFUNC = aread.grouped_auc_combine, STYPE = bytea);
 	SET statement_timeout = '1s'; SELECT length(pg_temp.merged(s)) FROM (SELECT decode('" . unpack('H*', $state) . "', 'hex') AS s FROM generate_series(1, 2) OFFSET 0) x");
