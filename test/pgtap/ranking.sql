@@ -86,5 +86,16 @@ SELECT throws_ok('SELECT aread_evaluate_ranking(''itemless'', ''nameless'')', '2
 UPDATE aread.stored_version SET ranking = '{"split": 1}' WHERE architecture = 'wide';
 SELECT is_empty('SELECT FROM aread.ranking', 'what others wrote there does not make the view fail');
 
+-- nor do exports that somebody made: they are no models
+CREATE FUNCTION pg_temp.moved(setting text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE 'UPDATE aread.stored_version SET ' || setting || ' WHERE version_id = (SELECT max(version_id) FROM aread.stored_version)';
+  RETURN aread_import(aread_export('itemless'), 'moved');
+END $$;
+SELECT throws_ok(format('SELECT pg_temp.moved(%L)', setting), 'XX001', 'exported model is corrupt', setting)
+FROM unnest(ARRAY[$$ranking = '[{"lists": -1}]'$$, $$ranking = '[{"mrr": 2}]'$$, $$ranking = '[{"ndcg": -0.5}]'$$, 'personalized = 2', $$personalized = 'NaN'$$, 'kept_items = -1']) setting;
+SELECT throws_ok(format('SELECT pg_temp.moved(%L)', $$ranking = '[1]'$$), '22023', NULL, 'no rows');
+SELECT lives_ok(format('SELECT pg_temp.moved(%L)', $$ranking = '[{"ndcg": 0.5, "lists": 1}]'$$), 'as a training writes it');
+
 SELECT * FROM finish();
 ROLLBACK;
