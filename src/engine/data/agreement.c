@@ -6,12 +6,6 @@
 
 #include <string.h>
 
-static uint32_t
-id_of(const Dataset *data, size_t row, int field)
-{
-	return data->ids[row * (size_t) data->shape.n_fields + field];
-}
-
 static bool
 same_list(const Dataset *data, uint32_t a, uint32_t b, Watch *watch)
 {
@@ -25,8 +19,8 @@ same_list(const Dataset *data, uint32_t a, uint32_t b, Watch *watch)
 bool
 same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch)
 {
-	uint32_t	x = id_of(data, a, field);
-	uint32_t	y = id_of(data, b, field);
+	uint32_t	x = dataset_id(data, a, field);
+	uint32_t	y = dataset_id(data, b, field);
 
 	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y, watch));
 }
@@ -46,7 +40,7 @@ measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int
 		return false;
 	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
-		uint32_t	id = id_of(data, row, owner);
+		uint32_t	id = dataset_id(data, row, owner);
 
 		if (watch_worked(&watch, shape->n_fields))
 			return watch_continue(&watch, error);

@@ -93,11 +93,17 @@ domain_of_id(uint32_t id)
 	return id >= FIRST_ID ? (int64_t) id - FIRST_ID : -1;
 }
 
+/* A row's id of a field; of a list field the number of its list. */
+static inline uint32_t
+dataset_id(const Dataset *data, size_t row, int field)
+{
+	return data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
+}
+
 static inline int64_t
 dataset_domain(const Dataset *data, size_t row)
 {
-	return domain_of_id(data->ids[row * (size_t) data->shape.n_fields +
-								  (size_t) data->shape.domain_field]);
+	return domain_of_id(dataset_id(data, row, data->shape.domain_field));
 }
 
 /* Number of users seen in training; 0 where rows do not say whose they are: no user, lists, hashed. */

@@ -43,12 +43,6 @@ typedef struct Builder
 } Builder;
 
 static uint32_t
-id_of(const Dataset *data, size_t row, int field)
-{
-	return data->ids[row * (size_t) data->shape.n_fields + field];
-}
-
-static uint32_t
 rows_of(const Dataset *data, int field)
 {
 	return data->shape.table_rows[data->shape.field_table[field]];
@@ -83,7 +77,7 @@ choose_fields(Arena *scratch, const Dataset *data, int n_columns, const FieldBon
 static int64_t
 entity_of(const Builder *builder, size_t row)
 {
-	return entity_number(&builder->table, id_of(builder->data, row, builder->owner));
+	return entity_number(&builder->table, dataset_id(builder->data, row, builder->owner));
 }
 
 /* Rows of each entity, side by side: those that links are of. */
@@ -266,7 +260,7 @@ link_item(Builder *builder, uint32_t i)
 	for (uint64_t r = builder->start[i]; r < builder->start[i + 1]; r++)
 	{
 		uint32_t	row = builder->rows[r];
-		uint32_t	id = id_of(builder->data, row, builder->linked);
+		uint32_t	id = dataset_id(builder->data, row, builder->linked);
 
 		if (meet(builder, i, id))
 			builder->links[n++] = id;
@@ -288,7 +282,7 @@ link_user(Builder *builder, uint32_t i, uint32_t most)
 
 	for (uint64_t r = builder->start[i + 1]; r > builder->start[i] && n < most; r--)
 	{
-		uint32_t	id = id_of(builder->data, builder->rows[r - 1], builder->linked);
+		uint32_t	id = dataset_id(builder->data, builder->rows[r - 1], builder->linked);
 
 		if (meet(builder, i, id))
 			builder->links[first + n++] = id;

@@ -62,15 +62,9 @@ typedef struct Sampler
 } Sampler;
 
 static uint32_t
-id_of(const Dataset *data, size_t row, int field)
-{
-	return data->ids[row * (size_t) data->shape.n_fields + field];
-}
-
-static uint32_t
 item_of(const Dataset *data, size_t row)
 {
-	return id_of(data, row, data->shape.item_field);
+	return dataset_id(data, row, data->shape.item_field);
 }
 
 /*
@@ -261,7 +255,7 @@ is_taken(const Sampler *sampler, size_t row, size_t from)
 
 	if (user_field < 0)
 		return false;
-	key[0] = id_of(sampler->data, row, user_field);
+	key[0] = dataset_id(sampler->data, row, user_field);
 	key[1] = item_of(sampler->data, from);
 	return key[0] >= FIRST_ID && key[1] >= FIRST_ID && rowset_contains(&sampler->taken, key);
 }
@@ -311,7 +305,7 @@ place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
 	for (size_t f = 0; from != row && f < n_fields; f++)
 		if (sampler->report->with_item[f])
-			to[f] = id_of(data, from, f);
+			to[f] = dataset_id(data, from, f);
 	sampler->labels[sampler->n_rows] = label;
 	if (sampler->weights)
 		sampler->weights[sampler->n_rows] = data->weights[row];

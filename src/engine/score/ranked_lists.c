@@ -54,12 +54,6 @@ typedef struct Ranking
 	size_t		n;				/* rows in it: the positive one, then the others */
 } Ranking;
 
-static uint32_t
-id_of(const Dataset *data, size_t row, int field)
-{
-	return data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
-}
-
 static bool
 stopped(const Ranking *ranking, size_t row, EngineError *error)
 {
@@ -76,7 +70,7 @@ find_known(const Ranking *ranking, uint64_t *keys, uint32_t *rows, size_t *n, En
 	for (size_t row = task->known[0]; row < task->known[1]; row++)
 	{
 		int64_t		domain = dataset_domain(task->data, row);
-		uint32_t	item = id_of(task->data, row, task->data->shape.item_field);
+		uint32_t	item = dataset_id(task->data, row, task->data->shape.item_field);
 
 		if (stopped(ranking, row, error))
 			return false;
@@ -161,7 +155,7 @@ row_hash(const ListTask *task, size_t row)
 
 	for (int f = 0; f < task->data->shape.n_fields; f++)
 	{
-		hash ^= task->data->shape.field_is_list[f] ? 0 : id_of(task->data, row, f) + 1;
+		hash ^= task->data->shape.field_is_list[f] ? 0 : dataset_id(task->data, row, f) + 1;
 		hash *= 0xff51afd7ed558ccdu;
 		hash ^= hash >> 32;
 	}
@@ -175,7 +169,7 @@ is_known(const Ranking *ranking, size_t row)
 	const Dataset *data = ranking->task->data;
 	int			field = data->shape.item_field;
 	int64_t		domain = dataset_domain(data, row);
-	uint32_t	item = id_of(data, row, field);
+	uint32_t	item = dataset_id(data, row, field);
 	size_t		low;
 	size_t		high;
 
@@ -187,13 +181,13 @@ is_known(const Ranking *ranking, size_t row)
 	{
 		size_t		middle = low + (high - low) / 2;
 
-		if (id_of(data, ranking->items.rows[middle], field) < item)
+		if (dataset_id(data, ranking->items.rows[middle], field) < item)
 			low = middle + 1;
 		else
 			high = middle;
 	}
 	return low < ranking->items.start[domain + 1] &&
-		id_of(data, ranking->items.rows[low], field) == item;
+		dataset_id(data, ranking->items.rows[low], field) == item;
 }
 
 /* Positive rows to be ranked, in the order of their hashes -> *rows, *n. */
@@ -232,12 +226,12 @@ may_stand(const Ranking *ranking, size_t row, size_t from)
 	const Shape *shape = &data->shape;
 	uint32_t	key[ROWSET_MAX_FIELDS] = {0};
 
-	if (id_of(data, row, shape->item_field) == id_of(data, from, shape->item_field))
+	if (dataset_id(data, row, shape->item_field) == dataset_id(data, from, shape->item_field))
 		return false;
 	if (shape->user_field < 0)
 		return true;
-	key[0] = id_of(data, row, shape->user_field);
-	key[1] = id_of(data, from, shape->item_field);
+	key[0] = dataset_id(data, row, shape->user_field);
+	key[1] = dataset_id(data, from, shape->item_field);
 	return key[0] < FIRST_ID || !rowset_contains(&ranking->taken, key);
 }
 
@@ -252,7 +246,7 @@ add_item(Ranking *ranking, size_t row, size_t from)
 	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
 	for (size_t f = 0; f < n_fields; f++)
 		if (ranking->task->with_item[f])
-			to[f] = id_of(data, from, (int) f);
+			to[f] = dataset_id(data, from, (int) f);
 }
 
 /* One of items first .. end - 1, as likely as often as it is taken. */

@@ -65,7 +65,7 @@ typedef struct PopularityCounts
 static uint32_t
 item_of(const Dataset *data, size_t row)
 {
-	return data->ids[row * (size_t) data->shape.n_fields + (size_t) data->shape.item_field];
+	return dataset_id(data, row, data->shape.item_field);
 }
 
 static bool
