@@ -79,7 +79,7 @@ static const Option config_options[] = {
 	{"evaluations", OPTION_INT, AT(evaluations), 1, 100, NULL, "2", "",
 	.meaning = "Evaluations on the validation rows in each epoch."},
 	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "6", "",
-	.meaning = "Evaluations without a gain after which training stops; the first 200 batches do not count, and more of them where batch_size or learning_rate is smaller than by default. Beside trees that count a third of them, until the network has gained 0.005."},
+	.meaning = "Evaluations without a gain after which training stops; the first 200 batches do not count, and more of them where batch_size or learning_rate is smaller than by default. Beside trees that count a third of them, until the network has gained 0.005 (of log loss 0.0025)."},
 	{"stop_on", OPTION_CHOICE, AT(stop_on), 0, 0, measure_names, "\"domain_auc\"", "",
 	.meaning = "The measure of validation rows by which evaluations are compared: it decides which one is kept, and when patience runs out. Where it is undefined DomainAUC does, or AUC, or log loss.",
 	.before = "\"domain_auc\""},
