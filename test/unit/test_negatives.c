@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/networks/config_options.h"
+#include "engine/sampling/bonds.h"
 #include "engine/sampling/negatives.h"
 #include "engine/base/random.h"
 #include "toy.h"
