@@ -39,6 +39,10 @@ CREATE VIEW candidate AS
 SELECT item_id, round(aread_predict('interactions', c, 'domain_11')::numeric, 3) AS score
 FROM candidate c ORDER BY score DESC LIMIT 5;
 
+-- recommend: items that the users have not taken yet, each user's own
+SELECT user_id, string_agg(item_id || ' (' || round(score::numeric, 2) || ')', ', ' ORDER BY rank) AS items
+FROM aread_recommend('interactions', '{7,8}', 5, 'domain_11', context => '{"price": 8}') GROUP BY user_id;
+
 -- analyse: how each domain is served
 SELECT domain, rows, minor, augmented_rows, round(test_auc::numeric, 3) AS test_auc
 FROM aread.domain WHERE model = 'interactions' ORDER BY rows DESC;
