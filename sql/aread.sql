@@ -1379,7 +1379,7 @@ CREATE AGGREGATE @extschema@.aread_personalization(list anyarray) (
   SFUNC = aread.personalization_add, STYPE = bytea, COMBINEFUNC = aread.grouped_auc_combine,
   FINALFUNC = aread.personalization_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
 COMMENT ON AGGREGATE @extschema@.aread_personalization(anyarray) IS
-'mean distance of the lists of recommendations of two users, a list being an array of items: 1 less the items that they share over the root of their lengths'' product, over all pairs, exactly and in linear time; 0: all lists are alike, 1: none share an item; repeated items count once, and empty lists not at all; NULL: fewer than 2 lists; memory grows with the items of all lists, up to 1 GB';
+'mean distance of the lists of recommendations of two users, a list being an array of items: 1 less the items that they share over the root of their lengths'' product, over all pairs, in linear time; 0: all lists are alike, 1: none share an item; repeated items count once, and empty lists not at all; NULL: fewer than 2 lists; memory grows with the items of all lists, up to 1 GB';
 CREATE AGGREGATE @extschema@.aread_novelty(share float8) (
   SFUNC = aread.novelty_add, STYPE = bytea, COMBINEFUNC = aread.log_loss_combine,
   FINALFUNC = aread.log_loss_result, FINALFUNC_MODIFY = READ_ONLY, PARALLEL = SAFE);
@@ -1868,10 +1868,10 @@ CREATE FUNCTION @extschema@.aread_recommend(
   max_per jsonb DEFAULT NULL,
   context jsonb DEFAULT NULL)
 RETURNS SETOF aread.recommendation
-LANGUAGE C STABLE PARALLEL SAFE COST 100000 ROWS 100
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_recommend';
 COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, boolean, regclass, jsonb, jsonb) IS
-'the k best items for each user: users are a value, an array of them or NULL for all that the model knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out; max_per caps rows for each value of an item''s column, as {"brand": 2}; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
+'the k best items for each user: users are a value, an array of them or NULL for all that the model knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out, if the model has kept the user and the item has an id of its own; max_per caps rows for each value of an item''s column, as {"brand": 2}, by bin or bucket where it has those: NULL and values that training has not seen are not counted; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
 
 CREATE FUNCTION @extschema@.aread_similar_items(
   model text,

@@ -42,10 +42,34 @@ take_array(EntityArgument *entities, Datum value, Oid element)
 	entities->n = n;
 }
 
+/* Do other features have the vocabulary, too? */
+static bool
+is_shared(const FeatureSpec *spec, int feature)
+{
+	for (int f = 0; f < spec->n_features; f++)
+		if (f != feature && spec->features[f].vocabulary == spec->features[feature].vocabulary)
+			return true;
+	return false;
+}
+
+/* Of a shared vocabulary only users who took something: others are values of another feature. */
 static void
-take_all(EntityArgument *entities)
+take_linked(EntityArgument *entities, const EntityTable *table)
+{
+	uint32	   *ids = palloc_extended(Max(table->n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+
+	entities->n = 0;
+	for (uint32 i = 0; i < table->n; i++)
+		if (table->link_start[i] < table->link_start[i + 1])
+			ids[entities->n++] = FIRST_ID + i;
+	entities->ids = ids;
+}
+
+static void
+take_all(EntityArgument *entities, const Model *model)
 {
 	const FeatureSpec *spec = entities->spec;
+	const EntityTable *users = entities->feature == spec->user_feature ? model->users : NULL;
 
 	if (!spec_has_keys(spec, entities->feature))
 		ereport(ERROR,
@@ -54,6 +78,15 @@ take_all(EntityArgument *entities)
 						spec->model, spec->features[entities->feature].name),
 				 errhint("Pass them as an array.")));
 	entities->n = spec->vocabularies[spec->features[entities->feature].vocabulary].n_rows - FIRST_ID;
+	if (users && users->link_start[users->n] > 0 && is_shared(spec, entities->feature))
+		take_linked(entities, users);
+}
+
+/* Id of the number-th of all. */
+static uint32
+id_of_all(const EntityArgument *entities, uint32 number)
+{
+	return entities->ids ? entities->ids[number] : FIRST_ID + number;
 }
 
 EntityArgument *
@@ -70,7 +103,7 @@ entity_argument(FunctionCallInfo fcinfo, int argument, const ServedModel *served
 	entities->feature = feature;
 	if (PG_ARGISNULL(argument))
 	{
-		take_all(entities);
+		take_all(entities, served->loaded->model);
 		return entities;
 	}
 	if (!OidIsValid(type))
@@ -101,7 +134,7 @@ uint32
 entity_argument_id(EntityArgument *entities, uint32 number)
 {
 	return entities->values ? encoder_id(entities->encoder, entities->values[number],
-										 entities->nulls[number]) : FIRST_ID + number;
+										 entities->nulls[number]) : id_of_all(entities, number);
 }
 
 char *
@@ -111,7 +144,7 @@ entity_argument_text(EntityArgument *entities, uint32 number)
 
 	if (!entities->values)
 		return vocabulary_key(&spec->vocabularies[spec->features[entities->feature].vocabulary],
-							  FIRST_ID + number);
+							  id_of_all(entities, number));
 	return entities->nulls[number] ? NULL :
 		OutputFunctionCall(&entities->output, entities->values[number]);
 }

@@ -16,7 +16,8 @@ typedef struct EntityArgument
 	const FeatureSpec *spec;
 	int			feature;		/* whose values they are */
 	uint32		n;
-	const Datum *values;		/* [n]; NULL: all that the model has ids of */
+	const Datum *values;		/* [n]; NULL: all that the model has ids of, or those of "ids" */
+	const uint32 *ids;			/* [n]; NULL: FIRST_ID and those that follow */
 	const bool *nulls;
 	ValueEncoder *encoder;
 	FmgrInfo	output;			/* of the values' type */

@@ -146,9 +146,35 @@ tell_missing(const Recommender *recommender, const Candidates *candidates)
 		missing_tell(spec->model, needed, present, missing);
 }
 
+/* Whoever asks that seen items are left out learns of whom that cannot be done. */
 static void
-recommend_all(Recommending *recommending, Recommender *recommender)
+tell_unseen(const Recommending *recommending, uint32 n_unknown)
 {
+	if (n_unknown == 0)
+		return;
+	ereport(NOTICE,
+			(errmsg("items taken by %u of %u users are not known, and are not left out",
+					n_unknown, recommending->users->n),
+			 errdetail("Model \"%s\" has not kept them, though they have rows in training.",
+					   recommending->served->loaded->spec->model),
+			 errhint("Options \"recommend_users\" and \"recommend_seen\" say how much a training keeps; \"exclude_seen => false\" asks for all items.")));
+}
+
+/* Has a user who is known to the model been kept with what he took? */
+static bool
+is_kept(const Model *model, uint32 id)
+{
+	int64		user = entity_number(model->users, id);
+
+	return id < FIRST_ID ||
+		(user >= 0 && model->users->link_start[user] < model->users->link_start[user + 1]);
+}
+
+static void
+recommend_all(Recommending *recommending, Recommender *recommender, bool exclude_seen)
+{
+	const Model *model = recommending->served->loaded->model;
+	uint32		n_unknown = 0;
 	uint32		at_once = recommender_users(recommender);
 	uint32	   *ids = palloc(at_once * sizeof(uint32));
 
@@ -156,11 +182,16 @@ recommend_all(Recommending *recommending, Recommender *recommender)
 	{
 		uint32		n = Min(at_once, recommending->users->n - first);
 
+		CHECK_FOR_INTERRUPTS();
 		for (uint32 u = 0; u < n; u++)
+		{
 			ids[u] = entity_argument_id(recommending->users, first + u);
+			n_unknown += exclude_seen && !is_kept(model, ids[u]);
+		}
 		recommending->first = first;
 		recommender_run(recommender, ids, n, put_row, recommending);
 	}
+	tell_unseen(recommending, n_unknown);
 }
 
 static void
@@ -216,7 +247,7 @@ aread_recommend(PG_FUNCTION_ARGS)
 		query.n_caps = read_caps(recommending.candidates, PG_GETARG_JSONB_P(6), caps);
 	recommender = recommender_create(recommending.candidates, &query);
 	tell_missing(recommender, recommending.candidates);
-	recommend_all(&recommending, recommender);
+	recommend_all(&recommending, recommender, query.exclude_seen);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;

@@ -356,8 +356,8 @@ read_trees(const Model *model, int64 version_id, Arena *arena, MemoryContext con
 
 /* What is kept of items or users; NULL: nothing is. */
 static EntityTable *
-read_entities(const Model *model, EntityKind kind, int64 version_id, Arena *arena,
-			  MemoryContext context)
+read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int64 version_id,
+			  Arena *arena, MemoryContext context)
 {
 	const char *name = kind == ENTITY_ITEMS ? "items" : "users";
 	Size		size = stored_size(version_id, "entities", name);
@@ -368,6 +368,10 @@ read_entities(const Model *model, EntityKind kind, int64 version_id, Arena *aren
 
 	if (size == 0)
 		return NULL;
+	/* a shape does not say so, and hashed ones have no keys to be listed by */
+	if (entity_field(&model->shape, kind) >= 0 &&
+		!spec_has_keys(spec, entity_field(&model->shape, kind)))
+		stored_corrupt("model", "It has a table of hashed items or users.");
 	table = entity_table_get(arena, read_sized(version_id, "entities", name, size, context), size,
 							 &model->shape, kind, false, &watch, &error);
 	if (!table)
@@ -428,8 +432,8 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	if (model->n_gates > 0)
 		read_masks(model, version_id);
 	model->trees = read_trees(model, version_id, &arena, context);
-	model->items = read_entities(model, ENTITY_ITEMS, version_id, &arena, context);
-	model->users = read_entities(model, ENTITY_USERS, version_id, &arena, context);
+	model->items = read_entities(spec, model, ENTITY_ITEMS, version_id, &arena, context);
+	model->users = read_entities(spec, model, ENTITY_USERS, version_id, &arena, context);
 	check_entities(model, version_id);
 	if (!model_check(model, &error))
 		host_raise(&error);

@@ -173,5 +173,24 @@ SELECT throws_ok($$SELECT aread_similar_items('alone', 7)$$, '55000', 'model "al
 SELECT throws_ok($$SELECT aread_similar_users('hei', 999)$$, '42704', 'model "hei" has no vector of user_id "999"', 'nobody knows him');
 SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'user_id must be one value', 'of one at a time');
 
+-- Of a vocabulary that features share, only users are users.
+CREATE TABLE referred AS SELECT label, domain, user_id, item_id, 1000 + user_id AS referrer FROM log;
+SELECT aread_train('referred', 'shared', features => '{domain,user_id,item_id,referrer}', user_id => 'user_id', item_id => 'item_id',
+  options => '{"architecture": "wide", "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
+SELECT set_eq($$SELECT DISTINCT user_id FROM aread_recommend('shared', NULL, 1, exclude_seen => false)$$, $$SELECT DISTINCT user_id::text FROM log$$, 'referrers are no users');
+
+-- Without users nothing can be left out.
+SELECT train('userless', '{"architecture": "wide", "recommend_users": 0}') \g /dev/null
+SELECT isnt_empty($$SELECT FROM aread_recommend('userless', 7, 60) r JOIN log l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'what users took is not known');
+
+-- A table of hashed items would be one of buckets: no training writes it.
+SELECT train('hashed_items', '{"architecture": "wide", "features": {"item_id": {"buckets": 200}}}') \g /dev/null
+SELECT is(kept_items, 0::bigint, 'hashed items are not kept') FROM aread.model WHERE model = 'hashed_items';
+CREATE FUNCTION pg_temp.id(name text) RETURNS bigint LANGUAGE sql AS $$ SELECT version_id FROM aread.stored_version v JOIN aread.stored_model m USING (model_id) WHERE m.name = $1 $$;
+DELETE FROM aread.stored_chunk WHERE version_id = pg_temp.id('hashed_items') AND (kind = 'entities' OR name = 'entities');
+INSERT INTO aread.stored_chunk SELECT pg_temp.id('hashed_items'), kind, name, chunk, data FROM aread.stored_chunk WHERE version_id = pg_temp.id('wide') AND (kind = 'entities' OR name = 'entities');
+SELECT aread_cache_clear(shared => true) \g /dev/null
+SELECT throws_ok($$SELECT aread_recommend('hashed_items', 7)$$, 'XX001', NULL, 'a table of items of a model whose items are hashed');
+
 SELECT * FROM finish();
 ROLLBACK;

@@ -25,6 +25,8 @@
 
 /* Rows, or comparisons, between two looks at interrupts. */
 #define CHECK_ROWS 65536
+/* Distances below come from rounding. */
+#define EQUAL_LISTS 1e-12
 
 typedef struct ListItem
 {
@@ -166,6 +168,7 @@ aread_personalization_result(PG_FUNCTION_ARGS)
 	Total	   *sums;
 	Total		squares = {0};
 	double		lists = 0;
+	double		distance;
 
 	state_check_call(fcinfo);
 	state = groups_read(fcinfo, 0);
@@ -197,5 +200,7 @@ aread_personalization_result(PG_FUNCTION_ARGS)
 	}
 	pfree(sums);
 	/* pairs of two lists, each pair twice, of lists times (lists - 1) */
-	PG_RETURN_FLOAT8(Min(Max(1 - (total_value(&squares) * lists - 1) / (lists - 1), 0), 1));
+	distance = 1 - (total_value(&squares) * lists - 1) / (lists - 1);
+	/* equal lists have a distance of 0 but for the rounding of square roots */
+	PG_RETURN_FLOAT8(distance < EQUAL_LISTS ? 0 : Min(distance, 1));
 }
