@@ -798,7 +798,7 @@ CREATE TYPE aread.recommendation AS (
   item_id text,
   domain text,
   score float8);
-COMMENT ON TYPE aread.recommendation IS 'an item for a user: one row of aread_recommend';
+COMMENT ON TYPE aread.recommendation IS 'an item for a user: one row of aread_recommend or aread_recommend_all';
 COMMENT ON COLUMN aread.recommendation.user_id IS 'user, as text; NULL: a NULL among the users';
 COMMENT ON COLUMN aread.recommendation.rank IS '1 for the user''s best item, 2, ...';
 COMMENT ON COLUMN aread.recommendation.item_id IS 'item, as text';
@@ -818,7 +818,21 @@ RETURNS SETOF aread.recommendation
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_recommend';
 COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, boolean, regclass, jsonb, jsonb) IS
-'the k best items for each user: users are a value, an array of them or NULL for all that the model knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out, if the model has kept the user and the item has an id of its own; max_per caps rows for each value of an item''s column, as {"brand": 2}, by bin or bucket where it has those: NULL and values that training has not seen are not counted; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
+'the k best items for each user: users are a value or an array of them, NULL being a user whom nobody knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out, if the model has kept the user and the item has an id of its own; max_per caps rows for each value of an item''s column, as {"brand": 2}, by bin or bucket where it has those: NULL and values that training has not seen are not counted; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
+
+CREATE FUNCTION @extschema@.aread_recommend_all(
+  model text,
+  k integer DEFAULT 10,
+  domain text DEFAULT NULL,
+  exclude_seen boolean DEFAULT true,
+  candidates regclass DEFAULT NULL,
+  max_per jsonb DEFAULT NULL,
+  context jsonb DEFAULT NULL)
+RETURNS SETOF aread.recommendation
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000000 ROWS 10000
+AS 'MODULE_PATHNAME', 'aread_recommend_all';
+COMMENT ON FUNCTION @extschema@.aread_recommend_all(text, integer, text, boolean, regclass, jsonb, jsonb) IS
+'what aread_recommend gives for all users that the model knows';
 
 CREATE FUNCTION @extschema@.aread_similar_items(
   model text,

@@ -24,6 +24,20 @@ parse_literal(const char *literal, Oid *type)
 	return OidInputFunctionCall(input, (char *) literal, param, -1);
 }
 
+/* One value, which may be NULL. */
+static void
+take_value(EntityArgument *entities, Datum value, bool isnull)
+{
+	Datum	   *only = palloc(sizeof(Datum));
+	bool	   *null = palloc(sizeof(bool));
+
+	*only = value;
+	*null = isnull;
+	entities->values = only;
+	entities->nulls = null;
+	entities->n = 1;
+}
+
 static void
 take_array(EntityArgument *entities, Datum value, Oid element)
 {
@@ -65,21 +79,25 @@ take_linked(EntityArgument *entities, const EntityTable *table)
 	entities->ids = ids;
 }
 
-static void
-take_all(EntityArgument *entities, const Model *model)
+EntityArgument *
+entity_all_users(const ServedModel *served)
 {
-	const FeatureSpec *spec = entities->spec;
-	const EntityTable *users = entities->feature == spec->user_feature ? model->users : NULL;
+	const FeatureSpec *spec = served->loaded->spec;
+	const EntityTable *users = served->loaded->model->users;
+	EntityArgument *entities = palloc0(sizeof(EntityArgument));
 
+	entities->spec = spec;
+	entities->feature = spec->user_feature;
 	if (!spec_has_keys(spec, entities->feature))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("model \"%s\" does not know values of \"%s\", which are hashed",
 						spec->model, spec->features[entities->feature].name),
-				 errhint("Pass them as an array.")));
+				 errhint("Pass them to aread_recommend as an array.")));
 	entities->n = spec->vocabularies[spec->features[entities->feature].vocabulary].n_rows - FIRST_ID;
 	if (users && users->link_start[users->n] > 0 && is_shared(spec, entities->feature))
 		take_linked(entities, users);
+	return entities;
 }
 
 /* Id of the number-th of all. */
@@ -94,36 +112,28 @@ entity_argument(FunctionCallInfo fcinfo, int argument, const ServedModel *served
 {
 	EntityArgument *entities = palloc0(sizeof(EntityArgument));
 	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, argument);
-	Datum		value;
+	bool		isnull = PG_ARGISNULL(argument);
+	Datum		value = isnull ? (Datum) 0 : PG_GETARG_DATUM(argument);
 	Oid			element;
 	Oid			output;
 	bool		is_varlena;
 
 	entities->spec = served->loaded->spec;
 	entities->feature = feature;
-	if (PG_ARGISNULL(argument))
-	{
-		take_all(entities, served->loaded->model);
-		return entities;
-	}
 	if (!OidIsValid(type))
 		elog(ERROR, "could not determine the type of argument %d", argument + 1);
-	value = PG_GETARG_DATUM(argument);
-	if (type == UNKNOWNOID)
+	if (type == UNKNOWNOID && !isnull)
 		value = parse_literal(DatumGetCString(value), &type);
 	element = get_base_element_type(type);
-	if (OidIsValid(element))
-		take_array(entities, value, element);
-	else
+	if (!OidIsValid(element))
 	{
-		Datum	   *only = palloc(sizeof(Datum));
-
-		*only = value;
-		element = type;
-		entities->values = only;
-		entities->nulls = palloc0(sizeof(bool));
-		entities->n = 1;
+		element = type == UNKNOWNOID ? TEXTOID : type;
+		take_value(entities, value, isnull);
 	}
+	else if (isnull)
+		entities->values = palloc0(sizeof(Datum));	/* no array, no members: array_agg() of no rows is one */
+	else
+		take_array(entities, value, element);
 	entities->encoder = encoder_create(entities->spec, feature, element, CurrentMemoryContext);
 	getTypeOutputInfo(element, &output, &is_varlena);
 	fmgr_info(output, &entities->output);

@@ -1,6 +1,7 @@
 /*
  * entity_arguments.h
- *	  Users or items as arguments of pseudo-type "any": a value, an array, or NULL.
+ *	  Users or items as arguments of pseudo-type "any": a value, which may be
+ *	  NULL, or an array.
  */
 #ifndef AREAD_API_ENTITY_ARGUMENTS_H
 #define AREAD_API_ENTITY_ARGUMENTS_H
@@ -24,13 +25,15 @@ typedef struct EntityArgument
 } EntityArgument;
 
 /*
- * The values of an argument: one, those of an array, or for NULL all that the model
- * has ids of; a literal is an array if it begins with "{".  Everything lies in the
- * current memory context.  Errors: a type that the feature cannot take, and for NULL
- * a feature whose values are hashed.
+ * The values of an argument: one, or those of an array; a literal is an array if it
+ * begins with "{".  NULL is one value that nobody knows, an array that is NULL has
+ * none.  Everything lies in the current memory context.  Errors: a type that the
+ * feature cannot take.
  */
 extern EntityArgument *entity_argument(FunctionCallInfo fcinfo, int argument,
 									   const ServedModel *served, int feature);
+/* All users that the model has ids of.  Errors: they are hashed. */
+extern EntityArgument *entity_all_users(const ServedModel *served);
 /* Id of the number-th one. */
 extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
 /* Its text, palloc'd: as it was given, of all that there are the key; NULL: NULL. */

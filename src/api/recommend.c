@@ -1,6 +1,6 @@
 /*
  * recommend.c
- *	  aread_recommend(): the best items of users.
+ *	  aread_recommend(), aread_recommend_all(): the best items of users.
  *
  * Phases: the model is pinned, which checks the caller's right to score with it; the
  * relation of candidates is opened, which may wait for its lock, and read with the
@@ -171,7 +171,7 @@ is_kept(const Model *model, uint32 id)
 }
 
 static void
-recommend_all(Recommending *recommending, Recommender *recommender, bool exclude_seen)
+list_users(Recommending *recommending, Recommender *recommender, bool exclude_seen)
 {
 	const Model *model = recommending->served->loaded->model;
 	uint32		n_unknown = 0;
@@ -202,25 +202,27 @@ require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", name)));
 }
 
-/* The call's candidates; the model is pinned by now. */
+/*
+ * The call's candidates; the model is pinned by now.  k is the number of argument
+ * "k", which domain, exclude_seen, candidates, max_per and context follow.
+ */
 static Candidates *
-find_candidates(FunctionCallInfo fcinfo, const ServedModel *served)
+find_candidates(FunctionCallInfo fcinfo, int k, const ServedModel *served)
 {
 	CandidateQuery query = {0};
 
-	if (!PG_ARGISNULL(3))
-		query.domain = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	if (!PG_ARGISNULL(5))
-		query.relation = source_open(PG_GETARG_OID(5));
-	if (!PG_ARGISNULL(7))
-		query.context = PG_GETARG_JSONB_P(7);
+	if (!PG_ARGISNULL(k + 1))
+		query.domain = text_to_cstring(PG_GETARG_TEXT_PP(k + 1));
+	if (!PG_ARGISNULL(k + 3))
+		query.relation = source_open(PG_GETARG_OID(k + 3));
+	if (!PG_ARGISNULL(k + 5))
+		query.context = PG_GETARG_JSONB_P(k + 5);
 	return candidates_find(served, &query);
 }
 
-PG_FUNCTION_INFO_V1(aread_recommend);
-/* aread_recommend(model, users, k, domain, exclude_seen, candidates, max_per, context) */
-Datum
-aread_recommend(PG_FUNCTION_ARGS)
+/* Lists of the users of argument 1, or of all of them if that is k. */
+static void
+recommend(FunctionCallInfo fcinfo, int k)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "aread recommendation",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -231,24 +233,42 @@ aread_recommend(PG_FUNCTION_ARGS)
 	Recommender *recommender;
 
 	require_argument(fcinfo, 0, "model");
-	require_argument(fcinfo, 2, "k");
-	require_argument(fcinfo, 4, "exclude_seen");
-	query.k = entity_k(fcinfo, 2);
-	query.exclude_seen = PG_GETARG_BOOL(4);
+	require_argument(fcinfo, k, "k");
+	require_argument(fcinfo, k + 2, "exclude_seen");
+	query.k = entity_k(fcinfo, k);
+	query.exclude_seen = PG_GETARG_BOOL(k + 2);
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	recommending.served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
-	recommending.candidates = find_candidates(fcinfo, recommending.served);
-	recommending.users = entity_argument(fcinfo, 1, recommending.served,
-										 recommending.served->loaded->spec->user_feature);
+	recommending.candidates = find_candidates(fcinfo, k, recommending.served);
+	recommending.users = k == 1 ? entity_all_users(recommending.served) :
+		entity_argument(fcinfo, 1, recommending.served,
+						recommending.served->loaded->spec->user_feature);
 	recommending.row_context = AllocSetContextCreate(context, "aread recommended row",
 													 ALLOCSET_SMALL_SIZES);
-	if (!PG_ARGISNULL(6))
-		query.n_caps = read_caps(recommending.candidates, PG_GETARG_JSONB_P(6), caps);
+	if (!PG_ARGISNULL(k + 4))
+		query.n_caps = read_caps(recommending.candidates, PG_GETARG_JSONB_P(k + 4), caps);
 	recommender = recommender_create(recommending.candidates, &query);
 	tell_missing(recommender, recommending.candidates);
-	recommend_all(&recommending, recommender, query.exclude_seen);
+	list_users(&recommending, recommender, query.exclude_seen);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
+}
+
+PG_FUNCTION_INFO_V1(aread_recommend);
+/* aread_recommend(model, users, k, domain, exclude_seen, candidates, max_per, context) */
+Datum
+aread_recommend(PG_FUNCTION_ARGS)
+{
+	recommend(fcinfo, 2);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(aread_recommend_all);
+/* aread_recommend_all(model, k, domain, exclude_seen, candidates, max_per, context) */
+Datum
+aread_recommend_all(PG_FUNCTION_ARGS)
+{
+	recommend(fcinfo, 1);
 	return (Datum) 0;
 }

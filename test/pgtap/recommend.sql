@@ -32,19 +32,19 @@ CREATE FUNCTION expected(model text, wanted_domain text, k int, seen boolean) RE
 -- Ranks may change places where scores are as good as equal.
 CREATE FUNCTION differences(model text, domain text, k int, seen boolean) RETURNS SETOF text LANGUAGE sql AS $$
   SELECT format('%s: %s %s, %s %s', COALESCE(a.user_id, b.user_id), a.item_id, a.score, b.item_id, b.score)
-  FROM aread_recommend($1, NULL, $3, $2, exclude_seen => $4) a FULL JOIN expected($1, $2, $3, $4) b ON a.user_id = b.user_id AND a.rank = b.rank
+  FROM aread_recommend_all($1, $3, $2, exclude_seen => $4) a FULL JOIN expected($1, $2, $3, $4) b ON a.user_id = b.user_id AND a.rank = b.rank
   WHERE (abs(a.score - b.score) < 1e-6) IS NOT TRUE
   UNION ALL
-  SELECT format('%s: %s in %s: %s', a.user_id, a.item_id, a.domain, a.score) FROM aread_recommend($1, NULL, $3, $2, exclude_seen => $4) a
+  SELECT format('%s: %s in %s: %s', a.user_id, a.item_id, a.domain, a.score) FROM aread_recommend_all($1, $3, $2, exclude_seen => $4) a
   LEFT JOIN expected($1, $2, 100, $4) b USING (user_id, item_id)
   WHERE (abs(a.score - b.score) < 1e-6) IS NOT TRUE $$;
 SELECT is_empty(format('SELECT differences(%L, %L, 7, %L)', model, domain, seen), format('%s, domain %s, seen ones out: %s', model, domain, seen))
 FROM unnest('{wide,trees,hei}'::text[]) model, unnest('{NULL,domain_02}'::text[]) domain, unnest('{true,false}'::boolean[]) seen;
 SELECT isnt_empty($$SELECT user_id, item_id FROM expected('wide', NULL, 60, false) EXCEPT SELECT user_id, item_id FROM expected('wide', NULL, 60, true)$$, 'there is something to leave out');
-SELECT is_empty($$SELECT FROM aread_recommend('hei', NULL, 60) r JOIN log l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'no item that the user took, in whatever split');
+SELECT is_empty($$SELECT FROM aread_recommend_all('hei', 60) r JOIN log l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'no item that the user took, in whatever split');
 SELECT results_eq($$SELECT user_id, count(*), min(rank), max(rank), count(DISTINCT item_id) FROM aread_recommend('hei', '{7,8}', 100, exclude_seen => false) GROUP BY 1 ORDER BY 1$$,
   $$SELECT u, n, 1, n::int, n FROM (SELECT count(DISTINCT item_id) AS n FROM pair) p, unnest('{7,8}'::text[]) u$$, 'each item once, ranks without gaps');
-SELECT isnt_empty($$SELECT rank FROM aread_recommend('hei', NULL, 5) GROUP BY rank HAVING count(DISTINCT item_id) > 5$$, 'users have lists of their own');
+SELECT isnt_empty($$SELECT rank FROM aread_recommend_all('hei', 5) GROUP BY rank HAVING count(DISTINCT item_id) > 5$$, 'users have lists of their own');
 
 -- Who the users are.
 CREATE TABLE seven AS SELECT * FROM aread_recommend('hei', 7, 4);
@@ -54,7 +54,11 @@ FROM unnest(ARRAY['''7''', '7::text', '7::bigint', '''{7}''', 'ARRAY[7]', 'ARRAY
 SELECT results_eq($$SELECT array_agg(DISTINCT item_id) FROM aread_recommend('hei', 7.0, 4)$$, 'SELECT array_agg(DISTINCT item_id) FROM seven', 'a number is known by its value');
 SELECT results_eq($$SELECT user_id, rank FROM aread_recommend('hei', ARRAY[8, 7, 8], 2)$$, $$VALUES ('8', 1), ('8', 2), ('7', 1), ('7', 2), ('8', 1), ('8', 2)$$, 'in the order of the array');
 SELECT is_empty($$SELECT FROM aread_recommend('hei', '{}')$$, 'nobody');
-SELECT is(count(DISTINCT user_id), (SELECT kept_users FROM aread.model WHERE model = 'hei'), 'everybody') FROM aread_recommend('hei', NULL, 1);
+SELECT is_empty($$SELECT FROM aread_recommend('hei', (SELECT array_agg(user_id) FROM person WHERE false))$$, 'no array, nobody');
+SELECT results_eq($$SELECT * FROM aread_recommend('hei', $$ || users || ', 4)', $$SELECT * FROM aread_recommend('hei', ARRAY[NULL]::int[], 4)$$, 'an unknown user: ' || users)
+FROM unnest(ARRAY['NULL', 'NULL::int', 'NULL::text', '(SELECT user_id FROM person WHERE user_id < 0)']) users;
+SELECT results_eq($$SELECT DISTINCT user_id, count(*) OVER () FROM aread_recommend('hei', NULL, 4)$$, $$VALUES (NULL::text, 4::bigint)$$, 'who has one list');
+SELECT is(count(DISTINCT user_id), (SELECT kept_users FROM aread.model WHERE model = 'hei'), 'everybody') FROM aread_recommend_all('hei', 1);
 SELECT is_empty($$SELECT * FROM aread_recommend('hei', ARRAY[999, NULL], 10) r, LATERAL (SELECT DISTINCT category FROM pair p WHERE p.item_id::text = r.item_id) c
   WHERE abs(score - aread_predict('hei', jsonb_build_object('user_id', r.user_id, 'item_id', r.item_id, 'domain', r.domain, 'category', category, 'age_band', NULL))) > 1e-6$$, 'whom the model does not know is scored as never seen');
 SELECT results_eq($$SELECT user_id, count(*) FROM aread_recommend('hei', ARRAY[NULL, 999], 100) GROUP BY 1 ORDER BY 1$$, $$SELECT u, count(DISTINCT item_id) FROM pair, unnest(ARRAY['999', NULL]) u GROUP BY u ORDER BY u$$, 'and has taken nothing');
@@ -82,6 +86,8 @@ INSERT INTO shelf SELECT item_id, 'domain_04', 2, 'twice' FROM shelf WHERE item_
 SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_recommend('hei', 7, 100, candidates => 'shelf', exclude_seen => false) ORDER BY 1$$,
   $$SELECT DISTINCT ON (1) s.item_id::text, s.domain, round(score::numeric, 5) FROM shelf s, LATERAL (SELECT s.item_id, s.domain, s.category, age_band, user_id FROM person WHERE user_id = 7) x, LATERAL aread_predict('hei', x) score
   WHERE s.item_id IS NOT NULL ORDER BY 1, score DESC$$, 'rows of a relation, each item once');
+SELECT results_eq($$SELECT * FROM aread_recommend_all('hei', 3, 'domain_02', false, 'shelf', '{"category": 2}', '{"age_band": 3}') ORDER BY user_id, rank$$,
+  $$SELECT * FROM aread_recommend('hei', ARRAY(SELECT DISTINCT user_id FROM log l WHERE aread_split('hei', l) = 'train'), 3, 'domain_02', false, 'shelf', '{"category": 2}', '{"age_band": 3}') ORDER BY user_id, rank$$, 'all users, as by name');
 SELECT is_empty($$SELECT FROM aread_recommend('hei', 7, 100, candidates => 'shelf') r JOIN log l ON l.user_id = 7 AND l.item_id::text = r.item_id$$, 'without what was taken');
 SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_recommend('hei', 7, 100, 'domain_05', candidates => 'shelf', exclude_seen => false) WHERE item_id::int < 1000 ORDER BY 1$$,
   $$SELECT DISTINCT ON (1) s.item_id::text, 'domain_05', round(score::numeric, 5) FROM shelf s, LATERAL (SELECT s.item_id, s.category, age_band, user_id FROM person WHERE user_id = 7) x, LATERAL aread_predict('hei', x, 'domain_05') score
@@ -142,12 +148,12 @@ SELECT throws_ok($$SELECT aread_recommend('alone', 7)$$, '55000', 'model "alone"
 CREATE TABLE bought AS SELECT domain, user_id, item_id, age_band, category FROM log WHERE label = 1;
 SELECT version FROM aread_train('bought', 'bought', label => '', options => '{"architecture": "wide", "negatives": 3}') \g /dev/null
 SELECT set_eq($$SELECT item_id::int, domain FROM unnest(ARRAY(SELECT DISTINCT domain FROM bought)) d, aread_recommend('bought', 999, 1000, d)$$, $$SELECT DISTINCT item_id, domain FROM bought b WHERE aread_split('bought', b) = 'train'$$, 'candidates are those of rows that are there');
-SELECT is_empty($$SELECT FROM aread_recommend('bought', NULL, 60) r JOIN bought l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'and so is what users took');
-SELECT isnt_empty($$SELECT user_id FROM aread_recommend('bought', NULL, 60) GROUP BY user_id HAVING count(*) > 30$$, 'which is not everything');
+SELECT is_empty($$SELECT FROM aread_recommend_all('bought', 60) r JOIN bought l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'and so is what users took');
+SELECT isnt_empty($$SELECT user_id FROM aread_recommend_all('bought', 60) GROUP BY user_id HAVING count(*) > 30$$, 'which is not everything');
 
 -- Moved, it recommends the same.
 SELECT aread_import(aread_export('hei'), 'moved') \g /dev/null
-SELECT results_eq($$SELECT * FROM aread_recommend('moved', NULL, 3)$$, $$SELECT * FROM aread_recommend('hei', NULL, 3)$$, 'imported');
+SELECT results_eq($$SELECT * FROM aread_recommend_all('moved', 3)$$, $$SELECT * FROM aread_recommend_all('hei', 3)$$, 'imported');
 SELECT results_eq($$SELECT kept_items, kept_users, kept_bytes FROM aread.model WHERE model = 'moved'$$, $$SELECT kept_items, kept_users, kept_bytes FROM aread.model WHERE model = 'hei'$$, 'as views have it');
 
 -- Rights: the model's, and the relation's.
@@ -177,7 +183,7 @@ SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'user_
 CREATE TABLE referred AS SELECT label, domain, user_id, item_id, 1000 + user_id AS referrer FROM log;
 SELECT aread_train('referred', 'shared', features => '{domain,user_id,item_id,referrer}', user_id => 'user_id', item_id => 'item_id',
   options => '{"architecture": "wide", "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
-SELECT set_eq($$SELECT DISTINCT user_id FROM aread_recommend('shared', NULL, 1, exclude_seen => false)$$, $$SELECT DISTINCT user_id::text FROM log$$, 'referrers are no users');
+SELECT set_eq($$SELECT DISTINCT user_id FROM aread_recommend_all('shared', 1, exclude_seen => false)$$, $$SELECT DISTINCT user_id::text FROM log$$, 'referrers are no users');
 
 -- Without users nothing can be left out.
 SELECT train('userless', '{"architecture": "wide", "recommend_users": 0}') \g /dev/null

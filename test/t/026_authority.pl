@@ -72,7 +72,7 @@ my $functions = <<"END";
   y y n y n n n n n y   SELECT aread_predict('m', to_json(s), s.domain) FROM free s LIMIT 1
   y y n y n n n n n y   SELECT sum(aread_predict('m\@1', s, s.domain)) FROM free s
   y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', 1)
-  y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', NULL, candidates => 'shelf')
+  y y n y n n n n n y   SELECT count(*) FROM aread_recommend_all('m', candidates => 'shelf')
   n n n n n n n n n y   SELECT count(*) FROM aread_recommend('m', 1, candidates => 'hidden')
   y y n y n n n n n y   SELECT count(*) FROM aread_similar_items('m', 1)
   y y n y n n n n n y   SELECT count(*) FROM aread_similar_users('m', 1)
