@@ -294,6 +294,91 @@ test_bonds(Arena *arena)
 	CHECK(entities.users->n_fields == 1 && entities.users->fields[0] == AGE);
 }
 
+/* Training rows of an item whose hour, or tags, are those of a row. */
+static uint32_t
+count_like(const Rows *rows, uint32_t item, size_t like, int field)
+{
+	const uint32_t *wanted;
+	size_t		n_wanted = dataset_members(&rows->data, like, field, &wanted);
+	uint32_t	n = 0;
+
+	for (size_t row = 0; row < N_ROWS - 600; row++)
+	{
+		const uint32_t *members;
+		size_t		n_members = dataset_members(&rows->data, row, field, &members);
+
+		n += rows->ids[row][ITEM] == item && n_members == n_wanted &&
+			memcmp(members, wanted, n_wanted * sizeof(uint32_t)) == 0;
+	}
+	return n;
+}
+
+/*
+ * Most rows of an item with one value of a field -> *most; returns a row that has it, of as
+ * many values the smallest.
+ */
+static size_t
+find_mode(const Rows *rows, uint32_t item, int field, uint32_t *most)
+{
+	size_t		best = 0;
+
+	*most = 0;
+	for (size_t row = 0; row < N_ROWS - 600; row++)
+	{
+		uint32_t	n = rows->ids[row][ITEM] == item ? count_like(rows, item, row, field) : 0;
+
+		if (n > *most || (n == *most && rows->ids[row][field] < rows->ids[best][field]))
+			best = row;
+		*most = n > *most ? n : *most;
+	}
+	return best;
+}
+
+/* Rows of an item that have the list of the table. */
+static uint32_t
+count_list(const Rows *rows, uint32_t item, const EntityTable *items, uint32_t list)
+{
+	uint32_t	n = 0;
+
+	for (size_t row = 0; row < N_ROWS - 600; row++)
+	{
+		const uint32_t *members;
+		size_t		n_members = dataset_members(&rows->data, row, TAGS, &members);
+
+		n += rows->ids[row][ITEM] == item && same_list(items, list, members, (uint32_t) n_members);
+	}
+	return n;
+}
+
+/* Where no value has more than half of the rows, the one with the most is kept. */
+static void
+test_modes(Arena *arena)
+{
+	static const FieldBond bonds[N_COLUMNS] = {[HOUR] = BOND_ITEM,[TAGS] = BOND_ITEM};
+	Rows	   *rows = draw_rows(arena, 77);
+	const EntityTable *items;
+	int			divided = 0;
+
+	/* other lists, of which some have the same members */
+	for (size_t row = 0; row < N_ROWS; row++)
+		rows->ids[row][TAGS] = 2 * (row * 7 % 13);
+	items = build(arena, rows, bonds, &no_limits).items;
+	CHECK(items->n_fields == 4 && items->fields[1] == HOUR && items->fields[2] == TAGS);
+	for (uint32_t i = 0; i < items->n; i++)
+	{
+		uint32_t	item = FIRST_ID + i;
+		uint32_t	positives;
+		uint32_t	most;
+		size_t		row = find_mode(rows, item, HOUR, &most);
+
+		CHECK(items->values[i * 4 + 1] == rows->ids[row][HOUR]);
+		divided += 2 * most < count_rows(rows, N_ROWS - 600, ITEM, item, 0, 0, &positives);
+		find_mode(rows, item, TAGS, &most);
+		CHECK(count_list(rows, item, items, items->values[i * 4 + 2]) == most);
+	}
+	CHECK(divided > ITEMS / 2);
+}
+
 static void
 test_limits(Arena *arena)
 {
@@ -517,6 +602,7 @@ main(void)
 	arena_init_malloc(&arena);
 	test_tables(&arena);
 	test_bonds(&arena);
+	test_modes(&arena);
 	test_limits(&arena);
 	test_cancel(&arena);
 	test_memory(&arena);

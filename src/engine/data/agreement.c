@@ -25,6 +25,23 @@ same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch)
 	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y, watch));
 }
 
+uint64_t
+value_key(const Dataset *data, size_t row, int field, Watch *watch)
+{
+	const uint32_t *members;
+	size_t		n = dataset_members(data, row, field, &members);
+	uint64_t	hash = 0x9e3779b97f4a7c15u + n;
+
+	if (!data->shape.field_is_list[field])
+		return members[0];
+	for (size_t i = 0; i < n && !watch_worked(watch, 1); i++)
+	{
+		hash = (hash ^ members[i]) * 0xff51afd7ed558ccdu;
+		hash ^= hash >> 32;
+	}
+	return hash;
+}
+
 bool
 measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int owner,
 				  double *agreement, EngineError *error)

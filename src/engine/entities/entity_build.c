@@ -5,8 +5,9 @@
  * For each of the two: fields are chosen by how often an entity's rows agree on
  * them; rows of each entity are put together; its value of a field is found by
  * majority vote (Boyer and Moore 1981: one candidate and one count for each entity
- * and field, no value is stored), its links by a walk over its rows.  Entities are
- * added until a limit is met.  The table is then packed into one block.
+ * and field, no value is stored), or, where no value has more than half of the rows,
+ * by sorting them; its links by a walk over its rows.  Entities are added until a
+ * limit is met.  The table is then packed into one block.
  *
  * Memory: some words for each row and each value, in the scratch arena.
  */
@@ -14,6 +15,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/base/sort.h"
 
 /* So many of an entity's rows agree on what goes with it, each with the one before it. */
 #define MIN_AGREEMENT 0.95
@@ -112,20 +115,16 @@ group_rows(Builder *builder, EngineError *error)
 	return watch_continue(&builder->watch, error);
 }
 
-/* The row whose value of a field most training rows of the entity have. */
+/*
+ * One pass over training rows: they elect a winner of each entity and field, or count how
+ * many have the winner's value -> votes.
+ */
 static bool
-vote(Builder *builder, EngineError *error)
+pass_votes(Builder *builder, bool elect, uint32_t *votes, EngineError *error)
 {
 	const Dataset *data = builder->data;
 	size_t		n_fields = builder->table.n_fields;
-	struct ArenaBlock *mark;
-	uint32_t   *votes;
 
-	builder->winner = ARENA_ARRAY(builder->scratch, uint32_t, builder->table.n * n_fields);
-	mark = arena_mark(builder->scratch);
-	votes = ARENA_ARRAY(builder->scratch, uint32_t, builder->table.n * n_fields);
-	if (!arena_ok(builder->scratch, error))
-		return false;
 	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		int64_t		i = entity_of(builder, row);
@@ -137,12 +136,118 @@ vote(Builder *builder, EngineError *error)
 			uint32_t   *winner = &builder->winner[i * n_fields + k];
 			uint32_t   *n = &votes[i * n_fields + k];
 
-			if (*n == 0)
+			if (elect && *n == 0)
 				*winner = row + 1;
-			*n += *n == 0 || same_value(data, row, *winner - 1, (int) builder->fields[k],
-										&builder->watch) ? 1 : -1;
+			if (same_value(data, row, *winner - 1, (int) builder->fields[k], &builder->watch))
+				(*n)++;
+			else if (elect)
+				(*n)--;
 		}
 	}
+	return watch_continue(&builder->watch, error);
+}
+
+/* Training rows of an entity, which are the first of its rows. */
+static uint64_t
+training_rows(const Builder *builder, uint32_t i)
+{
+	uint64_t	low = builder->start[i];
+	uint64_t	high = builder->start[i + 1];
+
+	while (low < high)
+	{
+		uint64_t	middle = low + (high - low) / 2;
+
+		if (builder->rows[middle] < builder->data->split_start[SPLIT_VALID])
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low - builder->start[i];
+}
+
+/* Room for the training rows of one entity. */
+typedef struct Count
+{
+	uint64_t   *keys;
+	uint32_t   *rows;
+	SortRoom	room;
+} Count;
+
+/* The row whose value most rows have; of values with as many the one of the smallest key. */
+static bool
+count_values(Builder *builder, uint32_t i, uint32_t k, const Count *count, EngineError *error)
+{
+	const Dataset *data = builder->data;
+	int			field = (int) builder->fields[k];
+	uint64_t	n = training_rows(builder, i);
+	uint64_t	most = 0;
+	uint64_t	first = 0;
+
+	for (uint64_t r = 0; r < n; r++)
+	{
+		count->rows[r] = builder->rows[builder->start[i] + r];
+		count->keys[r] = value_key(data, count->rows[r], field, &builder->watch);
+	}
+	if (!sort_keys(count->keys, count->rows, n, (SortRoom *) &count->room, builder->watch.host,
+				   error))
+		return false;
+	for (uint64_t r = 0; r < n; r++)
+	{
+		if (count->keys[r] != count->keys[first] ||
+			!same_value(data, count->rows[r], count->rows[first], field, &builder->watch))
+			first = r;
+		if (r + 1 - first <= most)
+			continue;
+		most = r + 1 - first;
+		builder->winner[(size_t) i * builder->table.n_fields + k] = count->rows[first] + 1;
+	}
+	return watch_continue(&builder->watch, error);
+}
+
+/* Where a winner has no more than half of the rows, another value may have more. */
+static bool
+recount(Builder *builder, const uint32_t *votes, EngineError *error)
+{
+	size_t		n_fields = builder->table.n_fields;
+	uint64_t	most = 0;
+	Count		count;
+
+	for (uint32_t i = 0; i < builder->table.n; i++)
+	{
+		uint64_t	n = training_rows(builder, i);
+
+		most = n > most ? n : most;
+	}
+	count.keys = ARENA_ARRAY(builder->scratch, uint64_t, most);
+	count.rows = ARENA_ARRAY(builder->scratch, uint32_t, most);
+	if (!arena_ok(builder->scratch, error) ||
+		!sort_room(&count.room, builder->scratch, most, true, error))
+		return false;
+	for (uint32_t i = 0; i < builder->table.n; i++)
+		for (uint32_t k = 0; k < n_fields; k++)
+			if (2 * (uint64_t) votes[i * n_fields + k] <= training_rows(builder, i) &&
+				!count_values(builder, i, k, &count, error))
+				return false;
+	return true;
+}
+
+/* The row whose value of a field most training rows of the entity have. */
+static bool
+vote(Builder *builder, EngineError *error)
+{
+	size_t		n = (size_t) builder->table.n * builder->table.n_fields;
+	struct ArenaBlock *mark;
+	uint32_t   *votes;
+
+	builder->winner = ARENA_ARRAY(builder->scratch, uint32_t, n);
+	mark = arena_mark(builder->scratch);
+	votes = ARENA_ARRAY(builder->scratch, uint32_t, n);
+	if (!arena_ok(builder->scratch, error) || !pass_votes(builder, true, votes, error))
+		return false;
+	memset(votes, 0, n * sizeof(uint32_t));
+	if (!pass_votes(builder, false, votes, error) || !recount(builder, votes, error))
+		return false;
 	arena_reset_to(builder->scratch, mark);
 	return true;
 }
