@@ -14,6 +14,7 @@
 
 #include "api/evaluate.h"
 #include "api/name_arguments.h"
+#include "engine/data/row_key.h"
 #include "engine/sampling/bonds.h"
 #include "engine/score/ranked_lists.h"
 #include "fmgr.h"
@@ -28,7 +29,7 @@
 /* Rows in lists of all items for each list, at most: as many as a training takes. */
 #define ROWS_PER_LIST (LIST_MAX_ROWS / LIST_MAX)
 
-/* What goes with the item, counts of its rows too. */
+/* What goes with the item, counts of its rows too; rows lie as they came. */
 static bool *
 features_with_item(Arena *arena, const LoadedModel *loaded, const Dataset *data,
 				   const EngineHost *host)
@@ -36,12 +37,16 @@ features_with_item(Arena *arena, const LoadedModel *loaded, const Dataset *data,
 	const FeatureSpec *spec = loaded->spec;
 	bool	   *with_item = palloc0(spec->n_features * sizeof(bool));
 	FieldBond  *bonds = palloc0(spec->n_features * sizeof(FieldBond));
+	struct ArenaBlock *mark = arena_mark(arena);
+	uint32_t   *order;
 	EngineError error;
 
 	if (loaded->model->config.negatives > 0)
 		memcpy(with_item, record_read_bonds(loaded), spec->n_columns * sizeof(bool));
-	else if (!bonds_find(arena, data, bonds, host, with_item, NULL, &error))
+	else if (!rows_by_key(arena, data, data->split_start[SPLIT_VALID], host, &order, &error) ||
+			 !bonds_find(arena, data, order, bonds, host, with_item, NULL, &error))
 		host_raise(&error);
+	arena_reset_to(arena, mark);
 	for (int f = spec->n_columns; f < spec->n_features; f++)
 		with_item[f] = spec->features[f].counted == spec->item_feature;
 	return with_item;

@@ -76,6 +76,18 @@ SELECT is_empty($$SELECT FROM aread.ranking WHERE model = 'labelled'$$, 'a train
 SELECT is(e.lists, (SELECT count(*) FROM known), 'the function does, positive rows only') FROM aread_evaluate_ranking('labelled', 'shown', max_lists => 100000) e WHERE candidates = 'uniform';
 SELECT cmp_ok(lists, '>', (SELECT count(*) FROM known), 'all rows, where the split is NULL') FROM aread_evaluate_ranking('labelled', 'shown', NULL, 100000) WHERE candidates = 'uniform';
 
+-- Rows in another order: the same figures, also where an item has more than one brand, a brand for
+-- which half of the rows speak, and a list.
+CREATE TABLE loose AS SELECT s.*, CASE WHEN hashint4((sequence * 7)::int) % 10 < 3 THEN 99 ELSE item_id % 7 END AS brand, CASE WHEN sequence % 2 = 0 THEN 3 ELSE item_id % 5 END AS shelf, ARRAY[sequence % 3, item_id % 4] AS tags
+FROM (SELECT *, row_number() OVER () AS sequence FROM shown) s;
+ALTER TABLE loose DROP sequence;
+CREATE TABLE shuffled AS SELECT * FROM loose l ORDER BY md5(l::text);
+SELECT aread_train('loose', 'loose', options => '{"architecture": "wide"}'),
+  aread_train('loose', 'drawn', label => '', options => '{"architecture": "wide", "negatives": 2, "features": {"brand": {"goes_with_item": true}}}') \g /dev/null
+SELECT results_eq(format('SELECT * FROM aread_evaluate_ranking(%L, ''shuffled'', %L, %s)', model, split, lists), format('SELECT * FROM aread_evaluate_ranking(%L, ''loose'', %L, %s)', model, split, lists),
+  format('%s, %s rows in any order', model, coalesce(split, 'all')))
+FROM unnest(ARRAY['loose', 'drawn']) model, (VALUES ('test', 2000), (NULL, 150)) l(split, lists);
+
 -- what cannot be
 SELECT is_empty('SELECT FROM aread_evaluate_ranking(NULL, ''taken'')', 'NULL is no model');
 SELECT throws_ok('SELECT aread_evaluate_ranking(''labelled'', ''shown'', max_lists => 0)', '22023', 'max_lists is 0, but must be between 1 and 100000000', 'no lists');

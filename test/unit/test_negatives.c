@@ -451,7 +451,7 @@ check_with_user(Arena *arena, const Dataset *data, const FieldBond *bonds)
 	bool		with_item[FIELDS];
 	bool		with_user[FIELDS];
 
-	CHECK(bonds_find(arena, data, bonds, &host, with_item, with_user, &error));
+	CHECK(bonds_find(arena, data, NULL, bonds, &host, with_item, with_user, &error));
 	for (int f = 0; f < FIELDS; f++)
 		CHECK(with_user[f] == (f == USER || f == AGE) &&
 			  with_item[f] == (f == ITEM || f == CATEGORY || f == PRICE));

@@ -25,26 +25,9 @@ same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch)
 	return x == y || (data->shape.field_is_list[field] && same_list(data, x, y, watch));
 }
 
-uint64_t
-value_key(const Dataset *data, size_t row, int field, Watch *watch)
-{
-	const uint32_t *members;
-	size_t		n = dataset_members(data, row, field, &members);
-	uint64_t	hash = 0x9e3779b97f4a7c15u + n;
-
-	if (!data->shape.field_is_list[field])
-		return members[0];
-	for (size_t i = 0; i < n && !watch_worked(watch, 1); i++)
-	{
-		hash = (hash ^ members[i]) * 0xff51afd7ed558ccdu;
-		hash ^= hash >> 32;
-	}
-	return hash;
-}
-
 bool
-measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int owner,
-				  double *agreement, EngineError *error)
+measure_agreement(Arena *arena, const Dataset *data, const uint32_t *order,
+				  const EngineHost *host, int owner, double *agreement, EngineError *error)
 {
 	const Shape *shape = &data->shape;
 	struct ArenaBlock *mark = arena_mark(arena);
@@ -55,8 +38,9 @@ measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host, int
 
 	if (!arena_ok(arena, error))
 		return false;
-	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
+	for (size_t i = 0; i < data->split_start[SPLIT_VALID]; i++)
 	{
+		size_t		row = order ? order[i] : i;
 		uint32_t	id = dataset_id(data, row, owner);
 
 		if (watch_worked(&watch, shape->n_fields))

@@ -19,17 +19,14 @@ typedef enum FieldBond
 /* Have two rows the same value of a field?  The watch is over long lists. */
 extern bool same_value(const Dataset *data, size_t a, size_t b, int field, Watch *watch);
 /*
- * A number that equal values of a field share: the id, or a hash of what a list has,
- * whatever its own number is.
- */
-extern uint64_t value_key(const Dataset *data, size_t row, int field, Watch *watch);
-/*
  * How often a training row agrees with the one before it of the same owner (an
  * id of field "owner" from FIRST_ID on) -> agreement [n_fields], 0 .. 1; 0 if no
- * owner has two rows.  Rows lie in the order of a hash, so that neighbours of a
- * domain meet by chance.  Errors: ENGINE_INTERRUPTED, lack of memory.
+ * owner has two rows.  "order" says in which order training rows come (NULL: as they
+ * lie): it has to be that of a hash, so that neighbours of a domain meet by chance.
+ * Errors: ENGINE_INTERRUPTED, lack of memory.
  */
-extern bool measure_agreement(Arena *arena, const Dataset *data, const EngineHost *host,
-							  int owner, double *agreement, EngineError *error);
+extern bool measure_agreement(Arena *arena, const Dataset *data, const uint32_t *order,
+							  const EngineHost *host, int owner, double *agreement,
+							  EngineError *error);
 
 #endif							/* AREAD_ENGINE_DATA_AGREEMENT_H */

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "engine/base/sort.h"
+#include "engine/data/row_key.h"
 
 /* So many of an entity's rows agree on what goes with it, each with the one before it. */
 #define MIN_AGREEMENT 0.95
@@ -62,8 +63,8 @@ choose_fields(Arena *scratch, const Dataset *data, int n_columns, const FieldBon
 	double	   *by_user = ARENA_ARRAY(scratch, double, shape->n_fields);
 
 	if (!arena_ok(scratch, error) ||
-		!measure_agreement(scratch, data, host, shape->item_field, by_item, error) ||
-		!measure_agreement(scratch, data, host, shape->user_field, by_user, error))
+		!measure_agreement(scratch, data, NULL, host, shape->item_field, by_item, error) ||
+		!measure_agreement(scratch, data, NULL, host, shape->user_field, by_user, error))
 		return false;
 	for (int f = 0; f < n_columns; f++)
 	{

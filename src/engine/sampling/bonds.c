@@ -17,8 +17,8 @@ is_beyond_chance(double agreement, double chance)
 }
 
 bool
-bonds_find(Arena *arena, const Dataset *data, const FieldBond *bonds, const EngineHost *host,
-		   bool *with_item, bool *with_user, EngineError *error)
+bonds_find(Arena *arena, const Dataset *data, const uint32_t *order, const FieldBond *bonds,
+		   const EngineHost *host, bool *with_item, bool *with_user, EngineError *error)
 {
 	const Shape *shape = &data->shape;
 	struct ArenaBlock *mark = arena_mark(arena);
@@ -27,10 +27,10 @@ bonds_find(Arena *arena, const Dataset *data, const FieldBond *bonds, const Engi
 	double	   *chance = ARENA_ARRAY(arena, double, shape->n_fields);
 
 	if (!arena_ok(arena, error) ||
-		!measure_agreement(arena, data, host, shape->item_field, by_item, error) ||
-		!measure_agreement(arena, data, host, shape->domain_field, chance, error) ||
+		!measure_agreement(arena, data, order, host, shape->item_field, by_item, error) ||
+		!measure_agreement(arena, data, order, host, shape->domain_field, chance, error) ||
 		(shape->user_field >= 0 &&
-		 !measure_agreement(arena, data, host, shape->user_field, by_user, error)))
+		 !measure_agreement(arena, data, order, host, shape->user_field, by_user, error)))
 		return false;
 	for (int f = 0; f < shape->n_fields; f++)
 	{

@@ -17,11 +17,12 @@
  * that a user's rows agree on in the same way; lists, too, for what a list of a row
  * holds, if it is not the item's, is what its user did or has.
  *
+ * Training rows have to come in the order of a hash: as they lie, if "order" is NULL.
  * The dataset has an item field; without a user field nothing goes with the user.
  * Errors: lack of memory, ENGINE_INTERRUPTED.
  */
-extern bool bonds_find(Arena *arena, const Dataset *data, const FieldBond *bonds,
-					   const EngineHost *host, bool *with_item, bool *with_user,
-					   EngineError *error);
+extern bool bonds_find(Arena *arena, const Dataset *data, const uint32_t *order,
+					   const FieldBond *bonds, const EngineHost *host, bool *with_item,
+					   bool *with_user, EngineError *error);
 
 #endif							/* AREAD_ENGINE_SAMPLING_BONDS_H */

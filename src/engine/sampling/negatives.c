@@ -503,7 +503,7 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 		return NULL;
 	}
 	if (!arena_ok(arena, error) ||
-		!bonds_find(arena, data, bonds, host, report->with_item, NULL, error) ||
+		!bonds_find(arena, data, NULL, bonds, host, report->with_item, NULL, error) ||
 		!sampler_init(&sampler, arena, error))
 		return NULL;
 	*sampled = *data;

@@ -3,8 +3,8 @@
  *	  Lists of a positive row's item and others of its domain, scored and measured.
  *
  * Phases: the items of each domain, out of the known rows, in order of domain and id; what
- * each user took; the rows to be ranked, in an order that a hash of their values gives; then
- * list after list.
+ * each user took; the rows to be ranked, in the order of their keys (engine/data/row_key.h);
+ * then list after list.
  *
  * Every row draws from a stream of random numbers of its own, which its values start: neither
  * other rows nor the number of threads change its lists.
@@ -19,6 +19,7 @@
 
 #include "engine/base/random.h"
 #include "engine/base/sort.h"
+#include "engine/data/row_key.h"
 #include "engine/data/rowset.h"
 #include "engine/measure/ranking.h"
 
@@ -35,7 +36,7 @@ const char *const list_kind_names[N_LIST_KINDS] = {
 typedef struct ListItems
 {
 	size_t	   *start;			/* [D + 1] */
-	uint32_t   *rows;			/* a row of each */
+	uint32_t   *rows;			/* a row of each, whose values are the item's: the one of the smallest key */
 	uint64_t   *taken;			/* positive rows of this one and those before it */
 	uint32_t   *drawn;			/* the list that it is in, from 1; 0: none yet */
 } ListItems;
@@ -45,6 +46,7 @@ typedef struct Ranking
 	const ListTask *task;
 	Scorer	   *scorer;
 	const EngineHost *host;
+	Watch		watch;			/* over long lists */
 	ListItems	items;
 	RowSet		taken;			/* (user, item) of positive rows */
 	Random		random;
@@ -55,14 +57,15 @@ typedef struct Ranking
 } Ranking;
 
 static bool
-stopped(const Ranking *ranking, size_t row, EngineError *error)
+stopped(Ranking *ranking, size_t row, EngineError *error)
 {
-	return row % CHECK_ROWS == 0 && !host_continue(ranking->host, error);
+	return (row % CHECK_ROWS == 0 && !host_continue(ranking->host, error)) ||
+		(ranking->watch.stopped && !watch_continue(&ranking->watch, error));
 }
 
 /* Known positive rows whose item has an id, in a domain with a number -> keys, rows; *n. */
 static bool
-find_known(const Ranking *ranking, uint64_t *keys, uint32_t *rows, size_t *n, EngineError *error)
+find_known(Ranking *ranking, uint64_t *keys, uint32_t *rows, size_t *n, EngineError *error)
 {
 	const ListTask *task = ranking->task;
 
@@ -92,6 +95,7 @@ collect_items(Ranking *ranking, Arena *arena, EngineError *error)
 	uint32_t   *rows;
 	size_t		n;
 	size_t		n_items = 0;
+	uint64_t	smallest = 0;	/* key of the item at hand */
 	SortRoom	room;
 	struct ArenaBlock *mark;
 
@@ -110,12 +114,17 @@ collect_items(Ranking *ranking, Arena *arena, EngineError *error)
 		return false;
 	for (size_t i = 0; i < n; i++)
 	{
+		uint64_t	key = row_key(ranking->task->data, rows[i], 0, &ranking->watch);
+		bool		begins = i == 0 || keys[i] != keys[i - 1];
+
 		if (stopped(ranking, i, error))
 			return false;
-		if (i == 0 || keys[i] != keys[i - 1])
-		{
-			items->rows[n_items] = rows[i];
+		if (begins)
 			items->start[(keys[i] >> 32) + 1] = ++n_items;
+		if (begins || key < smallest)
+		{
+			items->rows[n_items - 1] = rows[i];
+			smallest = key;
 		}
 		items->taken[n_items - 1] = i + 1;
 	}
@@ -145,21 +154,6 @@ collect_taken(Ranking *ranking, Arena *arena, EngineError *error)
 			rowset_add(&ranking->taken, row);
 	}
 	return true;
-}
-
-/* Of the row's values; of lists, which are numbered as they come, only that they are there. */
-static uint64_t
-row_hash(const ListTask *task, size_t row)
-{
-	uint64_t	hash = task->seed + 0x9e3779b97f4a7c15u;
-
-	for (int f = 0; f < task->data->shape.n_fields; f++)
-	{
-		hash ^= task->data->shape.field_is_list[f] ? 0 : dataset_id(task->data, row, f) + 1;
-		hash *= 0xff51afd7ed558ccdu;
-		hash ^= hash >> 32;
-	}
-	return hash;
 }
 
 /* Is the row's item one of its domain's? */
@@ -192,7 +186,7 @@ is_known(const Ranking *ranking, size_t row)
 
 /* Positive rows to be ranked, in the order of their hashes -> *rows, *n. */
 static bool
-choose_rows(const Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, EngineError *error)
+choose_rows(Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, EngineError *error)
 {
 	const ListTask *task = ranking->task;
 	size_t		room_for = task->ranked[1] - task->ranked[0];
@@ -209,7 +203,7 @@ choose_rows(const Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, En
 			return false;
 		if (!task->data->labels[row] || !is_known(ranking, row))
 			continue;
-		keys[*n] = row_hash(task, row);
+		keys[*n] = row_key(task->data, row, task->seed, &ranking->watch);
 		(*rows)[(*n)++] = (uint32_t) row;
 	}
 	return sort_keys(keys, *rows, *n, &room, ranking->host, error);
@@ -364,7 +358,8 @@ rank_rows(Ranking *ranking, const uint32_t *rows, size_t n, ListMeasures *measur
 		int64_t		domain = dataset_domain(task->data, rows[i]);
 		size_t		n_items = ranking->items.start[domain + 1] - ranking->items.start[domain];
 
-		random_start(&ranking->random, row_hash(task, rows[i]), RANDOM_LISTS, 0);
+		random_start(&ranking->random,
+					 row_key(task->data, rows[i], task->seed, &ranking->watch), RANDOM_LISTS, 0);
 		n_rows += n_items <= LIST_MAX_ALL ? n_items : 0;
 		for (int kind = 0; kind < N_LIST_KINDS; kind++)
 		{
@@ -393,7 +388,7 @@ lists_measure(Arena *arena, const ListTask *task, Scorer *scorer, const EngineHo
 			  ListMeasures *measures, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	Ranking		ranking = {.task = task,.scorer = scorer,.host = host};
+	Ranking		ranking = {.task = task,.scorer = scorer,.host = host,.watch = {.host = host}};
 	size_t		room = LIST_MAX_ALL + 1;
 	uint32_t   *rows;
 	size_t		n;

@@ -58,9 +58,9 @@ typedef struct ListTask
  * equal scores each order is as likely, and measures are means over them.  Rows whose own
  * item is none of its domain's have no list: what nobody took is another question.
  *
- * The same seed and rows in any order give the same lists, as far as an item's fields are the
- * same in its rows.  What this takes goes back to the arena.  Errors: lack of memory,
- * ENGINE_INTERRUPTED, ENGINE_CORRUPT.
+ * The same seed and rows in any order give the same lists: where an item's rows differ in
+ * what goes with it, their values say which row's are the item's.  What this takes goes
+ * back to the arena.  Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_CORRUPT.
  */
 extern bool lists_measure(Arena *arena, const ListTask *task, Scorer *scorer,
 						  const EngineHost *host, ListMeasures *measures, EngineError *error);

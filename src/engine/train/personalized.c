@@ -245,7 +245,7 @@ finder_init(Finder *finder, Arena *arena, const Model *model, const FieldBond *b
 	finder->ids = ARENA_ARRAY(arena, uint32_t, (size_t) MOST * MOST * shape->n_fields);
 	finder->scores = ARENA_ARRAY(arena, double, MOST * MOST);
 	if (!arena_ok(arena, error) ||
-		!bonds_find(arena, finder->data, bonds, finder->host, finder->with_item,
+		!bonds_find(arena, finder->data, NULL, bonds, finder->host, finder->with_item,
 					finder->with_user, error))
 		return false;
 	finder->scorer = scorer_create(arena, model, READY_BYTES, team, finder->host, error);
