@@ -57,6 +57,15 @@ record_add_calibration(Arguments *arguments, const Model *model)
 	add_float8_array(arguments, numbers, model->trees ? 3 : 2);
 }
 
+void
+record_kept(const Model *model, int64 kept[3])
+{
+	kept[0] = model->items ? (int64) model->items->n : 0;
+	kept[1] = model->users ? (int64) model->users->n : 0;
+	kept[2] = (int64) (model->items ? model->items->n_bytes : 0) +
+		(int64) (model->users ? model->users->n_bytes : 0);
+}
+
 static SplitMethod
 parse_method(const char *name)
 {

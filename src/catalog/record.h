@@ -23,6 +23,8 @@ typedef struct TrainingRecord
 extern void record_add_split(Arguments *row, const SplitRule *split);
 /* An argument of what the scores' logits are multiplied by, what is added, and, with trees, what theirs count. */
 extern void record_add_calibration(Arguments *arguments, const Model *model);
+/* What is kept for recommending: items, users, and bytes of both. */
+extern void record_kept(const Model *model, int64 kept[3]);
 /*
  * Of a version that the caller may score with, in the current memory context.
  * Raises ERRCODE_DATA_CORRUPTED for what no training has written.

@@ -145,14 +145,15 @@ add_ranking(Arguments *row, const TrainResult *result)
 				 DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)), false);
 }
 
-/* What is kept for recommending. */
 static void
 add_kept(Arguments *row, const Model *model)
 {
-	add_int8(column(row, "kept_items"), model->items ? (int64) model->items->n : 0);
-	add_int8(column(row, "kept_users"), model->users ? (int64) model->users->n : 0);
-	add_int8(column(row, "kept_bytes"), (int64) (model->items ? model->items->n_bytes : 0) +
-			 (int64) (model->users ? model->users->n_bytes : 0));
+	int64		kept[3];
+
+	record_kept(model, kept);
+	add_int8(column(row, "kept_items"), kept[0]);
+	add_int8(column(row, "kept_users"), kept[1]);
+	add_int8(column(row, "kept_bytes"), kept[2]);
 }
 
 /* What came out. */

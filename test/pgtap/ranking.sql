@@ -95,6 +95,7 @@ SELECT throws_ok('SELECT aread_evaluate_ranking(''labelled'', ''shown'', ''tests
 CREATE VIEW nameless AS SELECT label, domain, user_id, item_id AS article, split FROM shown;
 SELECT aread_train('nameless', 'itemless', options => '{"architecture": "wide"}') \g /dev/null
 SELECT throws_ok('SELECT aread_evaluate_ranking(''itemless'', ''nameless'')', '22023', 'model "itemless" has no item column', 'no items');
+CREATE TABLE stored_ranking AS SELECT ranking FROM aread.stored_version;
 UPDATE aread.stored_version SET ranking = '{"split": 1}' WHERE architecture = 'wide';
 SELECT is_empty('SELECT FROM aread.ranking', 'what others wrote there does not make the view fail');
 
@@ -105,9 +106,13 @@ BEGIN
   RETURN aread_import(aread_export('itemless'), 'moved');
 END $$;
 SELECT throws_ok(format('SELECT pg_temp.moved(%L)', setting), 'XX001', 'exported model is corrupt', setting)
-FROM unnest(ARRAY[$$ranking = '[{"lists": -1}]'$$, $$ranking = '[{"mrr": 2}]'$$, $$ranking = '[{"ndcg": -0.5}]'$$, 'personalized = 2', $$personalized = 'NaN'$$, 'kept_items = -1']) setting;
-SELECT throws_ok(format('SELECT pg_temp.moved(%L)', $$ranking = '[1]'$$), '22023', NULL, 'no rows');
-SELECT lives_ok(format('SELECT pg_temp.moved(%L)', $$ranking = '[{"ndcg": 0.5, "lists": 1}]'$$), 'as a training writes it');
+FROM unnest(ARRAY['personalized = 2', $$personalized = 'NaN'$$, 'kept_items = -1', 'kept_items = 9223372036854775807', 'kept_items = 1', 'kept_users = 7', 'kept_bytes = 5']) setting;
+SELECT throws_ok(format('SELECT pg_temp.moved(%L)', format('ranking = %L', ranking)), 'XX001', 'exported model is corrupt', ranking)
+FROM unnest(ARRAY['[{"lists": -1}]', '[{"lists": "x"}]', '[{"lists": 1.5}]', '[{"lists": 1e30}]', '[{"mrr": 2}]', '[{"ndcg": -0.5}]', '[{"ndcg": "NaN"}]', '[{"items": 1e400}]', '[{"hit_rate": 1e-400}]',
+  '[{"split": {"a": [1]}}]', '[{"split": 1}]', '[{"split": "train"}]', '[{"split": null}]', '[{"candidates": ["x"]}]', '[{"candidates": "some"}]', '[{"more": 1}]', '[1]', '[null]', '[[1]]', '{"split": "test"}', '"x"', '3',
+  '[{"split": "test", "candidates": "all"}, {"split": "test", "candidates": "all", "lists": 1}]']) ranking;
+SELECT lives_ok(format('SELECT pg_temp.moved(%L)', format('ranking = %L', ranking)), 'as a training writes it: ' || ranking)
+FROM (SELECT ranking::text FROM stored_ranking WHERE ranking IS NOT NULL UNION VALUES ('[]'), ('[{"split": "test", "candidates": "all", "lists": 0, "items": null, "ndcg": 0, "hit_rate": 1}, {"split": "valid", "candidates": "all"}]')) s;
 
 SELECT * FROM finish();
 ROLLBACK;
