@@ -799,7 +799,7 @@ CREATE TYPE aread.recommendation AS (
   domain text,
   score float8);
 COMMENT ON TYPE aread.recommendation IS 'an item for a user: one row of aread_recommend or aread_recommend_all';
-COMMENT ON COLUMN aread.recommendation.user_id IS 'user, as text; NULL: a NULL among the users';
+COMMENT ON COLUMN aread.recommendation.user_id IS 'user, as text: the model''s key of users whom it knows, of others what was passed; NULL: a NULL among the users';
 COMMENT ON COLUMN aread.recommendation.rank IS '1 for the user''s best item, 2, ...';
 COMMENT ON COLUMN aread.recommendation.item_id IS 'item, as text';
 COMMENT ON COLUMN aread.recommendation.domain IS 'domain that the item was scored in, of several the one where its score is highest';

@@ -148,13 +148,12 @@ entity_argument_id(EntityArgument *entities, uint32 number)
 }
 
 char *
-entity_argument_text(EntityArgument *entities, uint32 number)
+entity_argument_text(EntityArgument *entities, uint32 number, uint32 id)
 {
 	const FeatureSpec *spec = entities->spec;
 
-	if (!entities->values)
-		return vocabulary_key(&spec->vocabularies[spec->features[entities->feature].vocabulary],
-							  id_of_all(entities, number));
+	if (id >= FIRST_ID && spec_has_keys(spec, entities->feature))
+		return vocabulary_key(&spec->vocabularies[spec->features[entities->feature].vocabulary], id);
 	return entities->nulls[number] ? NULL :
 		OutputFunctionCall(&entities->output, entities->values[number]);
 }

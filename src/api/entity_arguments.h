@@ -36,8 +36,12 @@ extern EntityArgument *entity_argument(FunctionCallInfo fcinfo, int argument,
 extern EntityArgument *entity_all_users(const ServedModel *served);
 /* Id of the number-th one. */
 extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
-/* Its text, palloc'd: as it was given, of all that there are the key; NULL: NULL. */
-extern char *entity_argument_text(EntityArgument *entities, uint32 number);
+/*
+ * The text of the number-th one, which has that id, palloc'd: the model's key, so that
+ * one value has one text however it is asked for, or, if it has none, as it was given;
+ * NULL: NULL.
+ */
+extern char *entity_argument_text(EntityArgument *entities, uint32 number, uint32 id);
 /* How many rows are wanted: an argument that is not NULL. */
 extern uint32 entity_k(FunctionCallInfo fcinfo, int argument);
 

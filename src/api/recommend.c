@@ -34,6 +34,7 @@ typedef struct Recommending
 	Candidates *candidates;
 	EntityArgument *users;
 	uint32		first;			/* number of the first user at hand */
+	uint32	   *ids;			/* of the users at hand */
 	MemoryContext row_context;
 } Recommending;
 
@@ -44,7 +45,8 @@ put_row(void *context, uint32 number, uint32 rank, uint32 candidate, double scor
 	Recommending *recommending = context;
 	const Candidates *candidates = recommending->candidates;
 	MemoryContext old = MemoryContextSwitchTo(recommending->row_context);
-	const char *user = entity_argument_text(recommending->users, recommending->first + number);
+	const char *user = entity_argument_text(recommending->users, recommending->first + number,
+											recommending->ids[number]);
 	const char *domain = candidates_domain_text(candidates, candidate);
 	Datum		values[5];
 	bool		nulls[5] = {false};
@@ -177,6 +179,8 @@ list_users(Recommending *recommending, Recommender *recommender, bool exclude_se
 	uint32		n_unknown = 0;
 	uint32		at_once = recommender_users(recommender);
 	uint32	   *ids = palloc(at_once * sizeof(uint32));
+
+	recommending->ids = ids;
 
 	for (uint32 first = 0; first < recommending->users->n; first += at_once)
 	{

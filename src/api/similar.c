@@ -151,7 +151,7 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" has no vector of %s \"%s\"", loaded->version.name,
-						loaded->spec->features[feature].name, entity_argument_text(argument, 0)),
+						loaded->spec->features[feature].name, entity_argument_text(argument, 0, wanted)),
 				 errdetail("It was not in training rows, or too rarely.")));
 	best.wanted = Min(entity_k(fcinfo, 2), vocabulary->n_rows);
 	best.similar = palloc_extended(2 * (Size) best.wanted * sizeof(Similar), MCXT_ALLOC_HUGE);

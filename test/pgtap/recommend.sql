@@ -52,6 +52,9 @@ SELECT is(count(*), 4::bigint, 'one user') FROM seven WHERE user_id = '7';
 SELECT results_eq($$SELECT * FROM aread_recommend('hei', $$ || users || ', 4)', 'TABLE seven', users)
 FROM unnest(ARRAY['''7''', '7::text', '7::bigint', '''{7}''', 'ARRAY[7]', 'ARRAY[''7'']']) users;
 SELECT results_eq($$SELECT array_agg(DISTINCT item_id) FROM aread_recommend('hei', 7.0, 4)$$, 'SELECT array_agg(DISTINCT item_id) FROM seven', 'a number is known by its value');
+SELECT results_eq($$SELECT * FROM aread_recommend('hei', $$ || users || ', 4)', 'TABLE seven', 'one text of a user who is known: ' || users)
+FROM unnest(ARRAY['7.00', $$'07'::text$$, $$'{" 7"}'$$, $$ARRAY['7']::char(5)[]$$]) users;
+SELECT results_eq($$SELECT DISTINCT user_id FROM aread_recommend('hei', ARRAY['0999', ' 7'], 4) ORDER BY 1$$, $$VALUES ('0999'), ('7')$$, 'of others what was passed');
 SELECT results_eq($$SELECT user_id, rank FROM aread_recommend('hei', ARRAY[8, 7, 8], 2)$$, $$VALUES ('8', 1), ('8', 2), ('7', 1), ('7', 2), ('8', 1), ('8', 2)$$, 'in the order of the array');
 SELECT is_empty($$SELECT FROM aread_recommend('hei', '{}')$$, 'nobody');
 SELECT is_empty($$SELECT FROM aread_recommend('hei', (SELECT array_agg(user_id) FROM person WHERE false))$$, 'no array, nobody');
