@@ -21,12 +21,12 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 
 /*
  * A role that need not be filled: its default name counts if there is such a
- * column, and it is not the label.  The label itself is one: logs may hold
- * positives only.
+ * column, and it is not the label, or "taken" by another role (NULL: none).  The
+ * label itself is one: logs may hold positives only.
  */
 static char *
 optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRoles *roles,
-			  const char *default_name)
+			  const char *taken, const char *default_name)
 {
 	char	   *given = text_argument(fcinfo, argument);
 
@@ -35,6 +35,7 @@ optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRo
 	if (known)
 		return known;
 	if ((roles->label && strcmp(roles->label, default_name) == 0) ||
+		(taken && strcmp(taken, default_name) == 0) ||
 		!OidIsValid(source_column_type(roles->relation, default_name)))
 		return NULL;
 	return pstrdup(default_name);
@@ -54,7 +55,7 @@ label_role(FunctionCallInfo fcinfo, int argument, const ColumnRoles *known,
 		return given[0] == '\0' ? NULL : given;
 	if (known)
 		return known->label;
-	return optional_role(fcinfo, -1, NULL, roles, "label");
+	return optional_role(fcinfo, -1, NULL, roles, NULL, "label");
 }
 
 static char *
@@ -106,10 +107,10 @@ roles_resolve(FunctionCallInfo fcinfo, const SourceRelation *relation,
 		known = &nothing;
 	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
 	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, roles,
-								   "user_id");
+								   text_argument(fcinfo, arguments->item_id), "user_id");
 	roles->item_id = optional_role(fcinfo, arguments->item_id, known->item_id, roles,
-								   "item_id");
-	roles->split = optional_role(fcinfo, arguments->split, known->split, roles, "split");
+								   roles->user_id, "item_id");
+	roles->split = optional_role(fcinfo, arguments->split, known->split, roles, NULL, "split");
 	roles->weight = text_argument(fcinfo, arguments->weight);
 	if (!roles->weight)
 		roles->weight = known->weight;

@@ -41,13 +41,29 @@ typedef struct Collecting
 	bool		has_domain;
 } Collecting;
 
+/* A pair of a user and an item has a value of its own of each column. */
+static void
+check_apart(const FeatureSpec *spec, int feature, const char *role)
+{
+	if (feature == spec->user_feature)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has one column of user and %s", spec->model, role),
+				 errdetail("A user cannot be put together with what has the same column."),
+				 errhint("Train it with columns of their own, or score its rows with aread_predict.")));
+}
+
 static void
 require_roles(const ServedModel *served)
 {
 	const FeatureSpec *spec = served->loaded->spec;
 
 	if (spec->item_feature >= 0 && spec->user_feature >= 0)
+	{
+		check_apart(spec, spec->item_feature, "item");
+		check_apart(spec, spec->domain_feature, "domain");
 		return;
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("model \"%s\" has no %s", spec->model,
@@ -462,6 +478,11 @@ candidates_find(const ServedModel *served, const CandidateQuery *query)
 	candidates->context = CurrentMemoryContext;
 	score_table_init(&candidates->rows, spec, CurrentMemoryContext);
 	encode_context(&collecting, query->context);
+	if (query->domain && spec->domain_feature == spec->item_feature)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("domains of model \"%s\" are its items", spec->model),
+				 errhint("Leave out argument \"domain\".")));
 	if (query->domain)
 	{
 		collecting.domain = encoder_id(encoder_create(spec, spec->domain_feature, UNKNOWNOID,

@@ -53,6 +53,10 @@ roles_check(const ColumnRoles *roles)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("column \"%s\" cannot be both label and %s", roles->label,
 							named[i].role)));
+	if (roles->user_id && roles->item_id && strcmp(roles->user_id, roles->item_id) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" cannot be both user and item", roles->user_id)));
 	foreach(cell, roles->features)
 		if (!OidIsValid(source_column_type(roles->relation, lfirst(cell))))
 			source_missing_column(roles->relation, lfirst(cell), "feature");

@@ -205,11 +205,11 @@ SELECT is_empty($$SELECT * FROM aread_augment(NULL::nothing)$$, 'no positives');
 -- rights are the caller's
 CREATE ROLE aread_reader;
 CREATE TABLE guarded AS TABLE clicks;
-GRANT SELECT (label, domain, item_id) ON guarded TO aread_reader;
+GRANT SELECT (label, domain, user_id, item_id) ON guarded TO aread_reader;
 SET LOCAL ROLE aread_reader;
 SELECT throws_ok($$SELECT * FROM aread_augment(NULL::guarded)$$, '42501', 'permission denied for table guarded', 'whole rows need rights on all columns');
 SELECT throws_ok($$SELECT * FROM aread_augment_plan('guarded')$$, '42501', 'permission denied for table guarded', 'a split by hash on those of features');
-SELECT lives_ok($$SELECT * FROM aread_augment_plan('guarded', user_id => 'item_id', features => '{item_id}')$$, 'these are enough');
+SELECT lives_ok($$SELECT * FROM aread_augment_plan('guarded', features => '{item_id}')$$, 'these are enough');
 RESET ROLE;
 GRANT SELECT ON guarded TO aread_reader;
 ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;

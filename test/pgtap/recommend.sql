@@ -188,6 +188,18 @@ SELECT aread_train('referred', 'shared', features => '{domain,user_id,item_id,re
   options => '{"architecture": "wide", "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
 SELECT set_eq($$SELECT DISTINCT user_id FROM aread_recommend_all('shared', 1, exclude_seen => false)$$, $$SELECT DISTINCT user_id::text FROM log$$, 'referrers are no users');
 
+-- A column is one thing of user, item and domain.
+SELECT throws_ok($$SELECT aread_train('log', 'one', user_id => 'item_id', item_id => 'item_id')$$, '22023', 'column "item_id" cannot be both user and item', 'one column of user and item');
+SELECT throws_ok($$SELECT aread_register('log', user_id => 'item_id', item_id => 'item_id')$$, '22023', 'column "item_id" cannot be both user and item', 'nor is it registered');
+SELECT aread_train('log', 'turned', user_id => 'item_id', options => '{"architecture": "wide"}'), aread_train('log', 'of_users', domain => 'user_id', user_id => 'user_id', features => '{user_id,item_id}', options => '{"architecture": "wide"}'),
+  aread_train('log', 'of_items', domain => 'item_id', features => '{user_id,item_id}', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq($$SELECT model, name, role FROM aread.feature WHERE model IN ('turned', 'of_users', 'of_items') AND name IN ('user_id', 'item_id') ORDER BY 1, 2$$,
+  $$VALUES ('of_items', 'item_id', 'domain'), ('of_items', 'user_id', 'user'), ('of_users', 'item_id', 'item'), ('of_users', 'user_id', 'domain'), ('turned', 'item_id', 'user'), ('turned', 'user_id', NULL)$$, 'the name of a column is no second role');
+SELECT throws_ok($$SELECT aread_recommend('of_users', 7)$$, '55000', 'model "of_users" has one column of user and domain', 'a domain for each user');
+SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_recommend('of_items', 7, 5)$$,
+  $$SELECT item_id::text, item_id::text, round(aread_predict('of_items', x)::numeric, 5) FROM (SELECT DISTINCT 7 AS user_id, item_id FROM pair p WHERE NOT EXISTS (SELECT FROM log l WHERE l.user_id = 7 AND l.item_id = p.item_id)) x ORDER BY 3 DESC LIMIT 5$$, 'a domain for each item');
+SELECT throws_ok($$SELECT aread_recommend('of_items', 7, 5, '8')$$, '22023', 'domains of model "of_items" are its items', 'of which none is chosen');
+
 -- Without users nothing can be left out.
 SELECT train('userless', '{"architecture": "wide", "recommend_users": 0}') \g /dev/null
 SELECT isnt_empty($$SELECT FROM aread_recommend('userless', 7, 60) r JOIN log l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'what users took is not known');
