@@ -131,7 +131,8 @@ set_value(ScoreTable *rows, Size row, int f, uint32 value, const uint64 *start,
 		  const uint32 *members)
 {
 	if (kind_has_list(rows->spec->features[f].kind))
-		score_table_set_list(rows, row, f, members + start[value], start[value + 1] - start[value]);
+		score_table_share_list(rows, row, f, members + start[value],
+							   start[value + 1] - start[value]);
 	else
 		score_table_row(rows, row)[f] = value;
 }
@@ -274,7 +275,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 		{
 			int			n = encoder_members(collecting->encoders[f], values[at], nulls[at], &members);
 
-			score_table_set_list(rows, row, f, members, n);
+			score_table_share_list(rows, row, f, members, n);
 		}
 		else
 			score_table_row(rows, row)[f] = encoder_id(collecting->encoders[f], values[at],
@@ -494,6 +495,7 @@ candidates_find(const ServedModel *served, const CandidateQuery *query)
 		collect_relation(&collecting, query->relation);
 	else
 		collect_items(&collecting);
+	score_table_end_sharing(&candidates->rows);
 	candidates->n = (uint32) candidates->rows.n_rows;
 	order_candidates(&collecting);
 	for (uint32 i = 0; query->domain && i < candidates->n; i++)

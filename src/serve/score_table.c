@@ -1,11 +1,15 @@
 /*
  * score_table.c
  *	  Rows of ids to be scored, as many as come: arrays that double.
+ *
+ * An item stands in a row for each of its domains, with the same lists, and a vector may
+ * be longer than all the rest of a row: lists are found by their members.
  */
 #include "postgres.h"
 
 #include "serve/score_table.h"
 
+#include "common/hashfn.h"
 #include "utils/memutils.h"
 
 #define FIRST_ROWS 256
@@ -61,6 +65,71 @@ score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *mem
 	memcpy(table->members + start, members, n * sizeof(uint32));
 	score_table_row(table, row)[feature] = table->n_lists++;
 	table->list_start[table->n_lists] = start + n;
+}
+
+/* The slot of a list of such members, or the empty one where it would be. */
+static uint32 *
+find_slot(const ScoreTable *table, const uint32 *members, Size n)
+{
+	Size		bytes = n * sizeof(uint32);
+	uint32		at = (uint32) hash_bytes_extended((const unsigned char *) members, (int) bytes, 0);
+
+	for (;; at++)
+	{
+		uint32	   *slot = &table->shared[at & (table->n_slots - 1)];
+		uint64		start = table->list_start[*slot];
+
+		if (*slot == 0 || (table->list_start[*slot + 1] - start == n &&
+						   memcmp(table->members + start, members, bytes) == 0))
+			return slot;
+	}
+}
+
+/* Twice as many slots, of which no more than half are taken. */
+static void
+add_slots(ScoreTable *table)
+{
+	uint32	   *old = table->shared;
+	uint32		n_old = table->n_slots;
+
+	table->n_slots = old ? 2 * n_old : 2 * FIRST_LISTS;
+	table->shared = MemoryContextAllocExtended(table->context, table->n_slots * sizeof(uint32),
+											   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint32 i = 0; i < n_old; i++)
+	{
+		uint64		start = table->list_start[old[i]];
+
+		if (old[i] != 0)
+			*find_slot(table, table->members + start, table->list_start[old[i] + 1] - start) = old[i];
+	}
+	if (old)
+		pfree(old);
+}
+
+void
+score_table_share_list(ScoreTable *table, Size row, int feature, const uint32 *members, Size n)
+{
+	uint32	   *slot;
+
+	if (table->n_lists >= table->n_slots / 2)
+		add_slots(table);
+	slot = find_slot(table, members, n);
+	if (*slot == 0)
+	{
+		*slot = table->n_lists;
+		score_table_set_list(table, row, feature, members, n);
+	}
+	else
+		score_table_row(table, row)[feature] = *slot;
+}
+
+void
+score_table_end_sharing(ScoreTable *table)
+{
+	if (table->shared)
+		pfree(table->shared);
+	table->shared = NULL;
+	table->n_slots = 0;
 }
 
 void

@@ -23,6 +23,8 @@ typedef struct ScoreTable
 	uint32		max_lists;
 	uint32	   *members;
 	Size		max_members;
+	uint32	   *shared;			/* [n_slots] lists by a hash of their members; 0: none; NULL: none are shared */
+	uint32		n_slots;		/* a power of 2 */
 } ScoreTable;
 
 extern void score_table_init(ScoreTable *table, const FeatureSpec *spec, MemoryContext context);
@@ -30,6 +32,11 @@ extern void score_table_init(ScoreTable *table, const FeatureSpec *spec, MemoryC
 extern Size score_table_add(ScoreTable *table);
 extern void score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *members,
 								 Size n);
+/* The same; of lists that were set in this way those with the same members are stored once. */
+extern void score_table_share_list(ScoreTable *table, Size row, int feature,
+								   const uint32 *members, Size n);
+/* No more lists are shared: what finds them is given back. */
+extern void score_table_end_sharing(ScoreTable *table);
 /* Take away what was added since there were so many rows and lists. */
 extern void score_table_cut(ScoreTable *table, Size n_rows, uint32 n_lists);
 

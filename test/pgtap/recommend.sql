@@ -200,6 +200,16 @@ SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_
   $$SELECT item_id::text, item_id::text, round(aread_predict('of_items', x)::numeric, 5) FROM (SELECT DISTINCT 7 AS user_id, item_id FROM pair p WHERE NOT EXISTS (SELECT FROM log l WHERE l.user_id = 7 AND l.item_id = p.item_id)) x ORDER BY 3 DESC LIMIT 5$$, 'a domain for each item');
 SELECT throws_ok($$SELECT aread_recommend('of_items', 7, 5, '8')$$, '22023', 'domains of model "of_items" are its items', 'of which none is chosen');
 
+-- Lists and vectors of an item are one for all its rows, and each row has its own.
+CREATE TABLE rich AS SELECT label, domain, user_id, item_id, ARRAY[user_id % 3, user_id % 7, NULLIF(user_id % 2, 0)] AS likes, (ARRAY[item_id % 5, item_id % 2, 3])[1:item_id % 4] AS tags, ARRAY[item_id % 6, 1.5, -item_id]::real[] AS place FROM log;
+SELECT aread_train('rich', 'rich', features => '{domain,user_id,item_id,likes,tags,place}', options => '{"architecture": "fm", "epochs": 2, "trees": 0}') \g /dev/null
+CREATE TABLE liked AS SELECT DISTINCT user_id, likes FROM rich;
+CREATE VIEW stall AS SELECT item_id + extra AS item_id, 'domain_0' || d AS domain, (ARRAY[item_id % 5, d, item_id % 2])[1:1 + (item_id + d) % 4] AS tags, CASE WHEN item_id % 9 > 0 THEN ARRAY[d % 2, 1.5, -item_id]::real[] END AS place
+FROM (SELECT DISTINCT item_id FROM rich) i, generate_series(1, 5) d, unnest('{0,5000}'::int[]) extra;
+SELECT is_empty(format($$SELECT * FROM (SELECT DISTINCT ON (user_id, item_id) user_id::text, item_id::text, domain, score FROM (SELECT u.user_id, i.item_id, i.domain, aread_predict('rich', x) AS score FROM liked u, %1$s i, LATERAL (SELECT u.user_id, u.likes, i.item_id, i.domain, %3$s AS tags, i.place) x) s ORDER BY user_id, item_id, score DESC) a
+  FULL JOIN aread_recommend_all('rich', 1000, exclude_seen => false, candidates => %2$s, context => %4$L) b USING (user_id, item_id) WHERE (abs(a.score - b.score) < 1e-6) IS NOT TRUE$$, relation, argument, tags, context), relation || ', ' || context)
+FROM (VALUES ('(SELECT DISTINCT item_id, domain, tags, place FROM rich r WHERE aread_split(''rich'', r) = ''train'')', 'NULL'), ('stall', '''stall''')) c(relation, argument), (VALUES ('i.tags', '{}'), ('ARRAY[1, 4]', '{"tags": [1, 4]}')) t(tags, context);
+
 -- Without users nothing can be left out.
 SELECT train('userless', '{"architecture": "wide", "recommend_users": 0}') \g /dev/null
 SELECT isnt_empty($$SELECT FROM aread_recommend('userless', 7, 60) r JOIN log l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'what users took is not known');

@@ -93,6 +93,35 @@ cmp_ok($some - $least, '<', 1.1 * 80 * $megabyte, 'nor with 80 MB');
 cmp_ok($some - $few, '>', 20 * $megabyte, 'of which use is made');
 
 #
+# Candidates: an item's vector is stored once, in however many domains it stands.
+#
+$node->safe_psql('postgres', q{
+	CREATE TABLE seen AS SELECT (g % 3 = 0) AS label, 'd' || d AS domain, 1 + (g * 7) % 50 AS user_id, i AS item_id, emb
+	FROM (SELECT row_number() OVER () AS g, d, v.* FROM generate_series(1, 50) d, (SELECT i, array_agg(sin(i * k)::real) AS emb FROM generate_series(1, 300) i, generate_series(1, 512) k GROUP BY i) v) x;
+	CREATE TABLE shelf AS SELECT domain, item_id, emb FROM seen;
+	SELECT aread_train('seen', 'vectors', options => '{"architecture": "wide", "row_counts": false}')});
+for my $candidates ('NULL', q{'shelf'})
+{
+	my $recommending = $node->background_psql('postgres');
+	my $process = $recommending->query_safe('SELECT pg_backend_pid()');
+	my $peak = sub {
+		open my $status, '<', "/proc/$process/status" or die $!;
+		my ($kilobytes) = join('', <$status>) =~ /^VmHWM:\s+(\d+) kB/m;
+		return $kilobytes * 1024;
+	};
+
+	# the model, and pages of the server's that the relation is read from
+	$recommending->query_safe("SET work_mem = '64kB'; SET max_parallel_workers_per_gather = 0");
+	$recommending->query_safe(q{SELECT count(*) FROM aread_recommend('vectors', 7, 5, 'd1'); SELECT count(emb[1]) FROM shelf}) for 1 .. 2;
+	my $before = $peak->();
+	$recommending->query_safe("SELECT count(*) FROM aread_recommend('vectors', 7, 5, candidates => $candidates)");
+	my $more = $peak->() - $before;
+	diag(sprintf('%s: 15000 candidates with 300 vectors of 512 numbers: %.1f MB', $candidates, $more / $megabyte));
+	cmp_ok($more, '<', 12 * $megabyte, "vectors of candidates are stored once: $candidates");
+	$recommending->quit;
+}
+
+#
 # Where a training could not have OpenBLAS's buffers, for which its threads would wait without end, it says
 # so; with a little more it lacks memory elsewhere, or ends.
 #
