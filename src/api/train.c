@@ -169,7 +169,7 @@ aread_train(PG_FUNCTION_ARGS)
 	PreventCommandIfParallelMode("aread_train()");
 	training_arguments(fcinfo, &job);
 	check_no_resume(&job.options);
-	report_start(&reporter, job.config.epochs);
+	report_start(&reporter, &job.config);
 	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
 	version = train_job(&job);
 	return result_row(fcinfo, &job, version);

@@ -20,9 +20,9 @@
 #include "host.h"
 
 void
-report_start(Reporter *reporter, int epochs)
+report_start(Reporter *reporter, const Config *config)
 {
-	*reporter = (Reporter) {.last_notice = host_seconds(),.epochs = epochs};
+	*reporter = (Reporter) {.last_notice = host_seconds(),.config = config};
 }
 
 void
@@ -65,26 +65,42 @@ measure_text(double value)
 	return isnan(value) ? pstrdup("-") : psprintf("%.4f", value);
 }
 
+/* Measures that everybody knows, and the one that decides which evaluation is kept. */
+static char *
+measures_text(const Measures *measures, const Config *config)
+{
+	const MeasureKind *decides = &measure_kinds[config->stop_on];
+	char	   *text = psprintf("AUC %s, DomainAUC %s, log loss %s",
+								measure_text(measures->auc.value),
+								measure_text(measures->domain_auc.value),
+								measure_text(measures->log_loss.value));
+
+	if (!architecture_uses(config->architecture, "stop_on") ||
+		decides->offset == offsetof(Measures, auc) ||
+		decides->offset == offsetof(Measures, domain_auc) ||
+		decides->offset == offsetof(Measures, log_loss))
+		return text;
+	return psprintf("%s, %s %s", text, decides->title,
+					measure_text(measure_at(measures, config->stop_on)->value));
+}
+
 void
 report_evaluation(void *context, const Evaluation *evaluation)
 {
 	Reporter   *reporter = context;
-	const Measures *valid = &evaluation->valid;
+	char	   *measures;
 
 	if (!evaluation->epoch_end && evaluation->number > 0)
 		return;
 	reporter->last_notice = host_seconds();
+	measures = measures_text(&evaluation->valid, reporter->config);
 	if (evaluation->number == 0)
-		ereport(NOTICE,
-				(errmsg("start: validation AUC %s, DomainAUC %s, log loss %s",
-						measure_text(valid->auc.value), measure_text(valid->domain_auc.value),
-						measure_text(valid->log_loss.value))));
+		ereport(NOTICE, (errmsg("start: validation %s", measures)));
 	else
 		ereport(NOTICE,
-				(errmsg("epoch %d of %d: loss %.4f, validation AUC %s, DomainAUC %s, log loss %s, %.0f rows/s%s",
-						evaluation->epoch, reporter->epochs, evaluation->train_loss,
-						measure_text(valid->auc.value), measure_text(valid->domain_auc.value),
-						measure_text(valid->log_loss.value), evaluation->rows_per_second,
+				(errmsg("epoch %d of %d: loss %.4f, validation %s, %.0f rows/s%s",
+						evaluation->epoch, reporter->config->epochs, evaluation->train_loss,
+						measures, evaluation->rows_per_second,
 						evaluation->best ? ", best so far" : "")));
 }
 

@@ -14,10 +14,10 @@
 typedef struct Reporter
 {
 	double		last_notice;
-	int			epochs;			/* of the configuration */
+	const Config *config;		/* outlives the reporter */
 } Reporter;
 
-extern void report_start(Reporter *reporter, int epochs);
+extern void report_start(Reporter *reporter, const Config *config);
 /* As in TrainObserver, of a Reporter. */
 extern void report_progress(void *reporter, const TrainProgress *progress);
 extern void report_evaluation(void *reporter, const Evaluation *evaluation);

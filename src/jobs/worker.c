@@ -337,7 +337,7 @@ prepare_job(Worker *worker)
 	worker->checkpoints = (CheckpointStore) {checkpoint_due, save_checkpoint, load_checkpoint,
 		run->has_checkpoint, worker};
 	job_prepare(job);
-	report_start(&worker->reporter, job->config.epochs);
+	report_start(&worker->reporter, &job->config);
 }
 
 /* In the transaction that reads it; what is known of it lasts. */

@@ -103,6 +103,16 @@ unlike($log, qr/was terminated by signal|exited with exit code/, 'no process has
 is($status, 0, 'trains');
 like($error, qr/NOTICE:  epoch $_ of 2: loss \d\.\d+, validation AUC \d\.\d+, .* rows\/s/, "told of epoch $_") for 1, 2;
 unlike($error, qr/gained nothing/, 'a network that learns is kept');
+# the measure that decides is told, whichever it is
+for (['user_auc', ', log loss \d\.\d+, UserAUC (\d\.\d+)'], ['ndcg_10', ', log loss \d\.\d+, NDCG@10 (\d\.\d+)'], ['domain_auc', ', DomainAUC (\d\.\d+), log loss \d\.\d+'], ['log_loss', ', log loss (\d\.\d+)', 'valid_loss'])
+{
+	my ($measure, $told, $column) = (@$_, $$_[0]);
+
+	($status, $out, $error) = $node->psql('postgres', qq{SELECT aread_train('few', 'told', features => '{user_id,item_id}', options => '{"epochs": 1, "architecture": "hei", "wide": false, "stop_on": "$measure"}')});
+	my ($value) = $error =~ /NOTICE:  epoch 1 of 1: loss \d\.\d+, validation AUC \d\.\d+.*?$told, \d+ rows\/s/;
+	is($value, $node->safe_psql('postgres', qq{SELECT round($column\::numeric, 4) FROM aread.training_log WHERE model = 'told' ORDER BY version DESC, evaluation DESC LIMIT 1}), "stop_on $measure: told of it");
+}
+is($node->safe_psql('postgres', q{SELECT aread_drop('told')}), 't', 'and dropped');
 # where it learns nothing, a network is logistic regression, unless it has a pairwise term or no wide part
 for (['"architecture": "hei"', 1], ['"architecture": "deepfm"', 0], ['"architecture": "hei", "pairwise": true', 0], ['"architecture": "dcn", "pairwise": true', 1], ['"architecture": "hei", "wide": false', 0])
 {
