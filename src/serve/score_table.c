@@ -90,7 +90,7 @@ static void
 add_slots(ScoreTable *table)
 {
 	uint32	   *old = table->shared;
-	uint32		n_old = table->n_slots;
+	uint32		n_old = old ? table->n_slots : 0;
 
 	table->n_slots = old ? 2 * n_old : 2 * FIRST_LISTS;
 	table->shared = MemoryContextAllocExtended(table->context, table->n_slots * sizeof(uint32),
