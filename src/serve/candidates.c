@@ -315,7 +315,8 @@ match_columns(Collecting *collecting, const SourceRelation *relation)
 					 errhint("Pass a view without this column; rows of users and items together are scored with aread_predict.")));
 		if (!OidIsValid(type) && (f == spec->item_feature ||
 								  (f == spec->domain_feature && !collecting->has_domain)))
-			source_missing_column(relation, name, f == spec->item_feature ? "item" : "domain");
+			source_missing_model_column(relation, name,
+										f == spec->item_feature ? "item" : "domain");
 		if (!OidIsValid(type) || collecting->in_context[f] ||
 			(f == spec->domain_feature && collecting->has_domain))
 			continue;

@@ -103,6 +103,17 @@ CREATE VIEW strangers AS SELECT 2000 + i * 37 % 11 AS item_id FROM generate_seri
 SELECT results_eq($$SELECT item_id FROM aread_recommend('wide', 7, 5, 'domain_02', candidates => 'strangers')$$, $$VALUES ('2001'), ('2002'), ('2003'), ('2004'), ('2005')$$, 'equal scores by text');
 SELECT throws_ok($$SELECT aread_recommend('hei', 7, candidates => 'log')$$, '22023', 'candidates have a user column "user_id"', 'rows of users are no candidates');
 SELECT throws_ok($$SELECT aread_recommend('hei', 7, candidates => 'bare')$$, '42703', 'column "domain" of relation "bare" does not exist', 'a domain is needed');
+CREATE FUNCTION hint_without_column(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN 'no error';
+EXCEPTION WHEN undefined_column THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN hint;
+END $$;
+SELECT is(hint_without_column($$SELECT aread_recommend('hei', 7, candidates => 'bare')$$), 'Models read columns by the names that they were trained with: pass a view that has this one.', 'no argument names it');
 CREATE VIEW nothing AS SELECT domain FROM shelf;
 SELECT throws_ok($$SELECT aread_recommend('hei', 7, candidates => 'nothing')$$, '42703', 'column "item_id" of relation "nothing" does not exist', 'and an item');
 CREATE VIEW hollow AS SELECT * FROM shelf WHERE false;

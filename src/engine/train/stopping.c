@@ -71,10 +71,10 @@ stopping_check(const Config *config, const Shape *shape, EngineError *error)
 		return true;
 	return engine_fail(error, ENGINE_BAD_INPUT, shape->user_field < 0 ?
 					   "Name the users' column by argument \"user_id\"." :
-					   "Leave out \"buckets\" of the users' column.",
+					   "Leave out \"buckets\" of the users' column, or lower its \"min_count\".",
 					   shape->user_field < 0 ?
 					   "option \"stop_on\" is \"%s\", but there is no user column" :
-					   "option \"stop_on\" is \"%s\", but users are hashed and cannot be told apart",
+					   "option \"stop_on\" is \"%s\", but no user has an id of his own",
 					   kind->name);
 }
 

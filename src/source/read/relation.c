@@ -175,8 +175,9 @@ source_has_changed(const SourceRelation *relation)
 			 errhint("Call the function again.")));
 }
 
-void
-source_missing_column(const SourceRelation *relation, const char *name, const char *role)
+pg_noreturn static void
+missing_column(const SourceRelation *relation, const char *name, const char *role,
+			   const char *hint)
 {
 	NearestName nearest;
 	ListCell   *cell;
@@ -189,5 +190,19 @@ source_missing_column(const SourceRelation *relation, const char *name, const ch
 			 errmsg("column \"%s\" of relation \"%s\" does not exist", name, relation->name),
 			 errdetail("It is to be the %s column.", role),
 			 nearest.name ? errhint("Perhaps you mean the column \"%s\".", nearest.name) :
-			 errhint("Name the column that plays this part, or keep it with aread_register.")));
+			 errhint("%s", hint)));
+}
+
+void
+source_missing_column(const SourceRelation *relation, const char *name, const char *role)
+{
+	missing_column(relation, name, role,
+				   "Name the column that plays this part, or keep it with aread_register.");
+}
+
+void
+source_missing_model_column(const SourceRelation *relation, const char *name, const char *role)
+{
+	missing_column(relation, name, role,
+				   "Models read columns by the names that they were trained with: pass a view that has this one.");
 }

@@ -47,5 +47,8 @@ pg_noreturn extern void source_has_changed(const SourceRelation *relation);
 /* Raise "column does not exist", with the nearest name as hint. */
 pg_noreturn extern void source_missing_column(const SourceRelation *relation, const char *name,
 											  const char *role);
+/* The same for a column that a trained model reads by its own name, so that no argument helps. */
+pg_noreturn extern void source_missing_model_column(const SourceRelation *relation,
+													const char *name, const char *role);
 
 #endif							/* AREAD_SOURCE_READ_RELATION_H */

@@ -28,7 +28,7 @@ row_encoder_init(RowEncoder *encoder, const SourceRelation *relation, const Feat
 		if (!OidIsValid(type))
 		{
 			if (f == spec->domain_feature)
-				source_missing_column(relation, name, "domain");
+				source_missing_model_column(relation, name, "domain");
 			appendStringInfo(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
 			continue;
 		}
