@@ -364,11 +364,11 @@ options_tell_unused(Jsonb *given, const Config *config)
 }
 
 List *
-options_architectures(const char *option)
+options_architectures(const char *option, bool races)
 {
 	List	   *names = NIL;
 
-	for (int a = 0; a < n_architectures; a++)
+	for (int a = 0; a < (races ? n_choices : n_architectures); a++)
 		if (architecture_uses(a, option))
 			names = lappend(names, (char *) architecture_name(a));
 	return names;
@@ -377,7 +377,7 @@ options_architectures(const char *option)
 char *
 options_architectures_text(const char *option, const char *separator, const char *last_separator)
 {
-	List	   *names = options_architectures(option);
+	List	   *names = options_architectures(option, false);
 	StringInfoData text;
 	ListCell   *name;
 
@@ -428,6 +428,9 @@ options_parse_stored(Jsonb *config_stored, Config *config)
 	pfree(stored);
 	if (!config_check(config, &error))
 		stored_corrupt("version", psprintf("Its options are not valid: %s.", error.message));
+	if (config->architecture >= n_architectures)
+		stored_corrupt("version", psprintf("Its architecture, \"%s\", is that of no model.",
+										   architecture_name(config->architecture)));
 }
 
 static void

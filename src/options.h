@@ -53,9 +53,12 @@ extern const OptionTable train_table;
 extern void options_parse(Jsonb *given, Config *config, TrainOptions *options);
 /* Tell the client which of the given options, an object that was parsed, the architecture does not use. */
 extern void options_tell_unused(Jsonb *given, const Config *config);
-/* Names of the architectures that an option has an effect on, in the registry's order. */
-extern List *options_architectures(const char *option);
-/* The same names as one text; last_separator: the one before the last name. */
+/*
+ * Names of the architectures that an option has an effect on, in the registry's order; races:
+ * those that choose between networks, too, of which no model is.
+ */
+extern List *options_architectures(const char *option, bool races);
+/* Those of models as one text; last_separator: the one before the last name. */
 extern char *options_architectures_text(const char *option, const char *separator,
 										const char *last_separator);
 /*

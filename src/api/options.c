@@ -54,7 +54,7 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	Datum		values[N_COLUMNS];
 	bool		nulls[N_COLUMNS] = {false};
 	bool		has_range = option->type != OPTION_BOOL && option->type != OPTION_CHOICE;
-	List	   *architectures = options_architectures(option->name);
+	List	   *architectures = options_architectures(option->name, true);
 
 	values[0] = CStringGetTextDatum(option->name);
 	values[1] = CStringGetTextDatum(type_name(option->type));
@@ -70,7 +70,7 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	values[7] = CStringGetTextDatum(option->meaning);
 	values[8] = PointerGetDatum(strlist_to_textarray(architectures));
 	/* on all */
-	nulls[8] = list_length(architectures) == n_architectures;
+	nulls[8] = list_length(architectures) == n_choices;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -114,7 +114,7 @@ options_of(int architecture)
 		const char *name = config_table.options[i].name;
 
 		if (architecture_uses(architecture, name) &&
-			list_length(options_architectures(name)) < n_architectures)
+			list_length(options_architectures(name, true)) < n_choices)
 			options = lappend(options, (char *) name);
 	}
 	return options;
@@ -127,7 +127,7 @@ aread_architectures(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	InitMaterializedSRF(fcinfo, 0);
-	for (int a = 0; a < n_architectures; a++)
+	for (int a = 0; a < n_choices; a++)
 	{
 		const Architecture *architecture = architecture_at(a);
 		Datum		values[N_ARCHITECTURE_COLUMNS];

@@ -170,7 +170,7 @@ aread_train(PG_FUNCTION_ARGS)
 	training_arguments(fcinfo, &job);
 	check_no_resume(&job.options);
 	report_start(&reporter, &job.config);
-	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter};
+	job.observer = (TrainObserver) {report_progress, report_evaluation, &reporter, report_race};
 	version = train_job(&job);
 	return result_row(fcinfo, &job, version);
 }

@@ -254,6 +254,15 @@ tell_evaluation(void *context, const Evaluation *evaluation)
 	job->observer.evaluation(job->observer.context, evaluation);
 }
 
+static void
+tell_race(void *context, const RaceRecord *race)
+{
+	TrainJob   *job = context;
+
+	if (job->observer.race)
+		job->observer.race(job->observer.context, race);
+}
+
 /* What went with sampled items does; else as training rows have it, but for counts. */
 static FieldBond *
 known_bonds(const NewModel *new)
@@ -287,7 +296,7 @@ find_personalized(TrainJob *job, Arena *arena, const EngineHost *host)
 void
 job_train(TrainJob *job)
 {
-	TrainObserver observer = {tell_progress, tell_evaluation, job};
+	TrainObserver observer = {tell_progress, tell_evaluation, job, tell_race};
 	EngineHost	host = host_callbacks();
 	EngineError error;
 	Arena		arena;
@@ -298,6 +307,8 @@ job_train(TrainJob *job)
 							job->checkpoints, &error);
 	if (!job->new.result)
 		host_raise(&error);
+	/* that of the model, where training chose it */
+	job->config.architecture = job->new.result->model->config.architecture;
 	job->new.result->model->items = job->entities.items;
 	job->new.result->model->users = job->entities.users;
 	find_personalized(job, &arena, &host);

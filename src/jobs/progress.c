@@ -140,15 +140,20 @@ progress_batch(Progress *progress, const TrainProgress *state)
 	Training   *training = &progress->training;
 
 	strlcpy(training->phase, state->name, sizeof(training->phase));
-	if (state->phase == PHASE_WARMUP || state->phase == PHASE_TRAIN)
+	if (state->phase == PHASE_WARMUP || state->phase == PHASE_RACE || state->phase == PHASE_TRAIN)
 	{
 		training->epoch = state->epoch;
 		training->batch = state->batch;
 		training->batches = state->batches;
 		training->loss = state->loss;
 		training->rows_per_second = state->rows_per_second;
-		if (progress->first == 0)
+		/* while two networks are compared, nobody knows which one goes on */
+		if (progress->first == 0 || state->phase == PHASE_RACE)
+		{
 			progress->first = GetCurrentTimestamp();
+			progress->trained = 0;
+			training->end = 0;
+		}
 		else
 		{
 			progress->trained++;

@@ -50,6 +50,7 @@ report_progress(void *context, const TrainProgress *progress)
 							progress->batch, progress->batches)));
 			break;
 		case PHASE_WARMUP:
+		case PHASE_RACE:
 		case PHASE_TRAIN:
 			ereport(NOTICE,
 					(errmsg("epoch %d: batch " UINT64_FORMAT " of " UINT64_FORMAT
@@ -102,6 +103,32 @@ report_evaluation(void *context, const Evaluation *evaluation)
 						evaluation->epoch, reporter->config->epochs, evaluation->train_loss,
 						measures, evaluation->rows_per_second,
 						evaluation->best ? ", best so far" : "")));
+}
+
+void
+report_race(void *context, const RaceRecord *race)
+{
+	const char *title = race->kind < 0 ? NULL : measure_kinds[race->kind].title;
+	const char *first = race->network[0];
+	const char *second = race->network[1];
+
+	if (race->kind < 0)
+		ereport(NOTICE, (errmsg("race: training %s for %d epochs", first, race->epochs)));
+	else if (!race->compared)
+		ereport(NOTICE,
+				(errmsg("race: %s has validation %s %.4f; training %s", first, title,
+						race->value[0], second)));
+	else if (race->first_kept)
+		ereport(NOTICE,
+				(errmsg("race: %s is ahead, validation %s %.4f to %.4f; training it from its start",
+						first, title, race->value[0], race->value[1]),
+				 errdetail("It had to be ahead of %s by more than %g.", second, race->lead)));
+	else
+		ereport(NOTICE,
+				(errmsg("race: %s goes on, validation %s %.4f to %.4f", second, title,
+						race->value[1], race->value[0]),
+				 errdetail("To be trained in place of it, %s must be ahead by more than %g.",
+						   first, race->lead)));
 }
 
 /* Nothing that the network learnt was worth keeping. */

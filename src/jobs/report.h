@@ -21,6 +21,7 @@ extern void report_start(Reporter *reporter, const Config *config);
 /* As in TrainObserver, of a Reporter. */
 extern void report_progress(void *reporter, const TrainProgress *progress);
 extern void report_evaluation(void *reporter, const Evaluation *evaluation);
+extern void report_race(void *reporter, const RaceRecord *race);
 /* What became of the rows that negatives were sampled for. */
 extern void report_negatives(const NewModel *new, const NegativeReport *report);
 /* Items and users that are more than the model keeps. */

@@ -287,6 +287,14 @@ observe_evaluation(void *context, const Evaluation *evaluation)
 	report_evaluation(&worker->reporter, evaluation);
 }
 
+static void
+observe_race(void *context, const RaceRecord *race)
+{
+	Worker	   *worker = context;
+
+	report_race(&worker->reporter, race);
+}
+
 static bool
 checkpoint_due(void *context)
 {
@@ -332,7 +340,7 @@ prepare_job(Worker *worker)
 	job->new.roles = run->roles;
 	job->new.options = run->options;
 	job->run = run->id;
-	job->observer = (TrainObserver) {observe_progress, observe_evaluation, worker};
+	job->observer = (TrainObserver) {observe_progress, observe_evaluation, worker, observe_race};
 	job->checkpoints = &worker->checkpoints;
 	worker->checkpoints = (CheckpointStore) {checkpoint_due, save_checkpoint, load_checkpoint,
 		run->has_checkpoint, worker};

@@ -302,7 +302,7 @@ check_stops(void)
 	{
 		Listener	listener = {.stop_at = stop_at};
 		EngineHost	host = toy_host();
-		TrainObserver observer = {count_reports, ignore_evaluation, &listener};
+		TrainObserver observer = {count_reports, ignore_evaluation, &listener, NULL};
 		Arena		arena;
 		EngineError error = {0};
 		Config		config;

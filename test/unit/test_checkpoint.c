@@ -82,6 +82,8 @@ load(void *context, const CheckpointPart *part, EngineError *error)
 /* Rows of all that is trained here. */
 static Dataset *(*make_dataset) (Arena *, size_t) = toy_dataset;
 static size_t n_rows = 1500;
+/* Of races: as short as they are here, and the second network goes on. */
+static RaceRule rule = {.settle = 0,.lead = 1e6};
 
 static TrainResult *
 train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineError *error)
@@ -90,8 +92,8 @@ train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineEr
 	TrainObserver observer = toy_observer();
 	CheckpointStore store = {due, save, load, resume, kept};
 
-	return train(arena, config, make_dataset(arena, n_rows), NULL, &host, &observer,
-				 kept ? &store : NULL, error);
+	return train_by_rule(arena, config, make_dataset(arena, n_rows), NULL, &host, &observer,
+						 kept ? &store : NULL, &rule, error);
 }
 
 static bool
@@ -129,7 +131,9 @@ same_result(const TrainResult *a, const TrainResult *b)
 						n_gates * sizeof(int16_t)) ||
 			!same_bytes(a->mask_updates[u].masks, b->mask_updates[u].masks, n_gates))
 			return false;
-	return a->test.log_loss.value == b->test.log_loss.value;
+	return a->race.ran == b->race.ran && a->race.first_kept == b->race.first_kept &&
+		a->race.value[0] == b->race.value[0] && a->race.value[1] == b->race.value[1] &&
+		a->test.log_loss.value == b->test.log_loss.value;
 }
 
 /* Stop after every so many batches, to the end.  Returns whether domains have masks. */
@@ -242,6 +246,38 @@ check_trees(void)
 	arena_free_all(&arena);
 }
 
+/* Stopped while the first network trains, the second one, the first one again. */
+static void
+check_races(void)
+{
+	static const double leads[] = {1e6, -1e6};
+	Config		config;
+
+	for (int l = 0; l < 2; l++)
+	{
+		rule.lead = leads[l];
+		toy_config(&config, architecture_find("auto"));
+		config.dropout = 0.2;
+		check_same_model(&config, 7);
+		config.wide = false;
+		config.learning_rate = 1e-2;
+		/* masks are the second one's */
+		CHECK(check_same_model(&config, 19) == (l == 0));
+		config.wide = true;
+		config.patience = 1;
+		config.evaluations = 3;
+		check_same_model(&config, 1);
+	}
+	/* with trees, which are fitted again whatever the stage is */
+	toy_config(&config, architecture_find("auto"));
+	config.batch_size = 512;
+	config.trees = 20;
+	n_rows = 12000;
+	check_same_model(&config, 17);
+	n_rows = 1500;
+	rule.lead = 1e6;
+}
+
 /* A byte of a part changed: is it told? */
 static bool
 refused_byte(Arena *arena, const Config *config, Kept *kept, const char *name, size_t at,
@@ -319,6 +355,73 @@ check_refused(void)
 	arena_free_all(&arena);
 }
 
+/* One of the head's 4-byte words from its end, changed: refused as of no race, or of another. */
+static bool
+refused_word(Arena *arena, const Config *config, Kept *kept, size_t from_end, uint32_t word)
+{
+	CheckpointPart *head = find(kept, "head");
+	char	   *at = (char *) head->bytes + head->size - from_end;
+	EngineError error = {0};
+	uint32_t	before;
+	bool		refused;
+
+	memcpy(&before, at, sizeof(before));
+	memcpy(at, &word, sizeof(word));
+	refused = !train_with(arena, config, kept, true, &error) && error.code == ENGINE_CORRUPT;
+	memcpy(at, &before, sizeof(before));
+	return refused;
+}
+
+/* Where the head has what of a race: it ends with it. */
+#define STAGE 32
+#define KIND 28
+#define FIRST_SCORE 20			/* the upper half of the number */
+#define SECOND_SCORE 12
+#define BIAS 4
+#define NAN_WORD 0x7ff80000u
+
+/* How a race stands is believed only where it can stand so. */
+static void
+check_refused_race(void)
+{
+	Config		config;
+	Config		alone;
+	EngineError error = {0};
+	Arena		arena;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, architecture_find("auto"));
+	toy_config(&alone, architecture_find("hei"));
+	/* 19 batches an epoch: amid the first network, the second one before and after, the first again */
+	for (int stage = 0; stage < 4; stage++)
+	{
+		static const int stops[] = {10, 50, 85, 90};
+		Kept		kept = {.stop_at = stops[stage]};
+
+		rule.lead = stage < 3 ? 1e6 : -1e6;
+		CHECK(!train_with(&arena, &config, &kept, false, &error));
+		kept.stop_at = 0;
+		CHECK(train_with(&arena, &config, &kept, true, &error));
+		for (uint32_t other = 0; other < 5; other++)
+			CHECK(refused_word(&arena, &config, &kept, STAGE, other) ==
+				  (other != (stage == 0 ? 1u : stage < 3 ? 2u : 3u)));
+		CHECK(refused_word(&arena, &config, &kept, KIND, N_MEASURES));
+		CHECK(refused_word(&arena, &config, &kept, KIND, (uint32_t) -2));
+		CHECK(refused_word(&arena, &config, &kept, BIAS, NAN_WORD));
+		CHECK(refused_word(&arena, &config, &kept, FIRST_SCORE, stage == 0 ? 0 : NAN_WORD));
+		CHECK(refused_word(&arena, &config, &kept, SECOND_SCORE, stage < 2 ? 0 : NAN_WORD));
+		/* that of a race is none of a network alone */
+		CHECK(!train_with(&arena, &alone, &kept, true, &error) && error.code == ENGINE_CORRUPT);
+		/* what was decided is not what the scores say */
+		rule.lead *= -1;
+		CHECK(stage < 2 || (!train_with(&arena, &config, &kept, true, &error) &&
+							error.code == ENGINE_CORRUPT));
+		forget(&kept);
+	}
+	rule.lead = 1e6;
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -326,6 +429,8 @@ main(void)
 	check_options();
 	check_vectors();
 	check_trees();
+	check_races();
 	check_refused();
+	check_refused_race();
 	return unit_summary();
 }

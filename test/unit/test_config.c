@@ -41,7 +41,7 @@ test_defaults(void)
 	Config		config;
 
 	config_defaults(&config);
-	CHECK(config.architecture == architecture_find("hei"));
+	CHECK(config.architecture == architecture_find("auto"));
 	CHECK(config.embed_dim == 16);
 	CHECK(config.mmoe_dims.n == 2 && config.mmoe_dims.value[0] == 128 && config.mmoe_dims.value[1] == 64);
 	CHECK(config.hei_experts.n == 3 && config.hei_experts.value[2] == 12);

@@ -42,9 +42,10 @@ search_draw(ToySearch *search, MaskSearch how, PruneBy prune_by)
 static void
 search_start(ToySearch *search)
 {
-	search->trainer = (Trainer) {.arena = &search->arena,.config = &search->config,
+	search->trainer = (Trainer) {.lasting = &search->arena,.config = &search->config,
 		.data = search->data,.host = &search->host,.observer = &search->observer};
-	CHECK(trainer_init(&search->trainer, &search->error));
+	CHECK(trainer_prepare(&search->trainer, &search->error) &&
+		  trainer_begin(&search->trainer, &search->arena, &search->config, &search->error));
 }
 
 /* What became of the gates, against densities and mask: each step closed as many as it must. */

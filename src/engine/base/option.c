@@ -130,6 +130,35 @@ option_set_text(const Option *option, void *options, const char *text)
 }
 
 bool
+option_is_same(const Option *option, const void *a, const void *b)
+{
+	const char *at = (const char *) a + option->offset;
+	const char *other = (const char *) b + option->offset;
+	double		number;
+	double		other_number;
+
+	switch (option->type)
+	{
+		case OPTION_BOOL:
+			return *(const bool *) at == *(const bool *) other;
+		case OPTION_SEED:
+			return *(const uint64_t *) at == *(const uint64_t *) other;
+		case OPTION_REAL:
+			number = *(const double *) at;
+			other_number = *(const double *) other;
+			return number == other_number || (isnan(number) && isnan(other_number));
+		case OPTION_INT_LIST:
+			return ((const IntList *) at)->n == ((const IntList *) other)->n &&
+				memcmp(((const IntList *) at)->value, ((const IntList *) other)->value,
+					   ((const IntList *) at)->n * sizeof(int)) == 0;
+		case OPTION_INT:
+		case OPTION_CHOICE:
+			break;
+	}
+	return *(const int *) at == *(const int *) other;
+}
+
+bool
 options_default(const OptionTable *table, void *options)
 {
 	for (int i = 0; i < table->n; i++)

@@ -76,6 +76,8 @@ extern const char *option_choice(const Option *option, int value);
 extern bool option_is_nullable(const Option *option);
 /* Set an option in its table's struct; false if the text is no value of it.  Numbers are in the C locale. */
 extern bool option_set_text(const Option *option, void *options, const char *text);
+/* Has it the same value in two structs of its table?  What is null is null. */
+extern bool option_is_same(const Option *option, const void *a, const void *b);
 /* Set every option to its default; false if one is no value of its option. */
 extern bool options_default(const OptionTable *table, void *options);
 /*

@@ -17,6 +17,7 @@ typedef enum StrategyKind
 	STRATEGY_MASKS_AUGMENTED	/* and on rows that stand in for minor domains */
 } StrategyKind;
 
+/* Numbers, names and options are asked of the list (architectures.h). */
 typedef struct Architecture
 {
 	const char *name;
@@ -26,11 +27,16 @@ typedef struct Architecture
 	/* the options that have an effect on it, but for those that have one on all: names, spaces */
 	const char *options;
 	StrategyKind strategy;
+	/* a race: the networks of which training chooses one; it has none of its own, nor options */
+	const struct Architecture *first;
+	const struct Architecture *second;
 } Architecture;
 
 #define ARCHITECTURE(name) extern const Architecture architecture_##name;
+#define RACE(name) extern const Architecture architecture_##name;
 #include "engine/networks/architecture_list.h"
 #undef ARCHITECTURE
+#undef RACE
 
 /* Options that several architectures use. */
 #define OPTIONS_OF_TREES "trees tree_pairs"

@@ -1,8 +1,9 @@
 /*
  * architecture_list.h
- *	  The one list of architectures: a line for each network's file.
+ *	  The one list of architectures: a line for each network's file, and then for each
+ *	  race of networks.
  *
- * Whoever includes it says what ARCHITECTURE(name) is.  The order is that of the
+ * Whoever includes it says what ARCHITECTURE(name) and RACE(name) are.  The order is that of the
  * documentation: each arm of the ablation stands behind the one that it extends.
  * Stored models name their architecture, so new ones may stand anywhere.
  */
@@ -15,3 +16,4 @@ ARCHITECTURE(hemp)
 ARCHITECTURE(aread)
 ARCHITECTURE(deepfm)
 ARCHITECTURE(dcn)
+RACE(auto)

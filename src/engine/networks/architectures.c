@@ -8,11 +8,20 @@
 
 static const Architecture *const architectures[] = {
 #define ARCHITECTURE(name) &architecture_##name,
+#define RACE(name) &architecture_##name,
 #include "engine/networks/architecture_list.h"
 #undef ARCHITECTURE
+#undef RACE
 };
 
-const int	n_architectures = sizeof(architectures) / sizeof(architectures[0]);
+const int	n_choices = sizeof(architectures) / sizeof(architectures[0]);
+const int	n_architectures = 0
+#define ARCHITECTURE(name) + 1
+#define RACE(name)
+#include "engine/networks/architecture_list.h"
+#undef ARCHITECTURE
+#undef RACE
+;
 
 const Architecture *
 architecture_at(int number)
@@ -27,9 +36,19 @@ architecture_of(const Config *config)
 }
 
 int
+architecture_number(const Architecture *architecture)
+{
+	int			number = 0;
+
+	while (architectures[number] != architecture)
+		number++;
+	return number;
+}
+
+int
 architecture_find(const char *name)
 {
-	for (int i = 0; i < n_architectures; i++)
+	for (int i = 0; i < n_choices; i++)
 		if (strcmp(architectures[i]->name, name) == 0)
 			return i;
 	return -1;
@@ -38,7 +57,7 @@ architecture_find(const char *name)
 const char *
 architecture_name(int number)
 {
-	return number < n_architectures ? architectures[number]->name : NULL;
+	return number < n_choices ? architectures[number]->name : NULL;
 }
 
 /* Is a name one of those between spaces? */
@@ -53,6 +72,15 @@ is_listed(const char *names, const char *name)
 	return false;
 }
 
+/* Its own, or those of the networks of a race. */
+static bool
+lists(const Architecture *architecture, const char *option)
+{
+	return is_listed(architecture->options, option) ||
+		(architecture->first && (is_listed(architecture->first->options, option) ||
+								 is_listed(architecture->second->options, option)));
+}
+
 bool
 architecture_uses(int number, const char *option)
 {
@@ -60,7 +88,7 @@ architecture_uses(int number, const char *option)
 
 	for (int i = 0; i < n_architectures; i++)
 		listed |= is_listed(architectures[i]->options, option);
-	return !listed || is_listed(architectures[number]->options, option);
+	return !listed || lists(architectures[number], option);
 }
 
 bool

@@ -35,8 +35,8 @@ mixtures_of_hei(void *options)
 }
 
 static const Option config_options[] = {
-	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"hei\"", "",
-	.meaning = "What to train: one of aread_architectures().",
+	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"auto\"", "",
+	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs and then hei; where mmoe is ahead of hei after as many, by more than twice the least gain of the measure that stop_on names, it is trained in place of hei. Without validation rows of both labels, with at most two epochs, and where these have fewer batches than patience lets pass, there is no comparison: hei is trained. An option that only one of both uses, set to another value than its default, chooses that one.",
 	.choice = architecture_name},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
 	.meaning = "Length of the vector of each value."},

@@ -26,9 +26,9 @@ base_rate_weigh(Trainer *trainer, EngineError *error)
 	trainer->row_weights = data->weights;
 	if (trainer->config->positive_weight == 1)
 		return true;
-	weighted = ARENA_ARRAY(trainer->arena, Dataset, 1);
-	weights = ARENA_ARRAY(trainer->arena, float, data->split_start[3]);
-	if (!arena_ok(trainer->arena, error))
+	weighted = ARENA_ARRAY(trainer->lasting, Dataset, 1);
+	weights = ARENA_ARRAY(trainer->lasting, float, data->split_start[3]);
+	if (!arena_ok(trainer->lasting, error))
 		return false;
 	for (size_t row = 0; row < data->split_start[3]; row++)
 	{

@@ -7,7 +7,8 @@
  *
  * Reading, in three steps, for each depends on the one before: the header of
  * single numbers says how much has been recorded; room is made for it, the
- * strategy's too; then all parts are read into their places.
+ * strategy's too; then all parts are read into their places.  In a race the header says
+ * whose they are, and is read once before there is a network (race.h).
  *
  * What was read is checked before it is used: the layout's number, the position
  * against the schedule, sizes by the store, flags and masks as bytes.  Parameters
@@ -19,14 +20,14 @@
 #include <string.h>
 
 #include "engine/model/mask.h"
-#include "engine/networks/architectures.h"
 #include "engine/train/evaluate.h"
 #include "engine/train/part_list.h"
+#include "engine/train/race_state.h"
 #include "engine/train/schedule.h"
 #include "engine/train/strategy.h"
 
 /* Another layout of what follows, or of Evaluation, or another meaning, is another number. */
-#define LAYOUT ((uint32_t) (4u << 16 | sizeof(Evaluation)))
+#define LAYOUT ((uint32_t) (5u << 16 | sizeof(Evaluation)))
 /* Its part. */
 #define HEADER "head"
 
@@ -46,6 +47,7 @@ typedef struct CheckpointHeader
 	int32_t		best_evaluation;
 	int32_t		n_evaluations;
 	int32_t		n_updates;
+	RaceState	race;
 } CheckpointHeader;
 
 static void
@@ -106,6 +108,7 @@ fill_header(const Trainer *trainer, TrainPosition position)
 	header.best_evaluation = result->best_evaluation;
 	header.n_evaluations = result->n_evaluations;
 	header.n_updates = trainer->updates;
+	header.race = trainer->race ? trainer->race->state : (RaceState) {0};
 	return header;
 }
 
@@ -146,11 +149,10 @@ checkpoint_offer(Trainer *trainer, TrainPosition position, EngineError *error)
 static bool
 check_position(const Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 {
-	const Config *config = trainer->config;
 	uint64_t	n_batches = trainer_epoch_batches(trainer);
 	uint64_t	before;
 
-	if (header->epoch < 1 || header->epoch > config->epochs || header->batch > n_batches ||
+	if (header->epoch < 1 || header->epoch > trainer->epochs || header->batch > n_batches ||
 		header->batches != (uint64_t) (header->epoch - 1) * n_batches + header->batch ||
 		header->step != header->batches)
 		return checkpoint_corrupt(error, "its position is not one of this training");
@@ -168,13 +170,38 @@ check_position(const Trainer *trainer, const CheckpointHeader *header, EngineErr
 static bool
 check_header(const Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 {
-	if (header->layout != LAYOUT)
-		return engine_fail(error, ENGINE_BAD_INPUT, "Start the training anew.",
-						   "checkpoint was written by another version of aread");
 	if (!check_position(trainer, header, error))
 		return false;
 	if (!isfinite(header->seconds) || !isfinite(header->loss_sum) || isnan(header->best_score))
 		return checkpoint_corrupt(error, "a number is not finite");
+	return true;
+}
+
+/* The header, of this layout; whether a race stands as it says is checked, too. */
+static bool
+load_header(const Trainer *trainer, CheckpointHeader *header, EngineError *error)
+{
+	const CheckpointStore *store = trainer->checkpoints;
+	CheckpointPart part = {.name = HEADER,.bytes = header,.size = sizeof(*header)};
+
+	if (!store->load(store->context, &part, error))
+		return false;
+	if (header->layout != LAYOUT)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Start the training anew.",
+						   "checkpoint was written by another version of aread");
+	if (!race_state_is_valid(trainer, &header->race, header->n_evaluations))
+		return checkpoint_corrupt(error, "its race is not one of this training");
+	return true;
+}
+
+bool
+checkpoint_race(const Trainer *trainer, RaceState *state, EngineError *error)
+{
+	CheckpointHeader header;
+
+	if (!load_header(trainer, &header, error))
+		return false;
+	*state = header.race;
 	return true;
 }
 
@@ -204,9 +231,6 @@ make_room(Trainer *trainer, const CheckpointHeader *header, EngineError *error)
 		 result->n_evaluations++)
 		if (!trainer_add_evaluation(trainer, error))
 			return false;
-	if (architecture_has_wide(trainer->config))
-		result->wide_l2 = ARENA_ARRAY(trainer->arena, double,
-									  2 * (size_t) trainer->model->shape.n_fields);
 	return arena_ok(trainer->arena, error);
 }
 
@@ -245,10 +269,9 @@ checkpoint_resume(Trainer *trainer, TrainPosition *position, EngineError *error)
 {
 	const CheckpointStore *store = trainer->checkpoints;
 	CheckpointHeader header;
-	CheckpointPart part = {.name = HEADER,.bytes = &header,.size = sizeof(header)};
 	PartList	list;
 
-	if (!store->load(store->context, &part, error) || !check_header(trainer, &header, error) ||
+	if (!load_header(trainer, &header, error) || !check_header(trainer, &header, error) ||
 		!make_room(trainer, &header, error))
 		return false;
 	take_header(trainer, &header, position);

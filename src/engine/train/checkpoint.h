@@ -9,13 +9,15 @@
 #ifndef AREAD_ENGINE_TRAIN_CHECKPOINT_H
 #define AREAD_ENGINE_TRAIN_CHECKPOINT_H
 
-#include "engine/train/trainer.h"
+#include "engine/train/race_state.h"
 
 /* Keep a checkpoint if one is due. */
 extern bool checkpoint_offer(Trainer *trainer, TrainPosition position, EngineError *error);
+/* Where the race of its training stood, before there is a network. */
+extern bool checkpoint_race(const Trainer *trainer, RaceState *state, EngineError *error);
 /*
  * Go on from the checkpoint in the trainer's store: all of a trainer that
- * trainer_init() has set up, and where it was.  Errors: those of load();
+ * trainer_begin() has set up, and where it was.  Errors: those of load();
  * ENGINE_CORRUPT.
  */
 extern bool checkpoint_resume(Trainer *trainer, TrainPosition *position, EngineError *error);

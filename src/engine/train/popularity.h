@@ -18,7 +18,7 @@ typedef struct PopularityOffset PopularityOffset;
 
 /*
  * Offsets of items, domains and pairs of both -> trainer->popularity, which stays NULL
- * if the configuration asks for none.  After trainer_init() has made the network.
+ * if the configuration asks for none.  After trainer_begin() has made the network.
  */
 extern bool popularity_init(Trainer *trainer, EngineError *error);
 /* Into the wide weights, before scores; and out of them, bit by bit, before training goes on. */

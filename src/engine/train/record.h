@@ -18,6 +18,7 @@ typedef enum TrainPhase
 	PHASE_START,				/* the wide part alone */
 	PHASE_WARMUP,				/* before the strategy's first update */
 	PHASE_UPDATE,				/* the strategy at work */
+	PHASE_RACE,					/* a network that may be left for another one */
 	PHASE_TRAIN,
 	PHASE_TREES					/* trees beside the network */
 } TrainPhase;
@@ -83,12 +84,35 @@ typedef struct DomainRecord
 	DomainMeasure test;
 } DomainRecord;
 
-/* Called from the trainer between batches; none may be NULL. */
+/* When there is a race of two networks, and what decides it; tests have rules of their own. */
+typedef struct RaceRule
+{
+	double		settle;			/* its epochs have so many times the batches that patience lets pass, or more */
+	double		lead;			/* what the first one must be ahead by, in least gains */
+} RaceRule;
+
+/* Two networks, of which validation rows choose one (race.h). */
+typedef struct RaceRecord
+{
+	bool		ran;			/* there is one */
+	bool		compared;		/* the values are there */
+	bool		first_kept;		/* else the second */
+	const char *network[2];		/* architectures */
+	int			epochs;			/* of each */
+	int			evaluation;		/* after which the second one was compared */
+	int			kind;			/* of measure_kinds; -1: no measure is defined */
+	double		value[2];		/* of that kind, the best of each so far */
+	double		lead;			/* what the first one must be ahead by */
+} RaceRecord;
+
+/* Called from the trainer between batches; none may be NULL but "race". */
 typedef struct TrainObserver
 {
 	void		(*progress) (void *context, const TrainProgress *progress);
 	void		(*evaluation) (void *context, const Evaluation *evaluation);
 	void	   *context;
+	/* before each of both networks, and once they are compared; NULL: nobody is told */
+	void		(*race) (void *context, const RaceRecord *race);
 } TrainObserver;
 
 /* What trees beside the network are worth: mean log losses of validation rows. */
@@ -113,6 +137,7 @@ typedef struct TrainResult
 	DomainRecord *domains;		/* [D] */
 	double	   *wide_l2;		/* [2 * n_fields], as logistic_fit() left it; NULL: no wide part */
 	TreesRecord trees;
+	RaceRecord	race;
 	Measures	valid;			/* of what was kept */
 	Measures	test;			/* looked at once, at the end */
 	bool		ranked;			/* are there lists: negatives were sampled */

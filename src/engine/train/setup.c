@@ -3,8 +3,9 @@
  *	  All that a training needs before its first batch: model, network, counts,
  *	  optimizer, and what its strategy needs.
  *
- * Memory: the parameters twice (the model's, the best so far), two moments for
- * each that Adam moves, gradients of the dense ones, and one batch's activations.
+ * Memory: of the training, ids by training rows, and rows by domain; of a network the
+ * parameters twice (the model's, the best so far), two moments for each that Adam moves,
+ * gradients of the dense ones, and one batch's activations.
  */
 #include "engine/train/setup.h"
 
@@ -60,7 +61,7 @@ init_pairs(const Trainer *trainer, DomainPairs *pairs, EngineError *error)
 
 	if (!config->domain_weights || !(wide || config_has_offset(config)))
 		return true;
-	if (!pairs_build(trainer->arena, trainer->data, trainer->host, pairs, error))
+	if (!pairs_build(trainer->lasting, trainer->data, trainer->host, pairs, error))
 		return false;
 	for (int f = 0; f < shape->n_fields && !wide; f++)
 		if (f != shape->item_field)
@@ -69,28 +70,51 @@ init_pairs(const Trainer *trainer, DomainPairs *pairs, EngineError *error)
 }
 
 bool
-trainer_init(Trainer *trainer, EngineError *error)
+trainer_prepare(Trainer *trainer, EngineError *error)
 {
-	Arena	   *arena = trainer->arena;
-	const Config *config = trainer->config;
-	DomainPairs *pairs;
-	Model	   *model;
+	Arena	   *arena = trainer->lasting;
+	int			n_fields = trainer->data->shape.n_fields;
+	DomainPairs *pairs = ARENA_ARRAY(arena, DomainPairs, n_fields);
 
-	trainer->strategy = strategy_of(config);
 	trainer->result = ARENA_ARRAY(arena, TrainResult, 1);
-	if (!arena_ok(arena, error))
-		return false;
-	pairs = ARENA_ARRAY(arena, DomainPairs, trainer->data->shape.n_fields);
+	trainer->pairs = pairs;
 	if (!arena_ok(arena, error) || !init_pairs(trainer, pairs, error))
 		return false;
-	trainer->model = model = model_create(arena, config, &trainer->data->shape, pairs, error);
+	if (architecture_has_wide(trainer->config))
+		trainer->result->wide_l2 = ARENA_ARRAY(arena, double, 2 * (size_t) n_fields);
+	return arena_ok(arena, error) &&
+		counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) &&
+		domain_rows_init(&trainer->domain_rows, arena, trainer->data, error);
+}
+
+/* All that is of a network, and what was recorded of it. */
+static void
+forget_network(Trainer *trainer)
+{
+	TrainResult *result = trainer->result;
+
+	memset((char *) trainer + offsetof(Trainer, arena), 0,
+		   sizeof(Trainer) - offsetof(Trainer, arena));
+	*result = (TrainResult) {.wide_l2 = result->wide_l2,.trees = result->trees};
+}
+
+bool
+trainer_begin(Trainer *trainer, Arena *arena, const Config *config, EngineError *error)
+{
+	Model	   *model;
+
+	forget_network(trainer);
+	trainer->arena = arena;
+	trainer->config = config;
+	trainer->epochs = config->epochs;
+	trainer->strategy = strategy_of(config);
+	trainer->model = model = model_create(arena, config, &trainer->data->shape, trainer->pairs,
+										  error);
 	if (!model || !model_init_weights(model, trainer->host, error))
 		return false;
 	trainer->result->model = model;
-	if (!init_best(trainer, error) ||
-		!counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) ||
-		!domain_rows_init(&trainer->domain_rows, arena, trainer->data, error) ||
-		!init_network(trainer, error) || !popularity_init(trainer, error) ||
+	if (!init_best(trainer, error) || !init_network(trainer, error) ||
+		!popularity_init(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
 		return false;
 	trainer->watch = (Watch) {.host = trainer->host};

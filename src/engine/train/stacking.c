@@ -114,8 +114,8 @@ weigh_validation(const Trainer *trainer, Dataset *weighted, EngineError *error)
 	*weighted = *data;
 	if (!data->weights)
 		return true;
-	weights = ARENA_ARRAY(trainer->arena, float, first + n);
-	if (!arena_ok(trainer->arena, error))
+	weights = ARENA_ARRAY(trainer->lasting, float, first + n);
+	if (!arena_ok(trainer->lasting, error))
 		return false;
 	memcpy(weights, data->weights, first * sizeof(float));
 	for (size_t i = 0; i < n; i++)
@@ -265,10 +265,10 @@ stacking_fit(Trainer *trainer, EngineError *error)
 	trainer->result->trees.why_none = why_none(trainer);
 	if (trainer->result->trees.why_none)
 		return true;
-	stacking = ARENA_ARRAY(trainer->arena, Stacking, 1);
-	if (!arena_ok(trainer->arena, error) ||
+	stacking = ARENA_ARRAY(trainer->lasting, Stacking, 1);
+	if (!arena_ok(trainer->lasting, error) ||
 		!weigh_validation(trainer, &stacking->data, error) ||
-		!trees_fit(trainer->arena, &stacking->data, &options, trainer->team, trainer->host,
+		!trees_fit(trainer->lasting, &stacking->data, &options, trainer->team, trainer->host,
 				   &observer, &stacking->trees, &report, error))
 		return false;
 	stacking->valid_logits = report.valid_logits;

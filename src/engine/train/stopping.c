@@ -156,12 +156,31 @@ describe_gain(const TrainResult *result, const Config *config, int i, char *text
 				 allowed_at(result, config, i) < config->patience ? " beside trees" : "");
 }
 
+/* What the comparison of two networks made of the evaluation, if it is the one. */
+static void
+describe_race(const RaceRecord *race, int i, char *text, size_t room)
+{
+	const MeasureKind *kind;
+
+	if (!race->compared || race->kind < 0 || i != race->evaluation)
+		return;
+	kind = &measure_kinds[race->kind];
+	if (race->first_kept)
+		snprintf(text, room, "; ahead of %s by more than %g (%s %.4f to %.4f), which is left",
+				 race->network[1], race->lead, kind->title, race->value[0], race->value[1]);
+	else
+		snprintf(text, room, "; goes on, as %s is not ahead of it by more than %g (%s %.4f to %.4f)",
+				 race->network[0], race->lead, kind->title, race->value[0], race->value[1]);
+}
+
 void
 evaluation_reason(const TrainResult *result, const Config *config, int i, char *text)
 {
 	size_t		length;
 
 	describe_gain(result, config, i, text);
+	length = strlen(text);
+	describe_race(&result->race, i, text + length, MAX_REASON - length);
 	length = strlen(text);
 	if (i == result->n_evaluations - 1 && architecture_of(config)->strategy != STRATEGY_START)
 		snprintf(text + length, MAX_REASON - length, "; training ends %s",

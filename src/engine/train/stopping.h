@@ -21,7 +21,7 @@
  */
 #define SURE_GAINS 10
 #define SHORT_PATIENCE 3
-#define MAX_REASON 240
+#define MAX_REASON 400
 
 /*
  * What decides: config->stop_on, or where it is undefined DomainAUC, or AUC, or else log

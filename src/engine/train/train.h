@@ -9,7 +9,8 @@
 #include "engine/train/record.h"
 
 /*
- * Train config's architecture on data's training rows; choose on its
+ * Train config's architecture, or the one that a race chooses (the result's model says
+ * which), on data's training rows; choose on its
  * validation rows; measure on its test rows at the end.  Without validation
  * rows (or with one class only in them) validation log loss, or else the last
  * parameters, decide.  The team (NULL: none) changes the time it takes, and
@@ -22,5 +23,11 @@
 extern TrainResult *train(Arena *arena, const Config *config, const Dataset *data, Team *team,
 						  const EngineHost *host, const TrainObserver *observer,
 						  const CheckpointStore *checkpoints, EngineError *error);
+/* The same by another rule for races, for tests. */
+extern TrainResult *train_by_rule(Arena *arena, const Config *config, const Dataset *data,
+								  Team *team, const EngineHost *host,
+								  const TrainObserver *observer,
+								  const CheckpointStore *checkpoints, const RaceRule *rule,
+								  EngineError *error);
 
 #endif							/* AREAD_ENGINE_TRAIN_TRAIN_H */

@@ -2,9 +2,10 @@
  * trainer.h
  *	  A training as it runs: what its parts share.  Internal to the engine.
  *
- * setup.c fills it, train.c runs the loop, and each part has its own header:
+ * setup.c fills it, start.c and epochs.c do the work, and each part has its own header:
  * schedule.h (what is due when), evaluate.h, base_rate.h, popularity.h, checkpoint.h,
- * and the strategy's (strategy.h).  All of it lies in the caller's arena.
+ * race.h, and the strategy's (strategy.h).  A training may have several networks, one
+ * after the other (race.h): what is theirs lies in "arena", what all have in "lasting".
  */
 #ifndef AREAD_ENGINE_TRAIN_TRAINER_H
 #define AREAD_ENGINE_TRAIN_TRAINER_H
@@ -17,29 +18,37 @@
 
 typedef struct Trainer
 {
-	Arena	   *arena;
-	const Config *config;
+	/* of the training */
+	Arena	   *lasting;		/* what outlives the network */
 	const Dataset *data;		/* training rows weighted by class, too */
 	const float *row_weights;	/* as the source has them; NULL: 1 each */
 	Team	   *team;			/* NULL: none */
 	const EngineHost *host;
-	Watch		watch;			/* over the network's passes */
 	const TrainObserver *observer;
 	const CheckpointStore *checkpoints; /* NULL: none */
+	const DomainPairs *pairs;	/* [n_fields] that have wide weights */
+	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
+	DomainRows	domain_rows;
+	struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
+	struct Race *race;			/* NULL: there is one network (race_state.h) */
+	struct WideStart *wide_start;	/* kept for the next network; NULL: it is not (start.h) */
+	double		started;
+	TrainResult *result;
+	/* of its present network */
+	Arena	   *arena;
+	const Config *config;		/* of that architecture */
+	int			epochs;			/* it may train */
+	Watch		watch;			/* over its passes */
 	Model	   *model;
 	Network		network;
 	Batch		batch;
 	Optimizer	optimizer;
-	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
-	DomainRows	domain_rows;
 	AugmentedRows augmented;	/* start NULL: none */
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
 	uint32_t   *shuffle;		/* scratch of the order of rows */
 	const struct PopularityOffset *popularity;	/* of items; NULL: none (popularity.h) */
-	struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
 	/* progress */
-	double		started;
 	uint64_t	batches;		/* trained so far */
 	int			updates;		/* by the strategy, so far */
 	double		loss_sum;		/* since the last evaluation */
@@ -50,7 +59,6 @@ typedef struct Trainer
 	uint8_t    *best_masks;
 	bool	   *best_has_mask;
 	double		best_score;
-	TrainResult *result;
 	int			evaluations_capacity;
 } Trainer;
 
