@@ -31,7 +31,10 @@ CREATE TABLE trained AS SELECT a, t.* FROM architecture, pg_temp.train(a, a) t;
 SELECT cmp_ok(auc, '>', 0.6::float8, a || ' learns') FROM trained;
 
 -- the catalog
-SELECT is((m.architecture, m.config ->> 'architecture', m.options ->> 'architecture')::text, (a, a, a)::text, a || ': the views have its name') FROM trained LEFT JOIN aread.model m ON m.model = a;
+SELECT is((m.config ->> 'architecture', m.options ->> 'architecture')::text, (m.architecture, a)::text, a || ': the views have its name') FROM trained LEFT JOIN aread.model m ON m.model = a;
+-- one that chooses between others has the options of each of them
+SELECT ok(m.architecture = a OR (SELECT chosen.options <@ asked.options AND chosen.options <> asked.options FROM aread_architectures() chosen, aread_architectures() asked
+  WHERE chosen.architecture = m.architecture AND asked.architecture = a), a || ': the model is of it, or of one that it chose') FROM trained LEFT JOIN aread.model m ON m.model = a;
 SELECT is(m.parameters, (SELECT sum(elements)::bigint FROM aread_tensors(a)), a || ': its tensors are all of its parameters') FROM trained LEFT JOIN aread.model m ON m.model = a;
 SELECT is_empty(format('SELECT name FROM aread_tensors(%L) t WHERE elements <> cardinality(aread_tensor(%1$L, t.name))', a), a || ': each has the elements that are told') FROM trained;
 SELECT ok(count(l.model) > 0 AND count(*) FILTER (WHERE kept) = 1 AND bool_and(l.auc BETWEEN 0 AND 1) AND bool_and(m.best_epoch IN (SELECT epoch FROM aread.training_log x WHERE x.model = a)),

@@ -124,7 +124,7 @@ FROM unnest(pg_temp.users('learning_rate')) a;
 SELECT set_eq($$SELECT architecture, (SELECT bool_or(augmented_rows > 0) FROM aread.domain d WHERE d.model = m.model),
     EXISTS (SELECT FROM aread.mask_update u WHERE u.model = m.model) AS updated, EXISTS (SELECT FROM aread.mask k WHERE k.model = m.model) AS masked
   FROM aread.model m WHERE model LIKE 'arm%'$$,
-  $$SELECT a, a = ANY (pg_temp.users('augment_ratio')) AS augments, a = ANY (pg_temp.users('mask_interval')) AS updates, a = ANY (pg_temp.users('hei_hidden')) AS masks FROM unnest(pg_temp.users('learning_rate')) a$$,
+  $$SELECT a, a = ANY (pg_temp.users('augment_ratio')) AS augments, a = ANY (pg_temp.users('mask_interval')) AS updates, a = ANY (pg_temp.users('hei_hidden')) AS masks FROM unnest(array_remove(pg_temp.users('learning_rate'), 'auto')) a$$,
   'each has its parts and no more');
 
 -- aread_drop

@@ -154,7 +154,8 @@ EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT, state = RETURNED_SQLSTATE;
   RETURN concat_ws(' | ', state, message, hint);
 END $$;
-CREATE FUNCTION pg_temp.using(name text) RETURNS text LANGUAGE sql AS $$SELECT regexp_replace(array_to_string(architectures, ', '), ', (\w+)$', ' or \1') FROM aread_options() WHERE option = name$$;
+-- of models: auto is none
+CREATE FUNCTION pg_temp.using(name text) RETURNS text LANGUAGE sql AS $$SELECT regexp_replace(array_to_string(array_remove(architectures, 'auto'), ', '), ', (\w+)$', ' or \1') FROM aread_options() WHERE option = name$$;
 SELECT is(pg_temp.complaint(call), wanted, call) FROM (VALUES
   ($$aread_overlap_svg('shopp')$$, '42704 | model "shopp" does not exist | Perhaps you mean the model "shop".'),
   ($$aread_training_svg('nothing like it')$$, '42704 | model "nothing like it" does not exist | Train it with aread_train; the view aread.model lists the models that you can use.'),
