@@ -57,7 +57,7 @@ COMMENT ON VIEW aread.expert_usage IS 'which experts each domain''s mask uses, a
 COMMENT ON COLUMN aread.expert_usage.inputs IS 'open gates from experts below; NULL in layer 1';
 COMMENT ON COLUMN aread.expert_usage.outputs IS 'open gates to experts above; NULL in the last layer, where it has a head';
 COMMENT ON VIEW aread.mask_update IS 'what each mask update of a training decided; trainings of architecture hei have none';
-COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
+COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, race: mmoe and race: hei (by default, until they are compared), training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
 
 CREATE VIEW aread.ranking WITH (security_barrier) AS
 SELECT v.model, v.version, v.deployed, r.split, r.candidates, r.lists, r.items, r.ndcg, r.hit_rate, r.mrr
@@ -89,7 +89,7 @@ FROM aread.visible_version v
 JOIN aread.stored_evaluation e USING (version_id);
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before in the measure that option stop_on names, by at least 0.0005 (of log loss 0.00025): less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
-COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, and why training stopped; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, how a race of two networks stood, and why training stopped; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.training_log.user_auc IS 'users'' AUC, weighted by their rows; NULL: trained before 0.4.0, or users are not known';
 COMMENT ON COLUMN aread.training_log.ndcg_10 IS 'mean of NDCG@10 over users with a positive row; NULL as above';
 

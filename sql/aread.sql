@@ -2402,7 +2402,7 @@ COMMENT ON COLUMN aread.training_log.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before in the measure that option stop_on names, by at least 0.0005 (of log loss 0.00025): less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
-COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, and why training stopped; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, how a race of two networks stood, and why training stopped; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.training_log.user_auc IS 'users'' AUC, weighted by their rows; NULL: trained before 0.4.0, or users are not known';
 COMMENT ON COLUMN aread.training_log.ndcg_10 IS 'mean of NDCG@10 over users with a positive row; NULL as above';
 
@@ -2625,7 +2625,7 @@ COMMENT ON COLUMN aread.run.version IS 'version that it made';
 COMMENT ON COLUMN aread.run.role IS 'role as which it trains';
 COMMENT ON COLUMN aread.run.source IS 'source relation, by its name at the start';
 COMMENT ON COLUMN aread.run.state IS 'starting, running, done, failed, cancelled, or interrupted: its worker is gone, and aread_resume goes on from the checkpoint';
-COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
+COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, race: mmoe and race: hei (by default, until they are compared), training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
 COMMENT ON COLUMN aread.run.epoch IS 'epoch';
 COMMENT ON COLUMN aread.run.epochs IS 'epochs at most: it ends sooner when validation rows gain nothing';
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';

@@ -122,7 +122,8 @@ report_race(void *context, const RaceRecord *race)
 		ereport(NOTICE,
 				(errmsg("race: %s is ahead, validation %s %.4f to %.4f; training it from its start",
 						first, title, race->value[0], race->value[1]),
-				 errdetail("It had to be ahead of %s by more than %g.", second, race->lead)));
+				 errdetail("It had to be ahead of %s by more than %g. Its model has no masks.",
+						   second, race->lead)));
 	else
 		ereport(NOTICE,
 				(errmsg("race: %s goes on, validation %s %.4f to %.4f", second, title,

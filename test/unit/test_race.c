@@ -350,6 +350,26 @@ check_choice(void)
 	arena_free_all(&arena);
 }
 
+/* What users are told has the same numbers. */
+static void
+check_meaning(void)
+{
+	char		text[200];
+	const char *meaning = option_find(&config_table, "architecture")->meaning;
+	Config		defaults;
+
+	config_defaults(&defaults);
+	CHECK(RACE_EPOCHS == 2 && strstr(meaning, "trains mmoe for two epochs") && strstr(meaning, "two epochs or fewer"));
+	for (int kind = 0; kind < N_MEASURES; kind++)
+	{
+		snprintf(text, sizeof(text), measure_kinds[kind].lower_is_better ? "(of log loss %g)" : "ahead by more than %g of the measure",
+				 race_rule.lead * measure_kinds[kind].least_gain);
+		CHECK(strstr(meaning, text));
+	}
+	snprintf(text, sizeof(text), "two epochs have fewer than %g batches,", race_rule.settle * settle_batches(&defaults));
+	CHECK(strstr(meaning, text));
+}
+
 static size_t
 most_bytes(Config *config, const char *architecture, double lead, const Dataset *data)
 {
@@ -482,6 +502,7 @@ main(void)
 	check_tie();
 	check_told();
 	check_choice();
+	check_meaning();
 	check_memory();
 	check_threads();
 	check_stopped();

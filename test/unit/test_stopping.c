@@ -212,6 +212,35 @@ test_beside_trees(void)
 	CHECK(!patience_ran_out(&result, &config));
 }
 
+/* A race is told of at the evaluation after which networks were compared, and nowhere else. */
+static void
+test_race_reasons(void)
+{
+	Evaluation	evaluations[3];
+	TrainResult result = {.n_evaluations = 3,.evaluations = evaluations,.best_evaluation = 2};
+	Config		config;
+
+	config_defaults(&config);
+	config.architecture = architecture_find("mmoe");
+	memset(evaluations, 0, sizeof(evaluations));
+	for (int i = 0; i < 3; i++)
+	{
+		evaluations[i] = (Evaluation) {.number = i,.batches = 1000 * i,.best = true};
+		evaluations[i].valid.domain_auc.value = 0.5 + 0.1 * i;
+	}
+	result.race = (RaceRecord) {.ran = true,.compared = true,.first_kept = true,.network = {"mmoe", "hei"},
+		.evaluation = 1,.kind = 1,.value = {0.6, 0.55},.lead = 0.001};
+	CHECK(reason_is(&result, &config, 0, "the start"));
+	CHECK(reason_is(&result, &config, 1, "gains 0.1000 of DomainAUC; ahead of hei by more than 0.001 (DomainAUC 0.6000 to 0.5500), which is left"));
+	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; training ends with its last epoch; kept"));
+	result.race.first_kept = false;
+	result.race.evaluation = 2;
+	CHECK(reason_is(&result, &config, 1, "gains 0.1000 of DomainAUC"));
+	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; goes on, as mmoe is not ahead of it by more than 0.001 (DomainAUC 0.6000 to 0.5500); training ends with its last epoch; kept"));
+	result.race.compared = false;
+	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; training ends with its last epoch; kept"));
+}
+
 static void
 test_deciles(Arena *arena)
 {
@@ -270,6 +299,7 @@ main(void)
 	test_reasons();
 	test_settling();
 	test_beside_trees();
+	test_race_reasons();
 	test_deciles(&arena);
 	test_equal_scores(&arena);
 	arena_free_all(&arena);
