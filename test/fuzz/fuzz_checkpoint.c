@@ -20,6 +20,9 @@
 #define MAX_PARTS 256
 /* Batches to the checkpoint: after masks, before the end. */
 #define STOP_AT 5
+/* Of a race: the second network before it is compared, and the one that goes on. */
+#define STOP_IN_RACE 11
+#define STOP_AFTER_RACE 17
 
 /* Parts in memory, and when to stop. */
 typedef struct Kept
@@ -34,6 +37,7 @@ typedef struct Kept
 typedef struct Base
 {
 	Config		config;
+	RaceRule	rule;
 	Kept		kept;
 	Model	   *whole;
 } Base;
@@ -91,8 +95,8 @@ train_with(Arena *scratch, Base *base, Kept *kept, bool resume, EngineError *err
 	TrainObserver observer = toy_observer();
 	CheckpointStore store = {due, save, load, resume, kept};
 
-	return train(scratch, &base->config, dataset, NULL, &host, &observer, kept ? &store : NULL,
-				 error);
+	return train_by_rule(scratch, &base->config, dataset, NULL, &host, &observer,
+						 kept ? &store : NULL, &base->rule, error);
 }
 
 static void
@@ -111,18 +115,32 @@ configure(Config *config, int architecture)
 }
 
 static void
-add_base(const Config *config)
+add_base(const Config *config, int stop_at, double lead)
 {
 	Base	   *base = &bases[n_bases++];
 	EngineError error;
 	TrainResult *result;
 
 	base->config = *config;
+	base->rule = (RaceRule) {.settle = 0,.lead = lead};
 	result = train_with(&arena, base, NULL, false, &error);
 	FUZZ_ASSERT(result);
 	base->whole = result->model;
-	base->kept.stop_at = STOP_AT;
+	base->kept.stop_at = stop_at;
 	FUZZ_ASSERT(!train_with(&arena, base, &base->kept, false, &error) && base->kept.n > 0);
+}
+
+/* A race in each of its stages. */
+static void
+add_races(void)
+{
+	Config		config;
+
+	configure(&config, architecture_find("auto"));
+	add_base(&config, STOP_AT, 1e6);
+	add_base(&config, STOP_IN_RACE, 1e6);
+	add_base(&config, STOP_AFTER_RACE, 1e6);
+	add_base(&config, STOP_AFTER_RACE, -1e6);
 }
 
 /* Every architecture that has batches to stop between; those with masks with both searches. */
@@ -133,7 +151,7 @@ set_up(void)
 		return;
 	arena_init_malloc(&arena);
 	dataset = toy_dataset(&arena, N_ROWS);
-	bases = ARENA_ARRAY(&arena, Base, 2 * n_architectures);
+	bases = ARENA_ARRAY(&arena, Base, 2 * n_architectures + 4);
 	FUZZ_ASSERT(bases);
 	for (int i = 0; i < n_architectures; i++)
 	{
@@ -143,14 +161,15 @@ set_up(void)
 		if (!strategy_of(&config)->batches)
 			continue;
 		config.mask_search = SEARCH_EXPERTS;
-		add_base(&config);
+		add_base(&config, STOP_AT, 0);
 		if (!architecture_has_masks(config.architecture))
 			continue;
 		config.mask_search = SEARCH_FULL;
 		config.wide = false;
 		config.cross_layers = 0;
-		add_base(&config);
+		add_base(&config, STOP_AT, 0);
 	}
+	add_races();
 }
 
 /* A copy of the parts, damaged as the input says; whether it is. */
@@ -225,7 +244,7 @@ seed(int number, const uint8_t *bytes, size_t size, const char *what)
 	const Config *config = &bases[number].config;
 	char		name[128];
 
-	snprintf(name, sizeof(name), "%s%s_%s", architecture_name(config->architecture),
+	snprintf(name, sizeof(name), "%d_%s%s_%s", number, architecture_name(config->architecture),
 			 config->mask_search == SEARCH_FULL ? "_full" : "", what);
 	fuzz_seed(name, bytes, size);
 }
