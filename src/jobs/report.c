@@ -126,7 +126,7 @@ report_race(void *context, const RaceRecord *race)
 						   second, race->lead)));
 	else
 		ereport(NOTICE,
-				(errmsg("race: %s goes on, validation %s %.4f to %.4f", second, title,
+				(errmsg("race: %s stays, validation %s %.4f to %.4f", second, title,
 						race->value[1], race->value[0]),
 				 errdetail("To be trained in place of it, %s must be ahead by more than %g.",
 						   first, race->lead)));

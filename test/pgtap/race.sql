@@ -29,11 +29,11 @@ SELECT is(crc, (SELECT crc FROM aread.model x WHERE x.model = name || ' ' || won
 SELECT is((SELECT count(*) FROM aread.training_log l WHERE l.model = m.model), (SELECT count(*) FROM aread.training_log l WHERE l.model = name || ' ' || won), model || ': its log is that network''s')
 FROM pg_temp.chosen_model m;
 SELECT is(EXISTS (SELECT FROM aread.mask k WHERE k.model = m.model), won = 'hei', model || ': masks are HEI''s') FROM pg_temp.chosen_model m;
-SELECT is(string_agg(evaluation || substring(reason FROM '; (?:ahead|goes).*?left|; goes.*\)'), '|'),
+SELECT is(string_agg(evaluation || substring(reason FROM '; (?:ahead|stays).*?left|; stays.*\)'), '|'),
   CASE r.name WHEN 'narrow' THEN format('4; ahead of hei by more than 0.001 (DomainAUC %s to %s), which is left', round(mmoe::numeric, 4), round(hei::numeric, 4))
-  ELSE format('4; goes on, as mmoe is not ahead of it by more than 0.001 (DomainAUC %s to %s)', round(mmoe::numeric, 4), round(hei::numeric, 4)) END, 'the log says how both stood')
+  ELSE format('4; stays, as mmoe is not ahead of it by more than 0.001 (DomainAUC %s to %s)', round(mmoe::numeric, 4), round(hei::numeric, 4)) END, 'the log says how both stood')
 FROM race r JOIN stood USING (name) JOIN aread.training_log l ON l.model = r.name || ' auto' GROUP BY r.name, mmoe, hei;
-SELECT is((SELECT count(*) FROM aread.training_log WHERE model LIKE '% mmoe' AND reason ~ 'ahead|goes on'), 0::bigint, 'a network alone has no race');
+SELECT is((SELECT count(*) FROM aread.training_log WHERE model LIKE '% mmoe' AND reason ~ 'ahead of|stays'), 0::bigint, 'a network alone has no race');
 
 -- no race: HEI, or the one whose options are set
 CREATE TABLE few AS SELECT * FROM seen LIMIT 3000;
@@ -41,7 +41,7 @@ CREATE FUNCTION pg_temp.chosen(source regclass, name text, more jsonb) RETURNS t
 BEGIN
   PERFORM aread_train(source, name, features => '{domain,user_id,item_id}', options => '{"epochs": 3, "trees": 0, "wide": false, "row_counts": false, "embed_dim": 2, "mmoe_experts": 1, "mmoe_dims": [2],
     "cross_layers": 0, "recommend_items": 0, "recommend_users": 0}' || more);
-  RETURN (SELECT architecture || CASE WHEN EXISTS (SELECT FROM aread.training_log l WHERE l.model = name AND reason ~ '; (ahead|goes on)') THEN ' in a race' ELSE '' END FROM aread.model m WHERE m.model = name);
+  RETURN (SELECT architecture || CASE WHEN EXISTS (SELECT FROM aread.training_log l WHERE l.model = name AND reason ~ '; (ahead of|stays)') THEN ' in a race' ELSE '' END FROM aread.model m WHERE m.model = name);
 END $$;
 SELECT is(pg_temp.chosen('few', 'few', '{}'), 'hei', 'too few rows for a race');
 SELECT is(pg_temp.chosen('few', 'mixtures', '{"mmoe_mixtures": 2}'), 'mmoe', 'an option of MMoE alone chooses it');

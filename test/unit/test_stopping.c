@@ -236,7 +236,7 @@ test_race_reasons(void)
 	result.race.first_kept = false;
 	result.race.evaluation = 2;
 	CHECK(reason_is(&result, &config, 1, "gains 0.1000 of DomainAUC"));
-	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; goes on, as mmoe is not ahead of it by more than 0.001 (DomainAUC 0.6000 to 0.5500); training ends with its last epoch; kept"));
+	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; stays, as mmoe is not ahead of it by more than 0.001 (DomainAUC 0.6000 to 0.5500); training ends with its last epoch; kept"));
 	result.race.compared = false;
 	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; training ends with its last epoch; kept"));
 }

@@ -169,7 +169,7 @@ describe_race(const RaceRecord *race, int i, char *text, size_t room)
 		snprintf(text, room, "; ahead of %s by more than %g (%s %.4f to %.4f), which is left",
 				 race->network[1], race->lead, kind->title, race->value[0], race->value[1]);
 	else
-		snprintf(text, room, "; goes on, as %s is not ahead of it by more than %g (%s %.4f to %.4f)",
+		snprintf(text, room, "; stays, as %s is not ahead of it by more than %g (%s %.4f to %.4f)",
 				 race->network[0], race->lead, kind->title, race->value[0], race->value[1]);
 }
 
