@@ -341,6 +341,7 @@ options_parse(Jsonb *given, Config *config, TrainOptions *options)
 				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
 	source->samples_negatives = config->negatives > 0;
+	source->keeps_times = config->history_length > 0;
 	check_config(config);
 }
 

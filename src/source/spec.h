@@ -56,6 +56,7 @@ typedef struct SourceOptions
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
 	/* what options of the engine say of a source, too */
 	bool		samples_negatives;	/* so that rows are positive, and items of negatives are drawn */
+	bool		keeps_times;	/* of training rows, by which histories go */
 	uint64		seed;
 } SourceOptions;
 

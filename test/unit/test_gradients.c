@@ -372,6 +372,21 @@ network_loss(void *context)
 	return heads_loss(c->network.heads, &c->batch) / c->batch.n_rows;
 }
 
+/* Rows with no members, one, and several, of which some are alike. */
+static void
+fill_histories(Batch *batch, Arena *arena)
+{
+	uint32_t	n_items = shape.table_rows[shape.field_table[shape.item_field]];
+
+	batch_init_history(batch, arena, 5);
+	for (int b = 0; b < batch->n_rows; b++)
+	{
+		batch->history_n[b] = b % 6;
+		for (int i = 0; i < b % 6; i++)
+			batch->history[5 * b + i] = FIRST_ID + (uint32_t) (b * 3 + i * i) % (n_items - FIRST_ID);
+	}
+}
+
 /* shared [n_fields] as network_init() takes it. */
 static void
 network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *shared, Team *team)
@@ -397,6 +412,8 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 		rows[i] = i;
 	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
 			   N_ROWS);
+	if (c->model->reads_history)
+		fill_histories(&c->batch, arena);
 	c->batch.row_weights = row_weights;
 	c->mode = (PassMode) {.dropout = true,.seed = 5,
 		.use = RANDOM_DROPOUT};
@@ -443,6 +460,7 @@ check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
 	small_config(&config, architecture);
 	config.batch_norm = batch_norm;
 	config.pairwise = pairwise;
+	config.history_length = n_threads > 1 ? 5 : 0;
 	team = team_start(&arena, n_threads, &error);
 	network_case(&c, &arena, &config, shared, team);
 	if (masks)

@@ -1,7 +1,7 @@
 /*
  * test_models.c
  *	  Scores of models drawn at random (architectures, widths, shared tables,
- *	  lists, masks, products ready or not): rows against batches, threads and an
+ *	  lists, masks, histories, products ready or not): rows against batches, threads and an
  *	  independent recomputation; a row's score does not depend on what came before.
  */
 #include <math.h>
@@ -62,6 +62,7 @@ draw_config(Random *random, int architecture, Config *config)
 	config->pairwise = up_to(random, 1);
 	config->base_skip = up_to(random, 1);
 	config->batch_norm = up_to(random, 1);
+	config->history_length = up_to(random, 1) ? 1 + up_to(random, 8) : 0;
 }
 
 /* Field 0 is the domain; later fields may share tables, and be lists. */
@@ -89,6 +90,31 @@ draw_fields(Random *random, DrawnFields *fields)
 	fields->shape = (Shape) {.n_tables = n_tables,.table_rows = fields->table_rows,
 		.n_fields = n_fields,.field_table = fields->field_table,
 		.field_is_list = fields->is_list,.domain_field = 0,.user_field = -1,.item_field = -1};
+	if (n_fields > 2)
+	{
+		fields->shape.user_field = 1;
+		fields->shape.item_field = 2;
+	}
+}
+
+/* Up to 12 entries of each user; some items come again. */
+static EntityTable *
+draw_histories(Random *random, Arena *arena, const Config *config, const Shape *shape)
+{
+	uint32_t	n = shape_users(shape);
+	uint32_t	n_items = shape->table_rows[shape->field_table[shape->item_field]] - FIRST_ID;
+	uint64_t   *start = ARENA_ARRAY(arena, uint64_t, n + 1);
+	uint32_t   *items = ARENA_ARRAY(arena, uint32_t, 12 * n);
+	History		history = {.length = config->history_length,.n = n,.start = start,.items = items};
+	EngineError error = {0};
+
+	for (uint32_t u = 0; u < n; u++)
+	{
+		start[u + 1] = start[u] + up_to(random, 12);
+		for (uint64_t i = start[u]; i < start[u + 1]; i++)
+			items[i] = FIRST_ID + up_to(random, n_items - 1);
+	}
+	return entity_table_of_history(arena, &history, &error);
 }
 
 static void
@@ -122,6 +148,9 @@ draw_model(Random *random, Arena *arena, const Config *config, const Shape *shap
 
 	if (!model)
 		return NULL;
+	CHECK(model->reads_history == (model_find(model, "taste.members") != NULL));
+	if (model->reads_history)
+		model->histories = draw_histories(random, arena, config, shape);
 	CHECK(model_init_weights(model, NULL, &error));
 	for (int i = 0; i < model->n_tensors; i++)
 		fill_tensor(random, model, &model->tensors[i]);

@@ -85,6 +85,8 @@ draw_training(Random *random, Config *config)
 	config->minor_share = 0.2;
 	config->major_share = 0.25;
 	config->seed = up_to(random, 1000);
+	config->history_length = up_to(random, 1) ? 1 + up_to(random, 6) : 0;
+	config->history_of = up_to(random, 1);
 }
 
 /* Domains of one row, or of none in one of the splits, are common here. */
@@ -94,6 +96,7 @@ draw_dataset(Random *random, Arena *arena)
 	size_t		n = 30 + up_to(random, up_to(random, 1) ? MOST_ROWS : 100);
 	Dataset    *data = toy_dataset(arena, n);
 	float	   *weights = ARENA_ARRAY(arena, float, n);
+	int64_t    *times = ARENA_ARRAY(arena, int64_t, n);
 
 	data->split_start[1] = n / 2 + up_to(random, n / 2);
 	data->split_start[2] = data->split_start[1] + up_to(random, n - data->split_start[1]);
@@ -101,6 +104,10 @@ draw_dataset(Random *random, Arena *arena)
 		weights[row] = up_to(random, 9) ? random_uniform(random) + 0.1 : 0;
 	if (up_to(random, 2) == 0)
 		data->weights = weights;
+	for (size_t row = 0; row < n; row++)
+		times[row] = up_to(random, 50) - 25;
+	if (up_to(random, 1))
+		data->times = times;
 	return data;
 }
 

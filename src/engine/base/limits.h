@@ -12,6 +12,8 @@
 #define MAX_EMBED_DIM 1024
 #define MAX_GATES 4096			/* in all layers together */
 
+#define MAX_HISTORY 1000		/* members of a user's history */
+
 /* Fewer validation rows decide nothing: no L2, no domain weights, no trees. */
 #define MIN_VALID_ROWS 1000
 

@@ -119,3 +119,25 @@ batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t 
 		add_row(batch, k, domain_id(shape, ids, rows, domains, i), shape);
 	}
 }
+
+void
+batch_init_history(Batch *batch, Arena *arena, uint32_t length)
+{
+	batch->history_length = length;
+	batch->history = ARENA_ARRAY(arena, uint32_t, (size_t) batch->capacity * length);
+	batch->history_n = ARENA_ARRAY(arena, uint32_t, batch->capacity);
+}
+
+void
+batch_fill_history(Batch *batch, const Shape *shape, const History *history, bool training)
+{
+	for (int b = 0; b < batch->n_rows && batch->history_length > 0; b++)
+	{
+		const uint32_t *ids = batch->ids + (size_t) b * batch->n_fields;
+
+		batch->history_n[b] = !history ? 0 :
+			history_members(history, ids[shape->user_field], ids[shape->item_field],
+							training && history->times ? &history->times[batch->rows[b]] : NULL,
+							batch->history + (size_t) b * batch->history_length);
+	}
+}

@@ -5,7 +5,7 @@
 #ifndef AREAD_ENGINE_DATA_BATCH_H
 #define AREAD_ENGINE_DATA_BATCH_H
 
-#include "engine/data/dataset.h"
+#include "engine/data/history.h"
 
 /* A run of a batch's rows that share a domain, and the mask they run under. */
 typedef struct Segment
@@ -27,6 +27,9 @@ typedef struct Batch
 	const float *row_weights;	/* by number of row, as the dataset has them; NULL: 1 each */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
+	uint32_t	history_length; /* 0: rows have no history */
+	uint32_t   *history;		/* [n_rows, history_length] members */
+	uint32_t   *history_n;		/* [n_rows] how many there are */
 	int			n_segments;
 	Segment    *segments;		/* [n_segments] */
 	uint32_t   *order;			/* scratch for sorting */
@@ -45,6 +48,23 @@ extern void batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids,
 					   const uint8_t *labels, const uint64_t *list_start,
 					   const uint32_t *list_members, const uint32_t *rows,
 					   const int64_t *domains, int n);
+
+/* Room for histories of up to "length" members; lack of memory shows in the arena. */
+extern void batch_init_history(Batch *batch, Arena *arena, uint32_t length);
+/*
+ * The histories of the batch's rows, once it is filled; NULL: they have none.  training:
+ * batch->rows are numbers of training rows.
+ */
+extern void batch_fill_history(Batch *batch, const Shape *shape, const History *history,
+							   bool training);
+
+/* Members of a row's history, the newest last. */
+static inline uint32_t
+batch_history(const Batch *batch, int row, const uint32_t **members)
+{
+	*members = batch->history + (size_t) row * batch->history_length;
+	return batch->history_length > 0 ? batch->history_n[row] : 0;
+}
 
 /* What the loss of the batch's row b counts. */
 static inline double

@@ -74,6 +74,7 @@ typedef struct Dataset
 	/* members of list k: list_members[list_start[k] .. list_start[k + 1] - 1], ids or bits */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
+	const int64_t *times;		/* [training rows] what orders them; NULL: they have no order */
 	const Store *store;			/* of these arrays and others like them; NULL: memory */
 	/* gives back the ids' memory, or all of it; NULL: it goes with its arena */
 	void		(*free) (void *owner, bool ids_only);

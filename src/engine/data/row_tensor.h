@@ -15,6 +15,8 @@ typedef struct RowTensor
 	uint32_t	n_rows;
 	int			dim;
 	int			table;			/* whose ids its rows stand for, and whose counts they have */
+	bool		l2_by_use;		/* each occurrence counts l2; else rows have L2 by frequency */
+	real		l2;
 	/* the batch's distinct rows; slot_of is valid where rows[slot_of[row]] == row */
 	uint32_t	n_slots;
 	uint32_t   *slot_of;		/* [n_rows] */

@@ -352,3 +352,34 @@ entity_table_pack(Arena *arena, const EntityTable *table, EngineError *error)
 	take_table(&reader, take(&reader, 1, sizeof(StoredHeader)), packed);
 	return packed;
 }
+
+EntityTable *
+entity_table_of_history(Arena *arena, const History *history, EngineError *error)
+{
+	static const uint64_t no_lists[1] = {0};
+	uint64_t	most = (uint64_t) history->length + 1;
+	uint64_t   *start = ARENA_ARRAY(arena, uint64_t, (size_t) history->n + 1);
+	uint32_t   *items = ARENA_ARRAY(arena, uint32_t, history->start[history->n]);
+	EntityTable table = {.kind = ENTITY_HISTORIES,.n = history->n,.list_start = no_lists,
+		.link_start = start,.links = items};
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	for (uint32_t i = 0; i < history->n; i++)
+	{
+		uint64_t	n = history->start[i + 1] - history->start[i];
+
+		n = n < most ? n : most;
+		memcpy(items + start[i], history->items + history->start[i + 1] - n,
+			   n * sizeof(uint32_t));
+		start[i + 1] = start[i] + n;
+	}
+	return entity_table_pack(arena, &table, error);
+}
+
+History
+entity_table_history(const EntityTable *table, uint32_t length)
+{
+	return (History) {.length = length,.n = table->n,.start = table->link_start,
+		.items = table->links};
+}

@@ -18,12 +18,13 @@
 #ifndef AREAD_ENGINE_ENTITIES_ENTITY_TABLE_H
 #define AREAD_ENGINE_ENTITIES_ENTITY_TABLE_H
 
-#include "engine/data/dataset.h"
+#include "engine/data/history.h"
 
 typedef enum EntityKind
 {
 	ENTITY_ITEMS,				/* linked to domains */
-	ENTITY_USERS				/* linked to items */
+	ENTITY_USERS,				/* linked to items */
+	ENTITY_HISTORIES			/* users, linked to the items of their histories */
 } EntityKind;
 
 typedef struct EntityTable
@@ -83,5 +84,14 @@ extern EntityTable *entity_table_get(Arena *arena, const void *bytes, size_t n, 
 									 EngineError *error);
 /* The same table in one block of the arena; NULL: no memory. */
 extern EntityTable *entity_table_pack(Arena *arena, const EntityTable *table, EngineError *error);
+
+/*
+ * The table of a history: of each user the newest entries, one more than a history has
+ * members, for a row's own item is none.  NULL: no memory.
+ */
+extern EntityTable *entity_table_of_history(Arena *arena, const History *history,
+											EngineError *error);
+/* The reverse, in the table's arrays. */
+extern History entity_table_history(const EntityTable *table, uint32_t length);
 
 #endif							/* AREAD_ENGINE_ENTITIES_ENTITY_TABLE_H */

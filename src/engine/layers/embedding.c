@@ -140,6 +140,8 @@ tables_bind(const Model *model, bool training, Arena *arena)
 		rows_init(&rows[i], arena, model_values(model, tensor), training ? tensor->dims[0] : 0,
 				  (int) (tensor->size / tensor->dims[0]));
 		rows[i].table = model_table_of(model, tensor);
+		rows[i].l2_by_use = tensor->l2_by_use;
+		rows[i].l2 = (real) tensor->l2_of_use;
 	}
 	return rows;
 }

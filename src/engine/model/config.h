@@ -35,6 +35,12 @@ typedef enum NegativeSampling
 	NEGATIVES_MIXED				/* each draw by one of both, as a coin falls */
 } NegativeSampling;
 
+/* Which training rows are in a user's history. */
+typedef enum HistoryOf
+{
+	HISTORY_OF_POSITIVES, HISTORY_OF_ALL
+} HistoryOf;
+
 typedef struct Config
 {
 	int			architecture;	/* number in networks/architectures.h */
@@ -52,6 +58,9 @@ typedef struct Config
 	int			cross_layers;
 	bool		pairwise;		/* an FM term beside the wide part */
 	bool		base_skip;		/* a logit straight from the base beside the experts */
+	int			history_length;	/* members of a user's history, at most; 0: none */
+	HistoryOf	history_of;
+	double		history_l2;		/* lambda, of each use of a vector of the taste term */
 	bool		batch_norm;
 	double		dropout;
 	/* training */

@@ -16,7 +16,7 @@
 
 #include "engine/measure/calibration.h"
 #include "engine/model/config.h"
-#include "engine/data/dataset.h"
+#include "engine/data/history.h"
 #include "engine/data/domain_pairs.h"
 #include "engine/entities/entity_table.h"
 #include "engine/model/tensor.h"
@@ -38,12 +38,14 @@ typedef struct Model
 	/* what recommending needs, and scoring does not; NULL: none was kept */
 	const EntityTable *items;
 	const EntityTable *users;
+	const EntityTable *histories;	/* of users, which scoring needs; NULL: the network has none */
 	size_t		n_params;
 	size_t		n_dense;		/* of them dense, which come first */
 	size_t		n_above_cut;	/* of them above the network's cut, which come first of all */
 	real	   *params;			/* [n_params] */
 	uint32_t	n_domains;		/* D */
 	int			n_gates;		/* G; 0 without HEI */
+	bool		reads_history;	/* its network has a taste term (layers/taste.h) */
 	bool		masks_rule;		/* passes go by the masks; else these only describe the domains */
 	bool	   *has_mask;		/* [D]; false: all gates open, output (6) */
 	uint8_t    *masks;			/* [D, G]: 1 open; gate order: layer, lower expert, upper expert */

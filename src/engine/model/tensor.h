@@ -51,6 +51,9 @@ typedef struct Tensor
 	bool		l2;				/* dense: under l2_dense */
 	bool		variance;		/* a statistic that is never below 0 */
 	RowsOf		rows_of;
+	bool		l2_by_use;		/* rows: each use in a training row counts l2_of_use; else l2_embedding */
+	double		l2_of_use;
+	bool		of_history;		/* rows of ids: those of histories, not of fields */
 	int			field;			/* whose values it is about; -1: no field's */
 	int			table;			/* the embedding table that it is; -1: none */
 	int			n_dims;

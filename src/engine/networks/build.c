@@ -4,6 +4,7 @@
  */
 #include "engine/networks/build.h"
 
+#include "engine/layers/taste.h"
 #include "engine/networks/architectures.h"
 
 /* After the network's own tensors: factor and shift, and what trees count. */
@@ -36,6 +37,7 @@ lay_out(void (*build) (NetworkPlan *plan, const Config *config), Arena *arena, c
 		return NULL;
 	model->plan = plan;
 	model->n_gates = plan->n_gates;
+	model->reads_history = plan_has_taste(plan);
 	model->masks_rule = architecture_has_masks(config->architecture);
 	return model;
 }

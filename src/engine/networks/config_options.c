@@ -16,6 +16,7 @@
 static const char *const searches[] = {"experts", "full", NULL};
 static const char *const prunings[] = {"saliency", "gate", NULL};
 static const char *const samplings[] = {"popularity", "uniform", "mixed", NULL};
+static const char *const histories[] = {"positives", "all", NULL};
 static const char *const popularities[] = {"count", "rate", NULL};
 
 #define AT(member) offsetof(Config, member)
@@ -66,6 +67,15 @@ static const Option config_options[] = {
 	.meaning = "Add the pairwise term of a factorization machine to every head."},
 	{"base_skip", OPTION_BOOL, AT(base_skip), 0, 1, NULL, "true", "",
 	.meaning = "Beside the hierarchical experts, a logit straight from the MMoE base: with it the model contains the base recommender."},
+	{"history.length", OPTION_INT, AT(history_length), 0, MAX_HISTORY, NULL, "0", "",
+	.meaning = "Items of a user's history at most, the newest ones: vectors of what he had to do with in other training rows, earlier ones where the split is by order, tell what he likes; 0: no history.",
+	.before = "0"},
+	{"history.of", OPTION_CHOICE, AT(history_of), 0, 0, histories, "\"positives\"", "",
+	.meaning = "Training rows that a user's history is made of: the positive ones, or all.",
+	.before = "\"positives\""},
+	{"history.l2", OPTION_REAL, AT(history_l2), 0, 1e3, NULL, "0.02", "lambda",
+	.meaning = "L2 of the vectors of users and items whose products the history gives, each time that a row uses them; a fifth of it for the items of histories.",
+	.before = "0.02"},
 	{"batch_norm", OPTION_BOOL, AT(batch_norm), 0, 1, NULL, "true", "",
 	.meaning = "Normalize the layers of experts and deep networks by batch statistics."},
 	{"dropout", OPTION_REAL, AT(dropout), 0, 0.95, NULL, "0.1", "",

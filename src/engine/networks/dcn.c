@@ -13,6 +13,7 @@
 #include "engine/layers/embedding.h"
 #include "engine/layers/experts.h"
 #include "engine/layers/heads.h"
+#include "engine/layers/taste.h"
 #include "engine/layers/wide.h"
 
 static void
@@ -25,6 +26,7 @@ build(NetworkPlan *plan, const Config *config)
 	plan_wide(plan, config->wide);
 	deep = plan_experts(plan, "deep", x0, 1, &config->deep_dims);
 	cross = plan_cross(plan, x0, config->cross_layers);
+	plan_taste(plan);
 	plan_cut(plan);
 	plan_heads(plan, deep, cross);
 }

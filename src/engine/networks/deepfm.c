@@ -13,6 +13,7 @@
 #include "engine/layers/experts.h"
 #include "engine/layers/heads.h"
 #include "engine/layers/pairwise.h"
+#include "engine/layers/taste.h"
 #include "engine/layers/wide.h"
 
 static void
@@ -24,6 +25,7 @@ build(NetworkPlan *plan, const Config *config)
 	plan_wide(plan, config->wide);
 	deep = plan_experts(plan, "deep", x0, 1, &config->deep_dims);
 	plan_pairwise(plan, x0);
+	plan_taste(plan);
 	plan_cut(plan);
 	plan_heads(plan, deep, NO_SLOT);
 }

@@ -10,6 +10,7 @@
 #include "engine/layers/embedding.h"
 #include "engine/layers/heads.h"
 #include "engine/layers/pairwise.h"
+#include "engine/layers/taste.h"
 #include "engine/layers/wide.h"
 
 static void
@@ -19,6 +20,7 @@ build(NetworkPlan *plan, const Config *config)
 
 	plan_wide(plan, config->wide);
 	plan_pairwise(plan, x0);
+	plan_taste(plan);
 	plan_cut(plan);
 	plan_heads(plan, NO_SLOT, NO_SLOT);
 }

@@ -18,6 +18,7 @@
 #include "engine/layers/mix.h"
 #include "engine/layers/pairwise.h"
 #include "engine/layers/skip.h"
+#include "engine/layers/taste.h"
 #include "engine/layers/wide.h"
 
 MmoeBase
@@ -35,6 +36,7 @@ plan_mmoe_base(NetworkPlan *plan, const Config *config, int n_mixtures, bool ski
 	base.cross = plan_cross(plan, x0, config->cross_layers);
 	if (config->pairwise)
 		plan_pairwise(plan, x0);
+	plan_taste(plan);
 	return base;
 }
 

@@ -274,6 +274,8 @@ begin_rows(Network *network, const Batch *batch, EngineError *error)
 		for (int f = 0; f < shape->n_fields && tensor->rows_of == ROWS_OF_IDS; f++)
 			if ((int) shape->field_table[f] == tensor->table)
 				occurrences += batch_occurrences(batch, shape, f);
+		for (int b = 0; b < batch->n_rows && tensor->of_history; b++)
+			occurrences += batch->history_length > 0 ? batch->history_n[b] : 0;
 		if (!rows_begin(&network->pass.rows[i], network->pass.arena, occurrences, error))
 			return false;
 	}

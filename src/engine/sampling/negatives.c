@@ -55,6 +55,7 @@ typedef struct Sampler
 	size_t		n_stored;
 	uint8_t    *labels;			/* [all rows] */
 	float	   *weights;		/* NULL: none */
+	int64_t    *times;			/* [all training rows]; NULL: none */
 	size_t		n_rows;			/* placed so far */
 	bool		traced;
 	RowOrigin  *origins;		/* of test rows, if it is traced */
@@ -309,6 +310,8 @@ place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 	sampler->labels[sampler->n_rows] = label;
 	if (sampler->weights)
 		sampler->weights[sampler->n_rows] = data->weights[row];
+	if (sampler->times && row < data->split_start[SPLIT_VALID])
+		sampler->times[sampler->n_rows] = data->times[row];
 	if (sampler->traced && row >= data->split_start[SPLIT_TEST])
 		sampler->origins[sampler->n_origins++] = (RowOrigin) {(uint32_t) row, (uint32_t) from};
 	sampler->n_rows++;
@@ -422,6 +425,7 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 	sampler->ids = arena_array(arena, in_memory ? n : FILE_ROWS, row_size);
 	sampler->labels = ARENA_ARRAY(arena, uint8_t, n);
 	sampler->weights = data->weights ? ARENA_ARRAY(arena, float, n) : NULL;
+	sampler->times = data->times ? ARENA_ARRAY(arena, int64_t, n) : NULL;
 	if (sampler->traced)
 		sampler->origins = ARENA_ARRAY(arena, RowOrigin, n_test);
 	return arena_ok(arena, error);
@@ -519,6 +523,7 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 	sampled->ids = finish_ids(&sampler);
 	sampled->labels = sampler.labels;
 	sampled->weights = sampler.weights;
+	sampled->times = sampler.times;
 	if (origins)
 		*origins = sampler.origins;
 	return sampled;

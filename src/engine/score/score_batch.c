@@ -44,6 +44,7 @@ init_batch(Scorer *scorer, EngineError *error)
 	if (!arena_ok(arena, error) ||
 		!batch_init(&batch->batch, arena, SCORE_BATCH, scorer->model->shape.n_fields, error))
 		return false;
+	batch_init_history(&batch->batch, arena, scorer->history.length);
 	score_buffers_init(&batch->buffers, scorer, SCORE_BATCH);
 	batch->threads = ARENA_ARRAY(arena, BatchThread, n_threads);
 	batch->buffers.batch = &batch->batch;
@@ -158,6 +159,7 @@ batch_score(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 		scores->rows[i] = i;
 	batch_fill(batch, &scorer->model->shape, rows->ids + first * n_fields, NULL, rows->list_start,
 			   rows->list_members, scores->rows, NULL, n);
+	batch_fill_history(batch, &scorer->model->shape, &scorer->history, false);
 	if (scorer->prepared.n_columns > 0)
 		stack_index(&scores->stack, batch);
 	team_run(scorer->team, &scorer->watch, ids_task, scorer, ROW_PARTS);

@@ -102,9 +102,11 @@ adam_rows(const RowTensor *tensor, const uint32_t *counts, double l2, int batch_
 			return;
 		if (slot + AHEAD < tensor->n_slots)
 			prefetch_slot(tensor, slot + AHEAD, by_slot, first, second);
-		decay = counts[row] == 0 ? 0 :
-			l2 * tensor->occurrences[slot] / ((double) counts[row] * batch_rows);
-
+		if (tensor->l2_by_use)
+			decay = tensor->l2 * tensor->occurrences[slot] / batch_rows;
+		else
+			decay = counts[row] == 0 ? 0 :
+				l2 * tensor->occurrences[slot] / ((double) counts[row] * batch_rows);
 		update(tensor->values + row * dim, tensor->grads + slot * dim, first + moment,
 			   second + moment, dim, decay, step);
 	}

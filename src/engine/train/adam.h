@@ -26,7 +26,8 @@ extern void adam_dense(const Model *model, size_t from, size_t to, const real *g
 
 /*
  * The rows that a batch touched.  Gradients gain, for each occurrence of a row
- * with c training rows in a batch of B, l2 / (c B) * row (L2 by frequency).
+ * with c training rows in a batch of B, l2 / (c B) * row (L2 by frequency), or the
+ * tensor's own l2 / B * row, if that is by use.
  * Moments are (n_rows, dim), or (n_slots, dim) with by_slot.  Ends early once
  * the watch (NULL: none) has stopped.
  */

@@ -99,12 +99,14 @@ search_init(Trainer *trainer, EngineError *error)
 	base_output_init(&search->train_base, &trainer->network, arena);
 	if (!batch_init(&search->train_batch, arena, config->batch_size, shape->n_fields, error))
 		return false;
+	batch_init_history(&search->train_batch, arena, trainer->batch.history_length);
 	for (int i = 0; i < config->score_batches; i++)
 	{
 		base_output_init(&search->score_bases[i], &trainer->network, arena);
 		if (!batch_init(&search->score_batches[i], arena, config->batch_size,
 						shape->n_fields, error))
 			return false;
+		batch_init_history(&search->score_batches[i], arena, trainer->batch.history_length);
 	}
 	return arena_ok(arena, error) && search_workers_init(trainer, error);
 }

@@ -69,6 +69,25 @@ init_pairs(const Trainer *trainer, DomainPairs *pairs, EngineError *error)
 	return true;
 }
 
+/* Histories of training rows, and what the model keeps of them for all others. */
+static bool
+init_history(Trainer *trainer, EngineError *error)
+{
+	const Config *config = trainer->config;
+	Model	   *model = trainer->model;
+
+	if (!model->reads_history)
+		return true;
+	trainer->history = history_build(trainer->arena, trainer->data, config->history_length,
+									 config->history_of == HISTORY_OF_POSITIVES, trainer->host,
+									 error);
+	if (!trainer->history)
+		return false;
+	model->histories = entity_table_of_history(trainer->arena, trainer->history, error);
+	batch_init_history(&trainer->batch, trainer->arena, config->history_length);
+	return model->histories && arena_ok(trainer->arena, error);
+}
+
 bool
 trainer_prepare(Trainer *trainer, EngineError *error)
 {
@@ -116,6 +135,8 @@ trainer_begin(Trainer *trainer, Arena *arena, const Config *config, EngineError 
 	if (!init_best(trainer, error) || !init_network(trainer, error) ||
 		!popularity_init(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
+		return false;
+	if (!init_history(trainer, error))
 		return false;
 	trainer->watch = (Watch) {.host = trainer->host};
 	workers_watch(&trainer->network.pass.workers, &trainer->watch);

@@ -43,6 +43,7 @@ typedef struct Trainer
 	Network		network;
 	Batch		batch;
 	Optimizer	optimizer;
+	const History *history;		/* of training rows; NULL: the network has none */
 	AugmentedRows augmented;	/* start NULL: none */
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
@@ -77,6 +78,7 @@ trainer_fill_batch(const Trainer *trainer, Batch *batch, const uint32_t *rows,
 
 	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, domains, n);
+	batch_fill_history(batch, &trainer->model->shape, trainer->history, true);
 	batch->row_weights = data->weights;
 }
 

@@ -139,6 +139,25 @@ place_labels(Collector *collector, const uint32 *order, Dataset *data)
 	data->weights = weights;
 }
 
+/* What orders training rows, if it does. */
+static void
+place_times(const Collector *collector, const uint32 *order, Dataset *data)
+{
+	int64	   *times;
+
+	if (collector->split.method != SPLIT_BY_ORDER || !collector->split_keys ||
+		!collector->options->keeps_times)
+		return;
+	times = huge(data->split_start[SPLIT_VALID] * sizeof(int64));
+	for (uint64 i = 0; i < data->split_start[SPLIT_VALID]; i++)
+	{
+		times[i] = collector->split_keys[order[i]];
+		if ((i & 0xFFFFF) == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
+	data->times = times;
+}
+
 /* The order turned round: where each row goes.  Frees the order. */
 static uint32 *
 places_of(uint32 *order, uint64 n)
@@ -480,6 +499,8 @@ free_placed(void *owner, bool ids_only)
 	pfree(unconstify(uint8 *, placed->data.labels));
 	if (placed->data.weights)
 		pfree(unconstify(float *, placed->data.weights));
+	if (placed->data.times)
+		pfree(unconstify(int64_t *, placed->data.times));
 	pfree(placed);
 }
 
@@ -493,6 +514,7 @@ collector_place(Collector *collector, const FinalIds *final)
 
 	spec_shape(collector->spec, &data->shape);
 	place_labels(collector, order, data);
+	place_times(collector, order, data);
 	collector_free_order(collector);
 	placing.place = places_of(order, collector->n_rows);
 	find_lists(&placing);

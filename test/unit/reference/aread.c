@@ -126,7 +126,7 @@ score(const ReferenceRow *row)
 	int			dim = config->mmoe_dims.value[config->mmoe_dims.n - 1];
 	int			width = reference_embed(row, x0);
 	const real *skip = model_named(model, "mmoe.skip");
-	double		logit = reference_wide(row);
+	double		logit = reference_wide(row) + reference_taste(row);
 
 	if (config->pairwise)
 		logit += reference_pairwise(model, x0);

@@ -17,7 +17,8 @@ score(const ReferenceRow *row)
 
 	reference_cross(model, deep[0], width, cross);
 	n_in = reference_mlp(model, "deep", 0, &config->deep_dims, width, deep[0]);
-	return reference_heads(model, deep, open, 1, n_in, cross, width, reference_wide(row));
+	return reference_heads(model, deep, open, 1, n_in, cross, width,
+						   reference_wide(row) + reference_taste(row));
 }
 
 REFERENCE(dcn, score);

@@ -15,7 +15,7 @@ score(const ReferenceRow *row)
 	bool		open[MAX_EXPERTS];
 	int			n_mixtures = config->mmoe_mixtures;
 	int			width = reference_embed(row, x0);
-	double		logit = reference_wide(row);
+	double		logit = reference_wide(row) + reference_taste(row);
 
 	if (config->pairwise)
 		logit += reference_pairwise(model, x0);

@@ -216,6 +216,44 @@ reference_wide(const ReferenceRow *row)
 }
 
 double
+reference_taste(const ReferenceRow *row)
+{
+	const Model *model = row->model;
+	const EntityTable *kept = model->histories;
+	const real *users = model_named(model, "taste.users");
+	const real *items = model_named(model, "taste.items");
+	const real *members = model_named(model, "taste.members");
+	uint32_t	dim = model->config.embed_dim;
+	uint32_t	user;
+	uint32_t	item;
+	double		sum = 0;
+
+	if (!users)
+		return 0;
+	user = row->ids[model->shape.user_field];
+	item = row->ids[model->shape.item_field];
+	for (uint32_t e = 0; e < dim; e++)
+	{
+		double		taste = 0;
+		int			n = 0;
+
+		/* the newest ones that are not the item itself */
+		if (kept && user >= FIRST_ID && user < FIRST_ID + kept->n)
+			for (uint64_t i = kept->link_start[user - FIRST_ID + 1];
+				 i-- > kept->link_start[user - FIRST_ID];)
+				if (kept->links[i] != item && n < model->config.history_length)
+				{
+					taste += members[(size_t) kept->links[i] * dim + e];
+					n++;
+				}
+		if (n > 0)
+			taste /= sqrt(n);
+		sum += (taste + users[(size_t) user * dim + e]) * items[(size_t) item * dim + e];
+	}
+	return sum;
+}
+
+double
 reference_pairwise(const Model *model, const double *x0)
 {
 	int			dim = model->config.embed_dim;

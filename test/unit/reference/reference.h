@@ -53,6 +53,8 @@ extern const real *reference_param(const Model *model, const char *format, int n
 extern double reference_sigmoid(double logit);
 /* Bias, weights of values and of values in domains. */
 extern double reference_wide(const ReferenceRow *row);
+/* Products of the user's vector and of those of his history with the item's; 0 without a history. */
+extern double reference_taste(const ReferenceRow *row);
 /* Vectors of the fields side by side: x0 [F * E]; returns its width. */
 extern int	reference_embed(const ReferenceRow *row, double *x0);
 /* Sum over pairs of fields of their vectors' products. */

@@ -1,0 +1,169 @@
+/*
+ * history.c
+ *	  Users' histories: training rows sorted by time and user, and lists made of them.
+ *
+ * Memory: 4 bytes for each training row, 8 more where rows have an order, and 8 for each
+ * user.  Sorting takes up to 28 more for each row, given back at the end.
+ */
+#include "engine/data/history.h"
+
+#include "engine/base/sort.h"
+
+/* Rows between two looks at the host. */
+#define CHUNK_ROWS 65536
+
+typedef struct Build
+{
+	Arena	   *arena;
+	const Dataset *data;
+	bool		positives;
+	const EngineHost *host;
+	uint32_t	n_users;
+	uint64_t   *start;
+	uint32_t   *items;
+	int64_t    *entry_times;	/* NULL: rows have no order */
+} Build;
+
+bool
+shape_has_history(const Shape *shape)
+{
+	return shape_users(shape) > 0 && shape->item_field >= 0 &&
+		!shape->field_is_list[shape->item_field];
+}
+
+static uint32_t
+user_of(const Build *build, size_t row)
+{
+	return dataset_id(build->data, row, build->data->shape.user_field);
+}
+
+static uint32_t
+item_of(const Build *build, size_t row)
+{
+	return dataset_id(build->data, row, build->data->shape.item_field);
+}
+
+/* Training rows that count, in the order of time -> rows; *n. */
+static bool
+sort_rows(const Build *build, uint32_t *rows, size_t *n, EngineError *error)
+{
+	const Dataset *data = build->data;
+	uint64_t   *keys;
+	SortRoom	room;
+
+	*n = 0;
+	for (size_t row = data->train_sampled; row < data->split_start[SPLIT_VALID]; row++)
+	{
+		if (row % CHUNK_ROWS == 0 && !host_continue(build->host, error))
+			return false;
+		if ((data->labels[row] || !build->positives) && user_of(build, row) >= FIRST_ID &&
+			item_of(build, row) >= FIRST_ID)
+			rows[(*n)++] = (uint32_t) row;
+	}
+	if (!data->times)
+		return true;
+	keys = ARENA_ARRAY(build->arena, uint64_t, *n);
+	if (!arena_ok(build->arena, error) || !sort_room(&room, build->arena, *n, true, error))
+		return false;
+	/* with the sign turned they compare as unsigned numbers */
+	for (size_t i = 0; i < *n; i++)
+		keys[i] = (uint64_t) data->times[rows[i]] ^ UINT64_C(1) << 63;
+	return sort_keys(keys, rows, *n, &room, build->host, error);
+}
+
+/* Rows [n] in the order of time, each behind those of its user. */
+static bool
+place_rows(const Build *build, const uint32_t *rows, size_t n, EngineError *error)
+{
+	uint64_t   *start = build->start;
+
+	for (size_t i = 0; i < n; i++)
+		start[user_of(build, rows[i]) - FIRST_ID + 2]++;
+	for (uint32_t u = 0; u < build->n_users; u++)
+		start[u + 2] += start[u + 1];
+	/* start[u + 1] runs from where the u-th user's begin to where they end */
+	for (size_t i = 0; i < n; i++)
+	{
+		uint64_t	at = start[user_of(build, rows[i]) - FIRST_ID + 1]++;
+
+		if (i % CHUNK_ROWS == 0 && !host_continue(build->host, error))
+			return false;
+		build->items[at] = item_of(build, rows[i]);
+		if (build->entry_times)
+			build->entry_times[at] = build->data->times[rows[i]];
+	}
+	return true;
+}
+
+History *
+history_build(Arena *arena, const Dataset *data, uint32_t length, bool positives,
+			  const EngineHost *host, EngineError *error)
+{
+	size_t		n_train = data->split_start[SPLIT_VALID];
+	uint32_t	n_users = shape_users(&data->shape);
+	History    *history = ARENA_ARRAY(arena, History, 1);
+	Build		build = {
+		.arena = arena,.data = data,.positives = positives,.host = host,.n_users = n_users,
+		.start = ARENA_ARRAY(arena, uint64_t, (size_t) n_users + 2),
+		.items = ARENA_ARRAY(arena, uint32_t, n_train),
+		.entry_times = data->times ? ARENA_ARRAY(arena, int64_t, n_train) : NULL
+	};
+	struct ArenaBlock *mark = arena_mark(arena);
+	uint32_t   *rows = ARENA_ARRAY(arena, uint32_t, n_train);
+	size_t		n;
+
+	if (!arena_ok(arena, error) || !sort_rows(&build, rows, &n, error) ||
+		!place_rows(&build, rows, n, error))
+		return NULL;
+	arena_reset_to(arena, mark);
+	*history = (History) {.length = length,.n = n_users,.start = build.start,
+		.items = build.items,.entry_times = build.entry_times,.times = data->times};
+	return history;
+}
+
+/* Where entries low .. high - 1 end that are earlier. */
+static uint64_t
+earlier(const History *history, uint64_t low, uint64_t high, int64_t time)
+{
+	while (low < high)
+	{
+		uint64_t	middle = low + (high - low) / 2;
+
+		if (history->entry_times[middle] < time)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32_t
+history_members(const History *history, uint32_t user, uint32_t item, const int64_t *time,
+				uint32_t *members)
+{
+	uint32_t	n = 0;
+	uint64_t	first;
+	uint64_t	at;
+
+	if (user < FIRST_ID || user - FIRST_ID >= history->n)
+		return 0;
+	first = history->start[user - FIRST_ID];
+	at = history->start[user - FIRST_ID + 1];
+	if (time && history->entry_times)
+		at = earlier(history, first, at, *time);
+	while (at > first && n < history->length)
+	{
+		uint32_t	member = history->items[--at];
+
+		if (member != item)
+			members[n++] = member;
+	}
+	for (uint32_t i = 0; i < n / 2; i++)
+	{
+		uint32_t	other = members[i];
+
+		members[i] = members[n - 1 - i];
+		members[n - 1 - i] = other;
+	}
+	return n;
+}

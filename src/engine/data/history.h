@@ -1,0 +1,52 @@
+/*
+ * history.h
+ *	  What users had to do with before: the items of their training rows.
+ *
+ * No history tells of its row's label, nor of one that comes later:
+ *	  where rows have an order in time, that of a training row is made of rows strictly
+ *	  earlier than it; rows of the same time do not know of each other;
+ *	  where they have none, of the user's other training rows;
+ *	  of validation and test rows, and of those that are scored, it is made of training
+ *	  rows, which are all earlier where there is an order.
+ * The row's own item is never a member.  So a training row is left out of its own history
+ * with all that are like it, and scores find nothing there that training did not.
+ *
+ * Histories are not stored row by row, for each row has another one: they are made as rows
+ * go into a batch.
+ */
+#ifndef AREAD_ENGINE_DATA_HISTORY_H
+#define AREAD_ENGINE_DATA_HISTORY_H
+
+#include "engine/data/dataset.h"
+
+typedef struct History
+{
+	uint32_t	length;			/* members at most */
+	uint32_t	n;				/* users: ids FIRST_ID .. FIRST_ID + n - 1 */
+	/* entries of the i-th user, start[i] .. start[i + 1] - 1, the newest last */
+	const uint64_t *start;		/* [n + 1] */
+	const uint32_t *items;		/* [entries] ids from FIRST_ID on */
+	/* of training rows, where these have an order */
+	const int64_t *entry_times; /* [entries]; NULL: there is none */
+	const int64_t *times;		/* as Dataset has them */
+} History;
+
+/* Can rows of that shape have histories: does an id stand for one user, one for an item? */
+extern bool shape_has_history(const Shape *shape);
+
+/*
+ * The histories of a dataset's training rows, sampled ones not counted: of the positive
+ * ones, or of all.  Items below FIRST_ID have no part in them.  Errors: lack of memory,
+ * ENGINE_INTERRUPTED.
+ */
+extern History *history_build(Arena *arena, const Dataset *data, uint32_t length, bool positives,
+							  const EngineHost *host, EngineError *error);
+
+/*
+ * Members [length at most] of the history of a row with these ids, the newest last; returns
+ * how many there are.  time: entries count that are earlier; NULL: all do.
+ */
+extern uint32_t history_members(const History *history, uint32_t user, uint32_t item,
+								const int64_t *time, uint32_t *members);
+
+#endif							/* AREAD_ENGINE_DATA_HISTORY_H */
