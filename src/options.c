@@ -63,6 +63,10 @@ static const Option train_options[] = {
 
 const OptionTable train_table = {train_options, lengthof(train_options), NULL};
 
+/* What options of histories begin with; members of one, unless that is said. */
+#define HISTORY "history"
+#define HISTORY_LENGTH 50
+
 /* Where a value comes from, for errors. */
 typedef enum ValueOrigin
 {
@@ -250,11 +254,49 @@ unknown_option(const char *name)
 	for (int i = 0; i < train_table.n; i++)
 		nearest_offer(&nearest, train_table.options[i].name);
 	nearest_offer(&nearest, "features");
+	nearest_offer(&nearest, HISTORY);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
 			 nearest.name ? errhint("Perhaps you mean \"%s\".", nearest.name) :
 			 errhint("aread_options() lists all options.")));
+}
+
+static bool next_member(JsonbIterator **iterator, const char **name, JsonbValue *value);
+
+/*
+ * Option "history": an object of the options whose names begin with it; true is an empty
+ * one, false switches it off.
+ */
+static void
+set_history(const JsonbValue *value, Config *config)
+{
+	JsonbIterator *iterator;
+	JsonbValue	member;
+	const char *name = "";
+
+	if (value->type == jbvBool)
+	{
+		config->history_length = value->val.boolean ? HISTORY_LENGTH : 0;
+		return;
+	}
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be an object, true or false", HISTORY),
+				 errhint("For example {\"length\": 50, \"of\": \"positives\"}.")));
+	config->history_length = HISTORY_LENGTH;
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while (next_member(&iterator, &name, &member))
+	{
+		const char *full_name = psprintf("%s.%s", HISTORY, name);
+		const Option *option = option_find(&config_table, full_name);
+
+		if (!option)
+			unknown_option(full_name);
+		else
+			set_option(option, config, &member, VALUE_GIVEN);
+	}
 }
 
 static void
@@ -272,6 +314,8 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 					 errhint("For example {\"price\": {\"kind\": \"binned\", \"bins\": 10}}.")));
 		options->source.features = JsonbValueToJsonb((JsonbValue *) value);
 	}
+	else if (strcmp(name, HISTORY) == 0)
+		set_history(value, config);
 	else if (option)
 		set_option(option, config, value, VALUE_GIVEN);
 	else if ((option = option_find(&train_table, name)) != NULL)
@@ -341,7 +385,8 @@ options_parse(Jsonb *given, Config *config, TrainOptions *options)
 				 errhint("Set them so that their sum is below 1.")));
 	source->seed = config->seed;
 	source->samples_negatives = config->negatives > 0;
-	source->keeps_times = config->history_length > 0;
+	source->keeps_times = config->history_length > 0 &&
+		architecture_uses(config->architecture, HISTORY ".length");
 	check_config(config);
 }
 
@@ -355,7 +400,8 @@ options_tell_unused(Jsonb *given, const Config *config)
 
 	initStringInfo(&unused);
 	while (next_member(&iterator, &name, &value))
-		if (!architecture_uses(config->architecture, name))
+		if (!architecture_uses(config->architecture,
+							   strcmp(name, HISTORY) == 0 ? HISTORY ".length" : name))
 			appendStringInfo(&unused, "%s%s", unused.len > 0 ? ", " : "", name);
 	if (unused.len > 0)
 		ereport(NOTICE,

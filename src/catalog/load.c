@@ -354,12 +354,15 @@ read_trees(const Model *model, int64 version_id, Arena *arena, MemoryContext con
 	return trees;
 }
 
-/* What is kept of items or users; NULL: nothing is. */
+/* What is kept of items, of users, or of their histories; NULL: nothing is. */
 static EntityTable *
 read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int64 version_id,
 			  Arena *arena, MemoryContext context)
 {
-	const char *name = kind == ENTITY_ITEMS ? "items" : "users";
+	static const char *const names[] = {
+		[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
+	};
+	const char *name = names[kind];
 	Size		size = stored_size(version_id, "entities", name);
 	EngineHost	host = host_callbacks();
 	Watch		watch = {.host = &host};
@@ -435,6 +438,7 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	model->items = read_entities(spec, model, ENTITY_ITEMS, version_id, &arena, context);
 	model->users = read_entities(spec, model, ENTITY_USERS, version_id, &arena, context);
 	check_entities(model, version_id);
+	model->histories = read_entities(model, ENTITY_HISTORIES, version_id, &arena, context);
 	if (!model_check(model, &error))
 		host_raise(&error);
 	return model;

@@ -407,6 +407,9 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 	if (model->trees)
 		insert_bytes(version_id, "trees", "trees", model->trees->bytes, model->trees->n_bytes);
 	insert_entities(model, version_id);
+	if (model->histories)
+		insert_bytes(version_id, "entities", "histories", model->histories->bytes,
+					 model->histories->n_bytes);
 }
 
 int32

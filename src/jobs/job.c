@@ -194,6 +194,27 @@ start_team(MemoryContext context)
 	return running->team;
 }
 
+/* Histories are of users, and of items; found out before anything is read where that can be. */
+static void
+check_history(const TrainJob *job, const Dataset *data)
+{
+	const ColumnRoles *roles = job->new.roles;
+
+	if (!job->options.source.keeps_times)
+		return;
+	if (!roles->user_id || !roles->item_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"history\" needs a user and an item column"),
+				 errhint("Name them by arguments \"user_id\" and \"item_id\".")));
+	if (data && data->split_start[SPLIT_VALID] > 0 && !shape_has_history(&data->shape))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"history\" needs users with ids of their own"),
+				 errdetail("Column \"%s\" is hashed to buckets, or has no value in training rows.",
+						   roles->user_id)));
+}
+
 void
 job_read(TrainJob *job, MemoryContext context, bool lasting)
 {
@@ -211,8 +232,10 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	room_init(&job->room, context, setting_training_memory, lasting);
 	if (new->deploy->when == DEPLOY_IF_BETTER)
 		incumbent = incumbent_open(new->name, new->roles, context, &job->incumbent);
+	check_history(job, NULL);
 	job->data = source_read(new->roles, &job->options.source, context, &job->room, job->team, &spec,
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
+	check_history(job, job->data);
 	report_tell_skipped(report);
 	new->spec = spec;
 	new->report = report;

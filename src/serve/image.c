@@ -36,6 +36,8 @@ typedef struct ImageHeader
 	Size		items_size;
 	Size		users;
 	Size		users_size;
+	Size		histories;
+	Size		histories_size;
 	Size		values;			/* of the scorer */
 } ImageHeader;
 
@@ -150,6 +152,7 @@ put_model(ImageWriter *writer, const ServedModel *served)
 	}
 	header.items = put_entities(writer, model->items, &header.items_size);
 	header.users = put_entities(writer, model->users, &header.users_size);
+	header.histories = put_entities(writer, model->histories, &header.histories_size);
 	values = scorer_values(served->scorer, &n_values);
 	header.values = put(writer, values, n_values * sizeof(real));
 	if (writer->block)
@@ -285,6 +288,8 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 										 &loaded->model->shape, ENTITY_ITEMS, arena);
 	loaded->model->users = open_entities(block, header->users, header->users_size,
 										 &loaded->model->shape, ENTITY_USERS, arena);
+	loaded->model->histories = open_entities(block, header->histories, header->histories_size,
+											 &loaded->model->shape, ENTITY_HISTORIES, arena);
 	loaded->domain_rows = at(block, header->domain_rows);
 	served->loaded = loaded;
 	served->scorer = scorer_attach(arena, loaded->model, READY_BYTES, at(block, header->values),

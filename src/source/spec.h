@@ -56,7 +56,7 @@ typedef struct SourceOptions
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
 	/* what options of the engine say of a source, too */
 	bool		samples_negatives;	/* so that rows are positive, and items of negatives are drawn */
-	bool		keeps_times;	/* of training rows, by which histories go */
+	bool		keeps_times;	/* of training rows, which histories go by */
 	uint64		seed;
 } SourceOptions;
 

@@ -48,6 +48,10 @@ model_check(const Model *model, EngineError *error)
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
 						   "stored trees are corrupt: %s", model->trees ?
 						   "they have no weight" : "they are missing");
+	if ((model->histories != NULL) != model->reads_history)
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored histories are corrupt: %s", model->histories ?
+						   "the model does not look at any" : "they are missing");
 	if (model->n_gates > 0 && !masks_are_valid(&model->config.hei_experts, model->masks,
 											   model->has_mask, model->n_domains))
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,

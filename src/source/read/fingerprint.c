@@ -34,6 +34,9 @@ add_rows(pg_crc32c crc, const Dataset *data, size_t from, size_t to)
 	COMP_CRC32C(crc, data->labels + from, to - from);
 	if (data->weights)
 		COMP_CRC32C(crc, data->weights + from, (to - from) * sizeof(float));
+	if (data->times && from < data->split_start[SPLIT_VALID])
+		COMP_CRC32C(crc, data->times + from,
+					(Min(to, data->split_start[SPLIT_VALID]) - from) * sizeof(int64_t));
 	return crc;
 }
 
