@@ -1,0 +1,76 @@
+-- Users' histories: the term that they add to scores, recomputed from tensors and rows.
+BEGIN;
+SELECT no_plan();
+SET client_min_messages = warning;
+
+CREATE TABLE log AS SELECT label, domain, user_id, item_id, sequence, CASE sequence % 10 WHEN 8 THEN 'valid' WHEN 9 THEN 'test' ELSE 'train' END AS split
+FROM aread_simulate(4000, domains => 5, users => 60, items => 50, groups => 1, strength => 3, seed => 5);
+CREATE FUNCTION train(model text, split text, history text, more jsonb DEFAULT '{}') RETURNS integer LANGUAGE sql AS $$
+  SELECT version FROM aread_train('log', model, 'label', 'domain', '{domain,user_id,item_id}', 'user_id', 'item_id', split,
+    '{"architecture": "fm", "wide": false, "row_counts": false, "trees": 0, "calibration": false, "embed_dim": 3, "epochs": 4, "batch_size": 64, "learning_rate": 0.02}'
+    || jsonb_build_object('history', history::jsonb) || more) $$;
+SELECT train('all rows', 'split', '{"length": 1000, "of": "all"}'), train('positives', 'split', '{"length": 1000, "l2": 0}'), train('by time', 'sequence', '{"length": 4}'), train('none', 'split', 'false') \g /dev/null
+
+SELECT results_eq($$SELECT model, config->'history.length', config->>'history.of', config->'history.l2' FROM aread.model ORDER BY model COLLATE "C"$$,
+  $$VALUES ('all rows', '1000'::jsonb, 'all', '0.02'::jsonb), ('by time', '4', 'positives', '0.02'), ('none', '0', 'positives', '0.02'), ('positives', '1000', 'positives', '0')$$, 'options are told');
+SELECT results_eq($$SELECT name, kind, feature, shape FROM aread_tensors('positives') WHERE name LIKE 'taste.%' ORDER BY name$$,
+  $$SELECT 'taste.' || t, 'rows', f, ARRAY[3 + n, 3]::int[] FROM (SELECT count(DISTINCT user_id) AS users, count(DISTINCT item_id) AS items FROM log WHERE split = 'train') c,
+    LATERAL (VALUES ('items', 'item_id', items), ('members', 'item_id', items), ('users', 'user_id', users)) v(t, f, n)$$, 'tensors');
+SELECT is_empty($$SELECT FROM aread_tensors('none') WHERE name LIKE 'taste.%'$$, 'none without a history');
+
+-- Numbers of tensors, and ids of values.
+CREATE FUNCTION cells(model text, tensor text) RETURNS TABLE (id int, e int, v float8) LANGUAGE sql AS $$
+  SELECT i - 1, j, t[i][j] FROM aread_tensor($1, $2) t, generate_subscripts(t, 1) i, generate_subscripts(t, 2) j $$;
+CREATE FUNCTION ids(model text, feature text) RETURNS TABLE (value text, id int) LANGUAGE sql AS $$
+  SELECT value, id FROM aread_vectors($1, $2) WHERE status = 'known' $$;
+-- Training rows that are in histories, by user, the newest first.
+CREATE FUNCTION kept(model text, positives boolean, by_time boolean) RETURNS TABLE (user_id int, item_id int, place bigint) LANGUAGE sql AS $$
+  SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY sequence DESC)
+  FROM log l WHERE CASE WHEN by_time THEN aread_split($1, l) ELSE split END = 'train' AND (label = 1 OR NOT positives) $$;
+CREATE FUNCTION check_scores(model text, positives boolean, by_time boolean, length int) RETURNS SETOF text LANGUAGE sql AS $$
+  WITH kept AS MATERIALIZED (SELECT * FROM kept($1, positives, by_time) WHERE place <= $4 + 1),
+  users AS MATERIALIZED (SELECT value::int AS user_id, c.* FROM ids($1, 'user_id') i JOIN cells($1, 'taste.users') c USING (id)),
+  items AS MATERIALIZED (SELECT value::int AS item_id, c.e, c.v, m.v AS y FROM ids($1, 'item_id') i JOIN cells($1, 'taste.items') c USING (id) JOIN cells($1, 'taste.members') m USING (id, e)),
+  x0 AS MATERIALIZED (SELECT f, n.value, a.e, a.v FROM (VALUES ('domain', 0), ('user_id', 1), ('item_id', 2)) fields(f, t), ids($1, f) n JOIN LATERAL cells($1, 'embedding.' || t) a USING (id)),
+  chosen AS MATERIALIZED (SELECT * FROM log WHERE sequence % 7 = 0 AND user_id IN (SELECT user_id FROM users) AND item_id IN (SELECT item_id FROM items)),
+  taste AS (SELECT s.sequence, sum((u.v + COALESCE(h.v, 0)) * i.v) AS logit, sum(COALESCE(h.v, 0) * i.v) AS own
+    FROM chosen s JOIN users u USING (user_id) JOIN items i ON i.item_id = s.item_id AND i.e = u.e
+    LEFT JOIN LATERAL (SELECT sum(y) / sqrt(count(*)) AS v FROM (SELECT item_id FROM kept k WHERE k.user_id = s.user_id AND k.item_id <> s.item_id ORDER BY place LIMIT $4) k JOIN items m USING (item_id) WHERE m.e = u.e) h ON true
+    GROUP BY 1),
+  pairs AS (SELECT s.sequence, sum(a.v * b.v) AS logit FROM chosen s, x0 a JOIN x0 b ON a.f < b.f AND a.e = b.e
+    WHERE a.value = CASE a.f WHEN 'domain' THEN s.domain WHEN 'user_id' THEN s.user_id::text ELSE s.item_id::text END AND b.value = CASE b.f WHEN 'domain' THEN s.domain WHEN 'user_id' THEN s.user_id::text ELSE s.item_id::text END
+    GROUP BY 1)
+  SELECT format('row %s: %s, not %s (%s)', sequence, score, p, t.own) FROM chosen s JOIN taste t USING (sequence) JOIN pairs USING (sequence),
+    LATERAL (SELECT 1 / (1 + exp(-((aread_tensor($1, 'bias'))[1] + pairs.logit + t.logit))) AS p, aread_predict($1, s) AS score) c
+  WHERE (abs(p - score) < 1e-5) IS NOT TRUE
+  UNION ALL SELECT 'histories count next to nothing' FROM taste HAVING (max(abs(own)) > 0.05 AND count(*) > 300) IS NOT TRUE $$;
+SELECT is_empty(format('SELECT check_scores(%L, %L, %L, %s)', model, positives, by_time, length), format('scores of %s', model))
+FROM (VALUES ('all rows', false, false, 1000), ('positives', true, false, 1000), ('by time', true, true, 4)) m(model, positives, by_time, length);
+
+-- Whoever asks, and however.
+SELECT is(sum(abs(aread_predict('positives', l) - aread_predict('positives', to_jsonb(l)))) < 1e-3, true, 'JSON has the same history') FROM log l;
+SELECT is_empty($$SELECT FROM aread_recommend('positives', NULL, 5) r WHERE abs(score - aread_predict('positives', jsonb_build_object('user_id', user_id, 'item_id', item_id, 'domain', domain))) > 1e-5$$, 'lists are made by the same scores');
+SELECT is(abs(test.auc - told.auc) < 1e-9, true, 'an evaluation has the measures of the training')
+FROM aread_evaluate('positives', 'log', split => 'test') test, (SELECT test_auc AS auc FROM aread.model WHERE model = 'positives') told;
+SELECT lives_ok($$SELECT aread_import(aread_export('positives'), 'copy')$$, 'histories go with an export');
+SELECT is_empty($$SELECT FROM log l WHERE aread_predict('copy', l) <> aread_predict('positives', l)$$, 'and score alike');
+SELECT results_eq($$SELECT count(DISTINCT aread_predict('positives', jsonb_build_object('user_id', u, 'item_id', 1, 'domain', 'domain_01'))) FROM unnest('{-1,-2,-3}'::int[]) u$$, 'VALUES (1::bigint)', 'users never seen have none');
+
+-- What is refused.
+SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
+FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),
+  ('{"length": 1001}', '22023', 'option "history.length" is 1001, but must be between 0 and 1000'), ('{"of": "some"}', '22023', 'option "history.of" must be one of "positives", "all"')) r(history, state, message);
+CREATE VIEW users_only AS SELECT label, domain, user_id, split FROM log;
+SELECT throws_ok($$SELECT aread_train('users_only', 'x', options => '{"history": true}')$$, '22023', 'option "history" needs a user and an item column', 'no items');
+SELECT throws_ok($$SELECT train('x', 'split', 'true', '{"features": {"user_id": {"buckets": 16}}}')$$, '22023', 'option "history" needs users with ids of their own', 'hashed users');
+
+-- Damage.
+SELECT aread_import(aread_export('positives'), 'damaged') \g /dev/null
+UPDATE aread.stored_chunk SET data = set_byte(data, octet_length(data) - 5, get_byte(data, octet_length(data) - 5) # 1) WHERE name = 'histories' AND version_id = (SELECT max(version_id) FROM aread.stored_version);
+SELECT throws_ok($$SELECT aread_predict('damaged', l) FROM log l$$, 'XX001', NULL, 'a bit of a history');
+SELECT train('gone', 'split', 'true') \g /dev/null
+DELETE FROM aread.stored_chunk WHERE name = 'histories' AND version_id = (SELECT max(version_id) FROM aread.stored_version);
+SELECT throws_ok($$SELECT aread_predict('gone', l) FROM log l$$, 'XX001', 'stored histories are corrupt: they are missing', 'no histories');
+
+SELECT * FROM finish();
+ROLLBACK;
