@@ -138,7 +138,8 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 							   " FROM aread.stored_feature WHERE version_id = $1 ORDER BY position",
 							   version_id);
 	old = MemoryContextSwitchTo(context);
-	spec->features = palloc0(Max(spec->n_features, 1) * sizeof(Feature));
+	/* one more for a history */
+	spec->features = palloc0((spec->n_features + 1) * sizeof(Feature));
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		Feature    *feature = &spec->features[f];
@@ -490,6 +491,8 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	types_resolve(spec);
 	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);
+	if (loaded->model->reads_history)
+		spec_add_history(spec);
 	catalog_leave(&access);
 	/* each chunk is whole, but is each in its place? */
 	if (catalog_model_crc(loaded->model) != version->crc)

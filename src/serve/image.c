@@ -197,7 +197,8 @@ open_spec(const void *block, const FeatureSpec *written, MemoryContext context)
 	FeatureSpec *spec = MemoryContextAlloc(context, sizeof(FeatureSpec));
 
 	*spec = *written;
-	spec->features = copy_at(block, written->features, spec->n_features * sizeof(Feature), context);
+	spec->features = MemoryContextAlloc(context, (spec->n_features + 1) * sizeof(Feature));
+	memcpy(spec->features, AT(block, written->features), spec->n_features * sizeof(Feature));
 	spec->vocabularies = copy_at(block, written->vocabularies,
 								 spec->n_vocabularies * sizeof(Vocabulary), context);
 	spec->label = AT(block, written->label);
@@ -216,6 +217,8 @@ open_spec(const void *block, const FeatureSpec *written, MemoryContext context)
 		vocabulary->name = AT(block, vocabulary->name);
 		vocabulary->bytes = AT(block, vocabulary->bytes);
 	}
+	if (spec->has_history)
+		spec_add_history(spec);
 	spec->resolved = 0;			/* another process resolved them */
 	types_resolve(spec);
 	return spec;

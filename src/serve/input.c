@@ -18,7 +18,8 @@ input_init(InputRows *rows, const FeatureSpec *spec, int max_rows, MemoryContext
 	rows->context = context;
 	rows->max_rows = max_rows;
 	rows->ids = MemoryContextAllocHuge(context, n_ids * sizeof(uint32));
-	rows->list_start = MemoryContextAllocHuge(context, (n_ids + 2) * sizeof(uint64));
+	rows->list_start = MemoryContextAllocHuge(context, (n_ids + max_rows + 2) * sizeof(uint64));
+	rows->histories = MemoryContextAllocHuge(context, Max(max_rows, 1) * sizeof(uint32));
 	rows->capacity = 64;
 	rows->members = MemoryContextAlloc(context, rows->capacity * sizeof(uint32));
 	input_clear(rows);
@@ -39,6 +40,7 @@ void
 input_add(InputRows *rows)
 {
 	Assert(rows->n_rows < rows->max_rows);
+	rows->histories[rows->n_rows] = 0;
 	rows->row = rows->ids + (Size) rows->n_rows++ * rows->spec->n_features;
 	rows->has_domain = false;
 	rows->first_list = rows->n_lists;
@@ -65,7 +67,10 @@ input_set_list(InputRows *rows, int feature, const uint32 *members, int n)
 		rows->members = repalloc_huge(rows->members, rows->capacity * sizeof(uint32));
 	}
 	memcpy(rows->members + start, members, n * sizeof(uint32));
-	rows->row[feature] = rows->n_lists++;
+	if (feature == rows->spec->n_features)
+		rows->histories[rows->n_rows - 1] = rows->n_lists++;
+	else
+		rows->row[feature] = rows->n_lists++;
 	rows->list_start[rows->n_lists] = start + n;
 }
 
@@ -86,6 +91,6 @@ input_rows(const InputRows *rows)
 {
 	return (ScoreRows) {
 		.n_rows = rows->n_rows,.ids = rows->ids,.list_start = rows->list_start,
-		.list_members = rows->members
+		.list_members = rows->members,.histories = rows->histories
 	};
 }

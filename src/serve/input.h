@@ -18,10 +18,11 @@ typedef struct InputRows
 	int			n_rows;
 	int			max_rows;
 	uint32	   *ids;			/* [max_rows, n_features] */
-	uint64	   *list_start;		/* [max_rows * n_features + 2] */
+	uint64	   *list_start;		/* [max_rows * (n_features + 1) + 2] */
 	uint32		n_lists;		/* list 0 is the one of a missing value */
 	uint32	   *members;
 	Size		capacity;
+	uint32	   *histories;		/* [max_rows] lists that are rows' own histories; 0: none */
 	uint32	   *row;			/* [n_features] ids of the latest row, which the setters fill */
 	uint32		first_list;		/* that could be the latest row's */
 	bool		has_domain;		/* its domain is given, if as NULL */
@@ -35,6 +36,7 @@ extern void input_clear(InputRows *rows);
 /* One row more, every feature missing; there must be room. */
 extern void input_add(InputRows *rows);
 extern void input_set(InputRows *rows, int feature, uint32 id);
+/* Of a feature, or, of feature n_features, the row's own history. */
 extern void input_set_list(InputRows *rows, int feature, const uint32 *members, int n);
 /* The latest row has all its columns: its counts are filled in. */
 extern void input_finish(InputRows *rows);

@@ -27,7 +27,7 @@ typedef enum JsonType
 struct JsonMap
 {
 	const FeatureSpec *spec;
-	ValueEncoder *(*encoders)[N_JSON_TYPES];	/* [n_features] */
+	ValueEncoder *(*encoders)[N_JSON_TYPES];	/* [n_features + 1] */
 	ValueEncoder **vectors;		/* [n_features] of dense ones, from text */
 	MemoryContext context;
 };
@@ -40,7 +40,7 @@ json_map(const FeatureSpec *spec, MemoryContext context)
 	map->spec = spec;
 	map->context = context;
 	map->encoders = MemoryContextAllocZero(context,
-										   spec->n_features * sizeof(*map->encoders));
+										   (spec->n_features + 1) * sizeof(*map->encoders));
 	map->vectors = MemoryContextAllocZero(context, spec->n_features * sizeof(ValueEncoder *));
 	return map;
 }
@@ -160,6 +160,7 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 {
 	bool		any = false;
 	int			n_found = 0;
+	JsonbValue	history;
 
 	if (!JB_ROOT_IS_OBJECT(features))
 		ereport(ERROR,
@@ -184,6 +185,9 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 		else
 			input_set(rows, f, scalar_id(map, f, &value));
 	}
+	if (map->spec->has_history &&
+		getKeyJsonValueFromContainer(&features->root, HISTORY_COLUMN, strlen(HISTORY_COLUMN), &history))
+		set_list(map, map->spec->n_features, &history, rows);
 	if (!any && JB_ROOT_COUNT(features) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),

@@ -21,8 +21,8 @@ struct RecordMap
 	MemoryContext context;		/* of all of it */
 	uint64		identifier;		/* of the record type and its present columns */
 	TupleDesc	descriptor;
-	ValueEncoder **encoders;	/* [n_features]; NULL: the record lacks it */
-	int		   *position;		/* [n_features] column, from 0 */
+	ValueEncoder **encoders;	/* [n_features + 1]; NULL: the record lacks it */
+	int		   *position;		/* [n_features + 1] column, from 0 */
 	int			n_found;		/* features of the record */
 	int			n_scalars;		/* those that are no lists */
 	int		   *scalars;
@@ -66,7 +66,7 @@ match_columns(RecordMap *map, const FeatureSpec *spec, bool with_domain, MemoryC
 
 		if (attribute->attisdropped)
 			continue;
-		f = spec_find(spec, NameStr(attribute->attname));
+		f = spec_find_passed(spec, NameStr(attribute->attname));
 		if (f < 0)
 			continue;
 		any = true;
@@ -78,7 +78,7 @@ match_columns(RecordMap *map, const FeatureSpec *spec, bool with_domain, MemoryC
 		map->position[f] = i;
 		if (!kind_has_list(spec->features[f].kind))
 			map->scalars[map->n_scalars++] = f;
-		map->n_found++;
+		map->n_found += f < spec->n_features;
 	}
 	return any;
 }
@@ -95,8 +95,8 @@ record_map(const FeatureSpec *spec, HeapTupleHeader record, bool with_domain,
 	map->identifier = record_identifier(record);
 	map->descriptor = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(record),
 												  HeapTupleHeaderGetTypMod(record));
-	map->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
-	map->position = palloc0(spec->n_features * sizeof(int));
+	map->encoders = palloc0((spec->n_features + 1) * sizeof(ValueEncoder *));
+	map->position = palloc0((spec->n_features + 1) * sizeof(int));
 	map->scalars = palloc0(map->descriptor->natts * sizeof(int) + 1);
 	map->values = palloc0((map->descriptor->natts + 1) * sizeof(Datum));
 	map->nulls = palloc0((map->descriptor->natts + 1) * sizeof(bool));
@@ -146,13 +146,16 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 	ItemPointerSetInvalid(&tuple.t_self);
 	heap_deform_tuple(&tuple, map->descriptor, map->values, map->nulls);
 	encode_scalars(map, rows);
-	for (int f = 0; f < spec->n_columns; f++)
+	for (int f = 0; f <= spec->n_features; f++)
 	{
 		int			at = map->position[f];
 		const uint32 *members;
 		int			n;
 
 		if (!map->encoders[f] || !kind_has_list(spec->features[f].kind))
+			continue;
+		/* a history that is NULL is the one that the model has */
+		if (f == spec->n_features && map->nulls[at])
 			continue;
 		n = encoder_members(map->encoders[f], map->values[at], map->nulls[at], &members);
 		input_set_list(rows, f, members, n);

@@ -41,6 +41,24 @@ spec_find(const FeatureSpec *spec, const char *name)
 	return -1;
 }
 
+void
+spec_add_history(FeatureSpec *spec)
+{
+	const Feature *item = &spec->features[spec->item_feature];
+
+	spec->has_history = spec_find(spec, HISTORY_COLUMN) < 0;
+	spec->features[spec->n_features] = (Feature) {.name = HISTORY_COLUMN,.kind = FEATURE_LIST,
+		.type_name = item->type_name,.type = item->type,.vocabulary = item->vocabulary};
+}
+
+int
+spec_find_passed(const FeatureSpec *spec, const char *name)
+{
+	int			f = spec_find(spec, name);
+
+	return f < 0 && spec->has_history && strcmp(name, HISTORY_COLUMN) == 0 ? spec->n_features : f;
+}
+
 bool
 spec_has_keys(const FeatureSpec *spec, int feature)
 {

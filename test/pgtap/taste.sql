@@ -56,6 +56,20 @@ SELECT lives_ok($$SELECT aread_import(aread_export('positives'), 'copy')$$, 'his
 SELECT is_empty($$SELECT FROM log l WHERE aread_predict('copy', l) <> aread_predict('positives', l)$$, 'and score alike');
 SELECT results_eq($$SELECT count(DISTINCT aread_predict('positives', jsonb_build_object('user_id', u, 'item_id', 1, 'domain', 'domain_01'))) FROM unnest('{-1,-2,-3}'::int[]) u$$, 'VALUES (1::bigint)', 'users never seen have none');
 
+-- A history that the row brings.
+CREATE VIEW liked AS SELECT user_id, array_agg(item_id ORDER BY sequence) FILTER (WHERE label = 1 AND split = 'train') AS history FROM log GROUP BY user_id;
+SELECT is_empty($$SELECT FROM log l JOIN liked USING (user_id), LATERAL (SELECT l.user_id, l.item_id, l.domain, history) r
+  WHERE abs(aread_predict('positives', r) - aread_predict('positives', l)) > 1e-6 OR abs(aread_predict('positives', to_jsonb(r)) - aread_predict('positives', l)) > 1e-6$$, 'as the model has it');
+SELECT is(count(*) > 300, true, 'another one counts') FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, '{3,4,5}'::text[] AS history) r WHERE abs(aread_predict('positives', r) - aread_predict('positives', l)) > 1e-3;
+SELECT is_empty($$SELECT FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, '{4,5}'::int[] AS history) a, LATERAL (SELECT l.user_id, l.item_id, l.domain, ARRAY[4, NULL, 999, 5, l.item_id] AS history) b
+  WHERE l.item_id NOT IN (4, 5) AND aread_predict('positives', a) <> aread_predict('positives', b)$$, 'items never seen, and its own, do not');
+SELECT is_empty($$SELECT FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, NULL::int[] AS history) r WHERE aread_predict('positives', r) <> aread_predict('positives', l)$$, 'NULL is the model''s');
+SELECT results_eq($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": []}')$$,
+  $$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": [999]}')$$, 'an empty one is none');
+SELECT is_empty($$SELECT FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, '{3,4,5}'::int[] AS history) r WHERE aread_predict('none', r) <> aread_predict('none', l)$$, 'a model without histories takes no notice');
+SELECT throws_ok($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": 3}')$$, '42804', 'feature "history" of model "positives" is a list, but its value is not an array', 'no array');
+SELECT lives_ok($$SELECT * FROM aread_explain('positives', (SELECT r FROM (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, '{3,4}'::int[] AS history) r))$$, 'explained');
+
 -- What is refused.
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),

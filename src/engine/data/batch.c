@@ -141,3 +141,20 @@ batch_fill_history(Batch *batch, const Shape *shape, const History *history, boo
 							batch->history + (size_t) b * batch->history_length);
 	}
 }
+
+void
+batch_take_histories(Batch *batch, const Shape *shape, const uint32_t *lists)
+{
+	for (int b = 0; b < batch->n_rows && batch->history_length > 0; b++)
+	{
+		uint32_t	list = lists[batch->rows[b]];
+		uint32_t	item = batch->ids[(size_t) b * batch->n_fields + shape->item_field];
+		uint64_t	start = batch->list_start[list];
+
+		if (list != 0)
+			batch->history_n[b] =
+				history_choose(batch->list_members + start, batch->list_start[list + 1] - start,
+							   item, batch->history_length,
+							   batch->history + (size_t) b * batch->history_length);
+	}
+}

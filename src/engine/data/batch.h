@@ -58,6 +58,12 @@ extern void batch_init_history(Batch *batch, Arena *arena, uint32_t length);
 extern void batch_fill_history(Batch *batch, const Shape *shape, const History *history,
 							   bool training);
 
+/*
+ * Histories of rows that bring their own: row batch->rows[b]'s is the list of that number
+ * in lists, unless it is 0.
+ */
+extern void batch_take_histories(Batch *batch, const Shape *shape, const uint32_t *lists);
+
 /* Members of a row's history, the newest last. */
 static inline uint32_t
 batch_history(const Batch *batch, int row, const uint32_t **members)

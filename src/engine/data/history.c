@@ -138,32 +138,40 @@ earlier(const History *history, uint64_t low, uint64_t high, int64_t time)
 }
 
 uint32_t
+history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
+			   uint32_t *members)
+{
+	uint32_t	n_members = 0;
+
+	while (n > 0 && n_members < length)
+	{
+		uint32_t	member = items[--n];
+
+		if (member >= FIRST_ID && member != item)
+			members[n_members++] = member;
+	}
+	for (uint32_t i = 0; i < n_members / 2; i++)
+	{
+		uint32_t	other = members[i];
+
+		members[i] = members[n_members - 1 - i];
+		members[n_members - 1 - i] = other;
+	}
+	return n_members;
+}
+
+uint32_t
 history_members(const History *history, uint32_t user, uint32_t item, const int64_t *time,
 				uint32_t *members)
 {
-	uint32_t	n = 0;
 	uint64_t	first;
-	uint64_t	at;
+	uint64_t	end;
 
 	if (user < FIRST_ID || user - FIRST_ID >= history->n)
 		return 0;
 	first = history->start[user - FIRST_ID];
-	at = history->start[user - FIRST_ID + 1];
+	end = history->start[user - FIRST_ID + 1];
 	if (time && history->entry_times)
-		at = earlier(history, first, at, *time);
-	while (at > first && n < history->length)
-	{
-		uint32_t	member = history->items[--at];
-
-		if (member != item)
-			members[n++] = member;
-	}
-	for (uint32_t i = 0; i < n / 2; i++)
-	{
-		uint32_t	other = members[i];
-
-		members[i] = members[n - 1 - i];
-		members[n - 1 - i] = other;
-	}
-	return n;
+		end = earlier(history, first, end, *time);
+	return history_choose(history->items + first, end - first, item, history->length, members);
 }

@@ -43,6 +43,12 @@ extern History *history_build(Arena *arena, const Dataset *data, uint32_t length
 							  const EngineHost *host, EngineError *error);
 
 /*
+ * Members [length at most] of the history of a row of that item, out of n items, the newest
+ * last: those that are one's own id, and not that item.  Returns how many there are.
+ */
+extern uint32_t history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
+							   uint32_t *members);
+/*
  * Members [length at most] of the history of a row with these ids, the newest last; returns
  * how many there are.  time: entries count that are earlier; NULL: all do.
  */

@@ -169,7 +169,7 @@ count_lists(const Shape *shape, const ScoreRows *row)
 	for (int f = 0; f < shape->n_fields; f++)
 		if (shape->field_is_list[f] && row->ids[f] >= n)
 			n = row->ids[f] + 1;
-	return n;
+	return row->histories && row->histories[0] >= n ? row->histories[0] + 1 : n;
 }
 
 bool
@@ -185,6 +185,7 @@ scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effec
 	double	   *scores;
 	uint64_t   *start;
 	uint32_t   *members;
+	uint32_t   *histories;
 	ScoreRows	rows = {.n_rows = n + 1};
 
 	/* it stays, and "arena" may be the scorer's own */
@@ -194,6 +195,7 @@ scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effec
 	rows.ids = ids = ARENA_ARRAY(arena, uint32_t, (n + 1) * n);
 	rows.list_start = start = ARENA_ARRAY(arena, uint64_t, (size_t) n_lists + 2);
 	rows.list_members = members = ARENA_ARRAY(arena, uint32_t, n_members + 1);
+	rows.histories = histories = ARENA_ARRAY(arena, uint32_t, n + 1);
 	scores = ARENA_ARRAY(arena, double, n + 1);
 	if (!arena_ok(arena, error))
 		return false;
@@ -206,7 +208,10 @@ scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effec
 	members[n_members] = UNSEEN_ID;
 	start[n_lists + 1] = n_members + 1;
 	for (size_t i = 0; i <= n; i++)
+	{
 		memcpy(ids + i * n, row->ids, n * sizeof(uint32_t));
+		histories[i] = row->histories ? row->histories[0] : 0;
+	}
 	for (size_t f = 0; f < n; f++)
 		ids[f * n + f] = shape->field_is_list[f] ? n_lists : UNSEEN_ID;
 	if (!scorer_score(scorer, &rows, scores, error))

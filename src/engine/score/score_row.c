@@ -20,7 +20,8 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	RowScorer  *row = &scorer->row;
 
 	row->batch = (Batch) {.capacity = 1,.n_rows = 1,.n_fields = model->shape.n_fields,
-		.n_segments = 1,.segments = ARENA_ARRAY(arena, Segment, 1)};
+		.n_segments = 1,.segments = ARENA_ARRAY(arena, Segment, 1),
+		.rows = ARENA_ARRAY(arena, uint32_t, 1)};
 	batch_init_history(&row->batch, arena, scorer->history.length);
 	score_buffers_init(&row->buffers, scorer, 1);
 	score_scratch_init(&row->scratch, scorer, 1, &scorer->watch);
@@ -151,6 +152,8 @@ row_score(Scorer *scorer, const ScoreRows *rows, size_t at)
 	run.domain = domain_of_id(row->batch.ids[model->shape.domain_field]);
 	row->batch.segments[0] = (Segment) {.n_rows = 1,.domain = run.domain};
 	batch_fill_history(&row->batch, &model->shape, &scorer->history, false);
+	if (rows->histories)
+		batch_take_histories(&row->batch, &model->shape, rows->histories + at);
 	/* they arrive while the wide part is computed */
 	stack_prefetch(prepared, NULL, &row->batch, 0);
 	score_run_ids(&run);

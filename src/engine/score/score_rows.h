@@ -16,6 +16,8 @@ typedef struct ScoreRows
 	const uint32_t *ids;		/* [n_rows, n_fields] */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
+	/* [n_rows] a list that is the row's history, or 0: the one that the model has; NULL: 0 each */
+	const uint32_t *histories;
 } ScoreRows;
 
 #endif							/* AREAD_ENGINE_SCORE_SCORE_ROWS_H */

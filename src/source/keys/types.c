@@ -119,7 +119,7 @@ types_resolve(FeatureSpec *spec)
 
 	if (spec->resolved == now)
 		return;
-	for (int f = 0; f < spec->n_features; f++)
+	for (int f = 0; f < spec->n_features + spec->has_history; f++)
 		spec->features[f].type = type_by_name(spec->features[f].type_name);
 	spec->resolved = now;
 }
