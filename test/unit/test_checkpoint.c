@@ -204,6 +204,7 @@ check_options(void)
 	toy_config(&config, architecture_find("hei"));
 	config.wide = false;
 	config.learning_rate = 1e-2;
+	config.history_length = 5;
 	CHECK(check_same_model(&config, 9));
 }
 
