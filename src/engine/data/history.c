@@ -7,6 +7,8 @@
  */
 #include "engine/data/history.h"
 
+#include <string.h>
+
 #include "engine/base/sort.h"
 
 /* Rows between two looks at the host. */
@@ -142,7 +144,18 @@ history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
 			   uint32_t *members)
 {
 	uint32_t	n_members = 0;
+	size_t		n_newest = n < length ? n : length;
+	const uint32_t *newest = items + (n - n_newest);
+	bool		all = true;
 
+	for (size_t i = 0; i < n_newest; i++)
+		all &= newest[i] >= FIRST_ID && newest[i] != item;
+	/* as with most rows: nothing has to be left out */
+	if (all && n_newest > 0)
+	{
+		memcpy(members, newest, n_newest * sizeof(uint32_t));
+		return (uint32_t) n_newest;
+	}
 	while (n > 0 && n_members < length)
 	{
 		uint32_t	member = items[--n];
