@@ -439,7 +439,7 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	model->items = read_entities(spec, model, ENTITY_ITEMS, version_id, &arena, context);
 	model->users = read_entities(spec, model, ENTITY_USERS, version_id, &arena, context);
 	check_entities(model, version_id);
-	model->histories = read_entities(model, ENTITY_HISTORIES, version_id, &arena, context);
+	model->histories = read_entities(spec, model, ENTITY_HISTORIES, version_id, &arena, context);
 	if (!model_check(model, &error))
 		host_raise(&error);
 	return model;
