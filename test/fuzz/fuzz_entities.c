@@ -1,11 +1,12 @@
 /*
  * fuzz_entities.c
- *	  Damaged tables of items and users: refused, or sound.
+ *	  Damaged tables of items, users and histories: refused, or sound.
  *
- * The first byte of an input chooses the table (items, users), the second is a
- * length to be cut off (255: none), the rest damage.
+ * The first byte of an input chooses the table, the second is a length to be cut
+ * off (255: none), the rest damage.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@
 
 static Arena arena;				/* of what stays */
 static Dataset *dataset;
-static Entities entities;
+static const char *const names[] = {"items", "users", "histories"};
+static const EntityTable *tables[3];
 
 static void
 set_up(void)
@@ -26,6 +28,8 @@ set_up(void)
 	static const FieldBond bonds[TOY_FIELDS] = {[3] = BOND_ITEM};
 	const EntityLimits limits = {.items = 1000,.users = 1000,.links = 1000,.bytes = 1 << 20};
 	EngineHost	host = toy_host();
+	const History *history;
+	Entities	entities;
 	EngineError error;
 	Arena		scratch;
 
@@ -37,6 +41,12 @@ set_up(void)
 	FUZZ_ASSERT(entities_build(&arena, &scratch, dataset, TOY_FIELDS, bonds, &limits, &host,
 							   &entities, &error));
 	FUZZ_ASSERT(entities.items->n_lists > 0 && entities.users->link_start[1] > 0);
+	history = history_build(&scratch, dataset, 5, false, &host, &error);
+	FUZZ_ASSERT(history);
+	tables[0] = entities.items;
+	tables[1] = entities.users;
+	tables[2] = entity_table_of_history(&arena, history, &error);
+	FUZZ_ASSERT(tables[2] && tables[2]->link_start[1] > 0);
 	arena_free_all(&scratch);
 }
 
@@ -81,7 +91,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool		damaged;
 
 	set_up();
-	table = fuzz_number(&input, 1) % 2 == 0 ? entities.items : entities.users;
+	table = tables[fuzz_number(&input, 1) % 3];
 	cut = fuzz_number(&input, 1);
 	block.size = table->n_bytes - (cut == 255 ? 0 : cut);
 	block.bytes = malloc(block.size);
@@ -106,20 +116,24 @@ fuzz_seeds(void)
 	uint8_t		bytes[256] = {0, 255};
 
 	set_up();
-	for (uint8_t kind = 0; kind < 2; kind++)
+	for (uint8_t kind = 0; kind < 3; kind++)
 	{
-		const EntityTable *table = kind == 0 ? entities.items : entities.users;
+		const EntityTable *table = tables[kind];
 		const uint8_t *stored = table->bytes;
 		uint8_t		cut[] = {kind, 8};
+		char		name[32];
 		size_t		n;
 
 		bytes[0] = kind;
-		fuzz_seed(kind == 0 ? "items" : "users", bytes, 2);
-		fuzz_seed(kind == 0 ? "cut-items" : "cut-users", cut, sizeof(cut));
+		fuzz_seed(names[kind], bytes, 2);
+		snprintf(name, sizeof(name), "cut-%s", names[kind]);
+		fuzz_seed(name, cut, sizeof(cut));
 		/* sizes and fields in their places, and the ends of what follows: something to change */
 		n = fuzz_change(bytes + 2, 0, 0, stored, FUZZ_TELLING - 1);
-		fuzz_seed(kind == 0 ? "head-items" : "head-users", bytes, 2 + n);
+		snprintf(name, sizeof(name), "head-%s", names[kind]);
+		fuzz_seed(name, bytes, 2 + n);
 		n = fuzz_change(bytes + 2, 0, (uint32_t) table->n_bytes - 64, stored + table->n_bytes - 64, 64);
-		fuzz_seed(kind == 0 ? "tail-items" : "tail-users", bytes, 2 + n);
+		snprintf(name, sizeof(name), "tail-%s", names[kind]);
+		fuzz_seed(name, bytes, 2 + n);
 	}
 }
