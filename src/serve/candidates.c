@@ -105,6 +105,19 @@ check_context_key(const FeatureSpec *spec, const Jsonb *object, int feature, con
 				 errhint("Argument \"%s\" says which are meant.", argument)));
 }
 
+/* The history that the context brings, if it does, is that of all users. */
+static void
+take_history(Candidates *candidates, const InputRows *context)
+{
+	uint32		list = context->histories[0];
+
+	if (list > 0)
+		candidates->history = score_table_add_list(&candidates->rows,
+												   context->members + context->list_start[list],
+												   context->list_start[list + 1] -
+												   context->list_start[list]);
+}
+
 /* Values of the context as one row. */
 static void
 encode_context(Collecting *collecting, Jsonb *object)
@@ -123,6 +136,7 @@ encode_context(Collecting *collecting, Jsonb *object)
 	check_context_key(spec, object, spec->domain_feature, "domain");
 	for (int f = 0; f < spec->n_columns; f++)
 		collecting->in_context[f] = has_key(object, spec->features[f].name);
+	take_history(collecting->candidates, &collecting->context);
 }
 
 /* Copy a value into a row; lists are those of "start" and "members". */

@@ -23,6 +23,7 @@ typedef struct Candidates
 	const ServedModel *served;
 	ScoreTable	rows;			/* the candidates [n]; whatever others add stands behind */
 	uint32		n;
+	uint32		history;		/* a list of theirs: every user's history; 0: each has the model's */
 	/*
 	 * Items are numbered in the order of ids, so by training rows, then those
 	 * without an id by their text.

@@ -187,7 +187,10 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 	}
 	if (map->spec->has_history &&
 		getKeyJsonValueFromContainer(&features->root, HISTORY_COLUMN, strlen(HISTORY_COLUMN), &history))
+	{
+		any = true;
 		set_list(map, map->spec->n_features, &history, rows);
+	}
 	if (!any && JB_ROOT_COUNT(features) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),

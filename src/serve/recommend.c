@@ -46,6 +46,7 @@ struct Recommender
 	uint32		n_users;		/* at a time */
 	double	   *scores;			/* [n_users, candidates] */
 	uint32	   *tile;			/* [TILE_ROWS, n_features] */
+	uint32	   *histories;		/* [TILE_ROWS] the list that all users have; NULL: each has the model's */
 	uint32	   *heap;			/* [candidates] */
 	uint32		n_heap;
 	const double *heap_scores;	/* of the user at hand */
@@ -90,6 +91,10 @@ recommender_create(Candidates *candidates, const RecommendQuery *query)
 	recommender->scores = MemoryContextAllocHuge(CurrentMemoryContext,
 												 recommender->n_users * n * sizeof(double));
 	recommender->tile = palloc(TILE_ROWS * spec->n_features * sizeof(uint32));
+	if (candidates->history > 0)
+		recommender->histories = palloc(TILE_ROWS * sizeof(uint32));
+	for (int i = 0; i < TILE_ROWS && recommender->histories; i++)
+		recommender->histories[i] = candidates->history;
 	recommender->heap = palloc(n * sizeof(uint32));
 	recommender->seen = palloc0(n * sizeof(uint32));
 	recommender->counts = palloc0(Max(query->n_caps, 1) * sizeof(ValueCount *));
@@ -160,7 +165,8 @@ score_tile(Recommender *recommender, uint32 from, uint32 to, uint32 first, uint3
 	double		scores[TILE_ROWS];
 	const double *score = scores;
 	ScoreRows	tile = {.n_rows = (Size) (to - from) * n,.ids = recommender->tile,
-		.list_start = rows->list_start,.list_members = rows->members};
+		.list_start = rows->list_start,.list_members = rows->members,
+		.histories = recommender->histories};
 	EngineError error;
 
 	for (uint32 u = from; u < to; u++)

@@ -46,8 +46,8 @@ score_table_add(ScoreTable *table)
 	return table->n_rows++;
 }
 
-void
-score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *members, Size n)
+uint32
+score_table_add_list(ScoreTable *table, const uint32 *members, Size n)
 {
 	uint64		start = table->list_start[table->n_lists];
 
@@ -63,8 +63,14 @@ score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *mem
 		table->members = repalloc_huge(table->members, table->max_members * sizeof(uint32));
 	}
 	memcpy(table->members + start, members, n * sizeof(uint32));
-	score_table_row(table, row)[feature] = table->n_lists++;
-	table->list_start[table->n_lists] = start + n;
+	table->list_start[table->n_lists + 1] = start + n;
+	return table->n_lists++;
+}
+
+void
+score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *members, Size n)
+{
+	score_table_row(table, row)[feature] = score_table_add_list(table, members, n);
 }
 
 /* The slot of a list of such members, or the empty one where it would be. */

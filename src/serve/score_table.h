@@ -30,6 +30,8 @@ typedef struct ScoreTable
 extern void score_table_init(ScoreTable *table, const FeatureSpec *spec, MemoryContext context);
 /* A row more, every feature missing; returns its number. */
 extern Size score_table_add(ScoreTable *table);
+/* A list more; returns its number. */
+extern uint32 score_table_add_list(ScoreTable *table, const uint32 *members, Size n);
 extern void score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *members,
 								 Size n);
 /* The same; of lists that were set in this way those with the same members are stored once. */

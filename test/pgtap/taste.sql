@@ -67,6 +67,14 @@ SELECT is_empty($$SELECT FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.dom
 SELECT results_eq($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": []}')$$,
   $$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": [999]}')$$, 'an empty one is none');
 SELECT is_empty($$SELECT FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, '{3,4,5}'::int[] AS history) r WHERE aread_predict('none', r) <> aread_predict('none', l)$$, 'a model without histories takes no notice');
+SELECT results_eq($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": null}')$$,
+  $$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01"}')$$, 'null is the model''s in JSON, too');
+SELECT is_empty($$SELECT FROM aread_recommend('positives', '{7,8,-1}'::int[], 5, context => '{"history": [3, 4, 5]}') r
+  WHERE abs(score - aread_predict('positives', jsonb_build_object('user_id', user_id, 'item_id', item_id, 'domain', domain, 'history', '[3,4,5]'::jsonb))) > 1e-5$$, 'the context has every user''s history');
+SELECT is(count(*), 15::bigint, 'of each') FROM aread_recommend('positives', '{7,8,-1}'::int[], 5, context => '{"history": [3, 4, 5]}');
+SELECT isnt(a.items, b.items, 'which makes other lists') FROM (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10, context => '{"history": [3, 4, 5]}')) a,
+  (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10)) b;
+SELECT throws_ok($$SELECT aread_recommend('none', 7, 5, context => '{"history": [3]}')$$, '42703', 'no key of the object is a feature of the model', 'none of a model without');
 SELECT throws_ok($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": 3}')$$, '42804', 'feature "history" of model "positives" is a list, but its value is not an array', 'no array');
 SELECT lives_ok($$SELECT * FROM aread_explain('positives', (SELECT r FROM (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, '{3,4}'::int[] AS history) r))$$, 'explained');
 
