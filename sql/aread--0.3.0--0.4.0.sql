@@ -37,7 +37,7 @@ COMMENT ON COLUMN aread.stored_version.valid_measures IS 'AUC, DomainAUC, Major5
 COMMENT ON COLUMN aread.stored_evaluation.measures IS 'AUC, DomainAUC, Major5AUC, Minor10AUC, Minor5AUC, log loss, UserAUC, NDCG@10 on validation rows; the last two are missing before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for aread_recommend; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
-COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both';
+COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both, and of histories';
 ALTER TABLE aread.stored_feature ADD COLUMN bin_rows bigint[] DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 ALTER TABLE aread.stored_evaluation ADD COLUMN reason text DEFAULT NULL;
@@ -861,7 +861,7 @@ COMMENT ON FUNCTION @extschema@.aread_similar_users(text, "any", integer) IS
 COMMENT ON COLUMN aread.model.bytes IS 'bytes of tensors, vocabularies, masks, trees, and of what is kept of items and users';
 COMMENT ON COLUMN aread.model.kept_items IS 'items that aread_recommend knows without a relation; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.model.kept_users IS 'users whose columns and items it knows; NULL: trained before 0.4.0';
-COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both, a part of the bytes above; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both and of users'' histories, a part of the bytes above; NULL: trained before 0.4.0';
 
 --
 -- Rights.  What default privileges gave to the objects above is taken back from whoever has

@@ -271,7 +271,7 @@ COMMENT ON COLUMN aread.stored_version.personalized IS 'share of the order of it
 COMMENT ON COLUMN aread.stored_version.ranking IS 'measures of ranked lists of validation and test rows: rows of the view aread.ranking; NULL: no negatives were sampled, or trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for aread_recommend; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
-COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both';
+COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both, and of histories';
 
 CREATE TABLE aread.stored_feature (
   version_id bigint NOT NULL,
@@ -2107,7 +2107,7 @@ COMMENT ON COLUMN aread.model.calibration_shift IS 'what is then added to them, 
 COMMENT ON COLUMN aread.model.trees_weight IS 'what the logit of the model''s trees counts beside that of the network; NULL: it has no trees';
 COMMENT ON COLUMN aread.model.kept_items IS 'items that aread_recommend knows without a relation; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.model.kept_users IS 'users whose columns and items it knows; NULL: trained before 0.4.0';
-COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both, a part of the bytes above; NULL: trained before 0.4.0';
+COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both and of users'' histories, a part of the bytes above; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.model.best_epoch IS 'epoch whose parameters were kept; 0: the start';
 COMMENT ON COLUMN aread.model.seconds IS 'seconds of training';
 COMMENT ON COLUMN aread.model.crc IS 'CRC-32C over all tensors and masks: equal models have equal ones';

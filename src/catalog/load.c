@@ -492,7 +492,7 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);
 	if (loaded->model->reads_history)
-		spec_add_history(spec);
+		spec_add_history(spec, config.history_length);
 	catalog_leave(&access);
 	/* each chunk is whole, but is each in its place? */
 	if (catalog_model_crc(loaded->model) != version->crc)

@@ -213,6 +213,13 @@ check_history(const TrainJob *job, const Dataset *data)
 				 errmsg("option \"history\" needs users with ids of their own"),
 				 errdetail("Column \"%s\" is hashed to buckets, or has no value in training rows.",
 						   roles->user_id)));
+	if (data && spec_find(job->new.spec, HISTORY_COLUMN) < 0 &&
+		OidIsValid(source_column_type(roles->relation, HISTORY_COLUMN)))
+		ereport(WARNING,
+				(errmsg("column \"%s\" of relation \"%s\" is not a feature", HISTORY_COLUMN,
+						roles->relation->name),
+				 errdetail("Rows that are scored bring their users' histories by that name, as arrays."),
+				 errhint("Pass a view in which it has another name, or list it among the features.")));
 }
 
 void
@@ -235,9 +242,9 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 	check_history(job, NULL);
 	job->data = source_read(new->roles, &job->options.source, context, &job->room, job->team, &spec,
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
+	new->spec = spec;
 	check_history(job, job->data);
 	report_tell_skipped(report);
-	new->spec = spec;
 	new->report = report;
 	if (incumbent)
 		incumbent_compare_splits(incumbent, &report->split, spec, &job->incumbent);

@@ -218,7 +218,7 @@ open_spec(const void *block, const FeatureSpec *written, MemoryContext context)
 		vocabulary->bytes = AT(block, vocabulary->bytes);
 	}
 	if (spec->has_history)
-		spec_add_history(spec);
+		spec_add_history(spec, written->history_length);
 	spec->resolved = 0;			/* another process resolved them */
 	types_resolve(spec);
 	return spec;

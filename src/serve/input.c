@@ -56,8 +56,9 @@ input_set(InputRows *rows, int feature, uint32 id)
 		rows->has_domain = true;
 }
 
-void
-input_set_list(InputRows *rows, int feature, const uint32 *members, int n)
+/* A list of n members, which the caller fills in. */
+static uint32 *
+add_list(InputRows *rows, Size n)
 {
 	uint64		start = rows->list_start[rows->n_lists];
 
@@ -66,12 +67,31 @@ input_set_list(InputRows *rows, int feature, const uint32 *members, int n)
 		rows->capacity = Max(start + n, 2 * rows->capacity);
 		rows->members = repalloc_huge(rows->members, rows->capacity * sizeof(uint32));
 	}
-	memcpy(rows->members + start, members, n * sizeof(uint32));
-	if (feature == rows->spec->n_features)
-		rows->histories[rows->n_rows - 1] = rows->n_lists++;
-	else
-		rows->row[feature] = rows->n_lists++;
-	rows->list_start[rows->n_lists] = start + n;
+	rows->list_start[++rows->n_lists] = start + n;
+	return rows->members + start;
+}
+
+void
+input_set_list(InputRows *rows, int feature, const uint32 *members, int n)
+{
+	rows->row[feature] = rows->n_lists;
+	memcpy(add_list(rows, n), members, n * sizeof(uint32));
+}
+
+void
+input_set_history(InputRows *rows, const uint32 *members, int n)
+{
+	uint32		n_known = 0;
+	int			first = n;
+	uint32	   *to;
+
+	while (first > 0 && n_known <= rows->spec->history_length)
+		n_known += members[--first] >= FIRST_ID;
+	rows->histories[rows->n_rows - 1] = rows->n_lists;
+	to = add_list(rows, n_known);
+	for (int i = first; i < n; i++)
+		if (members[i] >= FIRST_ID)
+			*to++ = members[i];
 }
 
 void

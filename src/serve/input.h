@@ -36,8 +36,9 @@ extern void input_clear(InputRows *rows);
 /* One row more, every feature missing; there must be room. */
 extern void input_add(InputRows *rows);
 extern void input_set(InputRows *rows, int feature, uint32 id);
-/* Of a feature, or, of feature n_features, the row's own history. */
 extern void input_set_list(InputRows *rows, int feature, const uint32 *members, int n);
+/* The latest row's own history, the newest last: of those seen in training as many as count. */
+extern void input_set_history(InputRows *rows, const uint32 *members, int n);
 /* The latest row has all its columns: its counts are filled in. */
 extern void input_finish(InputRows *rows);
 /* Memory of the latest row's lists. */

@@ -126,7 +126,10 @@ set_list(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 				 errmsg("feature \"%s\" of model \"%s\" is a list, but its value is not an array",
 						map->spec->features[f].name, map->spec->model)));
 	members = array_members(map, f, value->val.binary.data, &n);
-	input_set_list(rows, f, members, n);
+	if (f == map->spec->n_features)
+		input_set_history(rows, members, n);
+	else
+		input_set_list(rows, f, members, n);
 }
 
 /* A vector is an array of numbers, or such a string: both are read as text. */

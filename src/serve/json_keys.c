@@ -78,13 +78,14 @@ key_name(const KeyScan *scan)
 static void
 refuse_twice(const FeatureSpec *spec, const char *text, bool with_domain)
 {
-	bool	   *seen = palloc0(spec->n_columns);
+	/* the history's is the last one */
+	bool	   *seen = palloc0(spec->n_features + 1);
 	KeyScan		scan = {.at = text};
 
 	while (next_key(&scan))
 	{
 		char	   *name = key_name(&scan);
-		int			f = spec_find(spec, name);
+		int			f = spec_find_named(spec, name);
 
 		if (f < 0 || (f == spec->domain_feature && !with_domain))
 			continue;

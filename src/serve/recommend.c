@@ -261,22 +261,35 @@ take_best(Recommender *recommender)
 	return best;
 }
 
-/* Items that the user took. */
 static void
-mark_seen(Recommender *recommender, uint32 id)
+mark_items(Recommender *recommender, const uint32 *ids, uint64 n)
 {
-	const EntityTable *users = recommender->users;
-	int64		user = entity_number(users, id);
-
-	if (user < 0 || !recommender->query->exclude_seen)
-		return;
-	for (uint64 l = users->link_start[user]; l < users->link_start[user + 1]; l++)
+	for (uint64 i = 0; i < n; i++)
 	{
-		int64		item = candidates_item(recommender->candidates, users->links[l]);
+		int64		item = candidates_item(recommender->candidates, ids[i]);
 
 		if (item >= 0)
 			recommender->seen[item] = recommender->stamp;
 	}
+}
+
+/* Items that the user took, those of a history that was passed, too. */
+static void
+mark_seen(Recommender *recommender, uint32 id)
+{
+	const EntityTable *users = recommender->users;
+	const ScoreTable *rows = &recommender->candidates->rows;
+	uint32		history = recommender->candidates->history;
+	int64		user = entity_number(users, id);
+
+	if (!recommender->query->exclude_seen)
+		return;
+	if (user >= 0)
+		mark_items(recommender, users->links + users->link_start[user],
+				   users->link_start[user + 1] - users->link_start[user]);
+	if (history > 0)
+		mark_items(recommender, rows->members + rows->list_start[history],
+				   rows->list_start[history + 1] - rows->list_start[history]);
 }
 
 /* Of values without an id of their own it is not known which they are: they are not counted. */

@@ -66,7 +66,7 @@ match_columns(RecordMap *map, const FeatureSpec *spec, bool with_domain, MemoryC
 
 		if (attribute->attisdropped)
 			continue;
-		f = spec_find_passed(spec, NameStr(attribute->attname));
+		f = spec_find_passed(spec, NameStr(attribute->attname), attribute->atttypid);
 		if (f < 0)
 			continue;
 		any = true;
@@ -158,7 +158,10 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 		if (f == spec->n_features && map->nulls[at])
 			continue;
 		n = encoder_members(map->encoders[f], map->values[at], map->nulls[at], &members);
-		input_set_list(rows, f, members, n);
+		if (f == spec->n_features)
+			input_set_history(rows, members, n);
+		else
+			input_set_list(rows, f, members, n);
 	}
 	return map->n_found;
 }

@@ -226,6 +226,12 @@ read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *lab
 	roles_check(&roles);
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
+	if (spec_find_passed(spec, HISTORY_COLUMN, source_column_type(relation, HISTORY_COLUMN)) >=
+		spec->n_features)
+		ereport(NOTICE,
+				(errmsg("column \"%s\" of relation \"%s\" is not read", HISTORY_COLUMN,
+						relation->name),
+				 errdetail("Users have the histories that the model keeps.")));
 	encoding.label_position = list_length(columns);
 	if (label)
 		columns = lappend(columns, (char *) label);

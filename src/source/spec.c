@@ -6,6 +6,8 @@
 
 #include "source/spec.h"
 
+#include "utils/lsyscache.h"
+
 static const char *const kind_names[] = {
 	[FEATURE_CATEGORICAL] = "categorical",
 	[FEATURE_BINNED] = "binned",
@@ -42,21 +44,30 @@ spec_find(const FeatureSpec *spec, const char *name)
 }
 
 void
-spec_add_history(FeatureSpec *spec)
+spec_add_history(FeatureSpec *spec, uint32 length)
 {
 	const Feature *item = &spec->features[spec->item_feature];
 
+	spec->history_length = length;
 	spec->has_history = spec_find(spec, HISTORY_COLUMN) < 0;
 	spec->features[spec->n_features] = (Feature) {.name = HISTORY_COLUMN,.kind = FEATURE_LIST,
 		.type_name = item->type_name,.type = item->type,.vocabulary = item->vocabulary};
 }
 
 int
-spec_find_passed(const FeatureSpec *spec, const char *name)
+spec_find_named(const FeatureSpec *spec, const char *name)
 {
 	int			f = spec_find(spec, name);
 
 	return f < 0 && spec->has_history && strcmp(name, HISTORY_COLUMN) == 0 ? spec->n_features : f;
+}
+
+int
+spec_find_passed(const FeatureSpec *spec, const char *name, Oid type)
+{
+	int			f = spec_find_named(spec, name);
+
+	return f == spec->n_features && !OidIsValid(get_base_element_type(type)) ? -1 : f;
 }
 
 bool

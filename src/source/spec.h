@@ -122,6 +122,7 @@ typedef struct FeatureSpec
 	int			n_features;		/* fields of the model, in order */
 	int			n_columns;		/* the first ones, which are columns */
 	Feature    *features;
+	uint32		history_length;	/* members that count; with has_history */
 	bool		has_history;	/* features[n_features] is what callers may pass: a list of items, no field */
 	int			n_vocabularies;
 	Vocabulary *vocabularies;
@@ -186,9 +187,11 @@ extern int	spec_find(const FeatureSpec *spec, const char *name);
 /* The column by which a row brings the user's history; its name. */
 #define HISTORY_COLUMN "history"
 /* Make room for it: features has room for one more. */
-extern void spec_add_history(FeatureSpec *spec);
+extern void spec_add_history(FeatureSpec *spec, uint32 length);
 /* As spec_find(); that column, too. */
-extern int	spec_find_passed(const FeatureSpec *spec, const char *name);
+extern int	spec_find_named(const FeatureSpec *spec, const char *name);
+/* The same, if its type is an array. */
+extern int	spec_find_passed(const FeatureSpec *spec, const char *name, Oid type);
 /* Do a feature's ids stand for one value each, whose key is known? */
 extern bool spec_has_keys(const FeatureSpec *spec, int feature);
 /* The model's input as the engine sees it; arrays in the current context. */

@@ -25,8 +25,9 @@ CREATE FUNCTION ids(model text, feature text) RETURNS TABLE (value text, id int)
   SELECT value, id FROM aread_vectors($1, $2) WHERE status = 'known' $$;
 -- Training rows that are in histories, by user, the newest first.
 CREATE FUNCTION kept(model text, positives boolean, by_time boolean) RETURNS TABLE (user_id int, item_id int, place bigint) LANGUAGE sql AS $$
-  SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY sequence DESC)
-  FROM log l WHERE CASE WHEN by_time THEN aread_split($1, l) ELSE split END = 'train' AND (label = 1 OR NOT positives) $$;
+  SELECT user_id, item_id, row_number() OVER (PARTITION BY user_id ORDER BY max(sequence) DESC)
+  FROM log l WHERE CASE WHEN by_time THEN aread_split($1, l) ELSE split END = 'train' AND (label = 1 OR NOT positives)
+  GROUP BY user_id, item_id, CASE WHEN by_time THEN sequence END $$;
 CREATE FUNCTION check_scores(model text, positives boolean, by_time boolean, length int) RETURNS SETOF text LANGUAGE sql AS $$
   WITH kept AS MATERIALIZED (SELECT * FROM kept($1, positives, by_time) WHERE place <= $4 + 1),
   users AS MATERIALIZED (SELECT value::int AS user_id, c.* FROM ids($1, 'user_id') i JOIN cells($1, 'taste.users') c USING (id)),
@@ -57,7 +58,7 @@ SELECT is_empty($$SELECT FROM log l WHERE aread_predict('copy', l) <> aread_pred
 SELECT results_eq($$SELECT count(DISTINCT aread_predict('positives', jsonb_build_object('user_id', u, 'item_id', 1, 'domain', 'domain_01'))) FROM unnest('{-1,-2,-3}'::int[]) u$$, 'VALUES (1::bigint)', 'users never seen have none');
 
 -- A history that the row brings.
-CREATE VIEW liked AS SELECT user_id, array_agg(item_id ORDER BY sequence) FILTER (WHERE label = 1 AND split = 'train') AS history FROM log GROUP BY user_id;
+CREATE VIEW liked AS SELECT user_id, array_agg(DISTINCT item_id) FILTER (WHERE label = 1 AND split = 'train') AS history FROM log GROUP BY user_id;
 SELECT is_empty($$SELECT FROM log l JOIN liked USING (user_id), LATERAL (SELECT l.user_id, l.item_id, l.domain, history) r
   WHERE abs(aread_predict('positives', r) - aread_predict('positives', l)) > 1e-6 OR abs(aread_predict('positives', to_jsonb(r)) - aread_predict('positives', l)) > 1e-6$$, 'as the model has it');
 SELECT is(count(*) > 300, true, 'another one counts') FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, '{3,4,5}'::text[] AS history) r WHERE abs(aread_predict('positives', r) - aread_predict('positives', l)) > 1e-3;
@@ -74,7 +75,14 @@ SELECT is_empty($$SELECT FROM aread_recommend('positives', '{7,8,-1}'::int[], 5,
 SELECT is(count(*), 15::bigint, 'of each') FROM aread_recommend('positives', '{7,8,-1}'::int[], 5, context => '{"history": [3, 4, 5]}');
 SELECT isnt(a.items, b.items, 'which makes other lists') FROM (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10, context => '{"history": [3, 4, 5]}')) a,
   (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10)) b;
+SELECT is_empty($$SELECT FROM aread_recommend('positives', -1, 50, context => '{"history": [3, 4, 5]}') WHERE item_id IN ('3', '4', '5')$$, 'its items are seen');
+SELECT is(count(*), 3::bigint, 'unless those are wanted') FROM aread_recommend('positives', -1, 50, context => '{"history": [3, 4, 5]}', exclude_seen => false) WHERE item_id IN ('3', '4', '5');
+SELECT throws_ok($$SELECT aread_predict('positives', '{"history": [1], "history": [2]}'::json)$$, '22030', 'feature "history" is ambiguous', 'two histories');
+SELECT results_eq($$SELECT kept_bytes FROM aread.model WHERE model = 'positives'$$, $$SELECT sum(octet_length(data) - 16) FROM aread.stored_chunk c JOIN aread.stored_version USING (version_id) JOIN aread.stored_model m USING (model_id) WHERE m.name = 'positives' AND c.kind = 'entities'$$, 'histories count among what is kept');
 SELECT throws_ok($$SELECT aread_recommend('none', 7, 5, context => '{"history": [3]}')$$, '42703', 'no key of the object is a feature of the model', 'none of a model without');
+SELECT is_empty($$SELECT FROM log l, LATERAL (SELECT l.user_id, l.item_id, l.domain, 'a text'::text AS history) r WHERE aread_predict('positives', r) <> aread_predict('positives', l)$$, 'what is no array is none');
+SELECT is(aread_predict('by time', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": [1,2,3,4,5,6,7,8,10,11,12,999]}'), aread_predict('by time', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": [8,10,11,12]}'), 'the newest that are known count');
+SELECT is(aread_predict('by time', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": [8,9,10,9,11,12]}'), aread_predict('by time', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": [10,11,12]}'), 'of the newest length + 1 those of other items');
 SELECT throws_ok($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": 3}')$$, '42804', 'feature "history" of model "positives" is a list, but its value is not an array', 'no array');
 SELECT lives_ok($$SELECT * FROM aread_explain('positives', (SELECT r FROM (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, '{3,4}'::int[] AS history) r))$$, 'explained');
 

@@ -86,7 +86,7 @@ fill(Arena *arena, const Rows *rows, const History *history, uint32_t *members, 
 	}
 }
 
-/* May training row "other" be in the history of a row? */
+/* Does training row "other" belong to a row's history, but for its item? */
 static bool
 counts(const Rows *rows, size_t row, size_t other, bool positives)
 {
@@ -95,60 +95,90 @@ counts(const Rows *rows, size_t row, size_t other, bool positives)
 	const uint32_t *its = data->ids + other * TOY_FIELDS;
 
 	return other >= SAMPLED && (data->labels[other] || !positives) && its[1] >= FIRST_ID &&
-		its[2] >= FIRST_ID && its[1] == ids[1] && its[2] != ids[2] &&
+		its[2] >= FIRST_ID && its[1] == ids[1] &&
 		(!data->times || row >= data->split_start[SPLIT_VALID] ||
 		 data->times[other] < data->times[row]);
 }
 
-/* How often an item is among members, and among the rows that count. */
 static bool
-same_items(const Rows *rows, size_t row, bool positives, const uint32_t *members, uint32_t n)
+is_listed(const uint32_t *items, uint32_t n, uint32_t item)
 {
-	for (uint32_t item = FIRST_ID; item < FIRST_ID + TOY_ITEMS; item++)
-	{
-		int			difference = 0;
-
-		for (uint32_t i = 0; i < n; i++)
-			difference += members[i] == item;
-		for (size_t other = 0; other < rows->data->split_start[SPLIT_VALID]; other++)
-			if (rows->data->ids[other * TOY_FIELDS + 2] == item)
-				difference -= counts(rows, row, other, positives);
-		if (difference != 0)
-			return false;
-	}
-	return true;
+	for (uint32_t i = 0; i < n; i++)
+		if (items[i] == item)
+			return true;
+	return false;
 }
 
-/* Members are the newest ones: no row that counts and is left out is newer than one that is in. */
+/* Rows that count, the newest last: by time, rows of one time as they come. */
+static uint32_t
+list_entries(const Rows *rows, size_t row, bool positives, uint32_t *items)
+{
+	const Dataset *data = rows->data;
+	int64_t		times[N_ROWS];
+	uint32_t	n = 0;
+
+	for (size_t other = 0; other < data->split_start[SPLIT_VALID]; other++)
+	{
+		uint32_t	item = data->ids[other * TOY_FIELDS + 2];
+		uint32_t	at = n;
+
+		if (!counts(rows, row, other, positives) || (!data->times && is_listed(items, n, item)))
+			continue;
+		for (; data->times && at > 0 && times[at - 1] > data->times[other]; at--)
+		{
+			times[at] = times[at - 1];
+			items[at] = items[at - 1];
+		}
+		times[at] = data->times ? data->times[other] : 0;
+		items[at] = item;
+		n++;
+	}
+	return n;
+}
+
+/* Of the newest length + 1 entries those of other items, length at most. */
+static bool
+same_members(const Rows *rows, size_t row, bool positives, uint32_t length,
+			 const uint32_t *members, uint32_t n)
+{
+	uint32_t	entries[N_ROWS];
+	uint32_t	expected[N_ROWS];
+	uint32_t	n_entries = list_entries(rows, row, positives, entries);
+	uint32_t	n_expected = 0;
+
+	for (uint32_t i = n_entries > length ? n_entries - length - 1 : 0; i < n_entries; i++)
+		if (entries[i] != rows->data->ids[row * TOY_FIELDS + 2])
+			expected[n_expected++] = entries[i];
+	if (n_expected > length)
+		return n == length && memcmp(members, expected + 1, n * sizeof(uint32_t)) == 0;
+	return n == n_expected && memcmp(members, expected, n * sizeof(uint32_t)) == 0;
+}
+
 static void
 check_members(bool ordered, bool positives)
 {
+	static const uint32_t lengths[] = {MOST, 4, 1};
+	static uint32_t members[N_ROWS * MOST];
+	uint32_t	n[N_ROWS];
 	Arena		arena;
 	Rows		rows;
-	static uint32_t all[N_ROWS * MOST];
-	static uint32_t few[N_ROWS * MOST];
-	uint32_t	n_all[N_ROWS];
-	uint32_t	n_few[N_ROWS];
-	bool		same = true;
-	bool		newest = true;
-	size_t		members = 0;
 
 	arena_init_malloc(&arena);
 	rows = draw(&arena, ordered);
-	fill(&arena, &rows, build(&arena, &rows, MOST, positives), all, n_all);
-	fill(&arena, &rows, build(&arena, &rows, 4, positives), few, n_few);
-	for (size_t row = 0; row < N_ROWS; row++)
+	for (int i = 0; i < 3; i++)
 	{
-		uint32_t	n = n_all[row] < 4 ? n_all[row] : 4;
+		bool		same = true;
+		size_t		total = 0;
 
-		same &= same_items(&rows, row, positives, all + row * MOST, n_all[row]);
-		newest &= n_few[row] == n &&
-			memcmp(few + row * MOST, all + row * MOST + n_all[row] - n, n * sizeof(uint32_t)) == 0;
-		members += n_all[row];
+		fill(&arena, &rows, build(&arena, &rows, lengths[i], positives), members, n);
+		for (size_t row = 0; row < N_ROWS; row++)
+		{
+			same &= same_members(&rows, row, positives, lengths[i], members + row * MOST, n[row]);
+			total += n[row];
+		}
+		CHECK(same);
+		CHECK(total > (lengths[i] == MOST ? 5 * N_ROWS : N_ROWS / 2));
 	}
-	CHECK(same);
-	CHECK(newest);
-	CHECK(members > 5 * N_ROWS);
 	arena_free_all(&arena);
 }
 
@@ -182,10 +212,11 @@ check_order(void)
 
 /* Is a row's history the same with these labels? */
 static bool
-same_history(Arena *arena, const Rows *rows, size_t row, const uint32_t *members, uint32_t n)
+same_history(Arena *arena, const Rows *rows, size_t row, uint32_t length, const uint32_t *members,
+			 uint32_t n)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	const History *history = build(arena, rows, MOST, true);
+	const History *history = build(arena, rows, length, true);
 	const uint32_t *ids = rows->data->ids + row * TOY_FIELDS;
 	uint32_t	now[MOST];
 	bool		training = row < rows->data->split_start[SPLIT_VALID];
@@ -202,7 +233,7 @@ same_history(Arena *arena, const Rows *rows, size_t row, const uint32_t *members
  * that are not earlier, is found in no history of it.
  */
 static void
-check_no_trace(bool ordered)
+check_no_trace(bool ordered, uint32_t length)
 {
 	Arena		arena;
 	Rows		rows;
@@ -216,14 +247,14 @@ check_no_trace(bool ordered)
 	rows = draw(&arena, ordered);
 	n_train = rows.data->split_start[SPLIT_VALID];
 	memcpy(labels, rows.labels, N_ROWS);
-	fill(&arena, &rows, build(&arena, &rows, MOST, true), members, n);
+	fill(&arena, &rows, build(&arena, &rows, length, true), members, n);
 	for (size_t row = 0; row < N_ROWS; row++)
 	{
 		for (size_t other = 0; other < N_ROWS; other++)
 			if (other == row || other >= n_train ||
 				(ordered && row < n_train && rows.times[other] >= rows.times[row]))
 				rows.labels[other] = !labels[other];
-		traced |= !same_history(&arena, &rows, row, members + row * MOST, n[row]);
+		traced |= !same_history(&arena, &rows, row, length, members + row * MOST, n[row]);
 		memcpy(rows.labels, labels, N_ROWS);
 	}
 	CHECK(!traced);
@@ -231,7 +262,7 @@ check_no_trace(bool ordered)
 	for (size_t row = 0; row < n_train; row++)
 		rows.labels[row] = !labels[row];
 	for (size_t row = 0; row < N_ROWS; row++)
-		traced |= !same_history(&arena, &rows, row, members + row * MOST, n[row]);
+		traced |= !same_history(&arena, &rows, row, length, members + row * MOST, n[row]);
 	CHECK(traced);
 	arena_free_all(&arena);
 }
@@ -270,8 +301,8 @@ main(void)
 	for (int i = 0; i < 4; i++)
 		check_members(i % 2 == 0, i < 2);
 	check_order();
-	check_no_trace(false);
-	check_no_trace(true);
+	for (int i = 0; i < 4; i++)
+		check_no_trace(i % 2 == 0, i < 2 ? MOST : 3);
 	check_trained();
 	return unit_summary();
 }

@@ -2,8 +2,11 @@
  * history.c
  *	  Users' histories: training rows sorted by time and user, and lists made of them.
  *
+ * Without an order a user has an item once: how often it is there would tell a row that has
+ * it of its own label.  With one, rows that come earlier have told nothing of it.
+ *
  * Memory: 4 bytes for each training row, 8 more where rows have an order, and 8 for each
- * user.  Sorting takes up to 28 more for each row, given back at the end.
+ * user.  Sorting takes up to 28 more for each row, or 4 for each item, given back at the end.
  */
 #include "engine/data/history.h"
 
@@ -97,6 +100,35 @@ place_rows(const Build *build, const uint32_t *rows, size_t n, EngineError *erro
 	return true;
 }
 
+/* Of a user's entries of one item the first stays. */
+static bool
+drop_repeated(const Build *build, EngineError *error)
+{
+	const Shape *shape = &build->data->shape;
+	uint32_t   *users = ARENA_ARRAY(build->arena, uint32_t,
+									shape->table_rows[shape->field_table[shape->item_field]]);
+	uint64_t	kept = 0;
+
+	if (!arena_ok(build->arena, error))
+		return false;
+	for (uint32_t u = 0; u < build->n_users; u++)
+	{
+		uint64_t	first = build->start[u];
+
+		if (u % CHUNK_ROWS == 0 && !host_continue(build->host, error))
+			return false;
+		build->start[u] = kept;
+		for (uint64_t i = first; i < build->start[u + 1]; i++)
+			if (users[build->items[i]] != u + 1)
+			{
+				users[build->items[i]] = u + 1;
+				build->items[kept++] = build->items[i];
+			}
+	}
+	build->start[build->n_users] = kept;
+	return true;
+}
+
 History *
 history_build(Arena *arena, const Dataset *data, uint32_t length, bool positives,
 			  const EngineHost *host, EngineError *error)
@@ -115,7 +147,7 @@ history_build(Arena *arena, const Dataset *data, uint32_t length, bool positives
 	size_t		n;
 
 	if (!arena_ok(arena, error) || !sort_rows(&build, rows, &n, error) ||
-		!place_rows(&build, rows, n, error))
+		!place_rows(&build, rows, n, error) || (!data->times && !drop_repeated(&build, error)))
 		return NULL;
 	arena_reset_to(arena, mark);
 	*history = (History) {.length = length,.n = n_users,.start = build.start,
@@ -143,33 +175,24 @@ uint32_t
 history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
 			   uint32_t *members)
 {
-	uint32_t	n_members = 0;
-	size_t		n_newest = n < length ? n : length;
+	uint32_t	n_newest = (uint32_t) (n <= length ? n : length + 1);
 	const uint32_t *newest = items + (n - n_newest);
-	bool		all = true;
+	uint32_t	n_own = 0;
+	uint32_t	n_members = 0;
 
-	for (size_t i = 0; i < n_newest; i++)
-		all &= newest[i] >= FIRST_ID && newest[i] != item;
-	/* as with most rows: nothing has to be left out */
-	if (all && n_newest > 0)
+	for (uint32_t i = 0; i < n_newest; i++)
+		n_own += newest[i] == item;
+	/* as with most rows: nothing but the oldest has to be left out */
+	if (n_own == 0)
 	{
-		memcpy(members, newest, n_newest * sizeof(uint32_t));
-		return (uint32_t) n_newest;
-	}
-	while (n > 0 && n_members < length)
-	{
-		uint32_t	member = items[--n];
+		uint32_t	from = n_newest > length;
 
-		if (member >= FIRST_ID && member != item)
-			members[n_members++] = member;
+		memcpy(members, newest + from, (n_newest - from) * sizeof(uint32_t));
+		return n_newest - from;
 	}
-	for (uint32_t i = 0; i < n_members / 2; i++)
-	{
-		uint32_t	other = members[i];
-
-		members[i] = members[n_members - 1 - i];
-		members[n_members - 1 - i] = other;
-	}
+	for (uint32_t i = 0; i < n_newest; i++)
+		if (newest[i] != item)
+			members[n_members++] = newest[i];
 	return n_members;
 }
 

@@ -23,7 +23,7 @@ typedef struct History
 {
 	uint32_t	length;			/* members at most */
 	uint32_t	n;				/* users: ids FIRST_ID .. FIRST_ID + n - 1 */
-	/* entries of the i-th user, start[i] .. start[i + 1] - 1, the newest last */
+	/* entries of the i-th user, start[i] .. start[i + 1] - 1, the newest last; without an order each item once */
 	const uint64_t *start;		/* [n + 1] */
 	const uint32_t *items;		/* [entries] ids from FIRST_ID on */
 	/* of training rows, where these have an order */
@@ -43,8 +43,9 @@ extern History *history_build(Arena *arena, const Dataset *data, uint32_t length
 							  const EngineHost *host, EngineError *error);
 
 /*
- * Members [length at most] of the history of a row of that item, out of n items, the newest
- * last: those that are one's own id, and not that item.  Returns how many there are.
+ * Members [length at most] of the history of a row of that item, out of n items from FIRST_ID
+ * on, the newest last: of the newest length + 1 those that are not that item.  Returns how
+ * many there are.
  */
 extern uint32_t history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
 							   uint32_t *members);

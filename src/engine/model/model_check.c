@@ -28,6 +28,21 @@ check_variances(const Model *model)
 	return true;
 }
 
+/* One of each user, no longer than histories are kept. */
+static bool
+histories_fit(const Model *model)
+{
+	const EntityTable *histories = model->histories;
+
+	if (histories->n != shape_users(&model->shape))
+		return false;
+	for (uint32_t i = 0; i < histories->n; i++)
+		if (histories->link_start[i + 1] - histories->link_start[i] >
+			(uint64_t) model->config.history_length + 1)
+			return false;
+	return true;
+}
+
 bool
 model_check(const Model *model, EngineError *error)
 {
@@ -52,6 +67,9 @@ model_check(const Model *model, EngineError *error)
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
 						   "stored histories are corrupt: %s", model->histories ?
 						   "the model does not look at any" : "they are missing");
+	if (model->histories && !histories_fit(model))
+		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
+						   "stored histories are corrupt: they are not those of the model's users");
 	if (model->n_gates > 0 && !masks_are_valid(&model->config.hei_experts, model->masks,
 											   model->has_mask, model->n_domains))
 		return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
