@@ -355,6 +355,7 @@ set_given(Jsonb *given, Config *config, TrainOptions *options)
 {
 	JsonbIterator *iterator;
 	JsonbValue	value;
+	bool		object = false;	/* jsonb has the shorter keys first */
 	const char *name = "";
 
 	if (!JB_ROOT_IS_OBJECT(given))
@@ -364,7 +365,16 @@ set_given(Jsonb *given, Config *config, TrainOptions *options)
 				 errhint("For example '{\"epochs\": 5}'; aread_options() lists all options.")));
 	iterator = JsonbIteratorInit(&given->root);
 	while (next_member(&iterator, &name, &value))
+	{
+		if (strcmp(name, HISTORY) == 0)
+			object = true;
+		if (object && strncmp(name, HISTORY ".", strlen(HISTORY ".")) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("options \"%s\" and \"%s\" are both given", HISTORY, name),
+					 errhint("Option \"%s\" is an object of all that begin with its name.", HISTORY)));
 		set_named_option(name, &value, config, options);
+	}
 }
 
 void
