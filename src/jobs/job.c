@@ -323,6 +323,17 @@ find_personalized(TrainJob *job, Arena *arena, const EngineHost *host)
 		host_raise(&error);
 }
 
+/* That of the model; where training chose it, options can be without effect on it alone. */
+static void
+take_architecture(TrainJob *job, int architecture)
+{
+	if (job->config.architecture == architecture)
+		return;
+	job->config.architecture = architecture;
+	if (job->new.options)
+		options_tell_unused(job->new.options, &job->config);
+}
+
 void
 job_train(TrainJob *job)
 {
@@ -337,8 +348,7 @@ job_train(TrainJob *job)
 							job->checkpoints, &error);
 	if (!job->new.result)
 		host_raise(&error);
-	/* that of the model, where training chose it */
-	job->config.architecture = job->new.result->model->config.architecture;
+	take_architecture(job, job->new.result->model->config.architecture);
 	job->new.result->model->items = job->entities.items;
 	job->new.result->model->users = job->entities.users;
 	find_personalized(job, &arena, &host);

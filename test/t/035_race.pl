@@ -60,6 +60,9 @@ for my $winner (sort keys %options)
 	}
 }
 
+like(($node->psql('postgres', q{SELECT aread_train('seen', 'both', features => '{domain,user_id,item_id}', options => '{"epochs": 1, "trees": 0, "mmoe_mixtures": 2, "target_density": 0.3}')}))[2],
+	qr/NOTICE:  options without effect on architecture "hei": mmoe_mixtures\n/, 'an option without effect on the network that is trained');
+
 for my $phase ('race: mmoe', 'race: hei')
 {
 	my $run = start_run('cancelled', $options{hei});

@@ -278,9 +278,10 @@ check_told(void)
 
 /* Which architecture is trained, and is there a race? */
 static bool
-is_raced(const Config *config, const Dataset *data, double settle, const char *trained)
+is_raced_with(const Config *config, const Dataset *data, size_t valid_rows, double settle,
+			  const char *trained)
 {
-	const RaceRule rule = {.settle = settle,.lead = 1e6};
+	const RaceRule rule = {.valid_rows = valid_rows,.settle = settle,.lead = 1e6};
 	EngineHost	host = toy_host();
 	TrainObserver observer = toy_observer();
 	EngineError error = {0};
@@ -294,6 +295,12 @@ is_raced(const Config *config, const Dataset *data, double settle, const char *t
 	raced = result && result->race.ran;
 	arena_free_all(&arena);
 	return raced;
+}
+
+static bool
+is_raced(const Config *config, const Dataset *data, double settle, const char *trained)
+{
+	return is_raced_with(config, data, 0, settle, trained);
 }
 
 static void
@@ -330,7 +337,9 @@ check_choice(void)
 	config.epochs = RACE_EPOCHS;
 	CHECK(!is_raced(&config, data, 0, "hei"));
 	config.epochs = 3;
-	/* validation rows of one label, or none that counts of the other */
+	CHECK(is_raced_with(&config, data, dataset_rows(data, SPLIT_VALID), 0, "hei"));
+	CHECK(!is_raced_with(&config, data, dataset_rows(data, SPLIT_VALID) + 1, 0, "hei"));
+	/* validation rows of one label, and one of the other, which counts whatever it weighs */
 	for (size_t row = data->split_start[1]; row < data->split_start[2]; row++)
 		((uint8_t *) data->labels)[row] = row == data->split_start[1];
 	CHECK(is_raced(&config, data, 0, "hei"));
@@ -340,7 +349,7 @@ check_choice(void)
 		for (size_t row = 0; row < ROWS; row++)
 			weights[row] = row != data->split_start[1];
 		data->weights = weights;
-		CHECK(!is_raced(&config, data, 0, "hei"));
+		CHECK(is_raced(&config, data, 0, "hei"));
 		data->weights = NULL;
 	}
 	((uint8_t *) data->labels)[data->split_start[1]] = 0;
@@ -367,6 +376,8 @@ check_meaning(void)
 		CHECK(strstr(meaning, text));
 	}
 	snprintf(text, sizeof(text), "two epochs have fewer than %g batches,", race_rule.settle * settle_batches(&defaults));
+	CHECK(strstr(meaning, text));
+	snprintf(text, sizeof(text), "below %zu validation rows,", race_rule.valid_rows);
 	CHECK(strstr(meaning, text));
 }
 

@@ -243,7 +243,8 @@ check_evaluations(const TrainResult *result, EngineError *error)
 		const Evaluation *evaluation = &result->evaluations[i];
 
 		if (evaluation->number != i || !are_bits(&evaluation->epoch_end, sizeof(bool)) ||
-			!are_bits(&evaluation->best, sizeof(bool)))
+			!are_bits(&evaluation->best, sizeof(bool)) ||
+			!are_bits(&evaluation->trees, sizeof(bool)))
 			return checkpoint_corrupt(error, "an evaluation is not one of this training");
 	}
 	return true;

@@ -54,14 +54,14 @@ has_own_option(const Config *config, int first, int second)
 	return false;
 }
 
-/* Have rows that measures can be of both labels? */
+/* Measures count every row, whatever it weighs. */
 static bool
 has_both_labels(const Dataset *data, Split split)
 {
 	size_t		rows[2] = {0, 0};
 
 	for (size_t row = data->split_start[split]; row < data->split_start[split + 1]; row++)
-		rows[data->labels[row]] += dataset_weight(data, row) > 0;
+		rows[data->labels[row]]++;
 	return rows[0] > 0 && rows[1] > 0;
 }
 
@@ -72,6 +72,7 @@ can_tell(const Trainer *trainer, const RaceRule *rule)
 	return trainer->config->epochs > RACE_EPOCHS &&
 		RACE_EPOCHS * trainer_epoch_batches(trainer) >=
 		rule->settle * settle_batches(trainer->config) &&
+		dataset_rows(trainer->data, SPLIT_VALID) >= rule->valid_rows &&
 		has_both_labels(trainer->data, SPLIT_VALID);
 }
 

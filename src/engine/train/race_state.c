@@ -6,11 +6,12 @@
 
 #include <math.h>
 
+#include "engine/base/limits.h"
 #include "engine/networks/architectures.h"
 #include "engine/train/schedule.h"
 #include "engine/train/stopping.h"
 
-const RaceRule race_rule = {.settle = 1,.lead = RACE_LEAD};
+const RaceRule race_rule = {.valid_rows = MIN_VALID_ROWS,.settle = 1,.lead = RACE_LEAD};
 
 uint64_t
 race_evaluation(const Trainer *trainer)
@@ -86,6 +87,20 @@ race_is_lost(Trainer *trainer, bool stop)
 	return record.first_kept;
 }
 
+/* Can a network's best evaluation have that score? */
+static bool
+is_score(const RaceState *state, double score)
+{
+	const MeasureKind *kind;
+	double		value;
+
+	if (state->kind < 0)
+		return isfinite(score);
+	kind = &measure_kinds[state->kind];
+	value = kind->lower_is_better ? -score : score;
+	return isfinite(value) && value >= 0 && (kind->lower_is_better || value <= 1);
+}
+
 bool
 race_state_is_valid(const Trainer *trainer, const RaceState *state, int n_evaluations)
 {
@@ -93,7 +108,8 @@ race_state_is_valid(const Trainer *trainer, const RaceState *state, int n_evalua
 
 	if (!race)
 		return state->stage == RACE_NONE;
-	if (state->kind < -1 || state->kind >= N_MEASURES || !isfinite(state->bias))
+	if (state->kind < -1 || state->kind >= N_MEASURES || !isfinite(state->bias) ||
+		(state->kind >= 0 && !may_decide(state->kind, trainer->config)))
 		return false;
 	switch (state->stage)
 	{
@@ -101,13 +117,13 @@ race_state_is_valid(const Trainer *trainer, const RaceState *state, int n_evalua
 			return isnan(state->score[0]) && isnan(state->score[1]);
 		case RACE_SECOND:
 			if (isnan(state->score[1]))
-				return isfinite(state->score[0]) &&
+				return is_score(state, state->score[0]) &&
 					(uint64_t) n_evaluations <= race_evaluation(trainer);
-			return isfinite(state->score[0]) && isfinite(state->score[1]) &&
+			return is_score(state, state->score[0]) && is_score(state, state->score[1]) &&
 				(uint64_t) n_evaluations > race_evaluation(trainer) &&
 				!first_is_ahead(race, state);
 		case RACE_AGAIN:
-			return isfinite(state->score[0]) && isfinite(state->score[1]) &&
+			return is_score(state, state->score[0]) && is_score(state, state->score[1]) &&
 				first_is_ahead(race, state);
 		default:
 			return false;

@@ -87,6 +87,7 @@ typedef struct DomainRecord
 /* When there is a race of two networks, and what decides it; tests have rules of their own. */
 typedef struct RaceRule
 {
+	size_t		valid_rows;		/* there are so many validation rows, or more */
 	double		settle;			/* its epochs have so many times the batches that patience lets pass, or more */
 	double		lead;			/* what the first one must be ahead by, in least gains */
 } RaceRule;

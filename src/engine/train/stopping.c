@@ -21,16 +21,34 @@ kind_at(size_t offset)
 	return kind;
 }
 
+#define N_DECIDING 4
+
+/* The first of these that is defined decides. */
+static int
+deciding(const Config *config, int i)
+{
+	const int	kinds[N_DECIDING] = {config->stop_on, kind_at(offsetof(Measures, domain_auc)),
+	kind_at(offsetof(Measures, auc)), kind_at(offsetof(Measures, log_loss))};
+
+	return kinds[i];
+}
+
+bool
+may_decide(int kind, const Config *config)
+{
+	for (int i = 0; i < N_DECIDING; i++)
+		if (deciding(config, i) == kind)
+			return true;
+	return false;
+}
+
 /* Number of the kind that decides; -1: none is defined. */
 static int
 deciding_kind(const Evaluation *evaluation, const Config *config)
 {
-	const int	kinds[] = {config->stop_on, kind_at(offsetof(Measures, domain_auc)),
-	kind_at(offsetof(Measures, auc)), kind_at(offsetof(Measures, log_loss))};
-
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!isnan(measure_at(&evaluation->valid, kinds[i])->value))
-			return kinds[i];
+	for (int i = 0; i < N_DECIDING; i++)
+		if (!isnan(measure_at(&evaluation->valid, deciding(config, i))->value))
+			return deciding(config, i);
 	return -1;
 }
 

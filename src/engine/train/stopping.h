@@ -28,6 +28,8 @@
  * loss; NULL: no validation rows.
  */
 extern const MeasureKind *evaluation_criterion(const Evaluation *evaluation, const Config *config);
+/* Is a kind, by its number, one of those? */
+extern bool may_decide(int kind, const Config *config);
 /* By that; higher is better.  Without validation rows the latest is the best. */
 extern double evaluation_score(const Evaluation *evaluation, const Config *config);
 /* What a better one must gain of it. */
