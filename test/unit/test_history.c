@@ -295,6 +295,28 @@ check_trained(void)
 	arena_free_all(&arena);
 }
 
+/* Rows of one item, which is in none of its own histories: batches touch no member. */
+static void
+check_no_members(void)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	TrainResult *result;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, N_ROWS);
+	for (size_t row = 0; row < N_ROWS; row++)
+		((uint32_t *) data->ids)[row * TOY_FIELDS + data->shape.item_field] = FIRST_ID;
+	toy_config(&config, architecture_find("hemp"));
+	config.history_length = 5;
+	config.mask_search = SEARCH_FULL;
+	result = train_toy(&arena, data, &config, &error);
+	CHECK(result && result->model->reads_history && result->n_mask_updates > 0);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
@@ -304,5 +326,6 @@ main(void)
 	for (int i = 0; i < 4; i++)
 		check_no_trace(i % 2 == 0, i < 2 ? MOST : 3);
 	check_trained();
+	check_no_members();
 	return unit_summary();
 }

@@ -92,6 +92,9 @@ search_restore(Trainer *trainer, SearchWorker *worker)
 	{
 		size_t		size = network->pass.rows[t].n_slots * (size_t) network->pass.rows[t].dim;
 
+		/* as of histories, where no row of the batch has any */
+		if (size == 0)
+			continue;
 		restore_rows(&network->pass.rows[t], search->saved_tables[t]);
 		memset(optimizer->table_first[t], 0, size * sizeof(real));
 		memset(optimizer->table_second[t], 0, size * sizeof(real));
