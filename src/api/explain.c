@@ -185,11 +185,39 @@ set_vector(ExplainRow *row, int f, const InputRows *input)
 		set(row, VALUE, CStringGetTextDatum(psprintf("vector of length %d", length)));
 }
 
+/* Items of the history that the row brings, or of the one that the model has of its user. */
+static uint64
+history_items(const ScoreCall *call, const ScoreRows *rows)
+{
+	const Model *model = call->served->loaded->model;
+	uint32		list = rows->histories[0];
+	int64		user = entity_number(model->histories, rows->ids[model->shape.user_field]);
+
+	if (list > 0)
+		return rows->list_start[list + 1] - rows->list_start[list];
+	return user < 0 ? 0 :
+		model->histories->link_start[user + 1] - model->histories->link_start[user];
+}
+
+/* How many they are, and not which: they are another matter than this row. */
+static void
+put_history(ReturnSetInfo *rsinfo, const ScoreCall *call, const ScoreRows *rows, double effect)
+{
+	ExplainRow	row = start_row("history");
+	uint64		n = Min(history_items(call, rows), call->rows.spec->history_length);
+
+	set(&row, VALUE, CStringGetTextDatum(psprintf(n == 1 ? "%llu item" : "%llu items",
+												  (unsigned long long) n)));
+	set(&row, STATUS, CStringGetTextDatum(n > 0 ? "known" : "missing"));
+	set(&row, EFFECT, Float8GetDatum(effect));
+	put_row(rsinfo, &row);
+}
+
 static void
 put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 {
 	const FeatureSpec *spec = call->rows.spec;
-	double	   *effects = palloc(spec->n_features * sizeof(double));
+	double	   *effects = palloc((spec->n_features + 1) * sizeof(double));
 	EngineError error;
 	Arena		arena;
 
@@ -216,6 +244,8 @@ put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 		}
 		put_row(rsinfo, &row);
 	}
+	if (call->served->loaded->model->histories)
+		put_history(rsinfo, call, rows, effects[spec->n_features]);
 	arena_free_all(&arena);
 }
 

@@ -150,7 +150,7 @@ score(Arena *scratch, const Model *model, double *scores, EngineError *error)
 	Scorer	   *scorer = scorer_create(scratch, model, READY_BYTES, NULL, NULL, error);
 	ScoreParts	parts;
 	double		single;
-	double		effects[TOY_FIELDS];
+	double		effects[TOY_FIELDS + 1];
 
 	if (!scorer || !scorer_score(scorer, &rows, scores, error) ||
 		!scorer_score(scorer, &one, &single, error) ||

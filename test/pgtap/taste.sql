@@ -86,6 +86,14 @@ SELECT is(aread_predict('by time', '{"user_id": 7, "item_id": 9, "domain": "doma
 SELECT throws_ok($$SELECT aread_predict('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01", "history": 3}')$$, '42804', 'feature "history" of model "positives" is a list, but its value is not an array', 'no array');
 SELECT lives_ok($$SELECT * FROM aread_explain('positives', (SELECT r FROM (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, '{3,4}'::int[] AS history) r))$$, 'explained');
 
+SELECT results_eq($$SELECT value, status, round(effect::numeric, 4) FROM aread_explain('positives', (SELECT r FROM (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, '{3,4}'::int[] AS history) r)) WHERE part = 'history'$$,
+  $$SELECT '2 items', 'known', round(sum(s * ln(p / (1 - p)))::numeric, 4) FROM (VALUES (1, '{3,4}'::int[]), (-1, '{}')) h(s, history), LATERAL (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, history) r, aread_predict('positives', r) p$$, 'what a history that is passed does');
+SELECT results_eq($$SELECT value, status, round(effect::numeric, 4) FROM aread_explain('positives', '{"user_id": 7, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$,
+  $$SELECT cardinality(history) || ' items', 'known', (SELECT round(sum(s * ln(p / (1 - p)))::numeric, 4) FROM (VALUES (1, NULL), (-1, '{}'::int[])) h(s, history), LATERAL (SELECT 7 AS user_id, 9 AS item_id, 'domain_01' AS domain, history) r, aread_predict('positives', r) p)
+    FROM liked WHERE user_id = 7$$, 'and the one that is kept');
+SELECT results_eq($$SELECT value, status, effect FROM aread_explain('positives', '{"user_id": -1, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, $$VALUES ('0 items', 'missing', 0::float8)$$, 'a stranger''s');
+SELECT is_empty($$SELECT FROM aread_explain('none', '{"user_id": 7, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, 'a model without');
+
 -- What is refused.
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),

@@ -62,7 +62,7 @@ check_effect(const Dataset *data, const Model *model, Arena *arena)
 	uint32_t	members[TOY_LENGTH + 1] = {UNSEEN_ID};
 	uint64_t	list_start[2] = {0, TOY_LENGTH + 1};
 	ScoreRows	mean = {.n_rows = 1,.ids = ids,.list_start = list_start,.list_members = members};
-	double		effects[VECTOR_FIELDS];
+	double		effects[VECTOR_FIELDS + 1];
 	double		scores[2];
 
 	CHECK(scorer_effects(scorer, arena, &one, effects, &error));

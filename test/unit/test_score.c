@@ -204,7 +204,7 @@ check_parts(const Dataset *data, Scorer *scorer, const Model *model, size_t row,
 	Calibration calibration = model_calibration(model);
 	EngineError error = {0};
 	ScoreParts	parts;
-	double		effects[TOY_FIELDS];
+	double		effects[TOY_FIELDS + 1];
 	double		score;
 	double		sum = 0;
 	double		share = 0;

@@ -186,17 +186,18 @@ scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effec
 	uint64_t   *start;
 	uint32_t   *members;
 	uint32_t   *histories;
-	ScoreRows	rows = {.n_rows = n + 1};
+	/* as it is, each field hidden, and without a history */
+	ScoreRows	rows = {.n_rows = n + 1 + (scorer->model->histories != NULL)};
 
 	/* it stays, and "arena" may be the scorer's own */
 	if (!scorer->batch && !batch_scorer_init(scorer, error))
 		return false;
 	mark = arena_mark(arena);
-	rows.ids = ids = ARENA_ARRAY(arena, uint32_t, (n + 1) * n);
-	rows.list_start = start = ARENA_ARRAY(arena, uint64_t, (size_t) n_lists + 2);
+	rows.ids = ids = ARENA_ARRAY(arena, uint32_t, rows.n_rows * n);
+	rows.list_start = start = ARENA_ARRAY(arena, uint64_t, (size_t) n_lists + 3);
 	rows.list_members = members = ARENA_ARRAY(arena, uint32_t, n_members + 1);
-	rows.histories = histories = ARENA_ARRAY(arena, uint32_t, n + 1);
-	scores = ARENA_ARRAY(arena, double, n + 1);
+	rows.histories = histories = ARENA_ARRAY(arena, uint32_t, rows.n_rows);
+	scores = ARENA_ARRAY(arena, double, rows.n_rows);
 	if (!arena_ok(arena, error))
 		return false;
 	if (n_lists > 0)
@@ -204,20 +205,23 @@ scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effec
 		memcpy(start, row->list_start, ((size_t) n_lists + 1) * sizeof(uint64_t));
 		memcpy(members, row->list_members, n_members * sizeof(uint32_t));
 	}
-	/* one list more, whose only member was never seen */
+	/* two lists more: one whose only member was never seen, and one without any */
 	members[n_members] = UNSEEN_ID;
-	start[n_lists + 1] = n_members + 1;
-	for (size_t i = 0; i <= n; i++)
+	start[n_lists + 1] = start[n_lists + 2] = n_members + 1;
+	for (size_t i = 0; i < rows.n_rows; i++)
 	{
 		memcpy(ids + i * n, row->ids, n * sizeof(uint32_t));
 		histories[i] = row->histories ? row->histories[0] : 0;
 	}
 	for (size_t f = 0; f < n; f++)
 		ids[f * n + f] = shape->field_is_list[f] ? n_lists : UNSEEN_ID;
+	if (rows.n_rows > n + 1)
+		histories[n + 1] = n_lists + 1;
 	if (!scorer_score(scorer, &rows, scores, error))
 		return false;
 	for (size_t f = 0; f < n; f++)
 		effects[f] = logit_of(scores[n]) - logit_of(scores[f]);
+	effects[n] = rows.n_rows > n + 1 ? logit_of(scores[n]) - logit_of(scores[n + 1]) : 0;
 	arena_reset_to(arena, mark);
 	return true;
 }

@@ -72,8 +72,9 @@ typedef struct ScoreParts
 extern bool scorer_parts(Scorer *scorer, const ScoreRows *row, ScoreParts *parts,
 						 EngineError *error);
 /*
- * effects[n_fields]: logit of the one row's score less its logit with the
- * field's value replaced by one never seen, all other fields as they are.
+ * effects[n_fields + 1]: logit of the one row's score less its logit with the
+ * field's value replaced by one never seen, all other fields as they are; the last one
+ * less its logit with an empty history, 0 of a model without histories.
  */
 extern bool scorer_effects(Scorer *scorer, Arena *arena, const ScoreRows *row, double *effects,
 						   EngineError *error);
