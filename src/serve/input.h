@@ -71,5 +71,10 @@ extern JsonMap *json_map(const FeatureSpec *spec, MemoryContext context);
  * that is one.  The domain and the result are as above.
  */
 extern int	json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows);
+/* An item of a history: its id, and its key, which is valid until the function returns. */
+typedef void (*MemberFunction) (void *context, uint32 id, const char *key, uint32 length);
+/* Each item of the history that the object brings, which json_encode() has taken; null ones are none. */
+extern void json_each_of_history(JsonMap *map, Jsonb *features, MemberFunction function,
+								 void *context);
 
 #endif							/* AREAD_SERVE_INPUT_H */

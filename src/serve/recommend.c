@@ -262,11 +262,13 @@ take_best(Recommender *recommender)
 }
 
 static void
-mark_items(Recommender *recommender, const uint32 *ids, uint64 n)
+mark_taken(Recommender *recommender, int64 user)
 {
-	for (uint64 i = 0; i < n; i++)
+	const EntityTable *users = recommender->users;
+
+	for (uint64 l = users->link_start[user]; l < users->link_start[user + 1]; l++)
 	{
-		int64		item = candidates_item(recommender->candidates, ids[i]);
+		int64		item = candidates_item(recommender->candidates, users->links[l], NULL);
 
 		if (item >= 0)
 			recommender->seen[item] = recommender->stamp;
@@ -277,19 +279,16 @@ mark_items(Recommender *recommender, const uint32 *ids, uint64 n)
 static void
 mark_seen(Recommender *recommender, uint32 id)
 {
-	const EntityTable *users = recommender->users;
-	const ScoreTable *rows = &recommender->candidates->rows;
-	uint32		history = recommender->candidates->history;
-	int64		user = entity_number(users, id);
+	const Candidates *candidates = recommender->candidates;
+	int64		user = entity_number(recommender->users, id);
 
 	if (!recommender->query->exclude_seen)
 		return;
 	if (user >= 0)
-		mark_items(recommender, users->links + users->link_start[user],
-				   users->link_start[user + 1] - users->link_start[user]);
-	if (history > 0)
-		mark_items(recommender, rows->members + rows->list_start[history],
-				   rows->list_start[history + 1] - rows->list_start[history]);
+		mark_taken(recommender, user);
+	for (uint32 item = 0; candidates->seen && item < candidates->n_items; item++)
+		if (candidates->seen[item])
+			recommender->seen[item] = recommender->stamp;
 }
 
 /* Of values without an id of their own it is not known which they are: they are not counted. */

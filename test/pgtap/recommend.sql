@@ -135,6 +135,17 @@ SET LOCAL aread.unseen_domain = error;
 SELECT throws_ok($$SELECT aread_recommend('hei', 7, 10, 'nowhere')$$, '22023', 'domain was not seen in training of model "hei"', 'unless it is to be an error');
 RESET aread.unseen_domain;
 
+-- A domain is one value however it is written.
+CREATE VIEW numbered AS SELECT label, right(domain, 2)::int AS domain, user_id, item_id FROM log;
+CREATE VIEW written AS SELECT label, '0' || domain AS domain, user_id, item_id FROM numbered;
+SELECT aread_train('numbered', 'numbered', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq(format($$SELECT * FROM aread_recommend('numbered', 7, 9, %L)$$, domain), $$SELECT * FROM aread_recommend('numbered', 7, 9, '2')$$, 'domain ' || domain) FROM unnest('{02," 2"}'::text[]) domain;
+SELECT results_eq($$SELECT DISTINCT domain FROM aread_recommend('numbered', 7, 9, $$ || quote_literal(domain) || ')', $$VALUES ('$$ || domain::int || $$')$$, 'one text: ' || domain) FROM unnest('{02," 2",077}'::text[]) domain;
+CREATE VIEW written_shelf AS SELECT DISTINCT '0' || domain AS domain, item_id FROM numbered UNION ALL SELECT '0' || d, 900 + d FROM generate_series(7, 8) d;
+SELECT results_eq($$SELECT item_id, domain, score FROM aread_recommend('numbered', 7, 100, candidates => 'written_shelf')$$,
+  $$SELECT r.item_id, domain, r.score FROM (SELECT DISTINCT domain::int::text AS domain, item_id::text FROM written_shelf) s JOIN aread_recommend('numbered', 7, 100, candidates => 'written_shelf') r USING (item_id, domain) ORDER BY rank$$, 'those of candidates, too');
+SELECT results_eq($$SELECT * FROM aread_evaluate_ranking('numbered', 'written', 'test')$$, $$SELECT * FROM aread_evaluate_ranking('numbered', 'numbered', 'test')$$, 'and those of an evaluation');
+
 -- What is missing is told.
 SELECT aread_train('log', 'priced', features => '{domain,user_id,item_id,price}', options => '{"architecture": "wide"}') \g /dev/null
 SET LOCAL aread.missing_features = error;
