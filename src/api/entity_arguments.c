@@ -66,16 +66,25 @@ is_shared(const FeatureSpec *spec, int feature)
 	return false;
 }
 
-/* Of a shared vocabulary only users who took something: others are values of another feature. */
+const EntityTable *
+entities_apart(const ServedModel *served, int feature)
+{
+	const FeatureSpec *spec = served->loaded->spec;
+	const Model *model = served->loaded->model;
+	const EntityTable *table = feature == spec->user_feature ? model->users : model->items;
+
+	return table && table->link_start[table->n] > 0 && is_shared(spec, feature) ? table : NULL;
+}
+
 static void
 take_linked(EntityArgument *entities, const EntityTable *table)
 {
 	uint32	   *ids = palloc_extended(Max(table->n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
 
 	entities->n = 0;
-	for (uint32 i = 0; i < table->n; i++)
-		if (table->link_start[i] < table->link_start[i + 1])
-			ids[entities->n++] = FIRST_ID + i;
+	for (uint32 id = FIRST_ID; id < FIRST_ID + table->n; id++)
+		if (entity_is_linked(table, id))
+			ids[entities->n++] = id;
 	entities->ids = ids;
 }
 
@@ -83,7 +92,7 @@ EntityArgument *
 entity_all_users(const ServedModel *served)
 {
 	const FeatureSpec *spec = served->loaded->spec;
-	const EntityTable *users = served->loaded->model->users;
+	const EntityTable *users = entities_apart(served, spec->user_feature);
 	EntityArgument *entities = palloc0(sizeof(EntityArgument));
 
 	entities->spec = spec;
@@ -95,7 +104,7 @@ entity_all_users(const ServedModel *served)
 						spec->model, spec->features[entities->feature].name),
 				 errhint("Pass them to aread_recommend as an array.")));
 	entities->n = spec->vocabularies[spec->features[entities->feature].vocabulary].n_rows - FIRST_ID;
-	if (users && users->link_start[users->n] > 0 && is_shared(spec, entities->feature))
+	if (users)
 		take_linked(entities, users);
 	return entities;
 }

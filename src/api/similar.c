@@ -137,6 +137,7 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 	const Vocabulary *vocabulary;
 	const real *vectors = require_vectors(served, feature, role);
 	int			dim = loaded->model->config.embed_dim;
+	const EntityTable *apart = entities_apart(served, feature);
 	EntityArgument *argument = entity_argument(fcinfo, 1, served, feature);
 	uint32		wanted;
 	BestOnes	best = {0};
@@ -159,7 +160,7 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 	{
 		if (id % CHECK_VECTORS == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (id != wanted)
+		if (id != wanted && (!apart || entity_is_linked(apart, id)))
 			keep(&best, (Similar) {id, cosine_of(vectors + (Size) wanted * dim,
 												 vectors + (Size) id * dim, dim)});
 	}

@@ -207,8 +207,12 @@ SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'user_
 -- Of a vocabulary that features share, only users are users.
 CREATE TABLE referred AS SELECT label, domain, user_id, item_id, 1000 + user_id AS referrer FROM log;
 SELECT aread_train('referred', 'shared', features => '{domain,user_id,item_id,referrer}', user_id => 'user_id', item_id => 'item_id',
-  options => '{"architecture": "wide", "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
+  options => '{"architecture": "fm", "epochs": 1, "trees": 0, "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
 SELECT set_eq($$SELECT DISTINCT user_id FROM aread_recommend_all('shared', 1, exclude_seen => false)$$, $$SELECT DISTINCT user_id::text FROM log$$, 'referrers are no users');
+SELECT set_eq($$SELECT 7 UNION ALL SELECT user_id::int FROM aread_similar_users('shared', 7, 1000)$$, $$SELECT DISTINCT user_id FROM log$$, 'nor like one');
+SELECT aread_train('referred', 'shared_items', features => '{domain,user_id,item_id,referrer}', user_id => 'user_id', item_id => 'item_id',
+  options => '{"architecture": "fm", "epochs": 1, "trees": 0, "features": {"referrer": {"vocabulary": "item_id"}}}') \g /dev/null
+SELECT set_eq($$SELECT 7 UNION ALL SELECT item_id::int FROM aread_similar_items('shared_items', 7, 1000)$$, $$SELECT DISTINCT item_id FROM log$$, 'or items');
 
 -- A column is one thing of user, item and domain.
 SELECT throws_ok($$SELECT aread_train('log', 'one', user_id => 'item_id', item_id => 'item_id')$$, '22023', 'column "item_id" cannot be both user and item', 'one column of user and item');
