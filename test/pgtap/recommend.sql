@@ -221,6 +221,14 @@ SELECT aread_train('log', 'turned', user_id => 'item_id', options => '{"architec
   aread_train('log', 'of_items', domain => 'item_id', features => '{user_id,item_id}', options => '{"architecture": "wide"}') \g /dev/null
 SELECT results_eq($$SELECT model, name, role FROM aread.feature WHERE model IN ('turned', 'of_users', 'of_items') AND name IN ('user_id', 'item_id') ORDER BY 1, 2$$,
   $$VALUES ('of_items', 'item_id', 'domain'), ('of_items', 'user_id', 'user'), ('of_users', 'item_id', 'item'), ('of_users', 'user_id', 'domain'), ('turned', 'item_id', 'user'), ('turned', 'user_id', NULL)$$, 'the name of a column is no second role');
+CREATE TABLE swapped AS SELECT label, domain, user_id AS item_id, item_id AS user_id FROM log;
+SELECT aread_register('swapped', item_id => 'user_id') \g /dev/null
+SELECT aread_train('swapped', 'swapped', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq($$SELECT name, role FROM aread.feature WHERE model = 'swapped' AND kind <> 'rows' ORDER BY 1$$, $$VALUES ('domain', 'domain'), ('item_id', NULL), ('user_id', 'item')$$, 'nor is one that is registered as something else');
+CREATE VIEW misnamed AS SELECT label AS clicked, domain AS label, user_id AS split, item_id AS user_id FROM log;
+SELECT aread_train('misnamed', 'misnamed', label => 'clicked', domain => 'label', user_id => 'split', item_id => 'user_id', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq($$SELECT name, role FROM aread.feature WHERE model = 'misnamed' AND kind <> 'rows' ORDER BY 1$$, $$VALUES ('label', 'domain'), ('split', 'user'), ('user_id', 'item')$$, 'whatever the names');
+SELECT throws_ok($$SELECT aread_train('misnamed', 'x', domain => 'label', user_id => 'split', item_id => 'user_id')$$, '42703', 'relation "misnamed" has no label column', 'a domain is no label');
 SELECT throws_ok($$SELECT aread_recommend('of_users', 7)$$, '55000', 'model "of_users" has one column of user and domain', 'a domain for each user');
 SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_recommend('of_items', 7, 5)$$,
   $$SELECT item_id::text, item_id::text, round(aread_predict('of_items', x)::numeric, 5) FROM (SELECT DISTINCT 7 AS user_id, item_id FROM pair p WHERE NOT EXISTS (SELECT FROM log l WHERE l.user_id = 7 AND l.item_id = p.item_id)) x ORDER BY 3 DESC LIMIT 5$$, 'a domain for each item');
