@@ -56,16 +56,6 @@ take_array(EntityArgument *entities, Datum value, Oid element)
 	entities->n = n;
 }
 
-/* Do other features have the vocabulary, too? */
-static bool
-is_shared(const FeatureSpec *spec, int feature)
-{
-	for (int f = 0; f < spec->n_features; f++)
-		if (f != feature && spec->features[f].vocabulary == spec->features[feature].vocabulary)
-			return true;
-	return false;
-}
-
 const EntityTable *
 entities_apart(const ServedModel *served, int feature)
 {
@@ -73,7 +63,8 @@ entities_apart(const ServedModel *served, int feature)
 	const Model *model = served->loaded->model;
 	const EntityTable *table = feature == spec->user_feature ? model->users : model->items;
 
-	return table && table->link_start[table->n] > 0 && is_shared(spec, feature) ? table : NULL;
+	return table && table->link_start[table->n] > 0 && spec_shares_vocabulary(spec, feature) ?
+		table : NULL;
 }
 
 static void

@@ -152,24 +152,33 @@ tell_missing(const Recommender *recommender, const Candidates *candidates)
 static void
 tell_unseen(const Recommending *recommending, uint32 n_unknown)
 {
+	const FeatureSpec *spec = recommending->served->loaded->spec;
+	int			hashed = !spec_has_keys(spec, spec->item_feature) ? spec->item_feature :
+		!spec_has_keys(spec, spec->user_feature) ? spec->user_feature : -1;
+
 	if (n_unknown == 0)
 		return;
 	ereport(NOTICE,
 			(errmsg("items taken by %u of %u users are not known, and are not left out",
 					n_unknown, recommending->users->n),
+			 hashed >= 0 ? errdetail("Values of \"%s\" are hashed in model \"%s\".",
+									 spec->features[hashed].name, spec->model) :
 			 errdetail("Model \"%s\" has not kept them, though they have rows in training.",
-					   recommending->served->loaded->spec->model),
+					   spec->model),
+			 hashed >= 0 ? errhint("Pass candidates without them; \"exclude_seen => false\" asks for all items.") :
 			 errhint("Options \"recommend_users\" and \"recommend_seen\" say how much a training keeps; \"exclude_seen => false\" asks for all items.")));
 }
 
-/* Has a user who is known to the model been kept with what he took? */
+/*
+ * Has a user who is known to the model been kept with what he took?  Whoever has been kept
+ * without an item took none that has an id, where any user's are kept.
+ */
 static bool
 is_kept(const Model *model, uint32 id)
 {
-	int64		user = entity_number(model->users, id);
+	const EntityTable *users = model->users;
 
-	return id < FIRST_ID ||
-		(user >= 0 && model->users->link_start[user] < model->users->link_start[user + 1]);
+	return id < FIRST_ID || (entity_number(users, id) >= 0 && users->link_start[users->n] > 0);
 }
 
 static void

@@ -10,7 +10,34 @@ CREATE VIEW worse AS SELECT CASE WHEN item_id = 7 THEN 2 WHEN item_id <> 8 THEN 
 SELECT count(*) FROM aread_evaluate_ranking('m', 'worse', NULL);
 SELECT count(*) FROM aread_evaluate_ranking('m', 'log', NULL);
 
+-- what a training keeps
+CREATE FUNCTION train(model text, options jsonb, features text[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM aread_train('referred', model, user_id => 'user_id', item_id => 'item_id', features => features, options => '{"architecture": "wide", "row_counts": false}' || options);
+END $$;
+CREATE VIEW referred AS SELECT label, domain, user_id, item_id, 1000 + user_id AS referrer FROM log;
+SELECT train('cut', '{"recommend_items": 12, "recommend_users": 9, "recommend_seen": 5}', '{domain,user_id,item_id}');
+SELECT train('unseen', '{"recommend_seen": 0}', '{domain,user_id,item_id}');
+SELECT train('shared', '{"recommend_users": 70, "features": {"referrer": {"vocabulary": "user_id"}}}');
+SELECT train('hashed users', '{"features": {"user_id": {"buckets": 16}}}', '{domain,user_id,item_id}');
+SELECT train('hashed items', '{"features": {"item_id": {"buckets": 16}}}', '{domain,user_id,item_id}');
+
+-- of whom it is not known what he took
+SELECT count(DISTINCT user_id) FROM aread_recommend_all('cut', 5);
+SELECT count(DISTINCT user_id) FROM aread_recommend_all('unseen', 5);
+SELECT count(DISTINCT user_id) FROM aread_recommend('shared', '{7,1007,-7}', 5);
+SELECT count(DISTINCT user_id) FROM aread_recommend('hashed users', '{7,8}', 5);
+CREATE VIEW shelf AS SELECT DISTINCT domain, item_id FROM log;
+SELECT count(DISTINCT user_id) FROM aread_recommend('hashed items', '{7,8}', 5, candidates => 'shelf');
+
+-- histories of nobody
+CREATE VIEW nobody AS SELECT label, domain, NULLIF(user_id, user_id) AS user_id, item_id FROM log;
+SELECT aread_train('log', 'x', options => '{"architecture": "fm", "history": true, "min_count": 1000}');
+SELECT aread_train('log', 'x', options => '{"architecture": "fm", "history": true, "features": {"user_id": {"buckets": 16}}}');
+SELECT aread_train('nobody', 'x', features => '{domain,user_id,item_id}', options => '{"architecture": "fm", "history": true}');
+
 SET client_min_messages = warning;
 SELECT count(aread_drop(model)) FROM (SELECT DISTINCT model FROM aread.model) m;
-DROP VIEW worse;
+DROP FUNCTION train;
+DROP VIEW worse, referred, shelf, nobody;
 DROP TABLE log;
