@@ -136,16 +136,15 @@ static void
 tell_missing(const Recommender *recommender, const Candidates *candidates)
 {
 	const FeatureSpec *spec = candidates->rows.spec;
-	List	   *needed = missing_needed(spec, true);
 	List	   *present = recommender_of_users(recommender);
 	List	   *missing;
 
 	for (int f = 0; f < spec->n_columns; f++)
 		if (candidates->given[f])
 			present = lappend(present, spec->features[f].name);
-	missing = missing_names(needed, present);
+	missing = missing_names(missing_needed(spec, true), present);
 	if (missing)
-		missing_tell(spec->model, needed, present, missing);
+		missing_tell(spec, present, missing);
 }
 
 /* Whoever asks that seen items are left out learns of whom that cannot be done. */

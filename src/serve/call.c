@@ -161,7 +161,7 @@ note_missing(ScoreCall *call, List *present, bool with_domain)
 	/* the names themselves are the model's */
 	call->missing = list_copy(missing);
 	MemoryContextSwitchTo(old);
-	missing_tell(call->served->loaded->version.name, needed, present, missing);
+	missing_tell(call->rows.spec, present, missing);
 }
 
 /* Of a row with so many features: need one say anything? */

@@ -15,6 +15,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "serve/input.h"
+#include "serve/missing.h"
 #include "settings.h"
 #include "source/keys/encoder.h"
 #include "source/read/reader.h"
@@ -122,6 +123,7 @@ static void
 encode_context(Collecting *collecting, Jsonb *object)
 {
 	const FeatureSpec *spec = collecting->spec;
+	List	   *unknown;
 
 	collecting->in_context = palloc0(spec->n_features * sizeof(bool));
 	input_init(&collecting->context, spec, 1, CurrentMemoryContext);
@@ -131,6 +133,9 @@ encode_context(Collecting *collecting, Jsonb *object)
 	/* that it is an object is checked here, too */
 	collecting->json = json_map(spec, CurrentMemoryContext);
 	json_encode(collecting->json, object, false, &collecting->context);
+	unknown = missing_unknown(spec, missing_keys(object));
+	if (unknown)
+		missing_tell_unknown(spec, "context", unknown);
 	check_context_key(spec, object, spec->user_feature, "users");
 	check_context_key(spec, object, spec->item_feature, "candidates");
 	check_context_key(spec, object, spec->domain_feature, "domain");
@@ -309,6 +314,20 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	finish_row(collecting, row);
 }
 
+/* By its name a column of arrays would be a history, which is a user's. */
+static void
+check_history(const FeatureSpec *spec, const SourceRelation *relation)
+{
+	Oid			type = source_column_type(relation, HISTORY_COLUMN);
+
+	if (OidIsValid(type) && spec_find_passed(spec, HISTORY_COLUMN, type) == spec->n_features)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("candidates have a column \"%s\"", HISTORY_COLUMN),
+				 errdetail("A history is a user's, and each candidate is one for all of the users."),
+				 errhint("Pass the history by argument \"context\", and a view without this column.")));
+}
+
 /* The relation's columns that are features, as they are to be read. */
 static List *
 match_columns(Collecting *collecting, const SourceRelation *relation)
@@ -318,6 +337,7 @@ match_columns(Collecting *collecting, const SourceRelation *relation)
 
 	collecting->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
 	collecting->position = palloc0(spec->n_features * sizeof(int));
+	check_history(spec, relation);
 	for (int f = 0; f < spec->n_columns; f++)
 	{
 		const char *name = spec->features[f].name;

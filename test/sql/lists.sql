@@ -30,6 +30,24 @@ SELECT count(DISTINCT user_id) FROM aread_recommend('hashed users', '{7,8}', 5);
 CREATE VIEW shelf AS SELECT DISTINCT domain, item_id FROM log;
 SELECT count(DISTINCT user_id) FROM aread_recommend('hashed items', '{7,8}', 5, candidates => 'shelf');
 
+-- names that are no features
+SET client_min_messages = warning;
+SELECT version FROM aread_train('log', 'history', features => '{domain,user_id,item_id,category,age_band}', options => '{"architecture": "fm", "epochs": 1, "trees": 0, "history": true}');
+RESET client_min_messages;
+SELECT aread_predict('history', r) IS NOT NULL AS scored FROM (SELECT 7 AS user_id, 3 AS item_id, 'domain_01' AS domain, 1 AS category, '{3,4}'::int[] AS history) r;
+SELECT aread_predict('history', r, 'domain_02') IS NOT NULL AS scored FROM (SELECT 7 AS user_id, 3 AS item_id, 'domain_01' AS domain, 1 AS category, 2 AS age_brand) r;
+SELECT aread_predict('history', '{"user_id": 7, "item_id": 3, "category": 1, "history": [3, 4]}'::jsonb, 'domain_02') IS NOT NULL AS scored;
+SELECT count(*) FROM aread_recommend('history', 7, 5, context => '{"age_band": 1, "categorie": 2, "hour": 20, "history": [3]}');
+SELECT count(*) FROM aread_recommend('cut', 9, 5, exclude_seen => false, context => '{"domain ": 1, "history": [3], "item_id": 3}');
+SELECT count(*) FROM aread_recommend('history', 7, 5, context => '{"age_band": 1, "zip": 2}');
+SET aread.missing_features = error;
+SELECT count(*) FROM aread_recommend('history', 7, 5, context => '{"age_band": 1, "categorie": 2}');
+SET aread.missing_features = ignore;
+SELECT count(*) FROM aread_recommend('history', 7, 5, context => '{"age_band": 1, "categorie": 2}');
+RESET aread.missing_features;
+CREATE VIEW shelf_with_histories AS SELECT *, '{3,4}'::int[] AS history FROM shelf;
+SELECT count(*) FROM aread_recommend('history', 7, 5, candidates => 'shelf_with_histories');
+
 -- histories of nobody
 CREATE VIEW nobody AS SELECT label, domain, NULLIF(user_id, user_id) AS user_id, item_id FROM log;
 SELECT aread_train('log', 'x', options => '{"architecture": "fm", "history": true, "min_count": 1000}');
@@ -39,5 +57,5 @@ SELECT aread_train('nobody', 'x', features => '{domain,user_id,item_id}', option
 SET client_min_messages = warning;
 SELECT count(aread_drop(model)) FROM (SELECT DISTINCT model FROM aread.model) m;
 DROP FUNCTION train;
-DROP VIEW worse, referred, shelf, nobody;
+DROP VIEW worse, referred, shelf_with_histories, shelf, nobody;
 DROP TABLE log;
