@@ -16,7 +16,6 @@
 #include "miscadmin.h"
 #include "serve/input.h"
 #include "serve/missing.h"
-#include "settings.h"
 #include "source/keys/encoder.h"
 #include "source/read/reader.h"
 #include "source/row_counts.h"
@@ -27,7 +26,7 @@ typedef struct Collecting
 {
 	Candidates *candidates;
 	const FeatureSpec *spec;
-	InputRows	context;		/* one row */
+	uint32	   *context;		/* [n_features] values of the context */
 	JsonMap    *json;			/* of the context */
 	bool	   *in_context;		/* [n_features] */
 	const char **texts;			/* [max_rows of the table] of items without an id */
@@ -73,18 +72,6 @@ require_roles(const ServedModel *served)
 			 errhint("Train it with arguments \"user_id\" and \"item_id\", or score its rows with aread_predict.")));
 }
 
-static void
-check_domain(const FeatureSpec *spec, uint32 domain)
-{
-	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR || domain >= FIRST_ID)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("domain was not seen in training of model \"%s\"", spec->model),
-			 errdetail("Setting \"aread.unseen_domain\" is \"error\"."),
-			 errhint("The view aread.domain lists the domains of the model.")));
-}
-
 static bool
 has_key(const Jsonb *object, const char *name)
 {
@@ -105,6 +92,14 @@ check_context_key(const FeatureSpec *spec, const Jsonb *object, int feature, con
 				 errhint("Argument \"%s\" says which are meant.", argument)));
 }
 
+/* A value as rows have it; lists are those of "start" and "members". */
+static uint32
+row_value(ScoreTable *rows, int f, uint32 value, const uint64 *start, const uint32 *members)
+{
+	return !kind_has_list(rows->spec->features[f].kind) ? value :
+		score_table_share_list(rows, members + start[value], start[value + 1] - start[value]);
+}
+
 /* The history that the context brings, if it does, is that of all users. */
 static void
 take_history(Candidates *candidates, const InputRows *context)
@@ -118,42 +113,37 @@ take_history(Candidates *candidates, const InputRows *context)
 												   context->list_start[list]);
 }
 
-/* Values of the context as one row. */
+/* Values of the context, as each row is to have them. */
 static void
 encode_context(Collecting *collecting, Jsonb *object)
 {
 	const FeatureSpec *spec = collecting->spec;
+	InputRows	row;
 	List	   *unknown;
 
 	collecting->in_context = palloc0(spec->n_features * sizeof(bool));
-	input_init(&collecting->context, spec, 1, CurrentMemoryContext);
-	input_add(&collecting->context);
 	if (!object)
 		return;
+	input_init(&row, spec, 1, CurrentMemoryContext);
+	input_add(&row);
 	/* that it is an object is checked here, too */
 	collecting->json = json_map(spec, CurrentMemoryContext);
-	json_encode(collecting->json, object, false, &collecting->context);
+	json_encode(collecting->json, object, false, &row);
 	unknown = missing_unknown(spec, missing_keys(object));
 	if (unknown)
 		missing_tell_unknown(spec, "context", unknown);
 	check_context_key(spec, object, spec->user_feature, "users");
 	check_context_key(spec, object, spec->item_feature, "candidates");
 	check_context_key(spec, object, spec->domain_feature, "domain");
+	collecting->context = palloc(spec->n_features * sizeof(uint32));
 	for (int f = 0; f < spec->n_columns; f++)
+	{
 		collecting->in_context[f] = has_key(object, spec->features[f].name);
-	take_history(collecting->candidates, &collecting->context);
-}
-
-/* Copy a value into a row; lists are those of "start" and "members". */
-static void
-set_value(ScoreTable *rows, Size row, int f, uint32 value, const uint64 *start,
-		  const uint32 *members)
-{
-	if (kind_has_list(rows->spec->features[f].kind))
-		score_table_share_list(rows, row, f, members + start[value],
-							   start[value + 1] - start[value]);
-	else
-		score_table_row(rows, row)[f] = value;
+		if (collecting->in_context[f])
+			collecting->context[f] = row_value(&collecting->candidates->rows, f, row.row[f],
+											   row.list_start, row.members);
+	}
+	take_history(collecting->candidates, &row);
 }
 
 /* What a row does not have yet: the context's values, the item's own, and counts. */
@@ -170,13 +160,13 @@ finish_row(Collecting *collecting, Size row)
 		int			f = (int) items->fields[k];
 
 		if (!collecting->in_context[f] && !(collecting->encoders && collecting->encoders[f]))
-			set_value(rows, row, f, items->values[item * items->n_fields + k], items->list_start,
-					  items->list_members);
+			score_table_row(rows, row)[f] = row_value(rows, f,
+													  items->values[item * items->n_fields + k],
+													  items->list_start, items->list_members);
 	}
 	for (int f = 0; f < spec->n_columns; f++)
 		if (collecting->in_context[f])
-			set_value(rows, row, f, collecting->context.row[f], collecting->context.list_start,
-					  collecting->context.members);
+			score_table_row(rows, row)[f] = collecting->context[f];
 	row_counts_encode(spec, score_table_row(rows, row));
 }
 
@@ -285,7 +275,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	if (!collecting->has_domain)
 		domain = encoder_id(collecting->encoders[spec->domain_feature], values[domain_at],
 							nulls[domain_at]);
-	check_domain(spec, domain);
+	input_check_domain(spec, domain);
 	row = add_row(collecting, item, domain);
 	if (item < FIRST_ID || !spec_has_keys(spec, spec->item_feature))
 		collecting->texts[row] = value_text(collecting->encoders[spec->item_feature],
@@ -305,7 +295,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 		{
 			int			n = encoder_members(collecting->encoders[f], values[at], nulls[at], &members);
 
-			score_table_share_list(rows, row, f, members, n);
+			score_table_row(rows, row)[f] = score_table_share_list(rows, members, n);
 		}
 		else
 			score_table_row(rows, row)[f] = encoder_id(collecting->encoders[f], values[at],
@@ -395,7 +385,7 @@ encode_domain(Collecting *collecting, const char *domain)
 										   CurrentMemoryContext);
 
 	collecting->domain = encoder_id(encoder, CStringGetDatum(domain), false);
-	check_domain(spec, collecting->domain);
+	input_check_domain(spec, collecting->domain);
 	if (collecting->domain < FIRST_ID)
 		collecting->domain_text = value_text(encoder, CurrentMemoryContext);
 }
