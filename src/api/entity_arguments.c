@@ -90,7 +90,7 @@ entity_all_users(const ServedModel *served)
 	entities->feature = spec->user_feature;
 	if (!spec_has_keys(spec, entities->feature))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" does not know values of \"%s\", which are hashed",
 						spec->model, spec->features[entities->feature].name),
 				 errhint("Pass them to aread_recommend as an array.")));
@@ -158,6 +158,17 @@ entity_argument_text(EntityArgument *entities, uint32 number, uint32 id)
 		OutputFunctionCall(&entities->output, entities->values[number]);
 }
 
+void
+entity_require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name),
+				 argument == 0 ? errhint("The view aread.model lists the models that you can use.") :
+				 errhint("Pass a value, or leave the argument out if it has a default.")));
+}
+
 uint32
 entity_k(FunctionCallInfo fcinfo, int argument)
 {
@@ -166,6 +177,7 @@ entity_k(FunctionCallInfo fcinfo, int argument)
 	if (k < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("k is %d, but must be at least 1", k)));
+				 errmsg("k is %d, but must be at least 1", k),
+				 errhint("It is how many rows are wanted.")));
 	return (uint32) k;
 }

@@ -58,6 +58,8 @@ extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
  * NULL: NULL.
  */
 extern char *entity_argument_text(EntityArgument *entities, uint32 number, uint32 id);
+/* Raise an error for an argument that is NULL. */
+extern void entity_require_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 /* How many rows are wanted: an argument that is not NULL. */
 extern uint32 entity_k(FunctionCallInfo fcinfo, int argument);
 

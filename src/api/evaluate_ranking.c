@@ -99,15 +99,16 @@ rank(FunctionCallInfo fcinfo, ListMeasures *measures)
 
 	if (loaded->spec->item_feature < 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no item column", loaded->version.name),
 				 errdetail("Items are what is ranked."),
-				 errhint("Train with argument \"item_id\".")));
+				 errhint("Train it with argument \"item_id\".")));
 	if (PG_GETARG_INT32(3) < 1 || PG_GETARG_INT32(3) > 100000000)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_lists is %d, but must be between 1 and 100000000",
-						PG_GETARG_INT32(3))));
+						PG_GETARG_INT32(3)),
+				 errhint("It is how many lists of each kind are ranked; leave it out for the default.")));
 	room_init(&room, CurrentMemoryContext, setting_training_memory, false);
 	data = read_rows(fcinfo, loaded, wanted, &room);
 	host_arena(&arena, CurrentMemoryContext);

@@ -75,7 +75,8 @@ cap_number(const char *name, const JsonbValue *value)
 	if (!(number >= 1 && number <= PG_INT32_MAX && number == (int32) number))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_per of \"%s\" must be a positive integer", name)));
+				 errmsg("max_per of \"%s\" must be a positive integer", name),
+				 errhint("It is how many rows of each user may have one value, as in '{\"brand\": 2}'.")));
 	return (uint32) number;
 }
 
@@ -95,7 +96,8 @@ check_cap(const Candidates *candidates, int feature)
 	if (kind_has_list(capped->kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_per: column \"%s\" has more than one value in a row", capped->name)));
+				 errmsg("max_per: column \"%s\" has more than one value in a row", capped->name),
+				 errhint("Name a column with one value in each row.")));
 }
 
 /* caps [MAX_CAPS]; returns how many there are. */
@@ -115,8 +117,9 @@ read_caps(const Candidates *candidates, Jsonb *max_per, ValueCap *caps)
 				 errhint("For example '{\"brand\": 2}'.")));
 	if (JB_ROOT_COUNT(max_per) > MAX_CAPS)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_per has more than %d columns", MAX_CAPS)));
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("max_per has more than %d columns", MAX_CAPS),
+				 errhint("Name fewer columns.")));
 	iterator = JsonbIteratorInit(&max_per->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
@@ -206,14 +209,6 @@ list_users(Recommending *recommending, Recommender *recommender, bool exclude_se
 	tell_unseen(recommending, n_unknown);
 }
 
-static void
-require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", name)));
-}
-
 /*
  * The call's candidates; the model is pinned by now.  k is the number of argument
  * "k", which domain, exclude_seen, candidates, max_per and context follow.
@@ -244,9 +239,9 @@ recommend(FunctionCallInfo fcinfo, int k)
 	RecommendQuery query = {.caps = caps};
 	Recommender *recommender;
 
-	require_argument(fcinfo, 0, "model");
-	require_argument(fcinfo, k, "k");
-	require_argument(fcinfo, k + 2, "exclude_seen");
+	entity_require_argument(fcinfo, 0, "model");
+	entity_require_argument(fcinfo, k, "k");
+	entity_require_argument(fcinfo, k + 2, "exclude_seen");
 	query.k = entity_k(fcinfo, k);
 	query.exclude_seen = PG_GETARG_BOOL(k + 2);
 	InitMaterializedSRF(fcinfo, 0);

@@ -126,7 +126,11 @@ encode_context(Collecting *collecting, Jsonb *object)
 		return;
 	input_init(&row, spec, 1, CurrentMemoryContext);
 	input_add(&row);
-	/* that it is an object is checked here, too */
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("context must be an object"),
+				 errhint("For example '{\"hour\": 20}'.")));
 	collecting->json = json_map(spec, CurrentMemoryContext);
 	json_encode(collecting->json, object, false, &row);
 	unknown = missing_unknown(spec, missing_keys(object));

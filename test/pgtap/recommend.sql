@@ -124,7 +124,7 @@ SELECT results_eq($$SELECT item_id, round(score::numeric, 5) FROM aread_recommen
   $$SELECT p.item_id::text, round(aread_predict('hei', x, 'domain_02')::numeric, 5) FROM pair p, unnest('{7,999}'::int[]) u, LATERAL (SELECT u AS user_id, p.item_id, p.category, 3 AS age_band) x WHERE p.domain = 'domain_02' ORDER BY u::text, p.item_id::text$$,
   'a value for all rows, in place of the users'' own');
 SELECT throws_ok(format('SELECT aread_recommend(''hei'', 7, context => %L)', context), '22023', message)
-FROM (VALUES ('{"user_id": 1}', 'context must not have a value of "user_id"'), ('{"item_id": 1}', 'context must not have a value of "item_id"'), ('{"domain": "x"}', 'context must not have a value of "domain"'), ('[]', 'features must be a JSON object')) t(context, message);
+FROM (VALUES ('{"user_id": 1}', 'context must not have a value of "user_id"'), ('{"item_id": 1}', 'context must not have a value of "item_id"'), ('{"domain": "x"}', 'context must not have a value of "domain"'), ('[]', 'context must be an object')) t(context, message);
 
 -- Domains.
 SELECT is_empty($$SELECT FROM aread_recommend('hei', 7, 100, 'domain_02') r WHERE NOT EXISTS (SELECT FROM pair p WHERE p.item_id::text = r.item_id AND p.domain = 'domain_02')$$, 'a domain has its own items');
@@ -202,7 +202,8 @@ SELECT isnt_empty($$SELECT FROM aread_similar_items('hei', 7, 5) WHERE similarit
 SELECT throws_ok($$SELECT aread_similar_items('wide', 7)$$, '55000', 'model "wide" has no vectors', 'weights alone have none');
 SELECT throws_ok($$SELECT aread_similar_items('alone', 7)$$, '55000', 'model "alone" was trained without argument "item_id"', 'no items');
 SELECT throws_ok($$SELECT aread_similar_users('hei', 999)$$, '42704', 'model "hei" has no vector of user_id "999"', 'nobody knows him');
-SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'user_id must be one value', 'of one at a time');
+SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'similar_to must be one value', 'of one at a time');
+SELECT throws_ok($$SELECT aread_similar_users('hei', ARRAY[NULL]::int[])$$, '22004', 'similar_to must not be NULL', 'of a known one');
 
 -- Of a vocabulary that features share, only users are users.
 CREATE TABLE referred AS SELECT label, domain, user_id, item_id, 1000 + user_id AS referrer FROM log;
@@ -256,6 +257,27 @@ DELETE FROM aread.stored_chunk WHERE version_id = pg_temp.id('hashed_items') AND
 INSERT INTO aread.stored_chunk SELECT pg_temp.id('hashed_items'), kind, name, chunk, data FROM aread.stored_chunk WHERE version_id = pg_temp.id('wide') AND (kind = 'entities' OR name = 'entities');
 SELECT aread_cache_clear(shared => true) \g /dev/null
 SELECT throws_ok($$SELECT aread_recommend('hashed_items', 7)$$, 'XX001', NULL, 'a table of items of a model whose items are hashed');
+
+-- Errors say what to do.
+CREATE FUNCTION hintless(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN NEXT 'no error: ' || statement;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  IF hint = '' THEN
+    RETURN NEXT SQLSTATE || ': ' || SQLERRM;
+  END IF;
+END $$;
+SELECT train('hashed_users', '{"architecture": "fm", "epochs": 1, "trees": 0, "features": {"user_id": {"buckets": 200}}}') \g /dev/null
+SELECT is_empty($$SELECT hintless('SELECT ' || call) FROM (VALUES ('aread_recommend(''hei'', 7, 0)'), ('aread_recommend(''hei'', 7, NULL)'), ('aread_recommend(NULL, 7)'), ('aread_recommend(''hei'', 7, exclude_seen => NULL)'),
+  ('aread_recommend(''hei'', 7, max_per => ''{"category": 0}'')'), ('aread_recommend(''hei'', 7, max_per => ''[]'')'), ('aread_recommend(''hei'', 7, max_per => ''{"age_band": 1}'')'), ('aread_recommend(''rich'', 7, max_per => ''{"tags": 1}'')'),
+  ('aread_recommend(''hei'', 7, max_per => (SELECT jsonb_object_agg(i, 1) FROM generate_series(1, 17) i))'), ('aread_recommend(''hei'', 7, context => ''[]'')'), ('aread_recommend(''hei'', 7, context => ''{"x": 1}'')'),
+  ('aread_recommend(''hei'', 7, context => ''{"user_id": 1}'')'), ('aread_recommend_all(''hashed_users'')'), ('aread_similar_users(''hashed_users'', 7)'), ('aread_similar_users(''hei'', 999)'), ('aread_similar_users(''hei'', ''{1,2}'')'),
+  ('aread_similar_users(''hei'', NULL)'), ('aread_similar_users(''wide'', 7)'), ('aread_similar_items(''alone'', 7)'), ('aread_evaluate_ranking(''alone'', ''log'')'), ('aread_evaluate_ranking(''hei'', ''log'', max_lists => 0)'),
+  ('aread_train(''log'', ''x'', user_id => ''item_id'', item_id => ''item_id'')')) c(call)$$, 'every error has a hint');
 
 SELECT * FROM finish();
 ROLLBACK;
