@@ -708,13 +708,13 @@ CREATE FUNCTION @extschema@.aread_grant(model text, role name)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, score, recommend and evaluate with a model, and so learn its users and what they took, but not see its weights; false if it may already';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, use a model: score rows, recommend, list similar items and users, evaluate, measure drift and shift, and tell the split of rows; and so learn its items and users, who is like whom and what they took, but not see its weights; false if it may already';
 
 CREATE FUNCTION @extschema@.aread_grant(model text, role name, privilege text)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (score, recommend and evaluate, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (all of that, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
 
 CREATE FUNCTION @extschema@.aread_revoke(model text, role name)
 RETURNS boolean

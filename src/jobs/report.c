@@ -252,20 +252,37 @@ report_negatives(const NewModel *new, const NegativeReport *report)
 				 errdetail("Their domains have few items, of which the users have taken all or nearly all.")));
 }
 
-/* How many items or users there are, and how many of them are kept, where that is not all. */
+/* What a table that was full before all were in it leaves no room for. */
+static const char *
+full_hint(const EntityTable *table)
+{
+	if (table->kind == ENTITY_USERS &&
+		table->link_start[table->n] * sizeof(uint32) > table->n_bytes / 2)
+		return "A table of them takes 256 MB at most: a smaller \"recommend_seen\" leaves room for more users.";
+	return "A table of them takes 256 MB at most: values of wide columns leave room for few.";
+}
+
+/*
+ * How many items or users there are, and how many of them are kept, where that is not all.
+ * Where columns share a vocabulary its values are those of all of them.
+ */
 static void
 report_entity(const FeatureSpec *spec, int feature, const char *what, const char *option,
 			  uint32 limit, const EntityTable *table)
 {
-	uint32		n = spec->vocabularies[spec->features[feature].vocabulary].n_rows - FIRST_ID;
+	const Vocabulary *vocabulary = &spec->vocabularies[spec->features[feature].vocabulary];
+	uint32		n = vocabulary->n_rows - FIRST_ID;
+	bool		shared = spec_shares_vocabulary(spec, feature);
 
 	if (!table || table->n == n)
 		return;
 	ereport(NOTICE,
-			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n, what),
+			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n,
+					shared ? psprintf("values of \"%s\"", spec->features[feature].name) : what),
+			 shared ? errdetail("They are those with the most training rows, in all columns of the same vocabulary.") :
 			 errdetail("They are those with the most training rows."),
 			 table->n == limit ? errhint("Option \"%s\" says how many are kept.", option) :
-			 errhint("A table of them takes 256 MB at most: values of wide columns leave room for few.")));
+			 errhint("%s", full_hint(table))));
 }
 
 void
@@ -275,4 +292,10 @@ report_entities(const FeatureSpec *spec, const EntityLimits *limits, const Entit
 				  entities->items);
 	report_entity(spec, spec->user_feature, "users", "recommend_users", limits->users,
 				  entities->users);
+	if (entities->cut_users > 0 && limits->links > 0)
+		ereport(NOTICE,
+				(errmsg("%u users have more than %u items, of which the model keeps the latest",
+						entities->cut_users, limits->links),
+				 errdetail("aread_recommend may list the others again."),
+				 errhint("Option \"recommend_seen\" says how many are kept.")));
 }

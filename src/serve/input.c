@@ -6,6 +6,7 @@
 
 #include "serve/input.h"
 
+#include "settings.h"
 #include "source/row_counts.h"
 #include "utils/memutils.h"
 
@@ -92,6 +93,18 @@ input_set_history(InputRows *rows, const uint32 *members, int n)
 	for (int i = first; i < n; i++)
 		if (members[i] >= FIRST_ID)
 			*to++ = members[i];
+}
+
+void
+input_check_domain(const FeatureSpec *spec, uint32 id)
+{
+	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR || id >= FIRST_ID)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("domain was not seen in training of model \"%s\"", spec->model),
+			 errdetail("Setting \"aread.unseen_domain\" is \"error\"."),
+			 errhint("The view aread.domain lists the domains of the model.")));
 }
 
 void

@@ -28,6 +28,7 @@ struct JsonMap
 {
 	const FeatureSpec *spec;
 	ValueEncoder *(*encoders)[N_JSON_TYPES];	/* [n_features + 1] */
+	ValueEncoder *latest;		/* of the latest scalar; NULL: that was null */
 	ValueEncoder **vectors;		/* [n_features] of dense ones, from text */
 	MemoryContext context;
 };
@@ -56,7 +57,7 @@ encoder_for(JsonMap *map, int f, JsonType type)
 		map->encoders[f][type] = encoder_create(map->spec, f,
 												is_list ? arrays[type] : scalars[type],
 												map->context);
-	return map->encoders[f][type];
+	return map->latest = map->encoders[f][type];
 }
 
 /* Id of a scalar: a value, or a member of a list. */
@@ -65,6 +66,7 @@ scalar_id(JsonMap *map, int f, const JsonbValue *value)
 {
 	text	   *string;
 
+	map->latest = NULL;
 	switch (value->type)
 	{
 		case jbvNull:
@@ -87,27 +89,37 @@ scalar_id(JsonMap *map, int f, const JsonbValue *value)
 }
 
 /* Members of arrays in arrays are the list's, as those of a SQL array of many dimensions are. */
+static bool
+next_member(JsonbIterator **iterator, JsonbValue *member)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, member, false)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_BEGIN_OBJECT || (token == WJB_ELEM && member->type != jbvNull))
+			return true;
+	}
+	return false;
+}
+
 static uint32 *
 array_members(JsonMap *map, int f, JsonbContainer *array, int *n)
 {
 	int			capacity = JsonContainerSize(array) + 1;
 	uint32	   *members = palloc(capacity * sizeof(uint32));
 	JsonbIterator *iterator = JsonbIteratorInit(array);
-	JsonbValue	element;
-	JsonbIteratorToken token;
+	JsonbValue	member;
 
 	*n = 0;
-	while ((token = JsonbIteratorNext(&iterator, &element, false)) != WJB_DONE)
+	while (next_member(&iterator, &member))
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (token != WJB_BEGIN_OBJECT && (token != WJB_ELEM || element.type == jbvNull))
-			continue;
 		if (*n == capacity)
 		{
 			capacity *= 2;
 			members = repalloc_huge(members, capacity * sizeof(uint32));
 		}
-		members[(*n)++] = scalar_id(map, f, &element);
+		members[(*n)++] = scalar_id(map, f, &member);
 	}
 	return members;
 }
@@ -158,6 +170,34 @@ set_vector(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 	pfree(text);
 }
 
+static bool
+find_history(const FeatureSpec *spec, const Jsonb *object, JsonbValue *history)
+{
+	return spec->has_history &&
+		getKeyJsonValueFromContainer((JsonbContainer *) &object->root, HISTORY_COLUMN,
+									 strlen(HISTORY_COLUMN), history);
+}
+
+void
+json_each_of_history(JsonMap *map, Jsonb *features, MemberFunction function, void *context)
+{
+	JsonbIterator *iterator;
+	JsonbValue	history;
+	JsonbValue	member;
+
+	if (!find_history(map->spec, features, &history) || history.type != jbvBinary)
+		return;
+	iterator = JsonbIteratorInit(history.val.binary.data);
+	while (next_member(&iterator, &member))
+	{
+		uint32		id = scalar_id(map, map->spec->n_features, &member);
+		uint32		length;
+		const char *key = encoder_noted_key(map->latest, &length);
+
+		function(context, id, key, length);
+	}
+}
+
 int
 json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 {
@@ -188,8 +228,7 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 		else
 			input_set(rows, f, scalar_id(map, f, &value));
 	}
-	if (map->spec->has_history &&
-		getKeyJsonValueFromContainer(&features->root, HISTORY_COLUMN, strlen(HISTORY_COLUMN), &history))
+	if (find_history(map->spec, features, &history))
 	{
 		any = true;
 		set_list(map, map->spec->n_features, &history, rows);

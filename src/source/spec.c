@@ -77,6 +77,15 @@ spec_has_keys(const FeatureSpec *spec, int feature)
 		spec->vocabularies[spec->features[feature].vocabulary].buckets == 0;
 }
 
+bool
+spec_shares_vocabulary(const FeatureSpec *spec, int feature)
+{
+	for (int f = 0; f < spec->n_features; f++)
+		if (f != feature && spec->features[f].vocabulary == spec->features[feature].vocabulary)
+			return true;
+	return false;
+}
+
 void
 spec_shape(const FeatureSpec *spec, Shape *shape)
 {

@@ -194,6 +194,8 @@ extern int	spec_find_named(const FeatureSpec *spec, const char *name);
 extern int	spec_find_passed(const FeatureSpec *spec, const char *name, Oid type);
 /* Do a feature's ids stand for one value each, whose key is known? */
 extern bool spec_has_keys(const FeatureSpec *spec, int feature);
+/* Has another feature the same vocabulary? */
+extern bool spec_shares_vocabulary(const FeatureSpec *spec, int feature);
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);
 

@@ -76,6 +76,14 @@ SELECT is(count(*), 15::bigint, 'of each') FROM aread_recommend('positives', '{7
 SELECT isnt(a.items, b.items, 'which makes other lists') FROM (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10, context => '{"history": [3, 4, 5]}')) a,
   (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10)) b;
 SELECT is_empty($$SELECT FROM aread_recommend('positives', -1, 50, context => '{"history": [3, 4, 5]}') WHERE item_id IN ('3', '4', '5')$$, 'its items are seen');
+SELECT is_empty(format($$SELECT FROM aread_recommend('by time', -1, 60, context => %L) WHERE item_id::int <= 20$$, context), 'all that it names, however many count: ' || context::text)
+FROM (SELECT jsonb_build_object('history', jsonb_agg(i ORDER BY i)) FROM generate_series(1, 20) i UNION ALL SELECT jsonb_build_object('history', jsonb_agg(i || '.0' ORDER BY i)) FROM generate_series(1, 20) i) c(context);
+CREATE VIEW fresh AS SELECT DISTINCT item_id, 'domain_01' AS domain FROM log UNION ALL SELECT 900 + i, 'domain_01' FROM generate_series(1, 5) i;
+SELECT set_eq($$SELECT item_id FROM aread_recommend('positives', -1, 100, context => '{"history": [3, 902, "0904", 905.0, 999]}', candidates => 'fresh')$$,
+  $$SELECT item_id::text FROM fresh WHERE item_id NOT IN (3, 902, 904, 905)$$, 'those that training has not seen, too');
+SELECT train('hashed items', 'split', 'true', '{"features": {"item_id": {"buckets": 16}}}') \g /dev/null
+SELECT set_eq($$SELECT item_id FROM aread_recommend('hashed items', -1, 100, context => '{"history": [3, 17, 902, "0904", 999, null]}', candidates => 'fresh')$$,
+  $$SELECT item_id::text FROM fresh WHERE item_id NOT IN (3, 17, 902, 904)$$, 'and hashed ones, each by itself');
 SELECT is(count(*), 3::bigint, 'unless those are wanted') FROM aread_recommend('positives', -1, 50, context => '{"history": [3, 4, 5]}', exclude_seen => false) WHERE item_id IN ('3', '4', '5');
 SELECT throws_ok($$SELECT aread_predict('positives', '{"history": [1], "history": [2]}'::json)$$, '22030', 'feature "history" is ambiguous', 'two histories');
 SELECT results_eq($$SELECT kept_bytes FROM aread.model WHERE model = 'positives'$$, $$SELECT sum(octet_length(data) - 16) FROM aread.stored_chunk c JOIN aread.stored_version USING (version_id) JOIN aread.stored_model m USING (model_id) WHERE m.name = 'positives' AND c.kind = 'entities'$$, 'histories count among what is kept');

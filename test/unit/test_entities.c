@@ -379,6 +379,21 @@ test_modes(Arena *arena)
 	CHECK(divided > ITEMS / 2);
 }
 
+/* Of the first n users those with more than so many items. */
+static uint32_t
+count_cut(const Rows *rows, uint32_t n, uint32_t most)
+{
+	uint32_t	cut = 0;
+
+	for (uint32_t u = 0; u < n; u++)
+	{
+		uint32_t	items[ITEMS];
+
+		cut += latest_items(rows, FIRST_ID + u, ITEMS, items) > most;
+	}
+	return cut;
+}
+
 static void
 test_limits(Arena *arena)
 {
@@ -387,8 +402,11 @@ test_limits(Arena *arena)
 	Entities	all = build(arena, rows, by_rows, &limits);
 	Entities	some;
 
+	CHECK(all.cut_users == 0);
 	limits.links = 7;
-	check_users(rows, build(arena, rows, by_rows, &limits).users, 7);
+	some = build(arena, rows, by_rows, &limits);
+	check_users(rows, some.users, 7);
+	CHECK(some.cut_users == count_cut(rows, some.users->n, 7) && some.cut_users > 0);
 	limits = (EntityLimits) {.items = 9,.users = 0,.links = 10,.bytes = 1 << 24};
 	some = build(arena, rows, by_rows, &limits);
 	CHECK(!some.users && some.items->n == 9);
@@ -402,6 +420,9 @@ test_limits(Arena *arena)
 	some = build(arena, rows, by_rows, &limits);
 	CHECK(some.items->n > 5 && some.items->n < ITEMS && some.items->n_bytes < 1000 + 300);
 	CHECK(some.users->n > 2 && some.users->n < USERS && some.users->n_bytes < 1000 + 300);
+	limits.links = 7;
+	some = build(arena, rows, by_rows, &limits);
+	CHECK(some.users->n < USERS && some.cut_users == count_cut(rows, some.users->n, 7));
 	limits = (EntityLimits) {.bytes = 1 << 24};
 	some = build(arena, rows, by_rows, &limits);
 	CHECK(!some.items && !some.users);

@@ -44,6 +44,7 @@ typedef struct Builder
 	uint32_t   *counts;
 	uint32_t   *seen;			/* [rows of the linked table] entity that met the id last, plus 1 */
 	uint32_t   *met;			/* [the same] positive rows of the entity at hand */
+	uint32_t	cut;			/* entities with more links than wanted */
 } Builder;
 
 static uint32_t
@@ -379,19 +380,25 @@ link_item(Builder *builder, uint32_t i)
 	builder->link_start[i + 1] = n;
 }
 
-/* A user's items, each once; of more than wanted those of the latest rows. */
+/* A user's items, each once; of more than wanted those of the latest rows, and he is cut. */
 static void
 link_user(Builder *builder, uint32_t i, uint32_t most)
 {
 	uint64_t	first = builder->link_start[i];
 	uint64_t	n = 0;
 
-	for (uint64_t r = builder->start[i + 1]; r > builder->start[i] && n < most; r--)
+	for (uint64_t r = builder->start[i + 1]; r > builder->start[i]; r--)
 	{
 		uint32_t	id = dataset_id(builder->data, builder->rows[r - 1], builder->linked);
 
-		if (meet(builder, i, id))
-			builder->links[first + n++] = id;
+		if (!meet(builder, i, id))
+			continue;
+		if (n == most)
+		{
+			builder->cut++;
+			break;
+		}
+		builder->links[first + n++] = id;
 	}
 	for (uint64_t k = 0; k < n / 2; k++)
 	{
@@ -426,6 +433,8 @@ place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 		return false;
 	for (n = 0; n < table->n; n++)
 	{
+		uint32_t	cut = builder->cut;
+
 		if (watch_worked(&builder->watch, builder->start[n + 1] - builder->start[n] + 1))
 			return watch_continue(&builder->watch, error);
 		if (of_items)
@@ -436,17 +445,20 @@ place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 			(builder->link_start[n + 1] - builder->link_start[n]) * sizeof(uint32_t) *
 			(of_items ? 2 : 1);
 		if (bytes > limits->bytes)
+		{
+			builder->cut = cut;
 			break;
+		}
 	}
 	table->n = n;
 	return true;
 }
 
-/* The table of one kind; goes [n_columns]. */
+/* The table of one kind; goes [n_columns]; cut (NULL: not wanted): entities with more links than kept. */
 static EntityTable *
 build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, uint32_t most,
 			int n_columns, const bool *goes, const EntityLimits *limits, const EngineHost *host,
-			EngineError *error)
+			uint32_t *cut, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(scratch);
 	Builder		builder = {.scratch = scratch,.data = data,.watch = {.host = host},
@@ -476,6 +488,8 @@ build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, 
 	table->link_start = builder.link_start;
 	table->links = builder.links;
 	table->counts = builder.counts;
+	if (cut)
+		*cut = builder.cut;
 	packed = entity_table_pack(arena, table, error);
 	arena_reset_to(scratch, mark);
 	return packed;
@@ -497,9 +511,10 @@ entities_build(Arena *arena, Arena *scratch, const Dataset *data, int n_columns,
 		return false;
 	if (limits->items > 0 &&
 		!(entities->items = build_table(arena, scratch, data, ENTITY_ITEMS, limits->items,
-										n_columns, with_item, limits, host, error)))
+										n_columns, with_item, limits, host, NULL, error)))
 		return false;
 	return limits->users == 0 ||
 		(entities->users = build_table(arena, scratch, data, ENTITY_USERS, limits->users,
-									   n_columns, with_user, limits, host, error)) != NULL;
+									   n_columns, with_user, limits, host,
+									   &entities->cut_users, error)) != NULL;
 }

@@ -25,6 +25,7 @@ typedef struct Entities
 {
 	EntityTable *items;			/* NULL: none were asked for */
 	EntityTable *users;
+	uint32_t	cut_users;		/* users in the table who have more items than links */
 } Entities;
 
 /*

@@ -272,6 +272,13 @@ encoder_noted_id(const ValueEncoder *encoder)
 		encoder->id;
 }
 
+const char *
+encoder_noted_key(const ValueEncoder *encoder, uint32 *length)
+{
+	*length = encoder->length;
+	return encoder->noted;
+}
+
 uint32
 encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 {

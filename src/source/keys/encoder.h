@@ -35,6 +35,8 @@ extern void encoder_note(ValueEncoder *encoder, Datum value, bool isnull);
 extern void encoder_prefetch_length(const ValueEncoder *encoder);
 extern void encoder_prefetch_bytes(const ValueEncoder *encoder);
 extern uint32 encoder_noted_id(const ValueEncoder *encoder);
+/* Key of the value that was noted last, or whose id was asked for; NULL: it has none. */
+extern const char *encoder_noted_key(const ValueEncoder *encoder, uint32 *length);
 /*
  * Ids of a list's members: *members is valid until the next call; returns how
  * many.  NULL is a list of one NULL_ID; NULL members are left out.  Of a dense
