@@ -317,7 +317,7 @@ read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 
 	for (int f = 0; f < shape->n_fields; f++)
 	{
-		uint32		n_values = shape->table_rows[shape->field_table[f]];
+		uint32		n_values = shape_rows(shape, f);
 		Size		start_size = ((Size) n_values + 1) * sizeof(uint32);
 		Size		domain_size = n_pairs[f] * sizeof(uint32);
 

@@ -54,7 +54,7 @@ set_up(void)
 static void
 walk(const Shape *shape, const EntityTable *table)
 {
-	uint32_t	linked = shape->table_rows[shape->field_table[entity_linked_field(shape, table->kind)]];
+	uint32_t	linked = shape_rows(shape, entity_linked_field(shape, table->kind));
 
 	for (uint32_t i = 0; i < table->n; i++)
 	{
@@ -62,7 +62,7 @@ walk(const Shape *shape, const EntityTable *table)
 		{
 			int			f = (int) table->fields[k];
 			uint32_t	value = table->values[(size_t) i * table->n_fields + k];
-			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
+			uint32_t	n_rows = shape_rows(shape, f);
 
 			if (!shape->field_is_list[f])
 			{

@@ -9,7 +9,7 @@
 uint32_t
 shape_domains(const Shape *shape)
 {
-	return shape->table_rows[shape->field_table[shape->domain_field]] - FIRST_ID;
+	return shape_rows(shape, shape->domain_field) - FIRST_ID;
 }
 
 static bool
@@ -54,8 +54,8 @@ dataset_check(const Dataset *data, const EngineHost *host, EngineError *error)
 	for (size_t row = 0; row < data->split_start[3]; row++)
 		for (int f = 0; f < shape->n_fields; f++)
 		{
-			uint32_t	id = data->ids[row * (size_t) shape->n_fields + f];
-			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
+			uint32_t	id = dataset_id(data, row, f);
+			uint32_t	n_rows = shape_rows(shape, f);
 			bool		ok = shape_is_dense(shape, f) ? check_vector(data, id, n_rows) :
 				shape->field_is_list[f] ? check_list(data, id, n_rows, &watch) : id < n_rows;
 

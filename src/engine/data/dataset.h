@@ -49,6 +49,13 @@ shape_is_dense(const Shape *shape, int field)
 	return shape->field_is_dense && shape->field_is_dense[field];
 }
 
+/* Rows of a field's table, those below FIRST_ID included. */
+static inline uint32_t
+shape_rows(const Shape *shape, int field)
+{
+	return shape->table_rows[shape->field_table[field]];
+}
+
 /* Number of domains seen in training (D). */
 extern uint32_t shape_domains(const Shape *shape);
 
@@ -114,7 +121,7 @@ shape_users(const Shape *shape)
 	if (shape->user_field < 0 || shape->field_is_list[shape->user_field] ||
 		shape->users_are_hashed)
 		return 0;
-	return shape->table_rows[shape->field_table[shape->user_field]] - FIRST_ID;
+	return shape_rows(shape, shape->user_field) - FIRST_ID;
 }
 
 /* The members of a field's value in a row: one id, or a list's. */

@@ -25,7 +25,7 @@ void
 rowset_key(const RowSet *set, size_t row, uint32_t *key)
 {
 	for (int i = 0; i < set->n_fields; i++)
-		key[i] = set->data->ids[row * (size_t) set->data->shape.n_fields + set->fields[i]];
+		key[i] = dataset_id(set->data, row, set->fields[i]);
 }
 
 /* The key's slot, or the empty one where it would go. */

@@ -46,12 +46,6 @@ typedef struct Builder
 	uint32_t   *met;			/* [the same] positive rows of the entity at hand */
 } Builder;
 
-static uint32_t
-rows_of(const Dataset *data, int field)
-{
-	return data->shape.table_rows[data->shape.field_table[field]];
-}
-
 /* goes [n_columns]: does a field go with that kind of entity? */
 static bool
 choose_fields(Arena *scratch, const Dataset *data, int n_columns, const FieldBond *bonds,
@@ -412,7 +406,7 @@ place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 {
 	EntityTable *table = &builder->table;
 	bool		of_items = table->kind == ENTITY_ITEMS;
-	uint32_t	n_linked = rows_of(builder->data, builder->linked);
+	uint32_t	n_linked = shape_rows(&builder->data->shape, builder->linked);
 	uint64_t	n_links = builder->start[table->n];
 	size_t		bytes = 0;
 	uint32_t	n;
@@ -457,7 +451,7 @@ build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, 
 	};
 	EntityTable *table = &builder.table;
 	EntityTable *packed;
-	uint32_t	n = rows_of(data, builder.owner) - FIRST_ID;
+	uint32_t	n = shape_rows(&data->shape, builder.owner) - FIRST_ID;
 
 	if (!arena_ok(scratch, error))
 		return NULL;

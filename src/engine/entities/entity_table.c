@@ -142,12 +142,6 @@ starts_valid(const uint64_t *start, uint64_t n, uint64_t end)
 	return true;
 }
 
-static uint32_t
-rows_of(const Shape *shape, int field)
-{
-	return shape->table_rows[shape->field_table[field]];
-}
-
 /* What the roles say goes with no entity, or is the entity. */
 static bool
 field_valid(const Shape *shape, uint32_t field)
@@ -170,7 +164,7 @@ fields_valid(const EntityTable *table, const Shape *shape)
 static bool
 members_valid(const Shape *shape, int field, const uint32_t *members, uint64_t n)
 {
-	uint32_t	n_rows = rows_of(shape, field);
+	uint32_t	n_rows = shape_rows(shape, field);
 
 	if (!shape_is_dense(shape, field))
 	{
@@ -204,7 +198,7 @@ values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 
 			if (!shape->field_is_list[field])
 			{
-				if (*value >= rows_of(shape, field))
+				if (*value >= shape_rows(shape, field))
 					return false;
 				continue;
 			}
@@ -224,7 +218,7 @@ values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 static bool
 links_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 {
-	uint32_t	n_rows = rows_of(shape, entity_linked_field(shape, table->kind));
+	uint32_t	n_rows = shape_rows(shape, entity_linked_field(shape, table->kind));
 
 	for (uint32_t i = 0; i < table->n; i++)
 	{
@@ -267,7 +261,7 @@ header_valid(const StoredHeader *header, const Shape *shape, EntityKind kind, En
 	if (entity_field(shape, kind) < 0 || entity_linked_field(shape, kind) < 0)
 		return corrupt(error, "the model has no such field");
 	if (header->kind != (uint32_t) kind || header->unused != 0 ||
-		header->n > rows_of(shape, entity_field(shape, kind)) - FIRST_ID ||
+		header->n > shape_rows(shape, entity_field(shape, kind)) - FIRST_ID ||
 		header->n_fields > (uint32_t) shape->n_fields)
 		return corrupt(error, "a size is out of range");
 	return true;

@@ -72,7 +72,7 @@ static bool
 popularity_counts_init(PopularityCounts *counts, Arena *arena, const Shape *shape,
 					   const DomainPairs *pairs, EngineError *error)
 {
-	size_t		n_items = shape->table_rows[shape->field_table[shape->item_field]];
+	size_t		n_items = shape_rows(shape, shape->item_field);
 	size_t		n_domains = (size_t) shape_domains(shape) + 1;
 
 	*counts = (PopularityCounts) {
@@ -225,7 +225,7 @@ popularity_init(Trainer *trainer, EngineError *error)
 	offset = ARENA_ARRAY(arena, PopularityOffset, 1);
 	if (!arena_ok(arena, error) ||
 		!block_init(&offset->items, arena, wide->weights[shape->item_field],
-					shape->table_rows[shape->field_table[shape->item_field]], error) ||
+					shape_rows(shape, shape->item_field), error) ||
 		!block_init(&offset->pairs, arena, wide->weights[shape->n_fields + shape->item_field],
 					pairs->n_pairs, error))
 		return false;

@@ -201,7 +201,7 @@ take_encoding(Reader *reader, const Shape *shape, Encoding *encoding, EngineErro
 	if (!field_valid(shape, stored->a) || stored->a == stored->b ||
 		(stored->b != NO_FIELD && !field_valid(shape, stored->b)))
 		return corrupt(error, "a field is none of the model's");
-	if (stored->n_values != shape->table_rows[shape->field_table[stored->a]] ||
+	if (stored->n_values != shape_rows(shape, stored->a) ||
 		(stored->b == NO_FIELD && stored->n_cells != stored->n_values))
 		return corrupt(error, "a table is not of its field's size");
 	*encoding = (Encoding) {
@@ -223,7 +223,7 @@ take_table(Reader *reader, const Shape *shape, Encoding *encoding, EngineError *
 	encoding->values = take(reader, encoding->n_cells, ENCODING_INPUTS * sizeof(float));
 	if (!encoding->values || (is_pair && (!encoding->start || !encoding->second)))
 		return corrupt(error, "they are too short");
-	if (is_pair && !cells_valid(encoding, shape->table_rows[shape->field_table[encoding->b]]))
+	if (is_pair && !cells_valid(encoding, shape_rows(shape, encoding->b)))
 		return corrupt(error, "a table of pairs is not in order");
 	if (!are_finite(encoding->values, (size_t) ENCODING_INPUTS * encoding->n_cells))
 		return corrupt(error, "a value is not finite");
