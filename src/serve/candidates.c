@@ -11,6 +11,7 @@
 
 #include "serve/candidates.h"
 
+#include "engine/base/search.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "serve/input.h"
@@ -522,19 +523,9 @@ candidates_find(const ServedModel *served, const CandidateQuery *query)
 int64
 candidates_item(const Candidates *candidates, uint32 id)
 {
-	uint32		low = 0;
-	uint32		high = candidates->n_known;
+	Size		place = sorted_place(candidates->item_ids, 0, candidates->n_known, id);
 
-	while (low < high)
-	{
-		uint32		middle = low + (high - low) / 2;
-
-		if (candidates->item_ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < candidates->n_known && candidates->item_ids[low] == id ? (int64) low : -1;
+	return place < candidates->n_known && candidates->item_ids[place] == id ? (int64) place : -1;
 }
 
 /* The key of an id; hashed ones have texts of their own. */

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/search.h"
 #include "engine/base/sort.h"
 #include "engine/data/row_key.h"
 
@@ -146,19 +147,10 @@ pass_votes(Builder *builder, bool elect, uint32_t *votes, EngineError *error)
 static uint64_t
 training_rows(const Builder *builder, uint32_t i)
 {
-	uint64_t	low = builder->start[i];
-	uint64_t	high = builder->start[i + 1];
+	uint32_t	end = (uint32_t) builder->data->split_start[SPLIT_VALID];
 
-	while (low < high)
-	{
-		uint64_t	middle = low + (high - low) / 2;
-
-		if (builder->rows[middle] < builder->data->split_start[SPLIT_VALID])
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low - builder->start[i];
+	return sorted_place(builder->rows, builder->start[i], builder->start[i + 1], end) -
+		builder->start[i];
 }
 
 /* Room for the training rows of one entity. */
