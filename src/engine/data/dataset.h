@@ -160,7 +160,14 @@ vector_number(uint32_t member)
 extern void dataset_free_ids(Dataset *data);
 /* Give back all of a dataset that has an owner. */
 extern void dataset_free(Dataset *data);
-/* Ids and list numbers within bounds; false and *error otherwise. */
+/*
+ * Are members [n] those of a value of the field?  Ids are below its table's rows; a vector has
+ * a finite number for each component, or is none.  Once the watch (NULL: none) is stopped,
+ * lists are not.
+ */
+extern bool members_are_valid(const Shape *shape, int field, const uint32_t *members, uint64_t n,
+							  Watch *watch);
+/* Of all values; numbers of lists have to be.  Errors: ENGINE_BAD_INPUT, ENGINE_INTERRUPTED. */
 extern bool dataset_check(const Dataset *data, const EngineHost *host, EngineError *error);
 
 #endif							/* AREAD_ENGINE_DATA_DATASET_H */

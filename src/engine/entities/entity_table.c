@@ -160,29 +160,6 @@ fields_valid(const EntityTable *table, const Shape *shape)
 	return true;
 }
 
-/* Members of a list, or the numbers of a vector, as Dataset has them. */
-static bool
-members_valid(const Shape *shape, int field, const uint32_t *members, uint64_t n)
-{
-	uint32_t	n_rows = shape_rows(shape, field);
-
-	if (!shape_is_dense(shape, field))
-	{
-		for (uint64_t i = 0; i < n; i++)
-			if (members[i] >= n_rows)
-				return false;
-		return true;
-	}
-	if (n == 1)
-		return members[0] < FIRST_ID;
-	if (n != (uint64_t) n_rows - FIRST_ID + 1 || members[0] != UNSEEN_ID)
-		return false;
-	for (uint64_t i = 1; i < n; i++)
-		if (!isfinite(vector_number(members[i])))
-			return false;
-	return true;
-}
-
 /* Values of all entities; lists come in their order. */
 static bool
 values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
@@ -194,22 +171,21 @@ values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 		for (uint32_t k = 0; k < table->n_fields; k++, value++)
 		{
 			int			field = (int) table->fields[k];
-			uint64_t	n;
+			const uint32_t *members = value;
+			uint64_t	n = 1;
 
-			if (!shape->field_is_list[field])
+			if (shape->field_is_list[field])
 			{
-				if (*value >= shape_rows(shape, field))
+				if (*value != list || list == table->n_lists)
 					return false;
-				continue;
+				members = table->list_members + table->list_start[list];
+				n = table->list_start[list + 1] - table->list_start[list];
+				list++;
 			}
-			if (*value != list || list == table->n_lists)
-				return false;
-			n = table->list_start[list + 1] - table->list_start[list];
 			if (watch_worked(watch, n + 1))
 				return true;
-			if (!members_valid(shape, field, table->list_members + table->list_start[list], n))
-				return false;
-			list++;
+			if (!members_are_valid(shape, field, members, n, watch))
+				return watch && watch->stopped;
 		}
 	return list == table->n_lists;
 }
