@@ -360,10 +360,7 @@ static EntityTable *
 read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int64 version_id,
 			  Arena *arena, MemoryContext context)
 {
-	static const char *const names[] = {
-		[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
-	};
-	const char *name = names[kind];
+	const char *name = entity_kind_names[kind];
 	Size		size = stored_size(version_id, "entities", name);
 	EngineHost	host = host_callbacks();
 	Watch		watch = {.host = &host};

@@ -254,15 +254,16 @@ report_negatives(const NewModel *new, const NegativeReport *report)
 
 /* How many items or users there are, and how many of them are kept, where that is not all. */
 static void
-report_entity(const FeatureSpec *spec, int feature, const char *what, const char *option,
-			  uint32 limit, const EntityTable *table)
+report_entity(const FeatureSpec *spec, int feature, const char *option, uint32 limit,
+			  const EntityTable *table)
 {
 	uint32		n = spec->vocabularies[spec->features[feature].vocabulary].n_rows - FIRST_ID;
 
 	if (!table || table->n == n)
 		return;
 	ereport(NOTICE,
-			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n, what),
+			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n,
+					entity_kind_names[table->kind]),
 			 errdetail("They are those with the most training rows."),
 			 table->n == limit ? errhint("Option \"%s\" says how many are kept.", option) :
 			 errhint("A table of them takes 256 MB at most: values of wide columns leave room for few.")));
@@ -271,8 +272,6 @@ report_entity(const FeatureSpec *spec, int feature, const char *what, const char
 void
 report_entities(const FeatureSpec *spec, const EntityLimits *limits, const Entities *entities)
 {
-	report_entity(spec, spec->item_feature, "items", "recommend_items", limits->items,
-				  entities->items);
-	report_entity(spec, spec->user_feature, "users", "recommend_users", limits->users,
-				  entities->users);
+	report_entity(spec, spec->item_feature, "recommend_items", limits->items, entities->items);
+	report_entity(spec, spec->user_feature, "recommend_users", limits->users, entities->users);
 }

@@ -13,6 +13,10 @@
 #include <math.h>
 #include <string.h>
 
+const char *const entity_kind_names[N_ENTITY_KINDS] = {
+	[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
+};
+
 /* Another layout is another number. */
 #define LAYOUT 1
 

@@ -24,8 +24,12 @@ typedef enum EntityKind
 {
 	ENTITY_ITEMS,				/* linked to domains */
 	ENTITY_USERS,				/* linked to items */
-	ENTITY_HISTORIES			/* users, linked to the items of their histories */
+	ENTITY_HISTORIES,			/* users, linked to the items of their histories */
+	N_ENTITY_KINDS
 } EntityKind;
+
+/* What users and stored models call them. */
+extern const char *const entity_kind_names[N_ENTITY_KINDS];
 
 typedef struct EntityTable
 {
