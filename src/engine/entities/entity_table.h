@@ -8,8 +8,7 @@
  * follow, which are the ones with the most training rows.  Links lead an item to
  * the domains that it has training rows in, a user to the items that he took.
  *
- * The stored form is one block of bytes without pointers, little-endian, all
- * parts behind each other, each at a multiple of 8 bytes:
+ * The stored form is one block (engine/base/block.h), little-endian:
  *
  *	  a header: whose table it is, sizes
  *	  fields, values; start of each list, members
@@ -48,9 +47,6 @@ typedef struct EntityTable
 	size_t		n_bytes;
 } EntityTable;
 
-/* Of a block's start, if its arrays are to be used in place. */
-#define ENTITY_ALIGNMENT 8
-
 /* The field whose ids entities are; the one whose ids their links are.  -1: the model has none. */
 static inline int
 entity_field(const Shape *shape, EntityKind kind)
@@ -71,14 +67,10 @@ entity_number(const EntityTable *table, uint32_t id)
 	return table && id >= FIRST_ID && id - FIRST_ID < table->n ? (int64_t) id - FIRST_ID : -1;
 }
 
-/* Size of the stored form. */
-extern size_t entity_table_size(const EntityTable *table);
-/* Write it: entity_table_size() bytes, every one of them. */
-extern void entity_table_put(const EntityTable *table, void *bytes);
 /*
  * The table of a stored form of n bytes, for a model of this shape; NULL on errors.
- * If the block is aligned, arrays stay in it, and it has to live as long as they
- * are used; else they are the arena's.
+ * Of an aligned block arrays stay in it, and it has to live as long as they are
+ * used; else they are the arena's.
  *
  * Nothing is trusted, unless it was checked before.  Errors: ENGINE_CORRUPT,
  * lack of memory, ENGINE_INTERRUPTED by the watch (NULL: none).
