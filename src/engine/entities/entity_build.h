@@ -5,7 +5,8 @@
  * A column goes with an item if nearly all of an item's training rows agree on it,
  * as often as a user's do at least; with a user, if nearly all of a user's rows do
  * and it does not go with the item.  An entity's value is the one that most of its
- * training rows have, of as many the one with more rows in all.
+ * training rows have; of as many the one of the smallest id, which has the most rows in
+ * all, and of lists the one of the smallest hash.
  */
 #ifndef AREAD_ENGINE_ENTITIES_ENTITY_BUILD_H
 #define AREAD_ENGINE_ENTITIES_ENTITY_BUILD_H
