@@ -321,31 +321,31 @@ fill_list(Ranking *ranking, ListKind kind, size_t row)
  * Adds a list's measures to their sums: the first row is the positive one, below
  * "above" others and among "equal" ones.
  */
-static void
-add_measures(const Ranking *ranking, ListMeasures *sums)
+static bool
+add_measures(const Ranking *ranking, ListMeasures *sums, EngineError *error)
 {
 	size_t		above = 0;
 	size_t		equal = 0;
-	double		ndcg = 0;
-	double		hits = 0;
+	double		discounts;
 	double		mrr = 0;
+	Tie			tie;
 
 	for (size_t i = 1; i < ranking->n; i++)
 	{
 		above += ranking->scores[i] > ranking->scores[0];
 		equal += ranking->scores[i] == ranking->scores[0];
 	}
-	for (size_t rank = above + 1; rank <= above + equal + 1; rank++)
-	{
-		ndcg += rank <= LIST_PLACES ? ranking_discount(rank - 1) : 0;
-		hits += rank <= LIST_PLACES;
+	tie = tie_of(above, equal + 1, LIST_PLACES, 1);
+	if (!tie_discounts(&tie, &discounts, ranking->host, error))
+		return false;
+	for (size_t rank = above + 1; rank <= above + tie.n; rank++)
 		mrr += 1 / (double) rank;
-	}
 	sums->lists++;
 	sums->items += (double) (ranking->n - 1);
-	sums->ndcg += ndcg / (double) (equal + 1);
-	sums->hit_rate += hits / (double) (equal + 1);
-	sums->mrr += mrr / (double) (equal + 1);
+	sums->ndcg += discounts / (double) tie.n;
+	sums->hit_rate += tie_positives(&tie);
+	sums->mrr += mrr / (double) tie.n;
+	return true;
 }
 
 static bool
@@ -363,10 +363,8 @@ rank_list(Ranking *ranking, ListKind kind, size_t row, ListMeasures *sums, Engin
 	if (ranking->n == 1)
 		return true;
 	rows.n_rows = ranking->n;
-	if (!scorer_score(ranking->scorer, &rows, ranking->scores, error))
-		return false;
-	add_measures(ranking, sums);
-	return true;
+	return scorer_score(ranking->scorer, &rows, ranking->scores, error) &&
+		add_measures(ranking, sums, error);
 }
 
 static bool
