@@ -22,7 +22,7 @@
 #include "engine/base/search.h"
 #include "engine/base/sort.h"
 #include "engine/data/row_key.h"
-#include "engine/data/rowset.h"
+#include "engine/data/taken.h"
 #include "engine/measure/ranking.h"
 
 /* Rows between two looks at the host. */
@@ -52,7 +52,7 @@ struct Ranking
 	const EngineHost *host;
 	Watch		watch;			/* over long lists */
 	ListItems	items;
-	RowSet		taken;			/* (user, item) of positive rows */
+	Taken		taken;
 	Random		random;
 	uint32_t	n_lists;		/* begun */
 	uint32_t   *ids;			/* [room, n_fields] of the list at hand */
@@ -182,19 +182,17 @@ static bool
 collect_taken(Ranking *ranking, EngineError *error)
 {
 	const Dataset *data = ranking->task->data;
-	const int	fields[] = {data->shape.user_field, data->shape.item_field};
-	bool		users = data->shape.user_field >= 0;
 	size_t		n;
 
-	if (!count_positives(ranking, 0, users ? data->split_start[3] : 0, &n, error) ||
-		!rowset_init(&ranking->taken, ranking->arena, data, fields, 2, n, error))
+	if (!count_positives(ranking, 0, data->split_start[3], &n, error) ||
+		!taken_init(&ranking->taken, ranking->arena, data, n, error))
 		return false;
-	for (size_t row = 0; users && row < data->split_start[3]; row++)
+	for (size_t row = 0; row < data->split_start[3]; row++)
 	{
 		if (stopped(ranking, row, error))
 			return false;
 		if (data->labels[row])
-			rowset_add(&ranking->taken, row);
+			taken_add(&ranking->taken, row);
 	}
 	return true;
 }
@@ -243,24 +241,15 @@ choose_rows(Ranking *ranking, Arena *arena, size_t first, size_t end, uint32_t *
 	return sort_keys(keys, *rows, *n, &room, ranking->host, error);
 }
 
-/*
- * May the item of row "from" be in the list of a row?  What unknown users took says nothing
- * of others.
- */
+/* May the item of row "from" be in the list of a row? */
 static bool
 may_stand(const Ranking *ranking, size_t row, size_t from)
 {
 	const Dataset *data = ranking->task->data;
-	const Shape *shape = &data->shape;
-	uint32_t	key[ROWSET_MAX_FIELDS] = {0};
+	int			field = data->shape.item_field;
 
-	if (dataset_id(data, row, shape->item_field) == dataset_id(data, from, shape->item_field))
-		return false;
-	if (shape->user_field < 0)
-		return true;
-	key[0] = dataset_id(data, row, shape->user_field);
-	key[1] = dataset_id(data, from, shape->item_field);
-	return key[0] < FIRST_ID || !rowset_contains(&ranking->taken, key);
+	return dataset_id(data, row, field) != dataset_id(data, from, field) &&
+		!taken_has(&ranking->taken, row, from);
 }
 
 /* The row once more, with the item of row "from". */

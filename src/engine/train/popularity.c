@@ -102,7 +102,6 @@ count_rows(const Trainer *trainer, const DomainPairs *pairs, PopularityCounts *c
 	{
 		int64_t		domain = dataset_domain(data, row);
 		uint32_t	item = item_of(data, row);
-		uint32_t	key[ROWSET_MAX_FIELDS];
 		uint32_t	pair;
 
 		if (row % CHECK_ROWS == 0 && !host_continue(trainer->host, error))
@@ -114,10 +113,8 @@ count_rows(const Trainer *trainer, const DomainPairs *pairs, PopularityCounts *c
 			counts->pairs[pair]++;
 		counts->items[item]++;
 		counts->domains[domain + 1]++;
-		rowset_key(&seen, row, key);
-		if (item != RARE_ID && rowset_contains(&seen, key))
+		if (!rowset_add(&seen, row) && item != RARE_ID)
 			continue;
-		rowset_add(&seen, row);
 		counts->places[domain + 1]++;
 		counts->homes[item]++;
 	}
