@@ -72,9 +72,9 @@ check_items(const EntityRows *rows, const EntityTable *items)
 	CHECK(items->link_start[ITEMS] - items->link_start[ITEMS - 1] == 1);
 }
 
-/* The latest distinct items of a user, the last one first -> items; returns how many. */
+/* The items of a user's last rows, the last one first, each once -> items; returns how many. */
 static uint32_t
-latest_items(const EntityRows *rows, uint32_t user, uint32_t most, uint32_t *items)
+last_items(const EntityRows *rows, uint32_t user, uint32_t most, uint32_t *items)
 {
 	uint32_t	n = 0;
 
@@ -101,7 +101,7 @@ check_users(const EntityRows *rows, const EntityTable *users, uint32_t most)
 	for (uint32_t u = 0; u < users->n; u++)
 	{
 		uint32_t	items[ITEMS];
-		uint32_t	n = latest_items(rows, FIRST_ID + u, most, items);
+		uint32_t	n = last_items(rows, FIRST_ID + u, most, items);
 		uint64_t	end = users->link_start[u + 1];
 
 		/* without a row there is no value */
@@ -113,13 +113,19 @@ check_users(const EntityRows *rows, const EntityTable *users, uint32_t most)
 }
 
 static void
+check_tables(const EntityRows *rows, const Entities *entities)
+{
+	check_items(rows, entities->items);
+	check_users(rows, entities->users, 1000);
+}
+
+static void
 test_tables(Arena *arena)
 {
 	EntityRows *rows = entity_rows(arena, 71);
 	Entities	entities = entity_rows_build(arena, rows, bonds_by_rows, &no_entity_limits);
 
-	check_items(rows, entities.items);
-	check_users(rows, entities.users, 1000);
+	check_tables(rows, &entities);
 	CHECK(entity_number(entities.items, FIRST_ID) == 0);
 	CHECK(entity_number(entities.items, FIRST_ID + ITEMS - 1) == ITEMS - 1);
 	CHECK(entity_number(entities.items, FIRST_ID + ITEMS) == -1);
@@ -294,6 +300,8 @@ test_cancel(Arena *arena)
 		done = entity_rows_try(arena, rows, bonds_by_rows, &no_entity_limits, &host, &entities,
 							   &error);
 		CHECK(done || error.code == ENGINE_INTERRUPTED);
+		if (done)
+			check_tables(rows, &entities);
 		stopped += !done;
 		arena_reset_to(arena, mark);
 	}
@@ -321,6 +329,8 @@ test_memory(Arena *arena)
 		done = entities_build(&small, &scratch, &rows->data, N_COLUMNS, bonds_by_rows,
 							  &no_entity_limits, &host, &entities, &error);
 		CHECK(done || error.code == ENGINE_OUT_OF_MEMORY);
+		if (done)
+			check_tables(rows, &entities);
 		arena_free_all(&small);
 		arena_free_all(&scratch);
 	}

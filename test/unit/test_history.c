@@ -297,7 +297,23 @@ check_trained(void)
 	arena_free_all(&arena);
 }
 
-/* Rows of one item, which is in none of its own histories: batches touch no member. */
+/* Are all numbers of a tensor 0? */
+static bool
+is_zero(const Model *model, const char *name)
+{
+	const Tensor *tensor = model_find(model, name);
+	const real *values = model_named(model, name);
+
+	for (size_t i = 0; i < tensor->size; i++)
+		if (values[i] != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Rows of one item, which is in none of its own histories: batches touch no member, whose
+ * vectors stay as they start.
+ */
 static void
 check_no_members(void)
 {
@@ -316,6 +332,8 @@ check_no_members(void)
 	config.mask_search = SEARCH_FULL;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result && result->model->reads_history && result->n_mask_updates > 0);
+	CHECK(result && is_zero(result->model, "taste.members"));
+	CHECK(result && !is_zero(result->model, "taste.users"));
 	arena_free_all(&arena);
 }
 

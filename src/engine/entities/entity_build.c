@@ -312,7 +312,7 @@ link_item(Builder *builder, uint32_t i)
 	builder->link_start[i + 1] = n;
 }
 
-/* A user's items, each once; of more than wanted those of the latest rows. */
+/* A user's items, each once, in the order of their last rows; of more than wanted the last ones. */
 static void
 link_user(Builder *builder, uint32_t i, uint32_t most)
 {

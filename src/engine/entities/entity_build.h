@@ -18,7 +18,7 @@ typedef struct EntityLimits
 {
 	uint32_t	items;			/* at most; 0: no table of them */
 	uint32_t	users;
-	uint32_t	links;			/* items of a user: those of later splits stay */
+	uint32_t	links;			/* items of a user: those of the last rows stay */
 	size_t		bytes;			/* of a table; entities with fewer rows are left out */
 } EntityLimits;
 

@@ -6,7 +6,7 @@
  *
  * Entities are ids of the item's or the user's field: FIRST_ID and those that
  * follow, which are the ones with the most training rows.  Links lead an item to
- * the domains that it has training rows in, a user to the items that he took.
+ * the domains that it has training rows in, a user to the items of his rows.
  *
  * The stored form is one block (engine/base/block.h), little-endian:
  *
@@ -41,7 +41,8 @@ typedef struct EntityTable
 	const uint64_t *list_start; /* [n_lists + 1] */
 	const uint32_t *list_members;	/* ids, or bits of numbers (dataset.h) */
 	const uint64_t *link_start; /* [n + 1] */
-	const uint32_t *links;		/* ids from FIRST_ID on: an item's domains, ascending; a user's items, the latest last */
+	/* ids from FIRST_ID on: an item's domains, ascending; a user's items, in the order of rows; a history, the newest last */
+	const uint32_t *links;
 	const uint32_t *counts;		/* of items, beside links: positive training rows; else NULL */
 	const void *bytes;			/* the stored form that all of it lies in; NULL: none */
 	size_t		n_bytes;
@@ -82,8 +83,8 @@ extern EntityTable *entity_table_get(Arena *arena, const void *bytes, size_t n, 
 extern EntityTable *entity_table_pack(Arena *arena, const EntityTable *table, EngineError *error);
 
 /*
- * The table of a history: of each user the newest entries, one more than a history has
- * members, for a row's own item is none.  NULL: no memory.
+ * The table of a history: of each user the newest entries, which are the last ones, one more
+ * than a history has members, for a row's own item is none.  NULL: no memory.
  */
 extern EntityTable *entity_table_of_history(Arena *arena, const History *history,
 											EngineError *error);
