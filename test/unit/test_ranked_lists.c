@@ -4,9 +4,9 @@
  *	  what the rows say, counted one by one.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "counted.h"
 #include "engine/base/random.h"
 #include "engine/networks/architectures.h"
 #include "engine/networks/config_options.h"
@@ -336,34 +336,6 @@ measure(Arena *arena, const ListTask *task, Scorer *scorer, const EngineHost *ho
 	return ranking && lists_measure(ranking, start[2], none ? start[2] : start[3], measures, error);
 }
 
-/* Bytes that an arena and those like it have. */
-typedef struct Counted
-{
-	size_t		bytes;
-	size_t		most;
-} Counted;
-
-static void *
-count_taken(void *context, size_t size)
-{
-	Counted    *counted = context;
-	size_t	   *block = calloc(1, size + 64);
-
-	*block = size;
-	counted->bytes += size;
-	counted->most = counted->bytes > counted->most ? counted->bytes : counted->most;
-	return (char *) block + 64;
-}
-
-static void
-count_given(void *context, void *block)
-{
-	size_t	   *start = (size_t *) ((char *) block - 64);
-
-	((Counted *) context)->bytes -= *start;
-	free(start);
-}
-
 /* Items and what users took take memory by positive rows, not by those that were sampled. */
 static void
 check_memory(const ListTask *task, Scorer *scorer, const EngineHost *host)
@@ -378,12 +350,12 @@ check_memory(const ListTask *task, Scorer *scorer, const EngineHost *host)
 	for (size_t row = 0; row < data->split_start[3]; row++)
 		positives += data->labels[row];
 	CHECK(data->split_start[3] > 3 * positives);
-	arena_init(&arena, count_taken, count_given, &counted);
+	arena_init(&arena, count_allocate, count_release, &counted);
 	CHECK(measure(&arena, task, scorer, host, false, measures, &error));
 	CHECK(counted.most < (LIST_MAX_ALL + 1) * (FIELDS * sizeof(uint32_t) + sizeof(double)) +
 		  40 * positives + DOMAINS * ITEMS * 16 + 10000);
 	arena_free_all(&arena);
-	CHECK(counted.bytes == 0);
+	CHECK(counted.now == 0);
 }
 
 static void
