@@ -94,6 +94,7 @@ rank(FunctionCallInfo fcinfo, ListMeasures *measures)
 	EngineHost	host = host_callbacks();
 	SpoolRoom	room;
 	Dataset    *data;
+	Ranking    *ranking;
 	EngineError error;
 	Arena		arena;
 
@@ -114,10 +115,10 @@ rank(FunctionCallInfo fcinfo, ListMeasures *measures)
 	host_arena(&arena, CurrentMemoryContext);
 	task.data = data;
 	task.known[1] = data->split_start[SPLIT_VALID];
-	task.ranked[0] = data->split_start[ranked];
-	task.ranked[1] = data->split_start[ranked + 1];
 	task.with_item = features_with_item(&arena, loaded, data, &host);
-	if (!lists_measure(&arena, &task, served->scorer, &host, measures, &error))
+	ranking = lists_begin(&arena, &task, served->scorer, &host, &error);
+	if (!ranking || !lists_measure(ranking, data->split_start[ranked],
+								   data->split_start[ranked + 1], measures, &error))
 		host_raise(&error);
 	room_close(&room);
 }

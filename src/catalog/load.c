@@ -317,7 +317,7 @@ read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 
 	for (int f = 0; f < shape->n_fields; f++)
 	{
-		uint32		n_values = shape->table_rows[shape->field_table[f]];
+		uint32		n_values = shape_rows(shape, f);
 		Size		start_size = ((Size) n_values + 1) * sizeof(uint32);
 		Size		domain_size = n_pairs[f] * sizeof(uint32);
 
@@ -360,10 +360,7 @@ static EntityTable *
 read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int64 version_id,
 			  Arena *arena, MemoryContext context)
 {
-	static const char *const names[] = {
-		[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
-	};
-	const char *name = names[kind];
+	const char *name = entity_kind_names[kind];
 	Size		size = stored_size(version_id, "entities", name);
 	EngineHost	host = host_callbacks();
 	Watch		watch = {.host = &host};

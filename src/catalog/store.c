@@ -365,18 +365,25 @@ insert_pairs(const Model *model, int64 version_id)
 	}
 }
 
-/* What is kept of items and users, if it is. */
+static void
+insert_table(const EntityTable *table, int64 version_id)
+{
+	if (table)
+		insert_bytes(version_id, "entities", entity_kind_names[table->kind], table->bytes,
+					 table->n_bytes);
+}
+
+/* What is kept of items and users, if it is, and of histories. */
 static void
 insert_entities(const Model *model, int64 version_id)
 {
 	uint32		crc = catalog_entities_crc(model);
 
-	if (model->items)
-		insert_bytes(version_id, "entities", "items", model->items->bytes, model->items->n_bytes);
-	if (model->users)
-		insert_bytes(version_id, "entities", "users", model->users->bytes, model->users->n_bytes);
+	insert_table(model->items, version_id);
+	insert_table(model->users, version_id);
 	if (model->items || model->users)
 		insert_bytes(version_id, "checksum", "entities", (const char *) &crc, sizeof(crc));
+	insert_table(model->histories, version_id);
 }
 
 static void
@@ -407,9 +414,6 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 	if (model->trees)
 		insert_bytes(version_id, "trees", "trees", model->trees->bytes, model->trees->n_bytes);
 	insert_entities(model, version_id);
-	if (model->histories)
-		insert_bytes(version_id, "entities", "histories", model->histories->bytes,
-					 model->histories->n_bytes);
 }
 
 int32

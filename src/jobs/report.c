@@ -267,8 +267,8 @@ full_hint(const EntityTable *table)
  * Where columns share a vocabulary its values are those of all of them.
  */
 static void
-report_entity(const FeatureSpec *spec, int feature, const char *what, const char *option,
-			  uint32 limit, const EntityTable *table)
+report_entity(const FeatureSpec *spec, int feature, const char *option, uint32 limit,
+			  const EntityTable *table)
 {
 	const Vocabulary *vocabulary = &spec->vocabularies[spec->features[feature].vocabulary];
 	uint32		n = vocabulary->n_rows - FIRST_ID;
@@ -278,7 +278,8 @@ report_entity(const FeatureSpec *spec, int feature, const char *what, const char
 		return;
 	ereport(NOTICE,
 			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n,
-					shared ? psprintf("values of \"%s\"", spec->features[feature].name) : what),
+					shared ? psprintf("values of \"%s\"", spec->features[feature].name) :
+					entity_kind_names[table->kind]),
 			 shared ? errdetail("They are those with the most training rows, in all columns of the same vocabulary.") :
 			 errdetail("They are those with the most training rows."),
 			 table->n == limit ? errhint("Option \"%s\" says how many are kept.", option) :
@@ -288,10 +289,8 @@ report_entity(const FeatureSpec *spec, int feature, const char *what, const char
 void
 report_entities(const FeatureSpec *spec, const EntityLimits *limits, const Entities *entities)
 {
-	report_entity(spec, spec->item_feature, "items", "recommend_items", limits->items,
-				  entities->items);
-	report_entity(spec, spec->user_feature, "users", "recommend_users", limits->users,
-				  entities->users);
+	report_entity(spec, spec->item_feature, "recommend_items", limits->items, entities->items);
+	report_entity(spec, spec->user_feature, "recommend_users", limits->users, entities->users);
 	if (entities->cut_users > 0 && limits->links > 0)
 		ereport(NOTICE,
 				(errmsg("%u users have more than %u items, of which the model keeps the latest",

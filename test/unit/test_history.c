@@ -11,6 +11,8 @@
 
 #include "engine/entities/entity_table.h"
 #include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
+#include "engine/networks/network.h"
 
 #define N_ROWS 1500
 #define SAMPLED 40
@@ -295,7 +297,23 @@ check_trained(void)
 	arena_free_all(&arena);
 }
 
-/* Rows of one item, which is in none of its own histories: batches touch no member. */
+/* Are all numbers of a tensor 0? */
+static bool
+is_zero(const Model *model, const char *name)
+{
+	const Tensor *tensor = model_find(model, name);
+	const real *values = model_named(model, name);
+
+	for (size_t i = 0; i < tensor->size; i++)
+		if (values[i] != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Rows of one item, which is in none of its own histories: batches touch no member, whose
+ * vectors stay as they start.
+ */
 static void
 check_no_members(void)
 {
@@ -314,6 +332,46 @@ check_no_members(void)
 	config.mask_search = SEARCH_FULL;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result && result->model->reads_history && result->n_mask_updates > 0);
+	CHECK(result && is_zero(result->model, "taste.members"));
+	CHECK(result && !is_zero(result->model, "taste.users"));
+	arena_free_all(&arena);
+}
+
+/* Vectors of members have room for a batch's members, and for no field's values. */
+static void
+check_room(void)
+{
+	static const DomainPairs no_pairs[TOY_FIELDS];
+	const uint32_t rows[] = {0, 1, 2, 3};
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	Model	   *model;
+	Network		network;
+	Batch		batch;
+	double		loss;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, N_ROWS);
+	toy_config(&config, architecture_find("mmoe"));
+	config.history_length = 5;
+	model = model_create(&arena, &config, &data->shape, no_pairs, &error);
+	CHECK(model && model_init_weights(model, NULL, &error));
+	CHECK(network_init(&network, model, 4, NULL, NULL, &arena, &error));
+	CHECK(batch_init(&batch, &arena, 4, TOY_FIELDS, &error));
+	batch_init_history(&batch, &arena, 5);
+	batch_fill(&batch, &data->shape, data->ids, data->labels, data->list_start,
+			   data->list_members, rows, NULL, 4);
+	for (uint32_t b = 0; b < 4; b++)
+		for (batch.history_n[b] = 0; batch.history_n[b] < b; batch.history_n[b]++)
+			batch.history[5 * b + batch.history_n[b]] = FIRST_ID + 5 * b + batch.history_n[b];
+	network_base_forward(&network, &batch, &(PassMode) {0});
+	network_upper_forward(&network, &batch, &network.base, &(PassMode) {0});
+	CHECK(network_backward(&network, &batch, &loss, &error));
+	for (int i = 0; i < model->n_rows; i++)
+		if (model->rows[i].of_history)
+			CHECK(network.pass.rows[i].n_slots == 6 && network.pass.rows[i].capacity == 6);
 	arena_free_all(&arena);
 }
 
@@ -327,5 +385,6 @@ main(void)
 		check_no_trace(i % 2 == 0, i < 2 ? MOST : 3);
 	check_trained();
 	check_no_members();
+	check_room();
 	return unit_summary();
 }

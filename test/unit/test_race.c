@@ -6,9 +6,9 @@
  * test_checkpoint.c stops races and resumes them, and forges where they stood.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "counted.h"
 #include "engine/networks/architectures.h"
 #include "toy.h"
 #include "unit.h"
@@ -60,36 +60,6 @@ tell_race(void *context, const RaceRecord *race)
 	CHECK(told->n_races < MAX_TOLD);
 	told->evaluations[told->n_races] = told->n_evaluations;
 	told->races[told->n_races++] = *race;
-}
-
-/* Bytes of all arenas of a training, and the most that there were. */
-typedef struct Counted
-{
-	size_t		now;
-	size_t		most;
-} Counted;
-
-static void *
-count_allocate(void *context, size_t size)
-{
-	Counted    *counted = context;
-	size_t	   *block = calloc(1, size + 64);
-
-	*block = size;
-	counted->now += size;
-	if (counted->now > counted->most)
-		counted->most = counted->now;
-	return (char *) block + 64;
-}
-
-static void
-count_release(void *context, void *block)
-{
-	Counted    *counted = context;
-	size_t	   *start = (size_t *) ((char *) block - 64);
-
-	counted->now -= *start;
-	free(start);
 }
 
 static TrainResult *

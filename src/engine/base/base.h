@@ -61,6 +61,9 @@ typedef struct EngineError
 	char		hint[256];
 } EngineError;
 
+/* Of ENGINE_CORRUPT. */
+#define CORRUPT_HINT "Restore the model from a backup, or train it again."
+
 /* Fill *error and return false, so that callers can "return engine_fail(...)". */
 extern bool engine_fail(EngineError *error, EngineCode code, const char *hint,
 						const char *format,...) __attribute__((format(printf, 4, 5)));

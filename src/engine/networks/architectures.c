@@ -36,16 +36,6 @@ architecture_of(const Config *config)
 }
 
 int
-architecture_number(const Architecture *architecture)
-{
-	int			number = 0;
-
-	while (architectures[number] != architecture)
-		number++;
-	return number;
-}
-
-int
 architecture_find(const char *name)
 {
 	for (int i = 0; i < n_choices; i++)

@@ -238,10 +238,8 @@ finder_init(Finder *finder, Arena *arena, const Model *model, const FieldBond *b
 
 	finder->with_item = ARENA_ARRAY(arena, bool, shape->n_fields);
 	finder->with_user = ARENA_ARRAY(arena, bool, shape->n_fields);
-	finder->seen_users = ARENA_ARRAY(arena, bool,
-									 shape->table_rows[shape->field_table[shape->user_field]]);
-	finder->seen_items = ARENA_ARRAY(arena, bool,
-									 shape->table_rows[shape->field_table[shape->item_field]]);
+	finder->seen_users = ARENA_ARRAY(arena, bool, shape_rows(shape, shape->user_field));
+	finder->seen_items = ARENA_ARRAY(arena, bool, shape_rows(shape, shape->item_field));
 	finder->ids = ARENA_ARRAY(arena, uint32_t, (size_t) MOST * MOST * shape->n_fields);
 	finder->scores = ARENA_ARRAY(arena, double, MOST * MOST);
 	if (!arena_ok(arena, error) ||

@@ -95,7 +95,7 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 		const Architecture *network = i == 0 ? asked->first : asked->second;
 
 		race->config[i] = *trainer->config;
-		race->config[i].architecture = architecture_number(network);
+		race->config[i].architecture = architecture_find(network->name);
 		snprintf(race->phase[i], sizeof(race->phase[i]), "race: %s", network->name);
 	}
 	for (int i = 0; i < 2; i++)

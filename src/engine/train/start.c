@@ -63,7 +63,7 @@ block_size(const Trainer *trainer, int b)
 {
 	const Shape *shape = &trainer->data->shape;
 
-	return b < shape->n_fields ? shape->table_rows[shape->field_table[b]] :
+	return b < shape->n_fields ? shape_rows(shape, b) :
 		trainer->pairs[b - shape->n_fields].n_pairs;
 }
 

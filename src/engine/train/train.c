@@ -106,9 +106,7 @@ rank(Trainer *trainer, EngineError *error)
 	TrainResult *result = trainer->result;
 
 	result->ranked = trainer->data->with_item != NULL;
-	return !result->ranked ||
-		(trainer_rank(trainer, SPLIT_VALID, result->valid_lists, error) &&
-		 trainer_rank(trainer, SPLIT_TEST, result->test_lists, error));
+	return !result->ranked || trainer_rank(trainer, error);
 }
 
 /* What was kept, calibrated, and measured on validation and test rows. */

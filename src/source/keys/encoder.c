@@ -19,6 +19,7 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "engine/base/search.h"
 #include "miscadmin.h"
 #include "source/keys/convert.h"
 #include "source/keys/decimal.h"
@@ -139,21 +140,9 @@ tell_feature(void *encoder)
 uint32
 bin_of(const Feature *feature, double value)
 {
-	int			low = 0;
-	int			high = feature->n_edges;
-
 	if (isnan(value))
 		return NULL_ID;
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if (feature->edges[middle] <= value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return FIRST_ID + low;
+	return FIRST_ID + (uint32) sorted_place_above(feature->edges, feature->n_edges, value);
 }
 
 /* What is past the type is infinite, or 0: in the outermost bin. */
