@@ -313,7 +313,10 @@ link_item(Builder *builder, uint32_t i)
 	builder->link_start[i + 1] = n;
 }
 
-/* A user's items, each once, in the order of their last rows; of more than wanted the last ones, and he is cut. */
+/*
+ * A user's items, each once, in the order of their last rows; of more than wanted the last ones,
+ * and he is cut.
+ */
 static void
 link_user(Builder *builder, uint32_t i, uint32_t most)
 {
