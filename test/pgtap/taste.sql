@@ -94,6 +94,14 @@ SELECT results_eq($$SELECT value, status, round(effect::numeric, 4) FROM aread_e
 SELECT results_eq($$SELECT value, status, effect FROM aread_explain('positives', '{"user_id": -1, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, $$VALUES ('0 items', 'missing', 0::float8)$$, 'a stranger''s');
 SELECT is_empty($$SELECT FROM aread_explain('none', '{"user_id": 7, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, 'a model without');
 
+-- Rows of one content, at several times, and several at a time: where they lie makes no difference.
+CREATE TABLE again AS SELECT label, domain, user_id % 12 AS user_id, item_id % 8 AS item_id, sequence / 5 AS at, sequence % 3 + 1 AS weight FROM log;
+CREATE TABLE shuffled AS SELECT * FROM again ORDER BY hashint8(at * 7919 + user_id * 31 + item_id);
+SELECT cmp_ok(count(*), '>', 1000::bigint, 'rows of one content have several times') FROM again a WHERE EXISTS (SELECT FROM again b WHERE (a.label, a.domain, a.user_id, a.item_id) = (b.label, b.domain, b.user_id, b.item_id) AND a.at <> b.at);
+CREATE FUNCTION crc_of(source regclass, weight text) RETURNS bigint LANGUAGE sql AS $$
+  SELECT m.crc FROM aread_train(source, 'placed', 'label', 'domain', '{domain,user_id,item_id}', 'user_id', 'item_id', 'at', '{"architecture": "fm", "wide": false, "trees": 0, "embed_dim": 3, "epochs": 2, "batch_size": 64, "learning_rate": 0.02, "history": {"length": 5}}', weight => $2) t JOIN aread.model m ON m.model = 'placed' AND m.version = t.version $$;
+SELECT is(crc_of('shuffled', weight), crc_of('again', weight), 'rows in another order give the same model, weight ' || COALESCE(weight, 'none')) FROM unnest('{NULL,weight}'::text[]) weight;
+
 -- What is refused.
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),
