@@ -99,8 +99,9 @@ CREATE TABLE again AS SELECT label, domain, user_id % 12 AS user_id, item_id % 8
 CREATE TABLE shuffled AS SELECT * FROM again ORDER BY hashint8(at * 7919 + user_id * 31 + item_id);
 SELECT cmp_ok(count(*), '>', 1000::bigint, 'rows of one content have several times') FROM again a WHERE EXISTS (SELECT FROM again b WHERE (a.label, a.domain, a.user_id, a.item_id) = (b.label, b.domain, b.user_id, b.item_id) AND a.at <> b.at);
 CREATE FUNCTION crc_of(source regclass, weight text) RETURNS bigint LANGUAGE sql AS $$
-  SELECT m.crc FROM aread_train(source, 'placed', 'label', 'domain', '{domain,user_id,item_id}', 'user_id', 'item_id', 'at', '{"architecture": "fm", "wide": false, "trees": 0, "embed_dim": 3, "epochs": 2, "batch_size": 64, "learning_rate": 0.02, "history": {"length": 5}}', weight => $2) t JOIN aread.model m ON m.model = 'placed' AND m.version = t.version $$;
-SELECT is(crc_of('shuffled', weight), crc_of('again', weight), 'rows in another order give the same model, weight ' || COALESCE(weight, 'none')) FROM unnest('{NULL,weight}'::text[]) weight;
+  SELECT aread_train(source, 'placed', 'label', 'domain', '{domain,user_id,item_id}', 'user_id', 'item_id', 'at', '{"architecture": "fm", "wide": false, "trees": 0, "embed_dim": 3, "epochs": 2, "batch_size": 64, "learning_rate": 0.02, "history": {"length": 5}}', weight => $2);
+  SELECT crc FROM aread.model WHERE model = 'placed' ORDER BY version DESC LIMIT 1 $$;
+SELECT is(crc_of('shuffled', weight) = crc_of('again', weight), true, 'rows in another order give the same model, weight ' || COALESCE(weight, 'none')) FROM unnest('{NULL,weight}'::text[]) weight;
 
 -- What is refused.
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
