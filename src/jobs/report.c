@@ -112,7 +112,17 @@ report_race(void *context, const RaceRecord *race)
 	const char *first = race->network[0];
 	const char *second = race->network[1];
 
-	if (race->kind < 0)
+	if (race->diverged[0] > 0)
+		ereport(NOTICE,
+				(errmsg("race: %s diverged in epoch %d; training %s", first, race->diverged[0], second),
+				 errhint("With a smaller learning_rate both can be compared.")));
+	else if (race->diverged[1] > 0)
+		ereport(NOTICE,
+				(errmsg("race: %s diverged in epoch %d; training %s from its start", second,
+						race->diverged[1], first),
+				 errdetail("Its model has no masks."),
+				 errhint("With a smaller learning_rate both can be compared.")));
+	else if (race->kind < 0)
 		ereport(NOTICE, (errmsg("race: training %s for %d epochs", first, race->epochs)));
 	else if (!race->compared)
 		ereport(NOTICE,

@@ -37,7 +37,7 @@ mixtures_of_hei(void *options)
 
 static const Option config_options[] = {
 	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"auto\"", "",
-	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs, and hei until it has had as many evaluations. Then hei goes on, unless mmoe is ahead by more than 0.001 of the measure that stop_on names (of log loss 0.0005); if it is, it is trained from its start. There is no such race, and hei is trained, where two epochs have fewer than 200 batches, or more of them where batch_size or learning_rate is smaller than by default. Nor is there one with two epochs or fewer, below 1000 validation rows, or where these are of one label. An option that only one of both uses, set to other than its default, chooses that one; options of both leave the race as it is.",
+	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs, and hei until it has had as many evaluations. Then hei goes on, unless mmoe is ahead by more than 0.001 of the measure that stop_on names (of log loss 0.0005); if it is, it is trained from its start. A network that diverges before that has lost. There is no such race, and hei is trained, where two epochs have fewer than 200 batches, or more of them where batch_size or learning_rate is smaller than by default. Nor is there one with two epochs or fewer, below 1000 validation rows, or where these are of one label. An option that only one of both uses, set to other than its default, chooses that one; options of both leave the race as it is.",
 	.choice = architecture_name},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
 	.meaning = "Length of the vector of each value."},
