@@ -28,6 +28,7 @@ typedef struct TrainProgress
 	TrainPhase	phase;
 	const char *name;			/* what the phase is called */
 	int			epoch;			/* from 1 */
+	int			epochs;			/* of the network at work, at most; 0: as before */
 	uint64_t	batch;			/* in this epoch, from 1; of updates: the domain; of trees: a step */
 	uint64_t	batches;		/* per epoch; of updates: domains; of trees: steps */
 	double		loss;			/* mean BCE since the last evaluation */
