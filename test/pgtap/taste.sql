@@ -108,6 +108,7 @@ SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),
   ('{"length": 1001}', '22023', 'option "history.length" is 1001, but must be between 0 and 1000'), ('{"of": "some"}', '22023', 'option "history.of" must be one of "positives", "all"')) r(history, state, message);
 SELECT throws_ok($$SELECT train('x', 'split', 'false', '{"history.length": 7}')$$, '22023', 'options "history" and "history.length" are both given', 'two ways to say it');
+SELECT throws_ok($$SELECT train('x', 'split', '{"length": 300}', '{"batch_size": 65536}')$$, '22023', 'options "batch_size" and "history.length" make histories of 19660800 items in a batch, more than 16777216', 'more than there is room for');
 CREATE VIEW users_only AS SELECT label, domain, user_id, split FROM log;
 SELECT throws_ok($$SELECT aread_train('users_only', 'x', options => '{"history": true}')$$, '22023', 'option "history" needs a user and an item column', 'no items');
 SELECT throws_ok($$SELECT train('x', 'split', 'true', '{"features": {"user_id": {"buckets": 16}}}')$$, '22023', 'option "history" needs users with ids of their own', 'hashed users');

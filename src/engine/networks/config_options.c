@@ -240,6 +240,26 @@ check_search(const Config *config, EngineError *error)
 	return true;
 }
 
+/* Room for histories is that of full ones, whatever users have. */
+static bool
+check_history(const Config *config, EngineError *error)
+{
+	int64_t		members = (int64_t) config->batch_size * config->history_length;
+
+	if (members > MAX_BATCH_MEMBERS)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Use shorter histories, or smaller batches.",
+						   "options \"batch_size\" and \"history.length\" make histories of %lld items in a batch, more than %d",
+						   (long long) members, MAX_BATCH_MEMBERS);
+	if (!architecture_uses(config->architecture, "score_batches"))
+		return true;
+	members *= config->score_batches;
+	if (members > MAX_SEARCH_MEMBERS)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Use shorter histories, or fewer or smaller batches.",
+						   "options \"score_batches\", \"batch_size\" and \"history.length\" make histories of %lld items in the batches of a candidate, more than %d",
+						   (long long) members, MAX_SEARCH_MEMBERS);
+	return true;
+}
+
 /* Options that an architecture does not use are left alone. */
 static bool
 check_relations(const Config *config, EngineError *error)
@@ -247,6 +267,8 @@ check_relations(const Config *config, EngineError *error)
 	if (architecture_uses(config->architecture, "hei_hidden") && !check_experts(config, error))
 		return false;
 	if (architecture_uses(config->architecture, "mask_search") && !check_search(config, error))
+		return false;
+	if (architecture_uses(config->architecture, "history.length") && !check_history(config, error))
 		return false;
 	if (config->major_share < config->minor_share)
 		return engine_fail(error, ENGINE_BAD_INPUT, "A domain cannot be both minor and major.",
