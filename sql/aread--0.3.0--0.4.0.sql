@@ -785,6 +785,7 @@ BEGIN ATOMIC
       m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss, m.test_user_auc, m.test_ndcg_10]) v)), ' |'))
   FROM named n JOIN aread.model m ON m.model OPERATOR(pg_catalog.=) n.name AND (m.version OPERATOR(pg_catalog.=) n.version OR (n.version IS NULL AND m.deployed));
 END;
+COMMENT ON COLUMN aread.run.epochs IS 'epochs of the network at work, at most: in phase race: mmoe the two after which it is left; it ends sooner when validation rows gain nothing';
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
 COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
 

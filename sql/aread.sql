@@ -2627,7 +2627,7 @@ COMMENT ON COLUMN aread.run.source IS 'source relation, by its name at the start
 COMMENT ON COLUMN aread.run.state IS 'starting, running, done, failed, cancelled, or interrupted: its worker is gone, and aread_resume goes on from the checkpoint';
 COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, race: mmoe and race: hei (by default, until they are compared), training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
 COMMENT ON COLUMN aread.run.epoch IS 'epoch';
-COMMENT ON COLUMN aread.run.epochs IS 'epochs at most: it ends sooner when validation rows gain nothing';
+COMMENT ON COLUMN aread.run.epochs IS 'epochs of the network at work, at most: in phase race: mmoe the two after which it is left; it ends sooner when validation rows gain nothing';
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
 COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
 COMMENT ON COLUMN aread.run.loss IS 'mean training loss since the last evaluation';

@@ -5,7 +5,7 @@
  * There are three kinds: where the training is, when it has been silent for a while;
  * the measures of each epoch; and, once, what became of negatives and which
  * evaluation was kept.  A reporter has no other state than the time of its latest
- * notice.
+ * notice, and how many epochs the network at work may have.
  */
 #include "postgres.h"
 
@@ -22,7 +22,8 @@
 void
 report_start(Reporter *reporter, const Config *config)
 {
-	*reporter = (Reporter) {.last_notice = host_seconds(),.config = config};
+	*reporter = (Reporter) {.last_notice = host_seconds(),.config = config,
+		.epochs = config->epochs};
 }
 
 void
@@ -100,7 +101,7 @@ report_evaluation(void *context, const Evaluation *evaluation)
 	else
 		ereport(NOTICE,
 				(errmsg("epoch %d of %d: loss %.4f, validation %s, %.0f rows/s%s",
-						evaluation->epoch, reporter->config->epochs, evaluation->train_loss,
+						evaluation->epoch, reporter->epochs, evaluation->train_loss,
 						measures, evaluation->rows_per_second,
 						evaluation->best ? ", best so far" : "")));
 }
@@ -108,12 +109,27 @@ report_evaluation(void *context, const Evaluation *evaluation)
 void
 report_race(void *context, const RaceRecord *race)
 {
+	Reporter   *reporter = context;
 	const char *title = race->kind < 0 ? NULL : measure_kinds[race->kind].title;
 	const char *first = race->network[0];
 	const char *second = race->network[1];
 
-	if (race->kind < 0)
+	reporter->epochs = reporter->config->epochs;
+	if (race->diverged[0] > 0)
+		ereport(NOTICE,
+				(errmsg("race: %s diverged in epoch %d; training %s", first, race->diverged[0], second),
+				 errhint("With a smaller learning_rate both can be compared.")));
+	else if (race->diverged[1] > 0)
+		ereport(NOTICE,
+				(errmsg("race: %s diverged in epoch %d; training %s from its start", second,
+						race->diverged[1], first),
+				 errdetail("Its model has no masks."),
+				 errhint("With a smaller learning_rate both can be compared.")));
+	else if (race->kind < 0)
+	{
+		reporter->epochs = race->epochs;
 		ereport(NOTICE, (errmsg("race: training %s for %d epochs", first, race->epochs)));
+	}
 	else if (!race->compared)
 		ereport(NOTICE,
 				(errmsg("race: %s has validation %s %.4f; training %s", first, title,

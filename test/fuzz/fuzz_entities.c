@@ -40,7 +40,7 @@ set_up(void)
 	FUZZ_ASSERT(entities_build(&arena, &scratch, dataset, TOY_FIELDS, bonds, &limits, &host,
 							   &entities, &error));
 	FUZZ_ASSERT(entities.items->n_lists > 0 && entities.users->link_start[1] > 0);
-	history = history_build(&scratch, dataset, 5, false, &host, &error);
+	history = history_build(&scratch, &scratch, dataset, 5, false, &host, &error);
 	FUZZ_ASSERT(history);
 	tables[ENTITY_ITEMS] = entities.items;
 	tables[ENTITY_USERS] = entities.users;

@@ -102,11 +102,21 @@ SELECT results_eq($$SELECT value, status, round(effect::numeric, 4) FROM aread_e
 SELECT results_eq($$SELECT value, status, effect FROM aread_explain('positives', '{"user_id": -1, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, $$VALUES ('0 items', 'missing', 0::float8)$$, 'a stranger''s');
 SELECT is_empty($$SELECT FROM aread_explain('none', '{"user_id": 7, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, 'a model without');
 
+-- Rows of one content, at several times, and several at a time: where they lie makes no difference.
+CREATE TABLE again AS SELECT label, domain, user_id % 12 AS user_id, item_id % 8 AS item_id, sequence / 5 AS at, sequence % 3 + 1 AS weight FROM log;
+CREATE TABLE shuffled AS SELECT * FROM again ORDER BY hashint8(at * 7919 + user_id * 31 + item_id);
+SELECT cmp_ok(count(*), '>', 1000::bigint, 'rows of one content have several times') FROM again a WHERE EXISTS (SELECT FROM again b WHERE (a.label, a.domain, a.user_id, a.item_id) = (b.label, b.domain, b.user_id, b.item_id) AND a.at <> b.at);
+CREATE FUNCTION crc_of(source regclass, weight text) RETURNS bigint LANGUAGE sql AS $$
+  SELECT aread_train(source, 'placed', 'label', 'domain', '{domain,user_id,item_id}', 'user_id', 'item_id', 'at', '{"architecture": "fm", "wide": false, "trees": 0, "embed_dim": 3, "epochs": 2, "batch_size": 64, "learning_rate": 0.02, "history": {"length": 5}}', weight => $2);
+  SELECT crc FROM aread.model WHERE model = 'placed' ORDER BY version DESC LIMIT 1 $$;
+SELECT is(crc_of('shuffled', weight) = crc_of('again', weight), true, 'rows in another order give the same model, weight ' || COALESCE(weight, 'none')) FROM unnest('{NULL,weight}'::text[]) weight;
+
 -- What is refused.
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),
   ('{"length": 1001}', '22023', 'option "history.length" is 1001, but must be between 0 and 1000'), ('{"of": "some"}', '22023', 'option "history.of" must be one of "positives", "all"')) r(history, state, message);
 SELECT throws_ok($$SELECT train('x', 'split', 'false', '{"history.length": 7}')$$, '22023', 'options "history" and "history.length" are both given', 'two ways to say it');
+SELECT throws_ok($$SELECT train('x', 'split', '{"length": 300}', '{"batch_size": 65536}')$$, '22023', 'options "batch_size" and "history.length" make histories of 19660800 items in a batch, more than 16777216', 'more than there is room for');
 CREATE VIEW users_only AS SELECT label, domain, user_id, split FROM log;
 SELECT throws_ok($$SELECT aread_train('users_only', 'x', options => '{"history": true}')$$, '22023', 'option "history" needs a user and an item column', 'no items');
 SELECT throws_ok($$SELECT train('x', 'split', 'true', '{"features": {"user_id": {"buckets": 16}}}')$$, '22023', 'option "history" needs users with ids of their own', 'hashed users');

@@ -8,6 +8,9 @@
  * compared.  The second one goes on, unless the first one is ahead by more than RACE_LEAD
  * least gains; then that is trained, from its start to its end.
  *
+ * A network that diverges before that has lost: the other one is trained to its end.  If that
+ * diverges, too, training ends as without a race.
+ *
  * Either way the model is, bit by bit, that of a training of the architecture that won.
  *
  * All networks share the wide part as it was fitted, trees, counts of ids and rows by
@@ -107,15 +110,6 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 	return true;
 }
 
-static void
-tell(const Trainer *trainer)
-{
-	RaceRecord	record = race_record(trainer);
-
-	if (trainer->observer->race)
-		trainer->observer->race(trainer->observer->context, &record);
-}
-
 /* A network of the present stage, from its start or, the first one of a call, from a checkpoint. */
 static bool
 run_network(Trainer *trainer, Arena *arena, bool resume, EngineError *error)
@@ -151,7 +145,13 @@ run_first(Trainer *trainer, bool resume, EngineError *error)
 	arena_init(&arena, trainer->lasting->allocate, trainer->lasting->release,
 			   trainer->lasting->context);
 	ok = run_network(trainer, &arena, resume, error);
-	if (ok)
+	if (ok ? !model_is_finite(trainer->model) : error->code == ENGINE_DIVERGED)
+	{
+		race_diverged(trainer);
+		race->state.stage = RACE_SECOND;
+		ok = true;
+	}
+	else if (ok)
 	{
 		const Evaluation *best = &trainer->result->evaluations[trainer->result->best_evaluation];
 		const MeasureKind *kind = evaluation_criterion(best, trainer->config);
@@ -162,6 +162,18 @@ run_first(Trainer *trainer, bool resume, EngineError *error)
 	}
 	arena_free_all(&arena);
 	return ok;
+}
+
+/* The second network: to its end, or to where it has lost. */
+static bool
+run_second(Trainer *trainer, bool resume, EngineError *error)
+{
+	if (run_network(trainer, trainer->lasting, resume, error))
+		return true;
+	if (error->code != ENGINE_DIVERGED || !race_phase(trainer))
+		return false;
+	race_diverged(trainer);
+	return true;
 }
 
 bool
@@ -179,7 +191,7 @@ race_train(Trainer *trainer, EngineError *error)
 		return false;
 	if (race->state.stage == RACE_FIRST)
 	{
-		tell(trainer);
+		race_tell(trainer);
 		if (!run_first(trainer, resume, error))
 			return false;
 		resume = false;
@@ -187,9 +199,9 @@ race_train(Trainer *trainer, EngineError *error)
 	mark = arena_mark(trainer->lasting);
 	if (race->state.stage == RACE_SECOND)
 	{
-		if (isnan(race->state.score[1]))
-			tell(trainer);
-		if (!run_network(trainer, trainer->lasting, resume, error))
+		if (race_phase(trainer))
+			race_tell(trainer);
+		if (!run_second(trainer, resume, error))
 			return false;
 		resume = false;
 		if (!race_record(trainer).first_kept)

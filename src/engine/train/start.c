@@ -27,7 +27,7 @@ static bool
 interrupted_at_start(void *context)
 {
 	const Trainer *trainer = context;
-	TrainProgress progress = {.phase = PHASE_START,.name = "start"};
+	TrainProgress progress = {.phase = PHASE_START,.name = "start",.epochs = trainer->epochs};
 
 	trainer->observer->progress(trainer->observer->context, &progress);
 	return trainer->host->interrupted(trainer->host->context);

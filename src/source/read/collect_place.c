@@ -34,7 +34,7 @@
 /* What rows are ordered by, the least important first. */
 typedef enum PlaceOrder
 {
-	BY_WEIGHT, BY_LABEL, BY_HASH, BY_SPLIT
+	BY_TIME, BY_WEIGHT, BY_LABEL, BY_HASH, BY_SPLIT
 } PlaceOrder;
 
 /* A dataset, and where it lies. */
@@ -76,11 +76,29 @@ typedef struct Placing
 	Watch		followers;		/* the same to other threads than the caller's */
 } Placing;
 
+/* Has the dataset what orders training rows? */
+static bool
+keeps_times(const Collector *collector)
+{
+	return collector->split.method == SPLIT_BY_ORDER && collector->split_keys &&
+		collector->options->keeps_times;
+}
+
+static bool
+has_sort_word(const Collector *collector, PlaceOrder by)
+{
+	return by == BY_TIME ? keeps_times(collector) :
+		by == BY_WEIGHT ? collector->weights != NULL : true;
+}
+
 static uint64
 sort_word(const Collector *collector, PlaceOrder by, uint32 row)
 {
 	switch (by)
 	{
+		case BY_TIME:
+			/* with the sign turned they compare as unsigned numbers */
+			return (uint64) collector->split_keys[row] ^ UINT64CONST(1) << 63;
 		case BY_WEIGHT:
 			return sort_key(collector->weights[row]);
 		case BY_LABEL:
@@ -93,7 +111,10 @@ sort_word(const Collector *collector, PlaceOrder by, uint32 row)
 	pg_unreachable();
 }
 
-/* Numbers of rows by split, hash of the features, label and weight. */
+/*
+ * Numbers of rows by split, hash of the features, label, weight and time: rows alike in all
+ * that the dataset has of them may come in any order.
+ */
 static uint32 *
 order_rows(const Collector *collector)
 {
@@ -103,8 +124,10 @@ order_rows(const Collector *collector)
 
 	for (uint64 i = 0; i < n; i++)
 		order[i] = i;
-	for (PlaceOrder by = collector->weights ? BY_WEIGHT : BY_LABEL; by <= BY_SPLIT; by++)
+	for (PlaceOrder by = BY_TIME; by <= BY_SPLIT; by++)
 	{
+		if (!has_sort_word(collector, by))
+			continue;
 		for (uint64 i = 0; i < n; i++)
 			words[i] = sort_word(collector, by, order[i]);
 		CHECK_FOR_INTERRUPTS();
@@ -145,8 +168,7 @@ place_times(const Collector *collector, const uint32 *order, Dataset *data)
 {
 	int64	   *times;
 
-	if (collector->split.method != SPLIT_BY_ORDER || !collector->split_keys ||
-		!collector->options->keeps_times)
+	if (!keeps_times(collector))
 		return;
 	times = huge(data->split_start[SPLIT_VALID] * sizeof(int64));
 	for (uint64 i = 0; i < data->split_start[SPLIT_VALID]; i++)
