@@ -84,7 +84,8 @@ put_features(ReturnSetInfo *rsinfo)
 	values[0] = CStringGetTextDatum("features");
 	values[1] = CStringGetTextDatum("object");
 	values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
-	values[7] = CStringGetTextDatum("For single columns: {\"column\": {\"kind\": categorical, binned, list or dense (a vector), \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}.");
+	values[7] = CStringGetTextDatum(psprintf("For single columns: {\"column\": {\"kind\": k, \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}. Kinds are %s.",
+										   feature_kinds_text()));
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

@@ -93,17 +93,22 @@ check_ascending(const Feature *feature)
 			stored_corrupt("bin edges", "They do not ascend.");
 }
 
-/* Of a dense feature, means and then standard deviations. */
+/* Of a vector feature, means and then standard deviations; before them bounds of pieces. */
 static void
 check_moments(const Feature *feature)
 {
-	int			length = feature->n_edges / 2;
+	int			length = feature_components(feature);
+	int			n_bounds = feature->kind == FEATURE_PIECEWISE ? length + 1 : 0;
 
-	if (feature->n_edges % 2 != 0 || length < 1 || length > MAX_COMPONENTS)
+	if (feature->n_edges != n_bounds + 2 * length || length < 1 || length > MAX_COMPONENTS)
 		stored_corrupt("feature", "The number of its components is out of range.");
 	for (int i = 0; i < feature->n_edges; i++)
-		if (!isfinite(feature->edges[i]) || (i >= length && feature->edges[i] < 0))
+		if (!isfinite(feature->edges[i]) ||
+			(i >= n_bounds + length && feature->edges[i] < 0))
 			stored_corrupt("feature", "A mean or standard deviation of its components is out of range.");
+	for (int i = 1; i < n_bounds; i++)
+		if (feature->edges[i] <= feature->edges[i - 1])
+			stored_corrupt("bin edges", "They do not ascend.");
 }
 
 static void
@@ -121,7 +126,7 @@ read_edges(Feature *feature, uint64 row, int column)
 	feature->n_edges = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	feature->edges = palloc(Max(feature->n_edges, 1) * sizeof(double));
 	memcpy(feature->edges, ARR_DATA_PTR(array), feature->n_edges * sizeof(double));
-	if (feature->kind == FEATURE_DENSE)
+	if (kind_is_vector(feature->kind))
 		check_moments(feature);
 	else
 		check_ascending(feature);
@@ -245,8 +250,8 @@ check_spec(const FeatureSpec *spec)
 		if ((feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS) &&
 			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
 			stored_corrupt("feature", "Its bins do not fit its vocabulary.");
-		if (feature->kind == FEATURE_DENSE &&
-			(feature->n_edges == 0 || vocabulary->n_rows != FIRST_ID + feature->n_edges / 2))
+		if (kind_is_vector(feature->kind) &&
+			(feature->n_edges == 0 || vocabulary->n_rows != FIRST_ID + feature_components(feature)))
 			stored_corrupt("feature", "Its components do not fit its vocabulary.");
 	}
 }

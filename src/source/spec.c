@@ -6,27 +6,46 @@
 
 #include "source/spec.h"
 
+#include "lib/stringinfo.h"
 #include "utils/lsyscache.h"
 
-static const char *const kind_names[] = {
-	[FEATURE_CATEGORICAL] = "categorical",
-	[FEATURE_BINNED] = "binned",
-	[FEATURE_LIST] = "list",
-	[FEATURE_ROWS] = "rows",
-	[FEATURE_DENSE] = "dense"
+static const struct
+{
+	const char *name;
+	const char *meaning;		/* as a choice of option "features"; NULL: it is none */
+}			kinds[] = {
+	[FEATURE_CATEGORICAL] = {"categorical", "an id for each value"},
+	[FEATURE_BINNED] = {"binned", "an id for each of a number's bins"},
+	[FEATURE_LIST] = {"list", "of categorical values"},
+	[FEATURE_ROWS] = {"rows", NULL},
+	[FEATURE_DENSE] = {"dense", "a vector of numbers"},
+	[FEATURE_PIECEWISE] = {"piecewise", "a number as a vector, with a component for each of its bins"}
 };
 
 const char *
 feature_kind_name(FeatureKind kind)
 {
-	return kind_names[kind];
+	return kinds[kind].name;
+}
+
+char *
+feature_kinds_text(void)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < lengthof(kinds); i++)
+		if (kinds[i].meaning)
+			appendStringInfo(&text, "%s%s (%s)", text.len > 0 ? ", " : "", kinds[i].name,
+							 kinds[i].meaning);
+	return text.data;
 }
 
 bool
 feature_kind_of_name(const char *name, FeatureKind *kind)
 {
-	for (int i = 0; i < lengthof(kind_names); i++)
-		if (strcmp(kind_names[i], name) == 0)
+	for (int i = 0; i < lengthof(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
 		{
 			*kind = (FeatureKind) i;
 			return true;
@@ -91,7 +110,7 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 	{
 		field_table[f] = spec->features[f].vocabulary;
 		field_is_list[f] = kind_has_list(spec->features[f].kind);
-		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
+		field_is_dense[f] = kind_is_vector(spec->features[f].kind);
 	}
 	*shape = (Shape) {
 		.n_tables = spec->n_vocabularies,

@@ -66,19 +66,50 @@ typedef enum FeatureKind
 	FEATURE_BINNED,
 	FEATURE_LIST,				/* of categorical values */
 	FEATURE_ROWS,				/* training rows of another feature's value; no column */
-	FEATURE_DENSE				/* a vector of numbers */
+	FEATURE_DENSE,				/* a vector of numbers */
+	FEATURE_PIECEWISE			/* a number as the vector of its pieces (keys/piecewise.h) */
 } FeatureKind;
 
 /* As options, the catalog and messages have it. */
 extern const char *feature_kind_name(FeatureKind kind);
-/* The reverse; false: there is no such kind. */
+/* Those that a column can be of, with what each is. */
+extern char *feature_kinds_text(void);
+/* The reverse of the name; false: there is no such kind. */
 extern bool feature_kind_of_name(const char *name, FeatureKind *kind);
 
-/* Is a value a list to the engine? */
+/* Is a value a vector to the engine, of a dense field? */
+static inline bool
+kind_is_vector(FeatureKind kind)
+{
+	return kind == FEATURE_DENSE || kind == FEATURE_PIECEWISE;
+}
+
+/* Is a value a list to the engine, as vectors are, too? */
 static inline bool
 kind_has_list(FeatureKind kind)
 {
+	return kind == FEATURE_LIST || kind_is_vector(kind);
+}
+
+/* Has its value, as it comes, members?  Of one number the vector comes with the bins. */
+static inline bool
+kind_comes_as_list(FeatureKind kind)
+{
 	return kind == FEATURE_LIST || kind == FEATURE_DENSE;
+}
+
+/* Is its value one number? */
+static inline bool
+kind_is_number(FeatureKind kind)
+{
+	return kind == FEATURE_BINNED || kind == FEATURE_PIECEWISE;
+}
+
+/* Have a column's values keys? */
+static inline bool
+kind_has_keys(FeatureKind kind)
+{
+	return kind == FEATURE_CATEGORICAL || kind == FEATURE_LIST;
 }
 
 /*
@@ -108,12 +139,34 @@ typedef struct Feature
 	int			vocabulary;		/* index */
 	int			counted;		/* of counts: the feature whose rows are counted */
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
-								 * dense: its components' means, then as many standard deviations */
+								 * vectors: means of n components, then as many standard deviations;
+								 * before them of pieces their n + 1 bounds */
 	double	   *edges;
 	uint32		min_count;
-	uint64	   *bin_rows;		/* after training, of binned: rows of NULL, then of each bin */
+	uint64	   *bin_rows;		/* after training, of numbers: rows of NULL, then of each bin */
 	FieldBond	bond;			/* when negatives are sampled; not stored */
 } Feature;
+
+/* Components of a vector feature; 0: not known yet. */
+static inline int
+feature_components(const Feature *feature)
+{
+	return feature->kind == FEATURE_PIECEWISE ? feature->n_edges / 3 : feature->n_edges / 2;
+}
+
+/* Their means, and then their standard deviations. */
+static inline double *
+feature_moments(const Feature *feature)
+{
+	return feature->edges + (feature->kind == FEATURE_PIECEWISE ? feature_components(feature) + 1 : 0);
+}
+
+/* Bins of a number's feature. */
+static inline int
+feature_bins(const Feature *feature)
+{
+	return feature->kind == FEATURE_PIECEWISE ? feature_components(feature) : feature->n_edges + 1;
+}
 
 /* Everything that encoding a row needs; stored with the model. */
 typedef struct FeatureSpec

@@ -18,7 +18,7 @@ typedef struct KeyColumn
 	uint32	   *of_id;			/* by provisional id: how many, or the final one */
 } KeyColumn;
 
-/* A binned column. */
+/* A column of numbers. */
 typedef struct NumberColumn
 {
 	int			feature;
