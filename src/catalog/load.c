@@ -31,6 +31,7 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "options.h"
+#include "source/crosses.h"
 #include "source/keys/dense.h"
 #include "source/keys/types.h"
 #include "source/keys/vocabulary.h"
@@ -162,8 +163,10 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 			stored_corrupt("feature", "Its vocabulary is out of range.");
 		if (feature->kind == FEATURE_ROWS)
 			feature->counted = DatumGetInt32(catalog_value(f, 8, NULL));
-		else if (spec->n_columns++ != f)
-			stored_corrupt("feature", "A count stands before a column.");
+		if (!kind_is_derived(feature->kind) && spec->n_columns++ != f)
+			stored_corrupt("feature", "A count or cross stands before a column.");
+		if (feature->kind == FEATURE_ROWS && f > 0 && spec->features[f - 1].kind == FEATURE_CROSS)
+			stored_corrupt("feature", "A cross stands before a count.");
 		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
 	}
 	MemoryContextSwitchTo(old);
@@ -247,6 +250,8 @@ check_spec(const FeatureSpec *spec)
 			(feature->counted < 0 || feature->counted >= spec->n_columns ||
 			 spec->features[feature->counted].kind != FEATURE_CATEGORICAL))
 			stored_corrupt("feature", "What it counts is out of range.");
+		if (feature->kind == FEATURE_CROSS && !cross_is_sound(spec, feature))
+			stored_corrupt("feature", "What it is a cross of is out of range.");
 		if ((feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS) &&
 			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
 			stored_corrupt("feature", "Its bins do not fit its vocabulary.");

@@ -19,7 +19,7 @@
 #include "source/keys/key.h"
 #include "source/keys/vocabulary.h"
 #include "source/read/reader.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 /* Rows while they come. */
@@ -172,7 +172,7 @@ finish_row(Collecting *collecting, Size row)
 		if (collecting->in_context[f])
 			set_value(rows, row, f, collecting->context.row[f], collecting->context.list_start,
 					  collecting->context.members);
-	row_counts_encode(spec, score_table_row(rows, row));
+	derived_encode(spec, score_table_row(rows, row));
 }
 
 /* A row of an item and a domain. */

@@ -6,7 +6,7 @@
 
 #include "serve/input.h"
 
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 void
@@ -97,7 +97,7 @@ input_set_history(InputRows *rows, const uint32 *members, int n)
 void
 input_finish(InputRows *rows)
 {
-	row_counts_encode(rows->spec, rows->row);
+	derived_encode(rows->spec, rows->row);
 }
 
 Size

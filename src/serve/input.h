@@ -39,7 +39,7 @@ extern void input_set(InputRows *rows, int feature, uint32 id);
 extern void input_set_list(InputRows *rows, int feature, const uint32 *members, int n);
 /* The latest row's own history, the newest last: of those seen in training as many as count. */
 extern void input_set_history(InputRows *rows, const uint32 *members, int n);
-/* The latest row has all its columns: its counts are filled in. */
+/* The latest row has all its columns: its counts and crosses are filled in. */
 extern void input_finish(InputRows *rows);
 /* Memory of the latest row's lists. */
 extern Size input_list_bytes(const InputRows *rows);

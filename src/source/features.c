@@ -14,6 +14,7 @@
 #include "source/features.h"
 
 #include "catalog/pg_type.h"
+#include "source/crosses.h"
 #include "source/feature_choice.h"
 #include "source/keys/dense.h"
 #include "source/keys/key.h"
@@ -267,11 +268,11 @@ apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **
 	}
 }
 
-/* One vocabulary for each feature that does not share another's. */
+/* One vocabulary for each feature that does not share another's; room for n_more. */
 static void
-assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
+assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared, int n_more)
 {
-	spec->vocabularies = palloc0((spec->n_features + 2) * sizeof(Vocabulary));
+	spec->vocabularies = palloc0((spec->n_features + n_more) * sizeof(Vocabulary));
 	for (int f = 0; f < spec->n_features; f++)
 		if (!shared[f])
 		{
@@ -358,8 +359,8 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 	char	  **shared = palloc0(list_length(names) * sizeof(char *));
 	ListCell   *cell;
 
-	/* two more for counts */
-	spec->features = palloc0((list_length(names) + 2) * sizeof(Feature));
+	/* two more for counts, and crosses */
+	spec->features = palloc0((list_length(names) + 2 + crosses_asked(options)) * sizeof(Feature));
 	*plans = palloc0(list_length(names) * sizeof(FeaturePlan));
 	foreach(cell, names)
 	{
@@ -377,7 +378,7 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 		apply_all_options(spec, *plans, options->features, shared);
 	for (int f = 0; f < spec->n_features; f++)
 		check_plan(&spec->features[f], &(*plans)[f], options);
-	assign_vocabularies(spec, *plans, shared);
+	assign_vocabularies(spec, *plans, shared, 2 + crosses_asked(options));
 	check_roles(spec, *plans);
 	check_bonds(spec, options);
 	return spec;

@@ -19,7 +19,8 @@ static const struct
 	[FEATURE_LIST] = {"list", "of categorical values"},
 	[FEATURE_ROWS] = {"rows", NULL},
 	[FEATURE_DENSE] = {"dense", "a vector of numbers"},
-	[FEATURE_PIECEWISE] = {"piecewise", "a number as a vector, with a component for each of its bins"}
+	[FEATURE_PIECEWISE] = {"piecewise", "a number as a vector, with a component for each of its bins"},
+	[FEATURE_CROSS] = {"cross", NULL}
 };
 
 const char *
@@ -96,9 +97,28 @@ spec_has_keys(const FeatureSpec *spec, int feature)
 		spec->vocabularies[spec->features[feature].vocabulary].buckets == 0;
 }
 
+/* Those of the spec; returns how many. */
+static int
+shape_crosses(const FeatureSpec *spec, FieldCross *crosses)
+{
+	int			n = 0;
+
+	for (int f = spec->n_columns; f < spec->n_features; f++)
+		if (spec->features[f].kind == FEATURE_CROSS)
+		{
+			crosses[n].field = f;
+			crosses[n].n_parts = spec->features[f].n_edges;
+			for (int i = 0; i < spec->features[f].n_edges; i++)
+				crosses[n].parts[i] = (uint32) spec->features[f].edges[i];
+			n++;
+		}
+	return n;
+}
+
 void
 spec_shape(const FeatureSpec *spec, Shape *shape)
 {
+	FieldCross *crosses = palloc(spec->n_features * sizeof(FieldCross));
 	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
 	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
 	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
@@ -123,6 +143,8 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 		.user_field = spec->user_feature,
 		.item_field = spec->item_feature,
 		.users_are_hashed = spec->user_feature >= 0 &&
-			spec->vocabularies[spec->features[spec->user_feature].vocabulary].buckets > 0
+			spec->vocabularies[spec->features[spec->user_feature].vocabulary].buckets > 0,
+		.n_crosses = shape_crosses(spec, crosses),
+		.crosses = crosses
 	};
 }

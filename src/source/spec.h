@@ -54,6 +54,8 @@ typedef struct SourceOptions
 	int			default_min_count;
 	bool		row_counts;		/* of user and item, as features */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
+	Jsonb	   *crosses;		/* [["column", "column"], ...] or NULL */
+	int			cross_buckets;
 	/* what options of the engine say of a source, too */
 	bool		samples_negatives;	/* so that rows are positive, and items of negatives are drawn */
 	bool		keeps_times;	/* of training rows, which histories go by */
@@ -67,7 +69,8 @@ typedef enum FeatureKind
 	FEATURE_LIST,				/* of categorical values */
 	FEATURE_ROWS,				/* training rows of another feature's value; no column */
 	FEATURE_DENSE,				/* a vector of numbers */
-	FEATURE_PIECEWISE			/* a number as the vector of its pieces (keys/piecewise.h) */
+	FEATURE_PIECEWISE,			/* a number as the vector of its pieces (keys/piecewise.h) */
+	FEATURE_CROSS				/* values of several columns; no column (crosses.h) */
 } FeatureKind;
 
 /* As options, the catalog and messages have it. */
@@ -96,6 +99,13 @@ static inline bool
 kind_comes_as_list(FeatureKind kind)
 {
 	return kind == FEATURE_LIST || kind == FEATURE_DENSE;
+}
+
+/* Is it made from other features, and no column? */
+static inline bool
+kind_is_derived(FeatureKind kind)
+{
+	return kind == FEATURE_ROWS || kind == FEATURE_CROSS;
 }
 
 /* Is its value one number? */
@@ -131,7 +141,7 @@ typedef struct Vocabulary
 
 typedef struct Feature
 {
-	char	   *name;			/* column name; of counts for display only */
+	char	   *name;			/* column name; of counts and crosses for display only */
 	FeatureKind kind;
 	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
 								 * so that it survives dump and restore */
@@ -140,7 +150,7 @@ typedef struct Feature
 	int			counted;		/* of counts: the feature whose rows are counted */
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
 								 * vectors: means of n components, then as many standard deviations;
-								 * before them of pieces their n + 1 bounds */
+								 * before them of pieces their n + 1 bounds; crosses: their parts */
 	double	   *edges;
 	uint32		min_count;
 	uint64	   *bin_rows;		/* after training, of numbers: rows of NULL, then of each bin */
@@ -188,6 +198,13 @@ typedef struct FeatureSpec
 	bool	   *unread;			/* set where a vector is taken for NULL that cannot be read; NULL: an error */
 	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;
+
+/* Does a feature count the rows of that one? */
+static inline bool
+feature_counts(const Feature *feature, int counted)
+{
+	return feature->kind == FEATURE_ROWS && feature->counted == counted;
+}
 
 /* What is known of a feature before a row is read, beside its kind and type; needed in training alone. */
 typedef struct FeaturePlan

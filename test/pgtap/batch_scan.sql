@@ -10,7 +10,7 @@ ALTER TABLE seen ADD PRIMARY KEY (id);
 CREATE TABLE users AS SELECT DISTINCT user_id AS uid, user_id % 3 AS class FROM seen;
 ANALYZE seen;
 ANALYZE users;
-SELECT aread_train('seen', model, label => 'label', features => '{domain,user_id,item_id,tags,price}', options => jsonb_build_object('architecture', 'hemp', 'features', '{"price": {"kind": "piecewise", "bins": 5}}'::jsonb,
+SELECT aread_train('seen', model, label => 'label', features => '{domain,user_id,item_id,tags,price}', options => jsonb_build_object('architecture', 'hemp', 'features', '{"price": {"kind": "piecewise", "bins": 5}}'::jsonb, 'crosses', '[["user_id", "item_id"]]'::jsonb,
   'mmoe_dims', '[16]'::jsonb, 'epochs', 1, 'l2_wide', 10, 'warmup_batches', 5, 'mask_interval', 50, 'candidates', 1, 'seed', seed)) FROM (VALUES ('one', 1), ('two', 2)) v(model, seed) \g /dev/null
 
 -- how many batch scans a query gets

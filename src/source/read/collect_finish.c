@@ -294,14 +294,13 @@ build_vocabularies(Collector *collector, FinalIds *final)
 			of_vocabulary[v] = collector_vocabulary(collector, v);
 		final->keys[i].of_id = of_vocabulary[v];
 	}
-	final->n_counts = spec->n_features - spec->n_columns;
-	final->counts = palloc(Max(final->n_counts, 1) * sizeof(RowCounts));
-	for (int i = 0; i < final->n_counts; i++)
+	final->counts = palloc((spec->n_features - spec->n_columns + 1) * sizeof(RowCounts));
+	for (int f = spec->n_columns; f < spec->n_features && spec->features[f].kind == FEATURE_ROWS; f++)
 	{
-		int			f = spec->n_columns + i;
 		int			v = spec->features[spec->features[f].counted].vocabulary;
 
-		row_counts_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]), &final->counts[i]);
+		row_counts_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]),
+						 &final->counts[final->n_counts++]);
 	}
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		dictionary_free(&collector->dictionaries[v]);

@@ -15,6 +15,7 @@
 #include "engine/base/sort.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/crosses.h"
 #include "source/keys/dense.h"
 #include "source/keys/encoder.h"
 #include "source/keys/piecewise.h"
@@ -323,6 +324,7 @@ finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result
 		result[spec->n_columns + i] =
 			row_counts_id(&final->counts[i], result[final->counts[i].feature->counted],
 						  placing->collector->splits[row] == SPLIT_TRAIN);
+	crosses_encode(spec, result);
 }
 
 static void

@@ -33,7 +33,7 @@ typedef struct FinalIds
 	int			n_numbers;
 	NumberColumn *numbers;
 	int			n_counts;
-	RowCounts  *counts;			/* of the last n_counts features */
+	RowCounts  *counts;			/* of the n_counts features behind the columns */
 } FinalIds;
 
 /* So many rows ahead memory is fetched for a row. */
