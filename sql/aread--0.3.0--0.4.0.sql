@@ -39,7 +39,7 @@ COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for ar
 COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
 COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both, and of histories';
 ALTER TABLE aread.stored_feature ADD COLUMN bin_rows bigint[] DEFAULT NULL;
-COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned or piecewise feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 ALTER TABLE aread.stored_evaluation ADD COLUMN reason text DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_evaluation.reason IS 'what it meant for the training, as a sentence; NULL: trained before 0.4.0';
 COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights, masks, trees, items and users in pieces of 512 KB, each with magic, length and CRC-32C';
@@ -388,13 +388,33 @@ COMMENT ON COLUMN aread.stored_run.name_given IS 'whether who started it named t
 --
 -- Dense features
 --
-COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows another feature''s value has';
+COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows another feature''s value has, or cross: of several features'' values';
 COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a list of its members, of dense features of the column';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations';
-COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows the user or the item has';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same; of crosses the positions of the features that they are of';
+COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows the user or the item has, or cross: of several columns'' values';
 COMMENT ON COLUMN aread.feature.type IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins, buckets or components known to the model';
-COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense and piecewise features for a standard deviation of a component; NULL without a wide part';
+
+--
+-- Piecewise features
+--
+CREATE OR REPLACE VIEW aread.feature WITH (security_barrier) AS
+SELECT v.model, v.version, v.deployed, LEAST(f.position, 1000000) OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
+       f.type_name AS type,
+       CASE f.position WHEN v.domain_feature THEN 'domain' WHEN v.user_feature THEN 'user'
+                       WHEN v.item_feature THEN 'item' END AS role,
+       (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
+        WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
+          AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
+       GREATEST(f.vocabulary_rows, 3) OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
+       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges
+            WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'piecewise'
+            THEN f.edges[1:LEAST(GREATEST(f.vocabulary_rows, 3), 100000) OPERATOR(pg_catalog.-) 2] END AS edges,
+       f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
+FROM aread.usable_version v
+JOIN aread.stored_feature f USING (version_id);
+COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature, bounds of a piecewise one''s pieces; they are values of single rows, so NULL in models that are not one''s own';
 
 --
 -- Deployment

@@ -295,18 +295,18 @@ COMMENT ON TABLE aread.stored_feature IS 'features of each version';
 COMMENT ON COLUMN aread.stored_feature.version_id IS 'its version';
 COMMENT ON COLUMN aread.stored_feature.position IS 'field of the network, from 0';
 COMMENT ON COLUMN aread.stored_feature.name IS 'column name';
-COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows another feature''s value has';
+COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows another feature''s value has, or cross: of several features'' values';
 COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.stored_feature.vocabulary IS 'number of its vocabulary; features may share one';
 COMMENT ON COLUMN aread.stored_feature.vocabulary_rows IS 'ids of that vocabulary';
 COMMENT ON COLUMN aread.stored_feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same; of crosses the positions of the features that they are of';
 COMMENT ON COLUMN aread.stored_feature.weight_sd IS 'standard deviation of its wide weights under their L2';
 COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and domain that have a weight';
 COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
 COMMENT ON COLUMN aread.stored_feature.goes_with_item IS 'taken from the item of a sampled negative; NULL: none were sampled';
 COMMENT ON COLUMN aread.stored_feature.counted IS 'of a count of training rows: position of the feature whose rows are counted';
-COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned or piecewise feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 
 CREATE TABLE aread.stored_domain (
   version_id bigint NOT NULL,
@@ -2154,7 +2154,9 @@ SELECT v.model, v.version, v.deployed, LEAST(f.position, 1000000) OPERATOR(pg_ca
         WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
           AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
        GREATEST(f.vocabulary_rows, 3) OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
-       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges END AS edges,
+       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges
+            WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'piecewise'
+            THEN f.edges[1:LEAST(GREATEST(f.vocabulary_rows, 3), 100000) OPERATOR(pg_catalog.-) 2] END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.usable_version v
 JOIN aread.stored_feature f USING (version_id);
@@ -2164,14 +2166,14 @@ COMMENT ON COLUMN aread.feature.version IS 'its version';
 COMMENT ON COLUMN aread.feature.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.feature.position IS 'place in the network''s input, from 1';
 COMMENT ON COLUMN aread.feature.name IS 'column name';
-COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows the user or the item has';
+COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows the user or the item has, or cross: of several columns'' values';
 COMMENT ON COLUMN aread.feature.type IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.feature.role IS 'domain, user or item';
 COMMENT ON COLUMN aread.feature.shares_with IS 'a feature with the same vocabulary';
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins, buckets or components known to the model';
 COMMENT ON COLUMN aread.feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature; they are values of single rows, so NULL in models that are not one''s own';
-COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature, bounds of a piecewise one''s pieces; they are values of single rows, so NULL in models that are not one''s own';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense and piecewise features for a standard deviation of a component; NULL without a wide part';
 COMMENT ON COLUMN aread.feature.domain_weights IS 'pairs of value and domain that have a weight of their own';
 COMMENT ON COLUMN aread.feature.domain_weight_sd IS 'how much its values matter otherwise in one domain than in another: standard deviation of these weights in logits; NULL: it has none';
 COMMENT ON COLUMN aread.feature.goes_with_item IS 'did sampled negatives take it from their item (or from the positive row)? NULL: none were sampled';

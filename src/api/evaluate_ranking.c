@@ -49,7 +49,7 @@ features_with_item(Arena *arena, const LoadedModel *loaded, const Dataset *data,
 		host_raise(&error);
 	arena_reset_to(arena, mark);
 	for (int f = spec->n_columns; f < spec->n_features; f++)
-		with_item[f] = spec->features[f].counted == spec->item_feature;
+		with_item[f] = feature_counts(&spec->features[f], spec->item_feature);
 	return with_item;
 }
 

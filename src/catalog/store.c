@@ -226,14 +226,14 @@ insert_features(const NewModel *new, int64 version_id)
 		add_int4(column(&row, "vocabulary"), feature->vocabulary);
 		add_int8(column(&row, "vocabulary_rows"), spec->vocabularies[feature->vocabulary].n_rows);
 		add_int8(column(&row, "min_count"), feature->min_count);
-		if (feature->n_edges > 0 || feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS)
+		if (!kind_has_keys(feature->kind))
 			add_float8_array(column(&row, "edges"), feature->edges, feature->n_edges);
 		add_weights(&row, new->result, f);
 		add_argument(column(&row, "goes_with_item"), BOOLOID,
 					 BoolGetDatum(new->with_item && new->with_item[f]), !new->with_item);
 		add_argument(column(&row, "counted"), INT4OID, Int32GetDatum(feature->counted),
 					 feature->kind != FEATURE_ROWS);
-		add_uint64_array(column(&row, "bin_rows"), feature->bin_rows, feature->n_edges + 2);
+		add_uint64_array(column(&row, "bin_rows"), feature->bin_rows, feature_bins(feature) + 1);
 		insert_row("stored_feature", &row, NULL);
 	}
 }

@@ -18,7 +18,7 @@
 #include "serve/missing.h"
 #include "source/keys/encoder.h"
 #include "source/read/reader.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 /* Rows while they come. */
@@ -171,7 +171,7 @@ finish_row(Collecting *collecting, Size row)
 	for (int f = 0; f < spec->n_columns; f++)
 		if (collecting->in_context[f])
 			score_table_row(rows, row)[f] = collecting->context[f];
-	row_counts_encode(spec, score_table_row(rows, row));
+	derived_encode(spec, score_table_row(rows, row));
 }
 
 /* A row of an item and a domain. */

@@ -7,7 +7,7 @@
 #include "serve/input.h"
 
 #include "settings.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 void
@@ -110,7 +110,7 @@ input_check_domain(const FeatureSpec *spec, uint32 id)
 void
 input_finish(InputRows *rows)
 {
-	row_counts_encode(rows->spec, rows->row);
+	derived_encode(rows->spec, rows->row);
 }
 
 Size

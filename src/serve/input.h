@@ -41,7 +41,7 @@ extern void input_set_list(InputRows *rows, int feature, const uint32 *members, 
 extern void input_set_history(InputRows *rows, const uint32 *members, int n);
 /* An error for a domain that training has not seen, if the setting wants one. */
 extern void input_check_domain(const FeatureSpec *spec, uint32 id);
-/* The latest row has all its columns: its counts are filled in. */
+/* The latest row has all its columns: its counts and crosses are filled in. */
 extern void input_finish(InputRows *rows);
 /* Memory of the latest row's lists. */
 extern Size input_list_bytes(const InputRows *rows);

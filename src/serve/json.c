@@ -60,32 +60,57 @@ encoder_for(JsonMap *map, int f, JsonType type)
 	return map->latest = map->encoders[f][type];
 }
 
-/* Id of a scalar: a value, or a member of a list. */
-static uint32
-scalar_id(JsonMap *map, int f, const JsonbValue *value)
+/* The encoder of a scalar that is not null, a value or a member of a list; *datum is the value. */
+static ValueEncoder *
+scalar_encoder(JsonMap *map, int f, const JsonbValue *value, Datum *datum)
 {
-	text	   *string;
-
-	map->latest = NULL;
 	switch (value->type)
 	{
-		case jbvNull:
-			return NULL_ID;
 		case jbvString:
-			string = cstring_to_text_with_len(value->val.string.val, value->val.string.len);
-			return encoder_id(encoder_for(map, f, JSON_STRING), PointerGetDatum(string), false);
+			*datum = PointerGetDatum(cstring_to_text_with_len(value->val.string.val,
+															  value->val.string.len));
+			return encoder_for(map, f, JSON_STRING);
 		case jbvNumeric:
-			return encoder_id(encoder_for(map, f, JSON_NUMBER),
-							  NumericGetDatum(value->val.numeric), false);
+			*datum = NumericGetDatum(value->val.numeric);
+			return encoder_for(map, f, JSON_NUMBER);
 		case jbvBool:
-			return encoder_id(encoder_for(map, f, JSON_BOOLEAN),
-							  BoolGetDatum(value->val.boolean), false);
+			*datum = BoolGetDatum(value->val.boolean);
+			return encoder_for(map, f, JSON_BOOLEAN);
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
 					 errmsg("feature \"%s\" of model \"%s\" cannot take a JSON object or array",
 							map->spec->features[f].name, map->spec->model)));
 	}
+}
+
+static uint32
+scalar_id(JsonMap *map, int f, const JsonbValue *value)
+{
+	ValueEncoder *encoder;
+	Datum		datum;
+
+	map->latest = NULL;
+	if (value->type == jbvNull)
+		return NULL_ID;
+	encoder = scalar_encoder(map, f, value, &datum);
+	return encoder_id(encoder, datum, false);
+}
+
+/* A number that is a vector to the model. */
+static void
+set_pieces(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
+{
+	ValueEncoder *encoder;
+	const uint32 *members;
+	Datum		datum;
+	int			n;
+
+	if (value->type == jbvNull)
+		return;
+	encoder = scalar_encoder(map, f, value, &datum);
+	n = encoder_members(encoder, datum, false, &members);
+	input_set_list(rows, f, members, n);
 }
 
 /* Members of arrays in arrays are the list's, as those of a SQL array of many dimensions are. */
@@ -223,6 +248,8 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 		n_found++;
 		if (map->spec->features[f].kind == FEATURE_LIST)
 			set_list(map, f, &value, rows);
+		else if (map->spec->features[f].kind == FEATURE_PIECEWISE)
+			set_pieces(map, f, &value, rows);
 		else if (map->spec->features[f].kind == FEATURE_DENSE)
 			set_vector(map, f, &value, rows);
 		else

@@ -19,7 +19,7 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 /* Rows of a tile, as many as the scorer takes at once; users of a tile. */
@@ -64,7 +64,7 @@ is_of_user(const Recommender *recommender, int f)
 	if (f == spec->user_feature)
 		return true;
 	if (f >= spec->n_columns)
-		return spec->features[f].counted == spec->user_feature;
+		return feature_counts(&spec->features[f], spec->user_feature);
 	for (uint32 k = 0; recommender->users && k < recommender->users->n_fields; k++)
 		if (recommender->users->fields[k] == f)
 			return !candidates->given[f];
@@ -151,7 +151,7 @@ add_user(Recommender *recommender, uint32 id)
 		else
 			score_table_row(rows, row)[f] = value;
 	}
-	row_counts_encode(rows->spec, score_table_row(rows, row));
+	derived_encode(rows->spec, score_table_row(rows, row));
 }
 
 /* Scores of the users at hand with candidates first .. first + n - 1, as one tile. */
@@ -178,6 +178,7 @@ score_tile(Recommender *recommender, uint32 n_users, uint32 first, uint32 n)
 			memcpy(to_row, score_table_row(rows, first + i), n_features * sizeof(uint32));
 			for (int k = 0; k < recommender->n_fields; k++)
 				to_row[recommender->fields[k]] = user[recommender->fields[k]];
+			crosses_encode(rows->spec, to_row);
 		}
 	}
 	if (!scorer_score(recommender->scorer, &tile, scores, &error))

@@ -25,6 +25,16 @@
 #define RARE_ID		2			/* below the field's minimum count */
 #define FIRST_ID	3
 
+#define CROSS_PARTS 4			/* at most */
+
+/* A field whose ids are those of combinations of others, which have single values (crosses.h). */
+typedef struct FieldCross
+{
+	int			field;
+	int			n_parts;
+	uint32_t	parts[CROSS_PARTS];
+} FieldCross;
+
 /*
  * The columns of the network's input.  Several fields may share one table
  * (a list of items and the item itself).
@@ -41,6 +51,8 @@ typedef struct Shape
 	int			user_field;		/* -1: none */
 	int			item_field;		/* -1: none */
 	bool		users_are_hashed;	/* several users may share an id */
+	int			n_crosses;
+	const FieldCross *crosses;		/* [n_crosses] */
 } Shape;
 
 static inline bool

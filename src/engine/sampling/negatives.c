@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "engine/base/random.h"
+#include "engine/data/crosses.h"
 #include "engine/data/taken.h"
 #include "engine/sampling/bonds.h"
 
@@ -283,12 +284,9 @@ place_row(Sampler *sampler, size_t row, size_t from, uint8_t label)
 {
 	const Dataset *data = sampler->data;
 	size_t		n_fields = data->shape.n_fields;
-	uint32_t   *to = sampler->ids + (sampler->n_rows - sampler->n_stored) * n_fields;
 
-	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
-	for (size_t f = 0; from != row && f < n_fields; f++)
-		if (sampler->report->with_item[f])
-			to[f] = dataset_id(data, from, f);
+	row_with_item(data, row, from, sampler->report->with_item,
+				  sampler->ids + (sampler->n_rows - sampler->n_stored) * n_fields);
 	sampler->labels[sampler->n_rows] = label;
 	if (sampler->weights)
 		sampler->weights[sampler->n_rows] = data->weights[row];

@@ -21,6 +21,7 @@
 #include "engine/base/random.h"
 #include "engine/base/search.h"
 #include "engine/base/sort.h"
+#include "engine/data/crosses.h"
 #include "engine/data/row_key.h"
 #include "engine/data/taken.h"
 #include "engine/measure/ranking.h"
@@ -257,13 +258,9 @@ static void
 add_item(Ranking *ranking, size_t row, size_t from)
 {
 	const Dataset *data = ranking->task->data;
-	size_t		n_fields = (size_t) data->shape.n_fields;
-	uint32_t   *to = ranking->ids + ranking->n++ * n_fields;
 
-	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
-	for (size_t f = 0; f < n_fields; f++)
-		if (ranking->task->with_item[f])
-			to[f] = dataset_id(data, from, (int) f);
+	row_with_item(data, row, from, ranking->task->with_item,
+				  ranking->ids + ranking->n++ * (size_t) data->shape.n_fields);
 }
 
 /* One of items first .. end - 1, as likely as often as it is taken. */

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/data/crosses.h"
 #include "engine/score/score.h"
 
 #define MOST_DOMAINS 8
@@ -119,6 +120,7 @@ score_grid(Finder *finder, const Grid *grid, EngineError *error)
 			for (int f = 0; f < n_fields; f++)
 				to[f] = finder->with_user[f] ? user[f] : finder->with_item[f] ? item[f] :
 					first[f];
+			crosses_fill(&data->shape, to);
 		}
 	return scorer_score(finder->scorer, &rows, finder->scores, error);
 }

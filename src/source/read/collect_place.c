@@ -15,8 +15,10 @@
 #include "engine/base/sort.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/crosses.h"
 #include "source/keys/dense.h"
 #include "source/keys/encoder.h"
+#include "source/keys/piecewise.h"
 #include "source/keys/sort_interruptible.h"
 #include "utils/memutils.h"
 
@@ -58,6 +60,7 @@ typedef struct Placing
 	int		   *lists;
 	const uint32 **of_member;	/* [n_lists] final ids of members; NULL: they are final */
 	const Feature **vectors;	/* [n_lists] dense feature whose numbers are as they came; NULL: none */
+	const NumberColumn **pieces;	/* [n_lists] column of numbers that are to be vectors; NULL: none */
 	/*
 	 * [n_rows] by place: how many members a row has, then, in the range at
 	 * hand, where they begin; NULL: no lists
@@ -199,7 +202,20 @@ count_members(const Placing *placing, const uint32 *ids)
 	uint32		n = 0;
 
 	for (int l = 0; l < placing->n_lists; l++)
-		n += ids[placing->lists[l]];
+		n += placing->pieces[l] ? 0 : ids[placing->lists[l]];
+	return n;
+}
+
+/* Members of vectors of a row's numbers, which are not collected. */
+static inline uint32
+count_pieces(const Placing *placing, uint64 row)
+{
+	const Feature *features = placing->collector->spec->features;
+	uint32		n = 0;
+
+	for (int l = 0; l < placing->n_lists; l++)
+		if (placing->pieces[l])
+			n += piecewise_length(&features[placing->lists[l]], placing->pieces[l]->numbers[row]);
 	return n;
 }
 
@@ -226,7 +242,7 @@ find_members(Placing *placing)
 		{
 			uint32		more = count_members(placing, placing->ids + row * n_features);
 
-			placing->members_at[placing->place[row]] = more;
+			placing->members_at[placing->place[row]] = more + count_pieces(placing, row);
 			members += more;
 		}
 	}
@@ -241,6 +257,7 @@ find_lists(Placing *placing)
 	placing->lists = palloc(spec->n_features * sizeof(int));
 	placing->of_member = palloc0(spec->n_features * sizeof(uint32 *));
 	placing->vectors = palloc0(spec->n_features * sizeof(Feature *));
+	placing->pieces = palloc0(spec->n_features * sizeof(NumberColumn *));
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		if (!kind_has_list(spec->features[f].kind))
@@ -250,6 +267,9 @@ find_lists(Placing *placing)
 		for (int i = 0; final && i < final->n_keys; i++)
 			if (final->keys[i].feature == f)
 				placing->of_member[placing->n_lists] = final->keys[i].of_id;
+		for (int i = 0; final && i < final->n_numbers; i++)
+			if (final->numbers[i].feature == f)
+				placing->pieces[placing->n_lists] = &final->numbers[i];
 		placing->lists[placing->n_lists++] = f;
 	}
 }
@@ -260,6 +280,19 @@ row_size(const Placing *placing)
 {
 	return placing->collector->spec->n_features * sizeof(uint32) +
 		placing->n_lists * sizeof(uint64);
+}
+
+/* Vectors of a row's numbers. */
+static Size
+pieces_size(const Placing *placing)
+{
+	const Feature *features = placing->collector->spec->features;
+	Size		size = 0;
+
+	for (int l = 0; l < placing->n_lists; l++)
+		if (placing->pieces[l])
+			size += piecewise_length(&features[placing->lists[l]], 0) * sizeof(uint32);
+	return size;
 }
 
 /*
@@ -288,7 +321,7 @@ next_range(Placing *placing, Size bytes)
 	}
 }
 
-/* A row's final ids; of lists their lengths, as before. */
+/* A row's final ids; of lists their lengths. */
 static void
 finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result)
 {
@@ -303,25 +336,34 @@ finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result
 			result[final->keys[i].feature] = final->keys[i].of_id[ids[final->keys[i].feature]];
 	for (int i = 0; i < final->n_numbers; i++)
 	{
-		int			f = final->numbers[i].feature;
+		const Feature *feature = &spec->features[final->numbers[i].feature];
+		double		number = final->numbers[i].numbers[row];
 
-		result[f] = bin_of(&spec->features[f], final->numbers[i].numbers[row]);
+		result[final->numbers[i].feature] = feature->kind == FEATURE_PIECEWISE ?
+			piecewise_length(feature, number) : bin_of(feature, number);
 	}
 	for (int i = 0; i < final->n_counts; i++)
 		result[spec->n_columns + i] =
 			row_counts_id(&final->counts[i], result[final->counts[i].feature->counted],
 						  placing->collector->splits[row] == SPLIT_TRAIN);
+	crosses_encode(spec, result);
 }
 
 static void
-finish_members(const Placing *placing, const uint32 *ids, const uint32 *members, uint32 *result,
-			   Watch *watch)
+finish_members(const Placing *placing, uint64 row, const uint32 *ids, const uint32 *members,
+			   uint32 *result, Watch *watch)
 {
 	for (int l = 0; l < placing->n_lists; l++)
 	{
 		const uint32 *final = placing->of_member[l];
 		uint32		n = ids[placing->lists[l]];
 
+		if (placing->pieces[l])
+		{
+			result += piecewise_members(&placing->collector->spec->features[placing->lists[l]],
+										placing->pieces[l]->numbers[row], result);
+			continue;
+		}
 		if (placing->vectors[l] && n > 1)
 		{
 			*result = *members;
@@ -377,7 +419,7 @@ fill_part(void *context, int part, int thread)
 			finish_ids(placing, row, ids,
 					   placing->result + (place - placing->from) * n_features);
 			if (placing->members_at)
-				finish_members(placing, ids, members,
+				finish_members(placing, row, ids, members,
 							   placing->result_members + placing->members_at[place], watch);
 		}
 		members += count_members(placing, ids);
@@ -472,8 +514,8 @@ place_ids(Placing *placing)
 	Collector  *collector = placing->collector;
 	PlacedDataset *placed = placing->placed;
 	uint64		n = collector->n_rows;
-	Size		members_size = spool_size(&collector->result.members);
-	Size		range = make_room(placing, n * row_size(placing) + members_size);
+	Size		range = make_room(placing, n * row_size(placing) +
+								  spool_size(&collector->result.members) + n * pieces_size(placing));
 	uint64	   *first;
 
 	placing->ids = spool_finish(&collector->result.ids);
@@ -502,7 +544,7 @@ free_rows(Collector *collector)
 	spool_free(&collector->result.ids);
 	spool_free(&collector->result.members);
 	for (int f = 0; collector->plans && f < collector->spec->n_columns; f++)
-		if (collector->spec->features[f].kind == FEATURE_BINNED)
+		if (kind_is_number(collector->spec->features[f].kind))
 			spool_free(&collector->lookup.columns[f].numbers);
 	pfree(collector->splits);
 }
