@@ -8,14 +8,19 @@
  * compared.  The second one goes on, unless the first one is ahead by more than RACE_LEAD
  * least gains; then that is trained, from its start to its end.
  *
+ * There is no second one if the first one has gained nothing beside trees that count, and
+ * patience has run out before the two epochs were over.  On no set that was looked at has
+ * the second one gained more than a least gain then, and it takes as long as all else.
+ *
  * Either way the model is, bit by bit, that of a training of the architecture that won.
  *
  * All networks share the wide part as it was fitted, trees, counts of ids and rows by
  * domain; each is made and evaluated anew.
  *
  * Memory: one network at a time.  The first one's lies in an arena of its own, which is
- * given back before the second one begins.  The second one's goes back to the lasting
- * arena if it loses.  A copy of the wide weights stays, which no network changes.
+ * given back before the second one begins, or goes to the lasting arena when the training
+ * ends.  The second one's goes back to the lasting arena if it loses.  A copy of the wide
+ * weights stays, which no network changes.
  *
  * Checkpoints keep the stage, the scores so far and the bias of the wide part.  The rest of
  * a checkpoint is that of the network at that stage, whose wide weights are those that
@@ -140,28 +145,48 @@ run_network(Trainer *trainer, Arena *arena, bool resume, EngineError *error)
 	return trainer_run(trainer, position, error);
 }
 
+/* Is the network's training over, with its start as the best that there was, beside trees that count? */
+static bool
+is_settled(const Trainer *trainer)
+{
+	const TrainResult *result = trainer->result;
+
+	return result->best_evaluation == 0 && result->evaluations[0].trees &&
+		patience_ran_out(result, trainer->config);
+}
+
 /* The first network's part of the race, in memory of its own. */
 static bool
 run_first(Trainer *trainer, bool resume, EngineError *error)
 {
 	Race	   *race = trainer->race;
-	Arena		arena;
-	bool		ok;
+	const Evaluation *best;
+	const MeasureKind *kind;
 
-	arena_init(&arena, trainer->lasting->allocate, trainer->lasting->release,
+	arena_init(&race->first, trainer->lasting->allocate, trainer->lasting->release,
 			   trainer->lasting->context);
-	ok = run_network(trainer, &arena, resume, error);
-	if (ok)
+	if (!run_network(trainer, &race->first, resume, error))
+		return false;
+	best = &trainer->result->evaluations[trainer->result->best_evaluation];
+	kind = evaluation_criterion(best, trainer->config);
+	race->state.kind = kind ? (int32_t) (kind - measure_kinds) : -1;
+	race->state.score[0] = trainer->best_score;
+	race->settled = is_settled(trainer);
+	if (race->settled)
+		tell(trainer);
+	else
 	{
-		const Evaluation *best = &trainer->result->evaluations[trainer->result->best_evaluation];
-		const MeasureKind *kind = evaluation_criterion(best, trainer->config);
-
-		race->state.kind = kind ? (int32_t) (kind - measure_kinds) : -1;
-		race->state.score[0] = trainer->best_score;
 		race->state.stage = RACE_SECOND;
+		arena_free_all(&race->first);
 	}
-	arena_free_all(&arena);
-	return ok;
+	return true;
+}
+
+void
+race_end(Trainer *trainer)
+{
+	if (trainer->race)
+		arena_take(trainer->lasting, &trainer->race->first);
 }
 
 bool
@@ -182,6 +207,8 @@ race_train(Trainer *trainer, EngineError *error)
 		tell(trainer);
 		if (!run_first(trainer, resume, error))
 			return false;
+		if (race->settled)
+			return true;
 		resume = false;
 	}
 	mark = arena_mark(trainer->lasting);

@@ -53,7 +53,9 @@ race_record(const Trainer *trainer)
 		return record;
 	record.ran = true;
 	record.compared = !isnan(race->state.score[1]);
-	record.first_kept = record.compared && first_is_ahead(race, &race->state);
+	record.settled = race->settled;
+	record.first_kept = race->settled ||
+		(record.compared && first_is_ahead(race, &race->state));
 	record.epochs = RACE_EPOCHS;
 	record.evaluation = (int) race_evaluation(trainer);
 	if (trainer->result->n_evaluations <= record.evaluation)

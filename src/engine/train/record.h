@@ -96,6 +96,7 @@ typedef struct RaceRule
 typedef struct RaceRecord
 {
 	bool		ran;			/* there is one */
+	bool		settled;		/* the first one gained nothing beside trees: there is no second one */
 	bool		compared;		/* the values are there */
 	bool		first_kept;		/* else the second */
 	const char *network[2];		/* architectures */
@@ -112,7 +113,7 @@ typedef struct TrainObserver
 	void		(*progress) (void *context, const TrainProgress *progress);
 	void		(*evaluation) (void *context, const Evaluation *evaluation);
 	void	   *context;
-	/* before each of both networks, and once they are compared; NULL: nobody is told */
+	/* before each of both networks, and once it is known who wins; NULL: nobody is told */
 	void		(*race) (void *context, const RaceRecord *race);
 } TrainObserver;
 
