@@ -130,6 +130,12 @@ report_race(void *context, const RaceRecord *race)
 		reporter->epochs = race->epochs;
 		ereport(NOTICE, (errmsg("race: training %s for %d epochs", first, race->epochs)));
 	}
+	else if (race->settled)
+		ereport(NOTICE,
+				(errmsg("race: %s gains nothing beside trees, validation %s %.4f; %s is not tried",
+						first, title, race->value[0], second),
+				 errdetail("The model keeps its start. To train %s all the same, name it by option \"architecture\".",
+						   second)));
 	else if (!race->compared)
 		ereport(NOTICE,
 				(errmsg("race: %s has validation %s %.4f; training %s", first, title,

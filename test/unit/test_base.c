@@ -37,6 +37,33 @@ test_blocks(void)
 	CHECK(arena.bytes == 0);
 }
 
+/* What one arena takes from another goes with it; marks of before stay where they are. */
+static void
+test_arena_take(void)
+{
+	Arena		arena;
+	Arena		other;
+	struct ArenaBlock *mark;
+	size_t		held;
+	char	   *kept;
+
+	arena_init_malloc(&arena);
+	arena_init_malloc(&other);
+	arena_take(&arena, &other);
+	CHECK(arena.bytes == 0 && arena.blocks == NULL);
+	kept = arena_alloc(&arena, 10);
+	mark = arena_mark(&arena);
+	held = arena.bytes;
+	arena_alloc(&other, 1000);
+	strcpy(arena_alloc(&other, 10), "taken");
+	arena_take(&arena, &other);
+	CHECK(other.bytes == 0 && other.blocks == NULL);
+	CHECK(arena.bytes > held + 1000 && arena.peak_bytes == arena.bytes);
+	arena_reset_to(&arena, mark);
+	CHECK(arena.bytes == held && kept[0] == 0);
+	arena_free_all(&arena);
+}
+
 static void *
 allocate_little(void *context, size_t size)
 {
@@ -195,6 +222,7 @@ test_stored(void)
 int
 main(void)
 {
+	test_arena_take();
 	test_blocks();
 	test_failure();
 	test_errors();

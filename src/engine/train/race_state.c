@@ -54,7 +54,8 @@ race_record(const Trainer *trainer)
 		return record;
 	record.ran = true;
 	record.compared = !isnan(race->state.score[1]);
-	record.first_kept = race->state.diverged[1] > 0 ||
+	record.settled = race->settled;
+	record.first_kept = race->settled || race->state.diverged[1] > 0 ||
 		(record.compared && first_is_ahead(race, &race->state));
 	record.epochs = RACE_EPOCHS;
 	record.evaluation = (int) race_evaluation(trainer);

@@ -39,6 +39,8 @@ typedef struct Race
 	Config		config[2];		/* of the first and the second network */
 	char		phase[2][32];	/* what progress calls them until they are compared */
 	RaceState	state;
+	bool		settled;		/* the first one's training is over, so that there is no second one */
+	Arena		first;			/* memory of the first one in its part of the race */
 } Race;
 
 extern const RaceRule race_rule;

@@ -97,6 +97,7 @@ typedef struct RaceRule
 typedef struct RaceRecord
 {
 	bool		ran;			/* there is one */
+	bool		settled;		/* the first one gained nothing beside trees: there is no second one */
 	bool		compared;		/* the values are there */
 	bool		first_kept;		/* else the second */
 	const char *network[2];		/* architectures */
@@ -114,7 +115,7 @@ typedef struct TrainObserver
 	void		(*progress) (void *context, const TrainProgress *progress);
 	void		(*evaluation) (void *context, const Evaluation *evaluation);
 	void	   *context;
-	/* before each of both networks, once they are compared or one has diverged; NULL: nobody is told */
+	/* before each of both networks, once it is known who wins or one has diverged; NULL: nobody is told */
 	void		(*race) (void *context, const RaceRecord *race);
 } TrainObserver;
 

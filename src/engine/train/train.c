@@ -170,6 +170,7 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 			  const CheckpointStore *checkpoints, const RaceRule *rule, EngineError *error)
 {
 	Trainer    *trainer = ARENA_ARRAY(arena, Trainer, 1);
+	bool		ok;
 
 	if (!arena_ok(arena, error))
 		return NULL;
@@ -179,11 +180,16 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 	if (!config_check(config, error) || !dataset_check(data, host, error) ||
 		!stopping_check(config, &data->shape, error) || !check_labels(config, data, error) ||
 		!race_choose(trainer, rule, error) || !base_rate_weigh(trainer, error) ||
-		!trainer_prepare(trainer, error) ||
-		!(trainer->race ? race_train(trainer, error) : train_alone(trainer, error)))
+		!trainer_prepare(trainer, error))
 		return NULL;
-	trainer->result->race = race_record(trainer);
-	return finish(trainer, error) ? trainer->result : NULL;
+	ok = trainer->race ? race_train(trainer, error) : train_alone(trainer, error);
+	if (ok)
+	{
+		trainer->result->race = race_record(trainer);
+		ok = finish(trainer, error);
+	}
+	race_end(trainer);
+	return ok ? trainer->result : NULL;
 }
 
 TrainResult *
