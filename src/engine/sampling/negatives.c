@@ -348,7 +348,7 @@ place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
 	{
 		sampler->left_out[row] = 1;
 		report->left_out[split]++;
-		report->without_items += !has_other_item(sampler, pool, row);
+		report->without_items += pool && !has_other_item(sampler, pool, row);
 	}
 	return true;
 }
