@@ -390,11 +390,11 @@ COMMENT ON COLUMN aread.stored_run.name_given IS 'whether who started it named t
 --
 COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows another feature''s value has, or cross: of several features'' values';
 COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a list of its members, of dense features of the column';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same; of crosses the positions of the features that they are of';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same, with deviations times the root of their number; of crosses the positions of the features that they are of';
 COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows the user or the item has, or cross: of several columns'' values';
 COMMENT ON COLUMN aread.feature.type IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins, buckets or components known to the model';
-COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense and piecewise features for a standard deviation of a component; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component, of piecewise ones for as many as the root of their components; NULL without a wide part';
 
 --
 -- Piecewise features

@@ -300,7 +300,7 @@ COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a li
 COMMENT ON COLUMN aread.stored_feature.vocabulary IS 'number of its vocabulary; features may share one';
 COMMENT ON COLUMN aread.stored_feature.vocabulary_rows IS 'ids of that vocabulary';
 COMMENT ON COLUMN aread.stored_feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same; of crosses the positions of the features that they are of';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same, with deviations times the root of their number; of crosses the positions of the features that they are of';
 COMMENT ON COLUMN aread.stored_feature.weight_sd IS 'standard deviation of its wide weights under their L2';
 COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and domain that have a weight';
 COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
@@ -2173,7 +2173,7 @@ COMMENT ON COLUMN aread.feature.shares_with IS 'a feature with the same vocabula
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins, buckets or components known to the model';
 COMMENT ON COLUMN aread.feature.min_count IS 'rarer values share one id';
 COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature, bounds of a piecewise one''s pieces; they are values of single rows, so NULL in models that are not one''s own';
-COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense and piecewise features for a standard deviation of a component; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component, of piecewise ones for as many as the root of their components; NULL without a wide part';
 COMMENT ON COLUMN aread.feature.domain_weights IS 'pairs of value and domain that have a weight of their own';
 COMMENT ON COLUMN aread.feature.domain_weight_sd IS 'how much its values matter otherwise in one domain than in another: standard deviation of these weights in logits; NULL: it has none';
 COMMENT ON COLUMN aread.feature.goes_with_item IS 'did sampled negatives take it from their item (or from the positive row)? NULL: none were sampled';

@@ -150,7 +150,8 @@ typedef struct Feature
 	int			counted;		/* of counts: the feature whose rows are counted */
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
 								 * vectors: means of n components, then as many standard deviations;
-								 * before them of pieces their n + 1 bounds; crosses: their parts */
+								 * piecewise: n + 1 bounds before, and deviations times the root of n;
+								 * crosses: their parts */
 	double	   *edges;
 	uint32		min_count;
 	uint64	   *bin_rows;		/* after training, of numbers: rows of NULL, then of each bin */

@@ -64,6 +64,11 @@ FROM candidate c;
 SELECT cmp_ok(max(abs(score - expected)), '<', 1e-5::float8, 'scores of the wide architecture are those by hand') FROM by_hand;
 SELECT cmp_ok(count(*), '>', 20::bigint, 'with and without a number') FROM by_hand WHERE price IS NULL OR price = 'NaN';
 
+SELECT ok(abs(m.means[k] - a.mean) < 0.1 * a.sd AND abs(m.deviations[k] / sqrt(12) / a.sd - 1) < 0.05, format('piece %s: near the moments of all rows, and the vector has the variance of one component', k))
+FROM kept m, (SELECT k, avg(x) AS mean, stddev_pop(x) AS sd FROM kept m, shown, generate_series(1, 12) k, pg_temp.share(price, bounds[k], bounds[k + 1]) x
+  WHERE m.model = 'wide' AND price NOT IN ('NaN', 'Infinity', '-Infinity') GROUP BY 1) a WHERE m.model = 'wide';
+SELECT cmp_ok((pg_temp.train('alone', 'shown', '{"architecture": "mmoe", "trees": 0, "wide": false, "epochs": 10}')).auc, '>', 0.8::float8, 'the network learns from pieces without a wide part');
+
 -- Any order of rows and any room in memory give the same model.
 CREATE VIEW turned AS SELECT * FROM (SELECT * FROM shown ORDER BY i DESC OFFSET 0) s;
 SELECT is((pg_temp.train('other', 'turned', '{"architecture": "aread"}')).crc, (SELECT crc FROM trained WHERE model = 'aread'), 'the same model from rows turned round');

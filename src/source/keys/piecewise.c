@@ -55,11 +55,16 @@ find_bounds(Feature *feature, const double *sorted, uint64 n)
 	feature->n_edges = n_bounds + 2 * (n_bounds - 1);
 }
 
-/* Mean and standard deviation of component i; from .. to - 1 are the numbers in its piece. */
+/*
+ * Mean and scale of component i; from .. to - 1 are the numbers in its piece.  All
+ * components together have the variance of one: they move together, and a step of the
+ * network moves the weights of all of them.
+ */
 static void
 find_moments(Feature *feature, int i, const double *sorted, uint64 from, uint64 to, uint64 n)
 {
 	double	   *means = feature_moments(feature);
+	int			n_components = feature_components(feature);
 	double		sum = n - to;
 	double		squares;
 
@@ -73,7 +78,7 @@ find_moments(Feature *feature, int i, const double *sorted, uint64 from, uint64 
 
 		squares += off * off;
 	}
-	means[feature_components(feature) + i] = sqrt(squares / n);
+	means[n_components + i] = sqrt(n_components * (squares / n));
 }
 
 void

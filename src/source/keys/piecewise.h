@@ -7,7 +7,7 @@
  * pieces.  A number's vector has a component for each of them: 1 for those below the
  * number, 0 for those above, and the share of the way through its own.  Past b_0 and
  * b_n nothing changes; what is infinite has no part in them.  Components are
- * standardized, as those of dense features are.
+ * standardized, as those of dense features are, and then divided by the root of n.
  */
 #ifndef AREAD_SOURCE_KEYS_PIECEWISE_H
 #define AREAD_SOURCE_KEYS_PIECEWISE_H
