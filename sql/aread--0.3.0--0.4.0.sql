@@ -39,7 +39,7 @@ COMMENT ON COLUMN aread.stored_version.kept_items IS 'items that are kept for ar
 COMMENT ON COLUMN aread.stored_version.kept_users IS 'users that are kept for it';
 COMMENT ON COLUMN aread.stored_version.kept_bytes IS 'bytes of both, and of histories';
 ALTER TABLE aread.stored_feature ADD COLUMN bin_rows bigint[] DEFAULT NULL;
-COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned or piecewise feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 ALTER TABLE aread.stored_evaluation ADD COLUMN reason text DEFAULT NULL;
 COMMENT ON COLUMN aread.stored_evaluation.reason IS 'what it meant for the training, as a sentence; NULL: trained before 0.4.0';
 COMMENT ON TABLE aread.stored_chunk IS 'tensors, vocabularies, rare values, places of domain weights, masks, trees, items and users in pieces of 512 KB, each with magic, length and CRC-32C';
@@ -388,13 +388,33 @@ COMMENT ON COLUMN aread.stored_run.name_given IS 'whether who started it named t
 --
 -- Dense features
 --
-COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows another feature''s value has';
+COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows another feature''s value has, or cross: of several features'' values';
 COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a list of its members, of dense features of the column';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations';
-COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows the user or the item has';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same, with deviations times the root of their number; of crosses the positions of the features that they are of';
+COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows the user or the item has, or cross: of several columns'' values';
 COMMENT ON COLUMN aread.feature.type IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins, buckets or components known to the model';
-COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component, of piecewise ones for as many as the root of their components; NULL without a wide part';
+
+--
+-- Piecewise features
+--
+CREATE OR REPLACE VIEW aread.feature WITH (security_barrier) AS
+SELECT v.model, v.version, v.deployed, LEAST(f.position, 1000000) OPERATOR(pg_catalog.+) 1 AS position, f.name, f.kind,
+       f.type_name AS type,
+       CASE f.position WHEN v.domain_feature THEN 'domain' WHEN v.user_feature THEN 'user'
+                       WHEN v.item_feature THEN 'item' END AS role,
+       (SELECT pg_catalog.min(o.name) FROM aread.stored_feature o
+        WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
+          AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
+       GREATEST(f.vocabulary_rows, 3) OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
+       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges
+            WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'piecewise'
+            THEN f.edges[1:LEAST(GREATEST(f.vocabulary_rows, 3), 100000) OPERATOR(pg_catalog.-) 2] END AS edges,
+       f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
+FROM aread.usable_version v
+JOIN aread.stored_feature f USING (version_id);
+COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature, bounds of a piecewise one''s pieces; they are values of single rows, so NULL in models that are not one''s own';
 
 --
 -- Deployment
@@ -591,8 +611,8 @@ CREATE FUNCTION @extschema@.aread_grant(model text, role name, privilege text)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, score, recommend and evaluate with a model, and so learn its users and what they took, but not see its weights; false if it may already';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (score, recommend and evaluate, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, use a model: score rows, recommend, list similar items and users, evaluate, measure drift and shift, and tell the split of rows; and so learn its items and users, who is like whom and what they took, but not see its weights; false if it may already';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (all of that, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
 
 CREATE FUNCTION @extschema@.aread_revoke(model text, role name, privilege text)
 RETURNS boolean
@@ -785,6 +805,7 @@ BEGIN ATOMIC
       m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss, m.test_user_auc, m.test_ndcg_10]) v)), ' |'))
   FROM named n JOIN aread.model m ON m.model OPERATOR(pg_catalog.=) n.name AND (m.version OPERATOR(pg_catalog.=) n.version OR (n.version IS NULL AND m.deployed));
 END;
+COMMENT ON COLUMN aread.run.epochs IS 'epochs of the network at work, at most: in phase race: mmoe the two after which it is left; it ends sooner when validation rows gain nothing';
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
 COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
 

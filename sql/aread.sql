@@ -295,18 +295,18 @@ COMMENT ON TABLE aread.stored_feature IS 'features of each version';
 COMMENT ON COLUMN aread.stored_feature.version_id IS 'its version';
 COMMENT ON COLUMN aread.stored_feature.position IS 'field of the network, from 0';
 COMMENT ON COLUMN aread.stored_feature.name IS 'column name';
-COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows another feature''s value has';
+COMMENT ON COLUMN aread.stored_feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows another feature''s value has, or cross: of several features'' values';
 COMMENT ON COLUMN aread.stored_feature.type_name IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.stored_feature.vocabulary IS 'number of its vocabulary; features may share one';
 COMMENT ON COLUMN aread.stored_feature.vocabulary_rows IS 'ids of that vocabulary';
 COMMENT ON COLUMN aread.stored_feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations';
+COMMENT ON COLUMN aread.stored_feature.edges IS 'bin edges of a binned feature; of rows the ids where bins begin; of dense features their components'' means, then as many standard deviations; of piecewise ones the bounds of pieces, then the same, with deviations times the root of their number; of crosses the positions of the features that they are of';
 COMMENT ON COLUMN aread.stored_feature.weight_sd IS 'standard deviation of its wide weights under their L2';
 COMMENT ON COLUMN aread.stored_feature.domain_weights IS 'pairs of value and domain that have a weight';
 COMMENT ON COLUMN aread.stored_feature.domain_weight_sd IS 'standard deviation of these under their L2';
 COMMENT ON COLUMN aread.stored_feature.goes_with_item IS 'taken from the item of a sampled negative; NULL: none were sampled';
 COMMENT ON COLUMN aread.stored_feature.counted IS 'of a count of training rows: position of the feature whose rows are counted';
-COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
+COMMENT ON COLUMN aread.stored_feature.bin_rows IS 'of a binned or piecewise feature: training rows without a value, and of each bin; NULL: another kind, or trained before 0.4.0';
 
 CREATE TABLE aread.stored_domain (
   version_id bigint NOT NULL,
@@ -708,13 +708,13 @@ CREATE FUNCTION @extschema@.aread_grant(model text, role name)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, score, recommend and evaluate with a model, and so learn its users and what they took, but not see its weights; false if it may already';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name) IS 'let a role, or public, use a model: score rows, recommend, list similar items and users, evaluate, measure drift and shift, and tell the split of rows; and so learn its items and users, who is like whom and what they took, but not see its weights; false if it may already';
 
 CREATE FUNCTION @extschema@.aread_grant(model text, role name, privilege text)
 RETURNS boolean
 LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_grant';
-COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (score, recommend and evaluate, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
+COMMENT ON FUNCTION @extschema@.aread_grant(text, name, text) IS 'the same for one right: ''predict'' (all of that, as without this argument) or ''explain'' (aread_explain alone, which shows the score of a row, the bins that its numbers fall in, and the experts and gates of its domain); either shows the model in the views that describe it';
 
 CREATE FUNCTION @extschema@.aread_revoke(model text, role name)
 RETURNS boolean
@@ -2154,7 +2154,9 @@ SELECT v.model, v.version, v.deployed, LEAST(f.position, 1000000) OPERATOR(pg_ca
         WHERE o.version_id OPERATOR(pg_catalog.=) f.version_id AND o.vocabulary OPERATOR(pg_catalog.=) f.vocabulary
           AND o.position OPERATOR(pg_catalog.<>) f.position) AS shares_with,
        GREATEST(f.vocabulary_rows, 3) OPERATOR(pg_catalog.-) 3 AS "values", f.min_count,
-       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges END AS edges,
+       CASE WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'binned' THEN f.edges
+            WHEN v.owned AND f.kind OPERATOR(pg_catalog.=) 'piecewise'
+            THEN f.edges[1:LEAST(GREATEST(f.vocabulary_rows, 3), 100000) OPERATOR(pg_catalog.-) 2] END AS edges,
        f.weight_sd, f.domain_weights, f.domain_weight_sd, f.goes_with_item
 FROM aread.usable_version v
 JOIN aread.stored_feature f USING (version_id);
@@ -2164,14 +2166,14 @@ COMMENT ON COLUMN aread.feature.version IS 'its version';
 COMMENT ON COLUMN aread.feature.deployed IS 'is it the version that scores?';
 COMMENT ON COLUMN aread.feature.position IS 'place in the network''s input, from 1';
 COMMENT ON COLUMN aread.feature.name IS 'column name';
-COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), or rows: how many training rows the user or the item has';
+COMMENT ON COLUMN aread.feature.kind IS 'categorical, binned, list, dense (a vector), piecewise (a number as a vector), rows: how many training rows the user or the item has, or cross: of several columns'' values';
 COMMENT ON COLUMN aread.feature.type IS 'type of the values, of a list of its members, of dense features of the column';
 COMMENT ON COLUMN aread.feature.role IS 'domain, user or item';
 COMMENT ON COLUMN aread.feature.shares_with IS 'a feature with the same vocabulary';
 COMMENT ON COLUMN aread.feature."values" IS 'distinct values, bins, buckets or components known to the model';
 COMMENT ON COLUMN aread.feature.min_count IS 'rarer values share one id';
-COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature; they are values of single rows, so NULL in models that are not one''s own';
-COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component; NULL without a wide part';
+COMMENT ON COLUMN aread.feature.edges IS 'bin edges of a binned feature, bounds of a piecewise one''s pieces; they are values of single rows, so NULL in models that are not one''s own';
+COMMENT ON COLUMN aread.feature.weight_sd IS 'how much its values matter: standard deviation of their wide weights in logits, as the L2 implies it, of dense features for a standard deviation of a component, of piecewise ones for as many as the root of their components; NULL without a wide part';
 COMMENT ON COLUMN aread.feature.domain_weights IS 'pairs of value and domain that have a weight of their own';
 COMMENT ON COLUMN aread.feature.domain_weight_sd IS 'how much its values matter otherwise in one domain than in another: standard deviation of these weights in logits; NULL: it has none';
 COMMENT ON COLUMN aread.feature.goes_with_item IS 'did sampled negatives take it from their item (or from the positive row)? NULL: none were sampled';
@@ -2627,7 +2629,7 @@ COMMENT ON COLUMN aread.run.source IS 'source relation, by its name at the start
 COMMENT ON COLUMN aread.run.state IS 'starting, running, done, failed, cancelled, or interrupted: its worker is gone, and aread_resume goes on from the checkpoint';
 COMMENT ON COLUMN aread.run.phase IS 'reading, start (the wide part), warm-up (no masks yet), mask update, race: mmoe and race: hei (by default, until they are compared), training, masks (of hei, at the end), trees: features, trees: first forest, trees: pairs of features, trees: forest, or storing; of an ended one the last';
 COMMENT ON COLUMN aread.run.epoch IS 'epoch';
-COMMENT ON COLUMN aread.run.epochs IS 'epochs at most: it ends sooner when validation rows gain nothing';
+COMMENT ON COLUMN aread.run.epochs IS 'epochs of the network at work, at most: in phase race: mmoe the two after which it is left; it ends sooner when validation rows gain nothing';
 COMMENT ON COLUMN aread.run.batch IS 'batches of the epoch so far; while there are trees: steps of the phase';
 COMMENT ON COLUMN aread.run.batches IS 'batches of an epoch; while there are trees: steps in all';
 COMMENT ON COLUMN aread.run.loss IS 'mean training loss since the last evaluation';

@@ -6,6 +6,9 @@
 
 #include "host.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -51,6 +54,30 @@ static void
 host_release(void *context, void *block)
 {
 	pfree(block);
+}
+
+/* What was freed stays with the process otherwise: up to 64 MB, and more amid the heap. */
+static void
+trim_heap(void *unused)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
+MemoryContext
+host_training_context(void)
+{
+	MemoryContext outer = AllocSetContextCreate(CurrentMemoryContext, "aread heap",
+												ALLOCSET_SMALL_SIZES);
+	MemoryContextCallback *callback =
+		MemoryContextAllocZero(outer, sizeof(MemoryContextCallback));
+	MemoryContext context = AllocSetContextCreate(outer, "aread training", ALLOCSET_DEFAULT_SIZES);
+
+	/* called when what is within the outer one has gone, after an error, too */
+	callback->func = trim_heap;
+	MemoryContextRegisterResetCallback(outer, callback);
+	return context;
 }
 
 void

@@ -13,6 +13,11 @@
 /* Blocks of the arena are chunks of the context: either frees them. */
 extern void host_arena(Arena *arena, MemoryContext context);
 /*
+ * A context for a training of a session, within the current one.  Once it has gone, by an
+ * error too, the process gives its memory back to the system.
+ */
+extern MemoryContext host_training_context(void);
+/*
  * Memory that will be read here and there: in pages of megabytes, if the
  * system has them, since small ones take longer to find than to read.
  */

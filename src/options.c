@@ -39,6 +39,8 @@ static const Option train_options[] = {
 	.meaning = "Bins of a numeric feature, by training quantiles."},
 	{"min_count", OPTION_INT, AT(source.default_min_count), 1, 1000000000, NULL, "1", "",
 	.meaning = "Values with fewer training rows share one id."},
+	{"cross_buckets", OPTION_INT, AT(source.cross_buckets), 1, 100000000, NULL, "65536", "",
+	.meaning = "Ids that the combinations of values of each of option \"crosses\" are hashed to."},
 	{"row_counts", OPTION_BOOL, AT(source.row_counts), 0, 1, NULL, "true", "",
 	.meaning = "Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
 	{"deploy", OPTION_CHOICE, AT(deploy.when), 0, 0, deploy_choices, "true", "",
@@ -254,6 +256,7 @@ unknown_option(const char *name)
 	for (int i = 0; i < train_table.n; i++)
 		nearest_offer(&nearest, train_table.options[i].name);
 	nearest_offer(&nearest, "features");
+	nearest_offer(&nearest, "crosses");
 	nearest_offer(&nearest, HISTORY);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -313,6 +316,15 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 					 errmsg("option \"features\" must be an object"),
 					 errhint("For example {\"price\": {\"kind\": \"binned\", \"bins\": 10}}.")));
 		options->source.features = JsonbValueToJsonb((JsonbValue *) value);
+	}
+	else if (strcmp(name, "crosses") == 0)
+	{
+		if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("option \"crosses\" must be an array of arrays of column names"),
+					 errhint("For example [[\"user_id\", \"category\"], [\"hour\", \"device\"]].")));
+		options->source.crosses = JsonbValueToJsonb((JsonbValue *) value);
 	}
 	else if (strcmp(name, HISTORY) == 0)
 		set_history(value, config);

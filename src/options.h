@@ -42,7 +42,7 @@ typedef struct TrainOptions
 	ResumeMethod resume;		/* of a background training that is interrupted */
 } TrainOptions;
 
-/* The table of TrainOptions, beside the engine's own (config_table); option "features" has no row. */
+/* The table of TrainOptions, beside the engine's own (config_table); options "features" and "crosses" have no row. */
 extern const OptionTable train_table;
 
 /*

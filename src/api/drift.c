@@ -59,7 +59,7 @@ count_row(void *context, const Datum *values, const bool *nulls)
 		int			n = row_encoder_ids(&drift->encoder, f, &ids);
 
 		/* a vector is one value, and never unseen */
-		if (drift->spec->features[f].kind == FEATURE_DENSE)
+		if (kind_is_vector(drift->spec->features[f].kind))
 		{
 			count->values++;
 			count->missing += ids[0] == NULL_ID;

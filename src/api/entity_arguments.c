@@ -56,26 +56,26 @@ take_array(EntityArgument *entities, Datum value, Oid element)
 	entities->n = n;
 }
 
-/* Do other features have the vocabulary, too? */
-static bool
-is_shared(const FeatureSpec *spec, int feature)
+const EntityTable *
+entities_apart(const ServedModel *served, int feature)
 {
-	for (int f = 0; f < spec->n_features; f++)
-		if (f != feature && spec->features[f].vocabulary == spec->features[feature].vocabulary)
-			return true;
-	return false;
+	const FeatureSpec *spec = served->loaded->spec;
+	const Model *model = served->loaded->model;
+	const EntityTable *table = feature == spec->user_feature ? model->users : model->items;
+
+	return table && table->link_start[table->n] > 0 && spec_shares_vocabulary(spec, feature) ?
+		table : NULL;
 }
 
-/* Of a shared vocabulary only users who took something: others are values of another feature. */
 static void
 take_linked(EntityArgument *entities, const EntityTable *table)
 {
 	uint32	   *ids = palloc_extended(Max(table->n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
 
 	entities->n = 0;
-	for (uint32 i = 0; i < table->n; i++)
-		if (table->link_start[i] < table->link_start[i + 1])
-			ids[entities->n++] = FIRST_ID + i;
+	for (uint32 id = FIRST_ID; id < FIRST_ID + table->n; id++)
+		if (entity_is_linked(table, id))
+			ids[entities->n++] = id;
 	entities->ids = ids;
 }
 
@@ -83,19 +83,19 @@ EntityArgument *
 entity_all_users(const ServedModel *served)
 {
 	const FeatureSpec *spec = served->loaded->spec;
-	const EntityTable *users = served->loaded->model->users;
+	const EntityTable *users = entities_apart(served, spec->user_feature);
 	EntityArgument *entities = palloc0(sizeof(EntityArgument));
 
 	entities->spec = spec;
 	entities->feature = spec->user_feature;
 	if (!spec_has_keys(spec, entities->feature))
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" does not know values of \"%s\", which are hashed",
 						spec->model, spec->features[entities->feature].name),
 				 errhint("Pass them to aread_recommend as an array.")));
 	entities->n = spec->vocabularies[spec->features[entities->feature].vocabulary].n_rows - FIRST_ID;
-	if (users && users->link_start[users->n] > 0 && is_shared(spec, entities->feature))
+	if (users)
 		take_linked(entities, users);
 	return entities;
 }
@@ -158,6 +158,17 @@ entity_argument_text(EntityArgument *entities, uint32 number, uint32 id)
 		OutputFunctionCall(&entities->output, entities->values[number]);
 }
 
+void
+entity_require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be NULL", name),
+				 argument == 0 ? errhint("The view aread.model lists the models that you can use.") :
+				 errhint("Pass a value, or leave the argument out if it has a default.")));
+}
+
 uint32
 entity_k(FunctionCallInfo fcinfo, int argument)
 {
@@ -166,6 +177,7 @@ entity_k(FunctionCallInfo fcinfo, int argument)
 	if (k < 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("k is %d, but must be at least 1", k)));
+				 errmsg("k is %d, but must be at least 1", k),
+				 errhint("It is how many rows are wanted.")));
 	return (uint32) k;
 }

@@ -25,6 +25,22 @@ typedef struct EntityArgument
 } EntityArgument;
 
 /*
+ * Where the user or item feature shares its vocabulary with others, ids alone do not tell
+ * which of them are users or items: the table whose linked entities are.  NULL: all are, or
+ * the model has kept nothing that tells.
+ */
+extern const EntityTable *entities_apart(const ServedModel *served, int feature);
+
+/* Has the table links of an id? */
+static inline bool
+entity_is_linked(const EntityTable *table, uint32 id)
+{
+	int64		i = entity_number(table, id);
+
+	return i >= 0 && table->link_start[i] < table->link_start[i + 1];
+}
+
+/*
  * The values of an argument: one, or those of an array; a literal is an array if it
  * begins with "{".  NULL is one value that nobody knows, an array that is NULL has
  * none.  Everything lies in the current memory context.  Errors: a type that the
@@ -42,6 +58,8 @@ extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
  * NULL: NULL.
  */
 extern char *entity_argument_text(EntityArgument *entities, uint32 number, uint32 id);
+/* Raise an error for an argument that is NULL. */
+extern void entity_require_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 /* How many rows are wanted: an argument that is not NULL. */
 extern uint32 entity_k(FunctionCallInfo fcinfo, int argument);
 

@@ -202,9 +202,8 @@ warn_of_training_rows(const LoadedModel *loaded, const SplitFilter *filter, uint
 				 errhint("Pass split => 'test' for the rows that it has not seen.")));
 }
 
-/* A model that was trained with some labels left out is not to be measured on the few that are not. */
-static void
-warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record)
+void
+evaluation_warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record)
 {
 	double		share = report->bad_labels / Max((double) report->rows_read, 1);
 	double		before = record->bad_labels / Max((double) record->rows_read, 1);
@@ -249,7 +248,7 @@ evaluate(FunctionCallInfo fcinfo)
 	evaluation->loaded = loaded;
 	evaluation->n_rows = data->split_start[3];
 	evaluation->n_domains = loaded->model->n_domains;
-	warn_of_bad_labels(&evaluation->report, record);
+	evaluation_warn_of_bad_labels(&evaluation->report, record);
 	if (filter)
 		warn_of_training_rows(loaded, filter, evaluation->n_rows);
 	scores = score_all(served, data, evaluation->n_rows, CurrentMemoryContext);

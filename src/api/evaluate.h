@@ -24,5 +24,10 @@ extern int	evaluation_split(const text *name);
  */
 extern SplitFilter *evaluation_filter(const LoadedModel *loaded, const SourceRelation *relation,
 									  const TrainingRecord *record, int wanted);
+/*
+ * A WARNING if far more labels were left out than in training: a model is not to be measured
+ * on the few rows that stay.
+ */
+extern void evaluation_warn_of_bad_labels(const ReadReport *report, const TrainingRecord *record);
 
 #endif							/* AREAD_API_EVALUATE_H */

@@ -22,6 +22,7 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "settings.h"
+#include "source/read/read_report.h"
 #include "source/source.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -48,18 +49,20 @@ features_with_item(Arena *arena, const LoadedModel *loaded, const Dataset *data,
 		host_raise(&error);
 	arena_reset_to(arena, mark);
 	for (int f = spec->n_columns; f < spec->n_features; f++)
-		with_item[f] = spec->features[f].counted == spec->item_feature;
+		with_item[f] = feature_counts(&spec->features[f], spec->item_feature);
 	return with_item;
 }
 
+/* Tells of rows that are left out. */
 static Dataset *
-read_rows(FunctionCallInfo fcinfo, const LoadedModel *loaded, int wanted, SpoolRoom *room,
-		  ReadReport *report)
+read_rows(FunctionCallInfo fcinfo, const LoadedModel *loaded, int wanted, SpoolRoom *room)
 {
 	const SourceRelation *relation = source_open(PG_GETARG_OID(1));
 	TrainingRecord *record = palloc0(sizeof(TrainingRecord));
 	SourceOptions options = {.label_threshold = loaded->spec->label_threshold};
 	SplitFilter *filter = NULL;
+	ReadReport	report;
+	Dataset    *data;
 
 	if (wanted >= 0)
 		record_read_split(&loaded->version, record);
@@ -71,8 +74,11 @@ read_rows(FunctionCallInfo fcinfo, const LoadedModel *loaded, int wanted, SpoolR
 		filter = evaluation_filter(loaded, relation, record, wanted);
 		filter->wanted = -1;
 	}
-	return source_read_by_split(relation, loaded->spec, evaluation_find_label(loaded, relation),
-								&options, filter, CurrentMemoryContext, room, report);
+	data = source_read_by_split(relation, loaded->spec, evaluation_find_label(loaded, relation),
+								&options, filter, CurrentMemoryContext, room, &report);
+	report_tell_skipped(&report);
+	evaluation_warn_of_bad_labels(&report, record);
+	return data;
 }
 
 static void
@@ -86,32 +92,33 @@ rank(FunctionCallInfo fcinfo, ListMeasures *measures)
 	ListTask	task = {.seed = (uint64) PG_GETARG_INT64(4),.max_lists = PG_GETARG_INT32(3),
 	.max_rows = (uint64) PG_GETARG_INT32(3) * ROWS_PER_LIST};
 	EngineHost	host = host_callbacks();
-	ReadReport	report;
 	SpoolRoom	room;
 	Dataset    *data;
+	Ranking    *ranking;
 	EngineError error;
 	Arena		arena;
 
 	if (loaded->spec->item_feature < 0)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("model \"%s\" has no item column", loaded->version.name),
 				 errdetail("Items are what is ranked."),
-				 errhint("Train with argument \"item_id\".")));
+				 errhint("Train it with argument \"item_id\".")));
 	if (PG_GETARG_INT32(3) < 1 || PG_GETARG_INT32(3) > 100000000)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_lists is %d, but must be between 1 and 100000000",
-						PG_GETARG_INT32(3))));
+						PG_GETARG_INT32(3)),
+				 errhint("It is how many lists of each kind are ranked; leave it out for the default.")));
 	room_init(&room, CurrentMemoryContext, setting_training_memory, false);
-	data = read_rows(fcinfo, loaded, wanted, &room, &report);
+	data = read_rows(fcinfo, loaded, wanted, &room);
 	host_arena(&arena, CurrentMemoryContext);
 	task.data = data;
 	task.known[1] = data->split_start[SPLIT_VALID];
-	task.ranked[0] = data->split_start[ranked];
-	task.ranked[1] = data->split_start[ranked + 1];
 	task.with_item = features_with_item(&arena, loaded, data, &host);
-	if (!lists_measure(&arena, &task, served->scorer, &host, measures, &error))
+	ranking = lists_begin(&arena, &task, served->scorer, &host, &error);
+	if (!ranking || !lists_measure(ranking, data->split_start[ranked],
+								   data->split_start[ranked + 1], measures, &error))
 		host_raise(&error);
 	room_close(&room);
 }

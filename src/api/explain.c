@@ -185,6 +185,26 @@ set_vector(ExplainRow *row, int f, const InputRows *input)
 		set(row, VALUE, CStringGetTextDatum(psprintf("vector of length %d", length)));
 }
 
+/* Value and status of one id. */
+static void
+set_id(ExplainRow *row, const FeatureSpec *spec, int f, uint32 id)
+{
+	char	   *text = id_text(spec, f, id);
+
+	set(row, STATUS, CStringGetTextDatum(id_status(id)));
+	if (text)
+		set(row, VALUE, CStringGetTextDatum(text));
+}
+
+static void
+set_piece(ExplainRow *row, const FeatureSpec *spec, int f, const InputRows *input)
+{
+	uint64		from = input->list_start[input->ids[f]];
+	int			n = (int) (input->list_start[input->ids[f] + 1] - from);
+
+	set_id(row, spec, f, number_bin(&spec->features[f], input->members + from, n));
+}
+
 /* Items of the history that the row brings, or of the one that the model has of its user. */
 static uint64
 history_items(const ScoreCall *call, const ScoreRows *rows)
@@ -227,21 +247,17 @@ put_features(ReturnSetInfo *rsinfo, ScoreCall *call, const ScoreRows *rows)
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		ExplainRow	row = start_row("feature");
-		char	   *text;
 
 		set(&row, FEATURE, CStringGetTextDatum(spec->features[f].name));
 		set(&row, EFFECT, Float8GetDatum(effects[f]));
-		if (spec->features[f].kind == FEATURE_DENSE)
+		if (spec->features[f].kind == FEATURE_PIECEWISE)
+			set_piece(&row, spec, f, &call->rows);
+		else if (spec->features[f].kind == FEATURE_DENSE)
 			set_vector(&row, f, &call->rows);
 		else if (spec->features[f].kind == FEATURE_LIST)
 			set_list(&row, spec, f, &call->rows);
 		else
-		{
-			text = id_text(spec, f, call->rows.ids[f]);
-			set(&row, STATUS, CStringGetTextDatum(id_status(call->rows.ids[f])));
-			if (text)
-				set(&row, VALUE, CStringGetTextDatum(text));
-		}
+			set_id(&row, spec, f, call->rows.ids[f]);
 		put_row(rsinfo, &row);
 	}
 	if (call->served->loaded->model->histories)

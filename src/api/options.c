@@ -74,18 +74,30 @@ put_option(ReturnSetInfo *rsinfo, const Option *option)
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* The one option that is not a value. */
+/* An option that is not a value. */
 static void
-put_features(ReturnSetInfo *rsinfo)
+put_structure(ReturnSetInfo *rsinfo, const char *name, const char *type, const char *default_text,
+			  const char *meaning)
 {
 	Datum		values[N_COLUMNS];
 	bool		nulls[N_COLUMNS] = {false, false, false, true, true, true, true, false, true};
 
-	values[0] = CStringGetTextDatum("features");
-	values[1] = CStringGetTextDatum("object");
-	values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
-	values[7] = CStringGetTextDatum("For single columns: {\"column\": {\"kind\": categorical, binned, list or dense (a vector), \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}.");
+	values[0] = CStringGetTextDatum(name);
+	values[1] = CStringGetTextDatum(type);
+	values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(default_text));
+	values[7] = CStringGetTextDatum(meaning);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static void
+put_structures(ReturnSetInfo *rsinfo)
+{
+	put_structure(rsinfo, "features", "object", "{}",
+				  psprintf("For single columns: {\"column\": {\"kind\": k, \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}. Kinds are %s.",
+						   feature_kinds_text()));
+	put_structure(rsinfo, "crosses", "array", "[]",
+				  psprintf("Features of combinations of columns' values, hashed: [[\"column\", \"column\"], ...]; of 2 to %d columns each, categorical or binned; NULL where one of them is.",
+						   CROSS_PARTS));
 }
 
 PG_FUNCTION_INFO_V1(aread_options);
@@ -99,7 +111,7 @@ aread_options(PG_FUNCTION_ARGS)
 		put_option(rsinfo, &config_table.options[i]);
 	for (int i = 0; i < train_table.n; i++)
 		put_option(rsinfo, &train_table.options[i]);
-	put_features(rsinfo);
+	put_structures(rsinfo);
 	return (Datum) 0;
 }
 

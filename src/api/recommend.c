@@ -75,7 +75,8 @@ cap_number(const char *name, const JsonbValue *value)
 	if (!(number >= 1 && number <= PG_INT32_MAX && number == (int32) number))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_per of \"%s\" must be a positive integer", name)));
+				 errmsg("max_per of \"%s\" must be a positive integer", name),
+				 errhint("It is how many rows of each user may have one value, as in '{\"brand\": 2}'.")));
 	return (uint32) number;
 }
 
@@ -95,7 +96,8 @@ check_cap(const Candidates *candidates, int feature)
 	if (kind_has_list(capped->kind))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_per: column \"%s\" has more than one value in a row", capped->name)));
+				 errmsg("max_per: column \"%s\" has more than one value in a row", capped->name),
+				 errhint("Name a column with one value in each row.")));
 }
 
 /* caps [MAX_CAPS]; returns how many there are. */
@@ -115,8 +117,9 @@ read_caps(const Candidates *candidates, Jsonb *max_per, ValueCap *caps)
 				 errhint("For example '{\"brand\": 2}'.")));
 	if (JB_ROOT_COUNT(max_per) > MAX_CAPS)
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_per has more than %d columns", MAX_CAPS)));
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("max_per has more than %d columns", MAX_CAPS),
+				 errhint("Name fewer columns.")));
 	iterator = JsonbIteratorInit(&max_per->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
@@ -136,40 +139,48 @@ static void
 tell_missing(const Recommender *recommender, const Candidates *candidates)
 {
 	const FeatureSpec *spec = candidates->rows.spec;
-	List	   *needed = missing_needed(spec, true);
 	List	   *present = recommender_of_users(recommender);
 	List	   *missing;
 
 	for (int f = 0; f < spec->n_columns; f++)
 		if (candidates->given[f])
 			present = lappend(present, spec->features[f].name);
-	missing = missing_names(needed, present);
+	missing = missing_names(missing_needed(spec, true), present);
 	if (missing)
-		missing_tell(spec->model, needed, present, missing);
+		missing_tell(spec, present, missing);
 }
 
 /* Whoever asks that seen items are left out learns of whom that cannot be done. */
 static void
 tell_unseen(const Recommending *recommending, uint32 n_unknown)
 {
+	const FeatureSpec *spec = recommending->served->loaded->spec;
+	int			hashed = !spec_has_keys(spec, spec->item_feature) ? spec->item_feature :
+		!spec_has_keys(spec, spec->user_feature) ? spec->user_feature : -1;
+
 	if (n_unknown == 0)
 		return;
 	ereport(NOTICE,
 			(errmsg("items taken by %u of %u users are not known, and are not left out",
 					n_unknown, recommending->users->n),
+			 hashed >= 0 ? errdetail("Values of \"%s\" are hashed in model \"%s\".",
+									 spec->features[hashed].name, spec->model) :
 			 errdetail("Model \"%s\" has not kept them, though they have rows in training.",
-					   recommending->served->loaded->spec->model),
+					   spec->model),
+			 hashed >= 0 ? errhint("Pass candidates without them; \"exclude_seen => false\" asks for all items.") :
 			 errhint("Options \"recommend_users\" and \"recommend_seen\" say how much a training keeps; \"exclude_seen => false\" asks for all items.")));
 }
 
-/* Has a user who is known to the model been kept with what he took? */
+/*
+ * Has a user who is known to the model been kept with what he took?  Whoever has been kept
+ * without an item took none that has an id, where any user's are kept.
+ */
 static bool
 is_kept(const Model *model, uint32 id)
 {
-	int64		user = entity_number(model->users, id);
+	const EntityTable *users = model->users;
 
-	return id < FIRST_ID ||
-		(user >= 0 && model->users->link_start[user] < model->users->link_start[user + 1]);
+	return id < FIRST_ID || (entity_number(users, id) >= 0 && users->link_start[users->n] > 0);
 }
 
 static void
@@ -196,14 +207,6 @@ list_users(Recommending *recommending, Recommender *recommender, bool exclude_se
 		recommender_run(recommender, ids, n, put_row, recommending);
 	}
 	tell_unseen(recommending, n_unknown);
-}
-
-static void
-require_argument(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be NULL", name)));
 }
 
 /*
@@ -236,9 +239,9 @@ recommend(FunctionCallInfo fcinfo, int k)
 	RecommendQuery query = {.caps = caps};
 	Recommender *recommender;
 
-	require_argument(fcinfo, 0, "model");
-	require_argument(fcinfo, k, "k");
-	require_argument(fcinfo, k + 2, "exclude_seen");
+	entity_require_argument(fcinfo, 0, "model");
+	entity_require_argument(fcinfo, k, "k");
+	entity_require_argument(fcinfo, k + 2, "exclude_seen");
 	query.k = entity_k(fcinfo, k);
 	query.exclude_seen = PG_GETARG_BOOL(k + 2);
 	InitMaterializedSRF(fcinfo, 0);

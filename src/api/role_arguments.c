@@ -19,24 +19,41 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 	return text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-/*
- * A role that need not be filled: its default name counts if there is such a
- * column, and it is not the label, or "taken" by another role (NULL: none).  The
- * label itself is one: logs may hold positives only.
- */
+/* What the call says of a role, else what is known. */
 static char *
-optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRoles *roles,
-			  const char *taken, const char *default_name)
+said_role(FunctionCallInfo fcinfo, int argument, char *known)
 {
 	char	   *given = text_argument(fcinfo, argument);
 
-	if (given)
-		return given;
-	if (known)
-		return known;
-	if ((roles->label && strcmp(roles->label, default_name) == 0) ||
-		(taken && strcmp(taken, default_name) == 0) ||
-		!OidIsValid(source_column_type(roles->relation, default_name)))
+	return given ? given : known;
+}
+
+/* Is a column said to be the label, user, item, split or weight? */
+static bool
+has_part(const ColumnRoles *said, const char *column)
+{
+	const char *const parts[] = {
+		said->label, said->user_id, said->item_id, said->split, said->weight
+	};
+
+	for (int i = 0; i < lengthof(parts); i++)
+		if (parts[i] && strcmp(parts[i], column) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A role that need not be filled: its default name counts if there is such a column,
+ * and it is not said to be something else.  The label itself is one: logs may hold
+ * positives only.
+ */
+static char *
+optional_role(const ColumnRoles *said, char *column, const char *default_name)
+{
+	if (column)
+		return column;
+	if (has_part(said, default_name) ||
+		!OidIsValid(source_column_type(said->relation, default_name)))
 		return NULL;
 	return pstrdup(default_name);
 }
@@ -46,26 +63,13 @@ optional_role(FunctionCallInfo fcinfo, int argument, char *known, const ColumnRo
  * column called like one; so does a registration without a label.
  */
 static char *
-label_role(FunctionCallInfo fcinfo, int argument, const ColumnRoles *known,
-		   const ColumnRoles *roles)
+label_role(const ColumnRoles *said, bool is_registered)
 {
-	char	   *given = text_argument(fcinfo, argument);
-
-	if (given)
-		return given[0] == '\0' ? NULL : given;
-	if (known)
-		return known->label;
-	return optional_role(fcinfo, -1, NULL, roles, NULL, "label");
-}
-
-static char *
-required_role(FunctionCallInfo fcinfo, int argument, char *known, const char *default_name)
-{
-	char	   *given = text_argument(fcinfo, argument);
-
-	if (given)
-		return given;
-	return known ? known : pstrdup(default_name);
+	if (said->label)
+		return said->label[0] == '\0' ? NULL : said->label;
+	if (is_registered || (said->domain && strcmp(said->domain, "label") == 0))
+		return NULL;
+	return optional_role(said, NULL, "label");
 }
 
 static List *
@@ -99,22 +103,24 @@ roles_resolve(FunctionCallInfo fcinfo, const SourceRelation *relation,
 			  const RoleArguments *arguments, const ColumnRoles *known)
 {
 	static const ColumnRoles nothing = {0};
+	const ColumnRoles *or_known = known ? known : &nothing;
 	ColumnRoles *roles = palloc0(sizeof(ColumnRoles));
+	ColumnRoles said = {.relation = relation};
 
+	said.label = said_role(fcinfo, arguments->label, or_known->label);
+	said.domain = said_role(fcinfo, arguments->domain, or_known->domain);
+	said.user_id = said_role(fcinfo, arguments->user_id, or_known->user_id);
+	said.item_id = said_role(fcinfo, arguments->item_id, or_known->item_id);
+	said.split = said_role(fcinfo, arguments->split, or_known->split);
+	said.weight = said_role(fcinfo, arguments->weight, or_known->weight);
 	roles->relation = relation;
-	roles->label = label_role(fcinfo, arguments->label, known, roles);
-	if (!known)
-		known = &nothing;
-	roles->domain = required_role(fcinfo, arguments->domain, known->domain, "domain");
-	roles->user_id = optional_role(fcinfo, arguments->user_id, known->user_id, roles,
-								   text_argument(fcinfo, arguments->item_id), "user_id");
-	roles->item_id = optional_role(fcinfo, arguments->item_id, known->item_id, roles,
-								   roles->user_id, "item_id");
-	roles->split = optional_role(fcinfo, arguments->split, known->split, roles, NULL, "split");
-	roles->weight = text_argument(fcinfo, arguments->weight);
-	if (!roles->weight)
-		roles->weight = known->weight;
-	roles->features = PG_ARGISNULL(arguments->features) ? known->features :
+	roles->label = label_role(&said, known != NULL);
+	roles->domain = said.domain ? said.domain : pstrdup("domain");
+	roles->user_id = optional_role(&said, said.user_id, "user_id");
+	roles->item_id = optional_role(&said, said.item_id, "item_id");
+	roles->split = optional_role(&said, said.split, "split");
+	roles->weight = said.weight;
+	roles->features = PG_ARGISNULL(arguments->features) ? or_known->features :
 		feature_list(fcinfo, arguments->features);
 	return roles;
 }

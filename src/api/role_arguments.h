@@ -27,8 +27,9 @@ typedef struct RoleArguments
 /*
  * The roles of a relation's columns: what the call says, else what "known"
  * (NULL: nothing) says, else the columns called label, domain, user_id,
- * item_id and split; but for the domain only if there are such.  A weight is
- * none unless one is named, a label none if its name is empty.
+ * item_id and split; but for the domain only if there are such, and they are not
+ * said to be something else.  A weight is none unless one is named, a label none if
+ * its name is empty.
  */
 extern ColumnRoles *roles_resolve(FunctionCallInfo fcinfo, const SourceRelation *relation,
 								  const RoleArguments *arguments, const ColumnRoles *known);

@@ -40,7 +40,7 @@ typedef struct Shift
 	Size		list_bytes;		/* of their lists */
 	double		scores[ROWS_AT_ONCE];
 	uint64	  **trained;		/* [n_columns] rows of bins; NULL: not known */
-	uint64	  **found;			/* [n_columns] of the table; NULL: not binned */
+	uint64	  **found;			/* [n_columns] of the table; NULL: no numbers */
 	Deciles		trained_scores;
 	uint64		found_scores[N_DECILES];
 	uint64		n_rows;
@@ -76,7 +76,7 @@ count_row(void *context, const Datum *values, const bool *nulls)
 		int			n = row_encoder_ids(&shift->encoder, f, &ids);
 
 		if (shift->found[f])
-			shift->found[f][bin_number(ids[0])]++;
+			shift->found[f][bin_number(number_bin(&shift->spec->features[f], ids, n))]++;
 		if (kind_has_list(shift->spec->features[f].kind))
 			input_set_list(&shift->rows, f, ids, n);
 		else
@@ -101,8 +101,8 @@ read_relation(const ServedModel *served, const SourceRelation *relation)
 	shift->found = palloc0(spec->n_columns * sizeof(uint64 *));
 	record_read_spread(served->loaded, shift->trained, &shift->trained_scores);
 	for (int f = 0; f < spec->n_columns; f++)
-		if (spec->features[f].kind == FEATURE_BINNED)
-			shift->found[f] = palloc0((spec->features[f].n_edges + 2) * sizeof(uint64));
+		if (kind_is_number(spec->features[f].kind))
+			shift->found[f] = palloc0((feature_bins(&spec->features[f]) + 1) * sizeof(uint64));
 	input_init(&shift->rows, spec, ROWS_AT_ONCE, CurrentMemoryContext);
 	reader_run(relation, row_encoder_init(&shift->encoder, relation, spec), READ_LATEST, count_row,
 			   shift);
@@ -219,8 +219,8 @@ aread_shift(PG_FUNCTION_ARGS)
 		if (!shift->found[f])
 			continue;
 		if (shift->trained[f])
-			n = group_bins(shift->trained[f], shift->found[f], spec->features[f].n_edges + 2, trained,
-						   found);
+			n = group_bins(shift->trained[f], shift->found[f],
+						   feature_bins(&spec->features[f]) + 1, trained, found);
 		put_shift(rsinfo, spec->features[f].name, shift->n_rows, n > 0 ? trained : NULL, found, n);
 	}
 	put_shift(rsinfo, NULL, shift->n_rows, shift->trained_scores.rows, shift->found_scores,

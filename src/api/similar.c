@@ -55,7 +55,8 @@ require_vectors(const ServedModel *served, int feature, const char *role)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("values of \"%s\" are hashed in model \"%s\"",
 						served->loaded->spec->features[feature].name, name),
-				 errdetail("Several of them share a vector, and the model does not know which.")));
+				 errdetail("Several of them share a vector, and the model does not know which."),
+				 errhint("Train it without option \"buckets\" of this column.")));
 	if (served->loaded->version.best_evaluation == 0)
 		ereport(NOTICE,
 				(errmsg("vectors of model \"%s\" are as they were before training", name),
@@ -137,6 +138,7 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 	const Vocabulary *vocabulary;
 	const real *vectors = require_vectors(served, feature, role);
 	int			dim = loaded->model->config.embed_dim;
+	const EntityTable *apart = entities_apart(served, feature);
 	EntityArgument *argument = entity_argument(fcinfo, 1, served, feature);
 	uint32		wanted;
 	BestOnes	best = {0};
@@ -145,21 +147,28 @@ find_similar(FunctionCallInfo fcinfo, const ServedModel *served, int feature, co
 	if (argument->n != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be one value", role)));
+				 errmsg("similar_to must be one value"),
+				 errhint("Call the function for each of several.")));
+	if (argument->nulls[0])
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("similar_to must not be NULL"),
+				 errhint("Pass a value with training rows.")));
 	wanted = entity_argument_id(argument, 0);
 	if (wanted < FIRST_ID)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" has no vector of %s \"%s\"", loaded->version.name,
 						loaded->spec->features[feature].name, entity_argument_text(argument, 0, wanted)),
-				 errdetail("It was not in training rows, or too rarely.")));
+				 errdetail("It was not in training rows, or too rarely."),
+				 errhint("Ask for a value that has at least \"min_count\" of them.")));
 	best.wanted = Min(entity_k(fcinfo, 2), vocabulary->n_rows);
 	best.similar = palloc_extended(2 * (Size) best.wanted * sizeof(Similar), MCXT_ALLOC_HUGE);
 	for (uint32 id = FIRST_ID; id < vocabulary->n_rows; id++)
 	{
 		if (id % CHECK_VECTORS == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (id != wanted)
+		if (id != wanted && (!apart || entity_is_linked(apart, id)))
 			keep(&best, (Similar) {id, cosine_of(vectors + (Size) wanted * dim,
 												 vectors + (Size) id * dim, dim)});
 	}
@@ -176,11 +185,9 @@ similar(FunctionCallInfo fcinfo, bool of_items)
 	MemoryContext old;
 	const ServedModel *served;
 
-	for (int i = 0; i < 3; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL", i == 0 ? "model" : i == 2 ? "k" : "similar_to")));
+	entity_require_argument(fcinfo, 0, "model");
+	entity_require_argument(fcinfo, 1, "similar_to");
+	entity_require_argument(fcinfo, 2, "k");
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);

@@ -15,6 +15,7 @@
 #include "catalog/model_source.h"
 #include "catalog/models.h"
 #include "funcapi.h"
+#include "host.h"
 #include "jobs/report.h"
 #include "miscadmin.h"
 #include "options.h"
@@ -22,7 +23,6 @@
 #include "source/read/relation.h"
 #include "tcop/utility.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 
 /* Trainings of a session that read one another's results. */
 #define MAX_NESTED 4
@@ -129,8 +129,7 @@ train_job(TrainJob *job)
 	depth++;
 	PG_TRY();
 	{
-		job_read(job, AllocSetContextCreate(CurrentMemoryContext, "aread training",
-											ALLOCSET_DEFAULT_SIZES), false);
+		job_read(job, host_training_context(), false);
 		job_train(job);
 		version = job_store(job);
 	}

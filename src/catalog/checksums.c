@@ -85,9 +85,6 @@ add_string(pg_crc32c *crc, const char *string)
 static void
 add_feature(pg_crc32c *crc, const Feature *feature)
 {
-	bool		has_edges = feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS ||
-		feature->kind == FEATURE_DENSE;
-
 	add_string(crc, feature->name);
 	add_string(crc, feature->type_name);
 	add_number(crc, feature->kind);
@@ -95,7 +92,7 @@ add_feature(pg_crc32c *crc, const Feature *feature)
 	add_number(crc, feature->min_count);
 	if (feature->kind == FEATURE_ROWS)
 		add_number(crc, feature->counted);
-	if (!has_edges)
+	if (kind_has_keys(feature->kind))
 		return;
 	add_number(crc, feature->n_edges);
 	add_crc(crc, feature->edges, feature->n_edges * sizeof(double));

@@ -31,6 +31,7 @@
 #include "host.h"
 #include "miscadmin.h"
 #include "options.h"
+#include "source/crosses.h"
 #include "source/keys/dense.h"
 #include "source/keys/types.h"
 #include "source/keys/vocabulary.h"
@@ -93,17 +94,22 @@ check_ascending(const Feature *feature)
 			stored_corrupt("bin edges", "They do not ascend.");
 }
 
-/* Of a dense feature, means and then standard deviations. */
+/* Of a vector feature, means and then standard deviations; before them bounds of pieces. */
 static void
 check_moments(const Feature *feature)
 {
-	int			length = feature->n_edges / 2;
+	int			length = feature_components(feature);
+	int			n_bounds = feature->kind == FEATURE_PIECEWISE ? length + 1 : 0;
 
-	if (feature->n_edges % 2 != 0 || length < 1 || length > MAX_COMPONENTS)
+	if (feature->n_edges != n_bounds + 2 * length || length < 1 || length > MAX_COMPONENTS)
 		stored_corrupt("feature", "The number of its components is out of range.");
 	for (int i = 0; i < feature->n_edges; i++)
-		if (!isfinite(feature->edges[i]) || (i >= length && feature->edges[i] < 0))
+		if (!isfinite(feature->edges[i]) ||
+			(i >= n_bounds + length && feature->edges[i] < 0))
 			stored_corrupt("feature", "A mean or standard deviation of its components is out of range.");
+	for (int i = 1; i < n_bounds; i++)
+		if (feature->edges[i] <= feature->edges[i - 1])
+			stored_corrupt("bin edges", "They do not ascend.");
 }
 
 static void
@@ -121,7 +127,7 @@ read_edges(Feature *feature, uint64 row, int column)
 	feature->n_edges = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	feature->edges = palloc(Max(feature->n_edges, 1) * sizeof(double));
 	memcpy(feature->edges, ARR_DATA_PTR(array), feature->n_edges * sizeof(double));
-	if (feature->kind == FEATURE_DENSE)
+	if (kind_is_vector(feature->kind))
 		check_moments(feature);
 	else
 		check_ascending(feature);
@@ -157,8 +163,10 @@ read_features(FeatureSpec *spec, int64 version_id, MemoryContext context)
 			stored_corrupt("feature", "Its vocabulary is out of range.");
 		if (feature->kind == FEATURE_ROWS)
 			feature->counted = DatumGetInt32(catalog_value(f, 8, NULL));
-		else if (spec->n_columns++ != f)
-			stored_corrupt("feature", "A count stands before a column.");
+		if (!kind_is_derived(feature->kind) && spec->n_columns++ != f)
+			stored_corrupt("feature", "A count or cross stands before a column.");
+		if (feature->kind == FEATURE_ROWS && f > 0 && spec->features[f - 1].kind == FEATURE_CROSS)
+			stored_corrupt("feature", "A cross stands before a count.");
 		spec->n_vocabularies = Max(spec->n_vocabularies, feature->vocabulary + 1);
 	}
 	MemoryContextSwitchTo(old);
@@ -242,11 +250,13 @@ check_spec(const FeatureSpec *spec)
 			(feature->counted < 0 || feature->counted >= spec->n_columns ||
 			 spec->features[feature->counted].kind != FEATURE_CATEGORICAL))
 			stored_corrupt("feature", "What it counts is out of range.");
+		if (feature->kind == FEATURE_CROSS && !cross_is_sound(spec, feature))
+			stored_corrupt("feature", "What it is a cross of is out of range.");
 		if ((feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS) &&
 			vocabulary->n_rows != FIRST_ID + feature->n_edges + 1)
 			stored_corrupt("feature", "Its bins do not fit its vocabulary.");
-		if (feature->kind == FEATURE_DENSE &&
-			(feature->n_edges == 0 || vocabulary->n_rows != FIRST_ID + feature->n_edges / 2))
+		if (kind_is_vector(feature->kind) &&
+			(feature->n_edges == 0 || vocabulary->n_rows != FIRST_ID + feature_components(feature)))
 			stored_corrupt("feature", "Its components do not fit its vocabulary.");
 	}
 }
@@ -317,7 +327,7 @@ read_pairs(const Shape *shape, int64 version_id, MemoryContext context)
 
 	for (int f = 0; f < shape->n_fields; f++)
 	{
-		uint32		n_values = shape->table_rows[shape->field_table[f]];
+		uint32		n_values = shape_rows(shape, f);
 		Size		start_size = ((Size) n_values + 1) * sizeof(uint32);
 		Size		domain_size = n_pairs[f] * sizeof(uint32);
 
@@ -360,10 +370,7 @@ static EntityTable *
 read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int64 version_id,
 			  Arena *arena, MemoryContext context)
 {
-	static const char *const names[] = {
-		[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
-	};
-	const char *name = names[kind];
+	const char *name = entity_kind_names[kind];
 	Size		size = stored_size(version_id, "entities", name);
 	EngineHost	host = host_callbacks();
 	Watch		watch = {.host = &host};

@@ -280,9 +280,9 @@ record_read_spread(const LoadedModel *loaded, uint64 **bin_rows, Deciles *scores
 		int			n;
 		const void *rows = read_array(f, 1, INT8OID, &n);
 
-		if (!rows || spec->features[f].kind != FEATURE_BINNED)
+		if (!rows || !kind_is_number(spec->features[f].kind))
 			continue;
-		if (n != spec->features[f].n_edges + 2)
+		if (n != feature_bins(&spec->features[f]) + 1)
 			stored_corrupt("feature", "Rows of its bins do not fit its bins.");
 		bin_rows[f] = MemoryContextAlloc(context, n * sizeof(uint64));
 		memcpy(bin_rows[f], rows, n * sizeof(uint64));

@@ -45,7 +45,7 @@ extern FeatureSpec *record_read_rare(const LoadedModel *loaded);
  */
 extern bool *record_read_bonds(const LoadedModel *loaded);
 /*
- * How training rows lay: bin_rows of the binned features [n_columns], and the
+ * How training rows lay: bin_rows of features of numbers [n_columns], and the
  * deciles of the scores.  NULL, and no rows, where it is not known.
  */
 extern void record_read_spread(const LoadedModel *loaded, uint64 **bin_rows, Deciles *scores);

@@ -226,14 +226,14 @@ insert_features(const NewModel *new, int64 version_id)
 		add_int4(column(&row, "vocabulary"), feature->vocabulary);
 		add_int8(column(&row, "vocabulary_rows"), spec->vocabularies[feature->vocabulary].n_rows);
 		add_int8(column(&row, "min_count"), feature->min_count);
-		if (feature->n_edges > 0 || feature->kind == FEATURE_BINNED || feature->kind == FEATURE_ROWS)
+		if (!kind_has_keys(feature->kind))
 			add_float8_array(column(&row, "edges"), feature->edges, feature->n_edges);
 		add_weights(&row, new->result, f);
 		add_argument(column(&row, "goes_with_item"), BOOLOID,
 					 BoolGetDatum(new->with_item && new->with_item[f]), !new->with_item);
 		add_argument(column(&row, "counted"), INT4OID, Int32GetDatum(feature->counted),
 					 feature->kind != FEATURE_ROWS);
-		add_uint64_array(column(&row, "bin_rows"), feature->bin_rows, feature->n_edges + 2);
+		add_uint64_array(column(&row, "bin_rows"), feature->bin_rows, feature_bins(feature) + 1);
 		insert_row("stored_feature", &row, NULL);
 	}
 }
@@ -365,18 +365,25 @@ insert_pairs(const Model *model, int64 version_id)
 	}
 }
 
-/* What is kept of items and users, if it is. */
+static void
+insert_table(const EntityTable *table, int64 version_id)
+{
+	if (table)
+		insert_bytes(version_id, "entities", entity_kind_names[table->kind], table->bytes,
+					 table->n_bytes);
+}
+
+/* What is kept of items and users, if it is, and of histories. */
 static void
 insert_entities(const Model *model, int64 version_id)
 {
 	uint32		crc = catalog_entities_crc(model);
 
-	if (model->items)
-		insert_bytes(version_id, "entities", "items", model->items->bytes, model->items->n_bytes);
-	if (model->users)
-		insert_bytes(version_id, "entities", "users", model->users->bytes, model->users->n_bytes);
+	insert_table(model->items, version_id);
+	insert_table(model->users, version_id);
 	if (model->items || model->users)
 		insert_bytes(version_id, "checksum", "entities", (const char *) &crc, sizeof(crc));
+	insert_table(model->histories, version_id);
 }
 
 static void
@@ -407,9 +414,6 @@ insert_parameters(const NewModel *new, const Jsonb *config, int64 version_id)
 	if (model->trees)
 		insert_bytes(version_id, "trees", "trees", model->trees->bytes, model->trees->n_bytes);
 	insert_entities(model, version_id);
-	if (model->histories)
-		insert_bytes(version_id, "entities", "histories", model->histories->bytes,
-					 model->histories->n_bytes);
 }
 
 int32

@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/models.h"
 #include "catalog/record.h"
+#include "engine/data/crosses.h"
 #include "engine/data/measured.h"
 #include "engine/score/score.h"
 #include "host.h"
@@ -201,20 +202,8 @@ fields_with_item(const IncumbentReading *reading, const FeatureSpec *new, const 
 		result[f] = at >= 0 ? with_item[at] : reading->went_with_item[f];
 	}
 	for (int f = own->n_columns; f < own->n_features; f++)
-		result[f] = result[own->features[f].counted];
+		result[f] = own->features[f].kind == FEATURE_ROWS && result[own->features[f].counted];
 	return result;
-}
-
-/* A row's ids, its item's fields from another one. */
-static void
-fill_row(uint32 *ids, const Dataset *twin, const RowOrigin *origin, const bool *with_item)
-{
-	Size		n = twin->shape.n_fields;
-	const uint32 *row = twin->ids + origin->row * n;
-	const uint32 *item = twin->ids + origin->item * n;
-
-	for (Size f = 0; f < n; f++)
-		ids[f] = with_item[f] ? item[f] : row[f];
 }
 
 /* Scores of n rows: those of the twin from "first" on, or as the origins say. */
@@ -246,7 +235,8 @@ score_rows(const IncumbentReading *reading, uint64 first, uint64 n, const RowOri
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint64 i = 0; origins && i < rows.n_rows; i++)
-			fill_row(ids + i * n_fields, twin, &origins[row + i], with_item);
+			row_with_item(twin, origins[row + i].row, origins[row + i].item, with_item,
+						  ids + i * n_fields);
 		if (!scorer_score(scorer, &rows, scores + row, &error))
 			host_raise(&error);
 	}

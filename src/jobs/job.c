@@ -194,6 +194,21 @@ start_team(MemoryContext context)
 	return running->team;
 }
 
+/* Why no user has an id of his own. */
+static char *
+userless_detail(const FeatureSpec *spec)
+{
+	const Feature *user = &spec->features[spec->user_feature];
+	const Vocabulary *vocabulary = &spec->vocabularies[user->vocabulary];
+
+	if (vocabulary->buckets > 0)
+		return psprintf("Column \"%s\" is hashed to buckets.", user->name);
+	if (vocabulary->has_rare)
+		return psprintf("No value of column \"%s\" has %u training rows, as \"min_count\" asks.",
+						user->name, user->min_count);
+	return psprintf("Column \"%s\" has no value in training rows.", user->name);
+}
+
 /* Histories are of users, and of items; found out before anything is read where that can be. */
 static void
 check_history(const TrainJob *job, const Dataset *data)
@@ -211,8 +226,9 @@ check_history(const TrainJob *job, const Dataset *data)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"history\" needs users with ids of their own"),
-				 errdetail("Column \"%s\" is hashed to buckets, or has no value in training rows.",
-						   roles->user_id)));
+				 errdetail("%s", userless_detail(job->new.spec)),
+				 errhint("Give column \"%s\" ids of its own by option \"features\", or train without histories.",
+						 roles->user_id)));
 	if (data && spec_find(job->new.spec, HISTORY_COLUMN) < 0 &&
 		OidIsValid(source_column_type(roles->relation, HISTORY_COLUMN)))
 		ereport(WARNING,

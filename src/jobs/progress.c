@@ -140,6 +140,8 @@ progress_batch(Progress *progress, const TrainProgress *state)
 	Training   *training = &progress->training;
 
 	strlcpy(training->phase, state->name, sizeof(training->phase));
+	if (state->epochs > 0)
+		training->epochs = state->epochs;
 	if (state->phase == PHASE_WARMUP || state->phase == PHASE_RACE || state->phase == PHASE_TRAIN)
 	{
 		training->epoch = state->epoch;

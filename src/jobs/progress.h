@@ -32,7 +32,7 @@ typedef struct Training
 	TimestampTz started;
 	char		phase[PROGRESS_PHASE + 1];	/* "reading", the engine's, or "storing" */
 	int			epoch;
-	int			epochs;			/* at most */
+	int			epochs;			/* of the network at work, at most */
 	uint64		batch;			/* of the epoch */
 	uint64		batches;		/* of each epoch */
 	double		loss;			/* since the last evaluation; NaN: none yet */

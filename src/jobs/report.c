@@ -5,7 +5,7 @@
  * There are three kinds: where the training is, when it has been silent for a while;
  * the measures of each epoch; and, once, what became of negatives and which
  * evaluation was kept.  A reporter has no other state than the time of its latest
- * notice.
+ * notice, and how many epochs the network at work may have.
  */
 #include "postgres.h"
 
@@ -22,7 +22,8 @@
 void
 report_start(Reporter *reporter, const Config *config)
 {
-	*reporter = (Reporter) {.last_notice = host_seconds(),.config = config};
+	*reporter = (Reporter) {.last_notice = host_seconds(),.config = config,
+		.epochs = config->epochs};
 }
 
 void
@@ -100,7 +101,7 @@ report_evaluation(void *context, const Evaluation *evaluation)
 	else
 		ereport(NOTICE,
 				(errmsg("epoch %d of %d: loss %.4f, validation %s, %.0f rows/s%s",
-						evaluation->epoch, reporter->config->epochs, evaluation->train_loss,
+						evaluation->epoch, reporter->epochs, evaluation->train_loss,
 						measures, evaluation->rows_per_second,
 						evaluation->best ? ", best so far" : "")));
 }
@@ -108,12 +109,33 @@ report_evaluation(void *context, const Evaluation *evaluation)
 void
 report_race(void *context, const RaceRecord *race)
 {
+	Reporter   *reporter = context;
 	const char *title = race->kind < 0 ? NULL : measure_kinds[race->kind].title;
 	const char *first = race->network[0];
 	const char *second = race->network[1];
 
-	if (race->kind < 0)
+	reporter->epochs = reporter->config->epochs;
+	if (race->diverged[0] > 0)
+		ereport(NOTICE,
+				(errmsg("race: %s diverged in epoch %d; training %s", first, race->diverged[0], second),
+				 errhint("With a smaller learning_rate both can be compared.")));
+	else if (race->diverged[1] > 0)
+		ereport(NOTICE,
+				(errmsg("race: %s diverged in epoch %d; training %s from its start", second,
+						race->diverged[1], first),
+				 errdetail("Its model has no masks."),
+				 errhint("With a smaller learning_rate both can be compared.")));
+	else if (race->kind < 0)
+	{
+		reporter->epochs = race->epochs;
 		ereport(NOTICE, (errmsg("race: training %s for %d epochs", first, race->epochs)));
+	}
+	else if (race->settled)
+		ereport(NOTICE,
+				(errmsg("race: %s gains nothing beside trees, validation %s %.4f; %s is not tried",
+						first, title, race->value[0], second),
+				 errdetail("The model keeps its start. To train %s all the same, name it by option \"architecture\".",
+						   second)));
 	else if (!race->compared)
 		ereport(NOTICE,
 				(errmsg("race: %s has validation %s %.4f; training %s", first, title,
@@ -252,27 +274,49 @@ report_negatives(const NewModel *new, const NegativeReport *report)
 				 errdetail("Their domains have few items, of which the users have taken all or nearly all.")));
 }
 
-/* How many items or users there are, and how many of them are kept, where that is not all. */
-static void
-report_entity(const FeatureSpec *spec, int feature, const char *what, const char *option,
-			  uint32 limit, const EntityTable *table)
+/* What a table that was full before all were in it leaves no room for. */
+static const char *
+full_hint(const EntityTable *table)
 {
-	uint32		n = spec->vocabularies[spec->features[feature].vocabulary].n_rows - FIRST_ID;
+	if (table->kind == ENTITY_USERS &&
+		table->link_start[table->n] * sizeof(uint32) > table->n_bytes / 2)
+		return "A table of them takes 256 MB at most: a smaller \"recommend_seen\" leaves room for more users.";
+	return "A table of them takes 256 MB at most: values of wide columns leave room for few.";
+}
+
+/*
+ * How many items or users there are, and how many of them are kept, where that is not all.
+ * Where columns share a vocabulary its values are those of all of them.
+ */
+static void
+report_entity(const FeatureSpec *spec, int feature, const char *option, uint32 limit,
+			  const EntityTable *table)
+{
+	const Vocabulary *vocabulary = &spec->vocabularies[spec->features[feature].vocabulary];
+	uint32		n = vocabulary->n_rows - FIRST_ID;
+	bool		shared = spec_shares_vocabulary(spec, feature);
 
 	if (!table || table->n == n)
 		return;
 	ereport(NOTICE,
-			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n, what),
+			(errmsg("the model keeps %u of %u %s for aread_recommend", table->n, n,
+					shared ? psprintf("values of \"%s\"", spec->features[feature].name) :
+					entity_kind_names[table->kind]),
+			 shared ? errdetail("They are those with the most training rows, in all columns of the same vocabulary.") :
 			 errdetail("They are those with the most training rows."),
 			 table->n == limit ? errhint("Option \"%s\" says how many are kept.", option) :
-			 errhint("A table of them takes 256 MB at most: values of wide columns leave room for few.")));
+			 errhint("%s", full_hint(table))));
 }
 
 void
 report_entities(const FeatureSpec *spec, const EntityLimits *limits, const Entities *entities)
 {
-	report_entity(spec, spec->item_feature, "items", "recommend_items", limits->items,
-				  entities->items);
-	report_entity(spec, spec->user_feature, "users", "recommend_users", limits->users,
-				  entities->users);
+	report_entity(spec, spec->item_feature, "recommend_items", limits->items, entities->items);
+	report_entity(spec, spec->user_feature, "recommend_users", limits->users, entities->users);
+	if (entities->cut_users > 0 && limits->links > 0)
+		ereport(NOTICE,
+				(errmsg("%u users have more than %u items, of which the model keeps the latest",
+						entities->cut_users, limits->links),
+				 errdetail("aread_recommend may list the others again."),
+				 errhint("Option \"recommend_seen\" says how many are kept.")));
 }

@@ -15,6 +15,7 @@ typedef struct Reporter
 {
 	double		last_notice;
 	const Config *config;		/* outlives the reporter */
+	int			epochs;			/* of the network at work, at most */
 } Reporter;
 
 extern void report_start(Reporter *reporter, const Config *config);

@@ -161,7 +161,7 @@ note_missing(ScoreCall *call, List *present, bool with_domain)
 	/* the names themselves are the model's */
 	call->missing = list_copy(missing);
 	MemoryContextSwitchTo(old);
-	missing_tell(call->served->loaded->version.name, needed, present, missing);
+	missing_tell(call->rows.spec, present, missing);
 }
 
 /* Of a row with so many features: need one say anything? */
@@ -212,20 +212,6 @@ encode_json(ScoreCall *call, const CallRow *row)
 		note_missing(call, missing_keys(object), with_domain);
 }
 
-static void
-check_domain(const ScoreCall *call)
-{
-	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR ||
-		call->rows.row[call->rows.spec->domain_feature] >= FIRST_ID)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("domain was not seen in training of model \"%s\"",
-					call->served->loaded->version.name),
-			 errdetail("Setting \"aread.unseen_domain\" is \"error\"."),
-			 errhint("The view aread.domain lists the domains of the model.")));
-}
-
 void
 call_add(ScoreCall *call, const CallRow *row)
 {
@@ -236,7 +222,7 @@ call_add(ScoreCall *call, const CallRow *row)
 		encode_record(call, row);
 	else
 		encode_json(call, row);
-	check_domain(call);
+	input_check_domain(call->rows.spec, call->rows.row[call->rows.spec->domain_feature]);
 	input_finish(&call->rows);
 	call->encoding = false;
 }

@@ -11,15 +11,14 @@
 
 #include "serve/candidates.h"
 
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "serve/input.h"
-#include "settings.h"
+#include "serve/missing.h"
 #include "source/keys/encoder.h"
-#include "source/keys/key.h"
-#include "source/keys/vocabulary.h"
 #include "source/read/reader.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 /* Rows while they come. */
@@ -27,7 +26,8 @@ typedef struct Collecting
 {
 	Candidates *candidates;
 	const FeatureSpec *spec;
-	InputRows	context;		/* one row */
+	uint32	   *context;		/* [n_features] values of the context */
+	JsonMap    *json;			/* of the context */
 	bool	   *in_context;		/* [n_features] */
 	const char **texts;			/* [max_rows of the table] of items without an id */
 	const char **domain_texts;
@@ -35,9 +35,8 @@ typedef struct Collecting
 	/* of a relation */
 	ValueEncoder **encoders;	/* [n_features]; NULL: no such column, or not wanted */
 	int		   *position;		/* [n_features] among the columns read */
-	KeyWriter	item_key;
-	KeyWriter	domain_key;
 	uint32		domain;			/* id of the domain that was asked for */
+	const char *domain_text;	/* NULL: it is the id's */
 	bool		has_domain;
 } Collecting;
 
@@ -73,18 +72,6 @@ require_roles(const ServedModel *served)
 			 errhint("Train it with arguments \"user_id\" and \"item_id\", or score its rows with aread_predict.")));
 }
 
-static void
-check_domain(const FeatureSpec *spec, uint32 domain)
-{
-	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR || domain >= FIRST_ID)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("domain was not seen in training of model \"%s\"", spec->model),
-			 errdetail("Setting \"aread.unseen_domain\" is \"error\"."),
-			 errhint("The view aread.domain lists the domains of the model.")));
-}
-
 static bool
 has_key(const Jsonb *object, const char *name)
 {
@@ -105,6 +92,14 @@ check_context_key(const FeatureSpec *spec, const Jsonb *object, int feature, con
 				 errhint("Argument \"%s\" says which are meant.", argument)));
 }
 
+/* A value as rows have it; lists are those of "start" and "members". */
+static uint32
+row_value(ScoreTable *rows, int f, uint32 value, const uint64 *start, const uint32 *members)
+{
+	return !kind_has_list(rows->spec->features[f].kind) ? value :
+		score_table_share_list(rows, members + start[value], start[value + 1] - start[value]);
+}
+
 /* The history that the context brings, if it does, is that of all users. */
 static void
 take_history(Candidates *candidates, const InputRows *context)
@@ -118,37 +113,41 @@ take_history(Candidates *candidates, const InputRows *context)
 												   context->list_start[list]);
 }
 
-/* Values of the context as one row. */
+/* Values of the context, as each row is to have them. */
 static void
 encode_context(Collecting *collecting, Jsonb *object)
 {
 	const FeatureSpec *spec = collecting->spec;
+	InputRows	row;
+	List	   *unknown;
 
 	collecting->in_context = palloc0(spec->n_features * sizeof(bool));
-	input_init(&collecting->context, spec, 1, CurrentMemoryContext);
-	input_add(&collecting->context);
 	if (!object)
 		return;
-	/* that it is an object is checked here, too */
-	json_encode(json_map(spec, CurrentMemoryContext), object, false, &collecting->context);
+	input_init(&row, spec, 1, CurrentMemoryContext);
+	input_add(&row);
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("context must be an object"),
+				 errhint("For example '{\"hour\": 20}'.")));
+	collecting->json = json_map(spec, CurrentMemoryContext);
+	json_encode(collecting->json, object, false, &row);
+	unknown = missing_unknown(spec, missing_keys(object));
+	if (unknown)
+		missing_tell_unknown(spec, "context", unknown);
 	check_context_key(spec, object, spec->user_feature, "users");
 	check_context_key(spec, object, spec->item_feature, "candidates");
 	check_context_key(spec, object, spec->domain_feature, "domain");
+	collecting->context = palloc(spec->n_features * sizeof(uint32));
 	for (int f = 0; f < spec->n_columns; f++)
+	{
 		collecting->in_context[f] = has_key(object, spec->features[f].name);
-	take_history(collecting->candidates, &collecting->context);
-}
-
-/* Copy a value into a row; lists are those of "start" and "members". */
-static void
-set_value(ScoreTable *rows, Size row, int f, uint32 value, const uint64 *start,
-		  const uint32 *members)
-{
-	if (kind_has_list(rows->spec->features[f].kind))
-		score_table_share_list(rows, row, f, members + start[value],
-							   start[value + 1] - start[value]);
-	else
-		score_table_row(rows, row)[f] = value;
+		if (collecting->in_context[f])
+			collecting->context[f] = row_value(&collecting->candidates->rows, f, row.row[f],
+											   row.list_start, row.members);
+	}
+	take_history(collecting->candidates, &row);
 }
 
 /* What a row does not have yet: the context's values, the item's own, and counts. */
@@ -165,14 +164,14 @@ finish_row(Collecting *collecting, Size row)
 		int			f = (int) items->fields[k];
 
 		if (!collecting->in_context[f] && !(collecting->encoders && collecting->encoders[f]))
-			set_value(rows, row, f, items->values[item * items->n_fields + k], items->list_start,
-					  items->list_members);
+			score_table_row(rows, row)[f] = row_value(rows, f,
+													  items->values[item * items->n_fields + k],
+													  items->list_start, items->list_members);
 	}
 	for (int f = 0; f < spec->n_columns; f++)
 		if (collecting->in_context[f])
-			set_value(rows, row, f, collecting->context.row[f], collecting->context.list_start,
-					  collecting->context.members);
-	row_counts_encode(spec, score_table_row(rows, row));
+			score_table_row(rows, row)[f] = collecting->context[f];
+	derived_encode(spec, score_table_row(rows, row));
 }
 
 /* A row of an item and a domain. */
@@ -238,15 +237,26 @@ collect_items(Collecting *collecting)
 	}
 }
 
-/* Text of a value without an id, as keys of those with one are. */
+/* A key as text, palloc'd. */
+static char *
+server_text(const char *key, uint32 length)
+{
+	char	   *copy = pnstrdup(key, length);
+	char	   *text = pg_any_to_server(copy, (int) length, PG_UTF8);
+
+	if (text != copy)
+		pfree(copy);
+	return text;
+}
+
+/* Text of the value that was encoded last, which has no id of its own, as keys of those with one are. */
 static const char *
-value_text(KeyWriter *writer, Datum value, MemoryContext context)
+value_text(const ValueEncoder *encoder, MemoryContext context)
 {
 	uint32		length;
-	const char *key = key_write(writer, value, &length);
-	char	   *copy = pnstrdup(key, length);
+	const char *key = encoder_noted_key(encoder, &length);
 
-	return MemoryContextStrdup(context, pg_any_to_server(copy, (int) length, PG_UTF8));
+	return MemoryContextStrdup(context, server_text(key, length));
 }
 
 /* A row of the relation (a RowFunction). */
@@ -269,13 +279,13 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	if (!collecting->has_domain)
 		domain = encoder_id(collecting->encoders[spec->domain_feature], values[domain_at],
 							nulls[domain_at]);
-	check_domain(spec, domain);
+	input_check_domain(spec, domain);
 	row = add_row(collecting, item, domain);
 	if (item < FIRST_ID || !spec_has_keys(spec, spec->item_feature))
-		collecting->texts[row] = value_text(&collecting->item_key, values[item_at],
+		collecting->texts[row] = value_text(collecting->encoders[spec->item_feature],
 											collecting->candidates->context);
 	if (!collecting->has_domain && domain < FIRST_ID && !nulls[domain_at])
-		collecting->domain_texts[row] = value_text(&collecting->domain_key, values[domain_at],
+		collecting->domain_texts[row] = value_text(collecting->encoders[spec->domain_feature],
 												   collecting->candidates->context);
 	for (int f = 0; f < spec->n_columns; f++)
 	{
@@ -289,7 +299,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 		{
 			int			n = encoder_members(collecting->encoders[f], values[at], nulls[at], &members);
 
-			score_table_share_list(rows, row, f, members, n);
+			score_table_row(rows, row)[f] = score_table_share_list(rows, members, n);
 		}
 		else
 			score_table_row(rows, row)[f] = encoder_id(collecting->encoders[f], values[at],
@@ -298,13 +308,18 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	finish_row(collecting, row);
 }
 
+/* By its name a column of arrays would be a history, which is a user's. */
 static void
-init_key(KeyWriter *writer, Oid type)
+check_history(const FeatureSpec *spec, const SourceRelation *relation)
 {
-	ValueType	value_type;
+	Oid			type = source_column_type(relation, HISTORY_COLUMN);
 
-	type_require(type, &value_type);
-	key_writer_init(writer, &value_type, CurrentMemoryContext);
+	if (OidIsValid(type) && spec_find_passed(spec, HISTORY_COLUMN, type) == spec->n_features)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("candidates have a column \"%s\"", HISTORY_COLUMN),
+				 errdetail("A history is a user's, and each candidate is one for all of the users."),
+				 errhint("Pass the history by argument \"context\", and a view without this column.")));
 }
 
 /* The relation's columns that are features, as they are to be read. */
@@ -316,6 +331,7 @@ match_columns(Collecting *collecting, const SourceRelation *relation)
 
 	collecting->encoders = palloc0(spec->n_features * sizeof(ValueEncoder *));
 	collecting->position = palloc0(spec->n_features * sizeof(int));
+	check_history(spec, relation);
 	for (int f = 0; f < spec->n_columns; f++)
 	{
 		const char *name = spec->features[f].name;
@@ -337,10 +353,6 @@ match_columns(Collecting *collecting, const SourceRelation *relation)
 		collecting->encoders[f] = encoder_create(spec, f, type, CurrentMemoryContext);
 		collecting->position[f] = list_length(columns);
 		columns = lappend(columns, (char *) name);
-		if (f == spec->item_feature)
-			init_key(&collecting->item_key, type);
-		if (f == spec->domain_feature)
-			init_key(&collecting->domain_key, type);
 	}
 	return columns;
 }
@@ -350,119 +362,6 @@ collect_relation(Collecting *collecting, const SourceRelation *relation)
 {
 	reader_run(relation, match_columns(collecting, relation), READ_AS_CALLER, collect_row,
 			   collecting);
-}
-
-/* What rows are ordered by. */
-typedef struct RowOrder
-{
-	const ScoreTable *rows;
-	int			feature;		/* whose ids come first */
-	const char **texts;			/* then these; NULL: there are none */
-	const uint32 *item;			/* then these; NULL: there are none */
-} RowOrder;
-
-static uint32
-order_id(const RowOrder *order, uint32 row)
-{
-	uint32		id = score_table_row(order->rows, row)[order->feature];
-
-	/* those without an id of their own come last */
-	return id < FIRST_ID ? PG_UINT32_MAX : id;
-}
-
-static int
-compare_texts(const char *a, const char *b)
-{
-	if (!a || !b)
-		return (a != NULL) - (b != NULL);
-	return strcmp(a, b);
-}
-
-static int
-compare_rows(const void *a, const void *b, void *context)
-{
-	const RowOrder *order = context;
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
-	uint32		id_x = order_id(order, x);
-	uint32		id_y = order_id(order, y);
-	int			texts;
-
-	CHECK_FOR_INTERRUPTS();
-	if (id_x != id_y)
-		return id_x < id_y ? -1 : 1;
-	texts = order->texts ? compare_texts(order->texts[x], order->texts[y]) : 0;
-	if (texts != 0 || !order->item)
-		return texts;
-	return (order->item[x] > order->item[y]) - (order->item[x] < order->item[y]);
-}
-
-static uint32 *
-sort_rows(Size n, RowOrder order)
-{
-	uint32	   *rows = MemoryContextAllocHuge(CurrentMemoryContext, Max(n, 1) * sizeof(uint32));
-
-	for (Size i = 0; i < n; i++)
-		rows[i] = i;
-	qsort_arg(rows, n, sizeof(uint32), compare_rows, &order);
-	return rows;
-}
-
-/* item [n] of rows in the order in which they came; item_ids and item_texts. */
-static uint32 *
-number_items(Collecting *collecting)
-{
-	Candidates *candidates = collecting->candidates;
-	RowOrder	by_item = {.rows = &candidates->rows,.feature = collecting->spec->item_feature,
-		.texts = collecting->texts};
-	uint32		n = candidates->n;
-	uint32	   *order = sort_rows(n, by_item);
-	uint32	   *item = palloc_extended(Max(n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
-
-	candidates->item_ids = palloc_extended(Max(n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
-	candidates->item_texts = palloc_extended(Max(n, 1) * sizeof(char *), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < n; i++)
-	{
-		if (i == 0 || compare_rows(&order[i - 1], &order[i], &by_item) != 0)
-		{
-			candidates->item_ids[candidates->n_items] =
-				score_table_row(&candidates->rows, order[i])[collecting->spec->item_feature];
-			candidates->n_known += candidates->item_ids[candidates->n_items] >= FIRST_ID;
-			candidates->item_texts[candidates->n_items++] = collecting->texts[order[i]];
-		}
-		item[order[i]] = candidates->n_items - 1;
-	}
-	pfree(order);
-	return item;
-}
-
-/* Rows by domain, and within one by item. */
-static void
-order_candidates(Collecting *collecting)
-{
-	Candidates *candidates = collecting->candidates;
-	ScoreTable *rows = &candidates->rows;
-	Size		row_size = collecting->spec->n_features * sizeof(uint32);
-	uint32		n = candidates->n;
-	uint32	   *item = number_items(collecting);
-	uint32	   *order = sort_rows(n, (RowOrder) {.rows = rows,
-								  .feature = collecting->spec->domain_feature,
-								  .texts = collecting->domain_texts,.item = item});
-	uint32	   *ids = MemoryContextAllocHuge(rows->context, rows->max_rows * row_size);
-
-	candidates->item = palloc_extended(Max(n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
-	candidates->domain_texts = palloc_extended(Max(n, 1) * sizeof(char *), MCXT_ALLOC_HUGE);
-	for (uint32 i = 0; i < n; i++)
-	{
-		memcpy(ids + (Size) i * collecting->spec->n_features, score_table_row(rows, order[i]),
-			   row_size);
-		candidates->item[i] = item[order[i]];
-		candidates->domain_texts[i] = collecting->domain_texts[order[i]];
-	}
-	pfree(rows->ids);
-	rows->ids = ids;
-	pfree(order);
-	pfree(item);
 }
 
 /* Features that candidates have, by whatever gave them. */
@@ -479,6 +378,47 @@ note_given(Collecting *collecting)
 		given[items->fields[k]] = true;
 	given[spec->item_feature] = given[spec->domain_feature] = true;
 	collecting->candidates->given = given;
+}
+
+/* The domain that was asked for; its text is the same however it was written. */
+static void
+encode_domain(Collecting *collecting, const char *domain)
+{
+	const FeatureSpec *spec = collecting->spec;
+	ValueEncoder *encoder = encoder_create(spec, spec->domain_feature, UNKNOWNOID,
+										   CurrentMemoryContext);
+
+	collecting->domain = encoder_id(encoder, CStringGetDatum(domain), false);
+	input_check_domain(spec, collecting->domain);
+	if (collecting->domain < FIRST_ID)
+		collecting->domain_text = value_text(encoder, CurrentMemoryContext);
+}
+
+/* An item of the context's history (a MemberFunction). */
+static void
+note_seen_item(void *context, uint32 id, const char *key, uint32 length)
+{
+	Candidates *candidates = context;
+	const FeatureSpec *spec = candidates->rows.spec;
+	char	   *text = id < FIRST_ID || !spec_has_keys(spec, spec->item_feature) ?
+		server_text(key, length) : NULL;
+	int64		item = candidates_item(candidates, id, text);
+
+	if (item >= 0)
+		candidates->seen[item] = true;
+	if (text)
+		pfree(text);
+}
+
+/* All items that the context's history names, those that are too old to count for scores, too. */
+static void
+note_seen(Collecting *collecting, Jsonb *context)
+{
+	Candidates *candidates = collecting->candidates;
+
+	candidates->seen = palloc_extended(Max(candidates->n_items, 1) * sizeof(bool),
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	json_each_of_history(collecting->json, context, note_seen_item, candidates);
 }
 
 Candidates *
@@ -500,65 +440,18 @@ candidates_find(const ServedModel *served, const CandidateQuery *query)
 				 errmsg("domains of model \"%s\" are its items", spec->model),
 				 errhint("Leave out argument \"domain\".")));
 	if (query->domain)
-	{
-		collecting.domain = encoder_id(encoder_create(spec, spec->domain_feature, UNKNOWNOID,
-													  CurrentMemoryContext),
-									   CStringGetDatum(query->domain), false);
-		check_domain(spec, collecting.domain);
-	}
+		encode_domain(&collecting, query->domain);
 	if (query->relation)
 		collect_relation(&collecting, query->relation);
 	else
 		collect_items(&collecting);
 	score_table_end_sharing(&candidates->rows);
 	candidates->n = (uint32) candidates->rows.n_rows;
-	order_candidates(&collecting);
+	candidates_order(candidates, collecting.texts, collecting.domain_texts);
 	for (uint32 i = 0; query->domain && i < candidates->n; i++)
-		candidates->domain_texts[i] = query->domain;
+		candidates->domain_texts[i] = collecting.domain_text;
+	if (query->context)
+		note_seen(&collecting, query->context);
 	note_given(&collecting);
 	return candidates;
-}
-
-int64
-candidates_item(const Candidates *candidates, uint32 id)
-{
-	uint32		low = 0;
-	uint32		high = candidates->n_known;
-
-	while (low < high)
-	{
-		uint32		middle = low + (high - low) / 2;
-
-		if (candidates->item_ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < candidates->n_known && candidates->item_ids[low] == id ? (int64) low : -1;
-}
-
-/* The key of an id; hashed ones have texts of their own. */
-static const char *
-key_text(const FeatureSpec *spec, int feature, uint32 id)
-{
-	return vocabulary_key(&spec->vocabularies[spec->features[feature].vocabulary], id);
-}
-
-const char *
-candidates_item_text(const Candidates *candidates, uint32 item)
-{
-	const FeatureSpec *spec = candidates->served->loaded->spec;
-
-	return candidates->item_texts[item] ? candidates->item_texts[item] :
-		key_text(spec, spec->item_feature, candidates->item_ids[item]);
-}
-
-const char *
-candidates_domain_text(const Candidates *candidates, uint32 candidate)
-{
-	const FeatureSpec *spec = candidates->served->loaded->spec;
-
-	return candidates->domain_texts[candidate] ? candidates->domain_texts[candidate] :
-		key_text(spec, spec->domain_feature,
-				 score_table_row(&candidates->rows, candidate)[spec->domain_feature]);
 }

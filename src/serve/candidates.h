@@ -30,10 +30,10 @@ typedef struct Candidates
 	 */
 	uint32	   *item;			/* [n] */
 	uint32		n_items;
-	uint32		n_known;		/* of them with an id of their own */
 	uint32	   *item_ids;		/* [n_items] below FIRST_ID: without one */
 	const char **item_texts;	/* [n_items]; NULL: that of the id */
 	const char **domain_texts;	/* [n]; NULL: that of the id */
+	bool	   *seen;			/* [n_items] those of the context's history; NULL: there is no context */
 	bool	   *given;			/* [n_features] what candidates have a value of */
 	MemoryContext context;
 } Candidates;
@@ -53,8 +53,17 @@ typedef struct CandidateQuery
  * go with items, too many rows; those of reading and of values.
  */
 extern Candidates *candidates_find(const ServedModel *served, const CandidateQuery *query);
-/* Number of an id's item; -1: it is no candidate. */
-extern int64 candidates_item(const Candidates *candidates, uint32 id);
+/*
+ * Number of an id's item; -1: it is no candidate.  Of an item that has no id of its own,
+ * or a hashed one, its text says which it is; else that is NULL.
+ */
+extern int64 candidates_item(const Candidates *candidates, uint32 id, const char *text);
+/*
+ * Number the items of rows that have come, and put the rows in order: by domain, and within one
+ * by item.  texts and domain_texts [n] are those of values without an id of their own, else NULL.
+ */
+extern void candidates_order(Candidates *candidates, const char **texts,
+							 const char **domain_texts);
 /* Texts of an item and of a candidate's domain, palloc'd or lasting; NULL: a domain that is NULL. */
 extern const char *candidates_item_text(const Candidates *candidates, uint32 item);
 extern const char *candidates_domain_text(const Candidates *candidates, uint32 candidate);

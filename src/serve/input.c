@@ -6,7 +6,8 @@
 
 #include "serve/input.h"
 
-#include "source/row_counts.h"
+#include "settings.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 void
@@ -95,9 +96,21 @@ input_set_history(InputRows *rows, const uint32 *members, int n)
 }
 
 void
+input_check_domain(const FeatureSpec *spec, uint32 id)
+{
+	if (setting_unseen_domain != UNSEEN_DOMAIN_ERROR || id >= FIRST_ID)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("domain was not seen in training of model \"%s\"", spec->model),
+			 errdetail("Setting \"aread.unseen_domain\" is \"error\"."),
+			 errhint("The view aread.domain lists the domains of the model.")));
+}
+
+void
 input_finish(InputRows *rows)
 {
-	row_counts_encode(rows->spec, rows->row);
+	derived_encode(rows->spec, rows->row);
 }
 
 Size

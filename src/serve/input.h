@@ -39,7 +39,9 @@ extern void input_set(InputRows *rows, int feature, uint32 id);
 extern void input_set_list(InputRows *rows, int feature, const uint32 *members, int n);
 /* The latest row's own history, the newest last: of those seen in training as many as count. */
 extern void input_set_history(InputRows *rows, const uint32 *members, int n);
-/* The latest row has all its columns: its counts are filled in. */
+/* An error for a domain that training has not seen, if the setting wants one. */
+extern void input_check_domain(const FeatureSpec *spec, uint32 id);
+/* The latest row has all its columns: its counts and crosses are filled in. */
 extern void input_finish(InputRows *rows);
 /* Memory of the latest row's lists. */
 extern Size input_list_bytes(const InputRows *rows);
@@ -71,5 +73,10 @@ extern JsonMap *json_map(const FeatureSpec *spec, MemoryContext context);
  * that is one.  The domain and the result are as above.
  */
 extern int	json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows);
+/* An item of a history: its id, and its key, which is valid until the function returns. */
+typedef void (*MemberFunction) (void *context, uint32 id, const char *key, uint32 length);
+/* Each item of the history that the object brings, which json_encode() has taken; null ones are none. */
+extern void json_each_of_history(JsonMap *map, Jsonb *features, MemberFunction function,
+								 void *context);
 
 #endif							/* AREAD_SERVE_INPUT_H */

@@ -28,6 +28,7 @@ struct JsonMap
 {
 	const FeatureSpec *spec;
 	ValueEncoder *(*encoders)[N_JSON_TYPES];	/* [n_features + 1] */
+	ValueEncoder *latest;		/* of the latest scalar; NULL: that was null */
 	ValueEncoder **vectors;		/* [n_features] of dense ones, from text */
 	MemoryContext context;
 };
@@ -56,28 +57,25 @@ encoder_for(JsonMap *map, int f, JsonType type)
 		map->encoders[f][type] = encoder_create(map->spec, f,
 												is_list ? arrays[type] : scalars[type],
 												map->context);
-	return map->encoders[f][type];
+	return map->latest = map->encoders[f][type];
 }
 
-/* Id of a scalar: a value, or a member of a list. */
-static uint32
-scalar_id(JsonMap *map, int f, const JsonbValue *value)
+/* The encoder of a scalar that is not null, a value or a member of a list; *datum is the value. */
+static ValueEncoder *
+scalar_encoder(JsonMap *map, int f, const JsonbValue *value, Datum *datum)
 {
-	text	   *string;
-
 	switch (value->type)
 	{
-		case jbvNull:
-			return NULL_ID;
 		case jbvString:
-			string = cstring_to_text_with_len(value->val.string.val, value->val.string.len);
-			return encoder_id(encoder_for(map, f, JSON_STRING), PointerGetDatum(string), false);
+			*datum = PointerGetDatum(cstring_to_text_with_len(value->val.string.val,
+															  value->val.string.len));
+			return encoder_for(map, f, JSON_STRING);
 		case jbvNumeric:
-			return encoder_id(encoder_for(map, f, JSON_NUMBER),
-							  NumericGetDatum(value->val.numeric), false);
+			*datum = NumericGetDatum(value->val.numeric);
+			return encoder_for(map, f, JSON_NUMBER);
 		case jbvBool:
-			return encoder_id(encoder_for(map, f, JSON_BOOLEAN),
-							  BoolGetDatum(value->val.boolean), false);
+			*datum = BoolGetDatum(value->val.boolean);
+			return encoder_for(map, f, JSON_BOOLEAN);
 		default:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -86,28 +84,67 @@ scalar_id(JsonMap *map, int f, const JsonbValue *value)
 	}
 }
 
+static uint32
+scalar_id(JsonMap *map, int f, const JsonbValue *value)
+{
+	ValueEncoder *encoder;
+	Datum		datum;
+
+	map->latest = NULL;
+	if (value->type == jbvNull)
+		return NULL_ID;
+	encoder = scalar_encoder(map, f, value, &datum);
+	return encoder_id(encoder, datum, false);
+}
+
+/* A number that is a vector to the model. */
+static void
+set_pieces(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
+{
+	ValueEncoder *encoder;
+	const uint32 *members;
+	Datum		datum;
+	int			n;
+
+	if (value->type == jbvNull)
+		return;
+	encoder = scalar_encoder(map, f, value, &datum);
+	n = encoder_members(encoder, datum, false, &members);
+	input_set_list(rows, f, members, n);
+}
+
 /* Members of arrays in arrays are the list's, as those of a SQL array of many dimensions are. */
+static bool
+next_member(JsonbIterator **iterator, JsonbValue *member)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, member, false)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (token == WJB_BEGIN_OBJECT || (token == WJB_ELEM && member->type != jbvNull))
+			return true;
+	}
+	return false;
+}
+
 static uint32 *
 array_members(JsonMap *map, int f, JsonbContainer *array, int *n)
 {
 	int			capacity = JsonContainerSize(array) + 1;
 	uint32	   *members = palloc(capacity * sizeof(uint32));
 	JsonbIterator *iterator = JsonbIteratorInit(array);
-	JsonbValue	element;
-	JsonbIteratorToken token;
+	JsonbValue	member;
 
 	*n = 0;
-	while ((token = JsonbIteratorNext(&iterator, &element, false)) != WJB_DONE)
+	while (next_member(&iterator, &member))
 	{
-		CHECK_FOR_INTERRUPTS();
-		if (token != WJB_BEGIN_OBJECT && (token != WJB_ELEM || element.type == jbvNull))
-			continue;
 		if (*n == capacity)
 		{
 			capacity *= 2;
 			members = repalloc_huge(members, capacity * sizeof(uint32));
 		}
-		members[(*n)++] = scalar_id(map, f, &element);
+		members[(*n)++] = scalar_id(map, f, &member);
 	}
 	return members;
 }
@@ -158,6 +195,34 @@ set_vector(JsonMap *map, int f, const JsonbValue *value, InputRows *rows)
 	pfree(text);
 }
 
+static bool
+find_history(const FeatureSpec *spec, const Jsonb *object, JsonbValue *history)
+{
+	return spec->has_history &&
+		getKeyJsonValueFromContainer((JsonbContainer *) &object->root, HISTORY_COLUMN,
+									 strlen(HISTORY_COLUMN), history);
+}
+
+void
+json_each_of_history(JsonMap *map, Jsonb *features, MemberFunction function, void *context)
+{
+	JsonbIterator *iterator;
+	JsonbValue	history;
+	JsonbValue	member;
+
+	if (!find_history(map->spec, features, &history) || history.type != jbvBinary)
+		return;
+	iterator = JsonbIteratorInit(history.val.binary.data);
+	while (next_member(&iterator, &member))
+	{
+		uint32		id = scalar_id(map, map->spec->n_features, &member);
+		uint32		length;
+		const char *key = encoder_noted_key(map->latest, &length);
+
+		function(context, id, key, length);
+	}
+}
+
 int
 json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 {
@@ -183,13 +248,14 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 		n_found++;
 		if (map->spec->features[f].kind == FEATURE_LIST)
 			set_list(map, f, &value, rows);
+		else if (map->spec->features[f].kind == FEATURE_PIECEWISE)
+			set_pieces(map, f, &value, rows);
 		else if (map->spec->features[f].kind == FEATURE_DENSE)
 			set_vector(map, f, &value, rows);
 		else
 			input_set(rows, f, scalar_id(map, f, &value));
 	}
-	if (map->spec->has_history &&
-		getKeyJsonValueFromContainer(&features->root, HISTORY_COLUMN, strlen(HISTORY_COLUMN), &history))
+	if (find_history(map->spec, features, &history))
 	{
 		any = true;
 		set_list(map, map->spec->n_features, &history, rows);

@@ -126,50 +126,90 @@ was_reported(const char *message)
 	return false;
 }
 
-/* Which of the names that are no features could be meant for a missing one? */
+/* Of the names the one nearest to what is wanted, as a guess at which feature is meant. */
+static void
+add_guess(StringInfo text, char *wanted, const List *names, bool wanted_is_meant)
+{
+	NearestName nearest;
+	ListCell   *lc;
+
+	nearest_start(&nearest, wanted);
+	foreach(lc, names)
+		nearest_offer(&nearest, lfirst(lc));
+	if (nearest.name)
+		appendStringInfo(text, "%s \"%s\" by \"%s\"", text->len > 0 ? "," : "Perhaps you mean",
+						 wanted_is_meant ? wanted : nearest.name,
+						 wanted_is_meant ? nearest.name : wanted);
+}
+
+/* Guesses for the first of the names, or what is to be said where there are none. */
 static char *
-hint_text(const List *missing, const List *others)
+hint_text(const List *names, const List *others, bool names_are_meant, const char *otherwise)
 {
 	StringInfoData text;
 	ListCell   *lc;
 
 	initStringInfo(&text);
-	foreach(lc, missing)
+	foreach(lc, names)
 	{
-		NearestName nearest;
-		ListCell   *other;
-
-		nearest_start(&nearest, lfirst(lc));
-		foreach(other, others)
-			nearest_offer(&nearest, lfirst(other));
-		if (nearest.name)
-			appendStringInfo(&text, "%s \"%s\" by \"%s\"", text.len > 0 ? "," : "Perhaps you mean",
-							 nearest.wanted, nearest.name);
+		add_guess(&text, lfirst(lc), others, names_are_meant);
 		if (foreach_current_index(lc) == MAX_NAMES)
 			break;
 	}
-	appendStringInfoString(&text, text.len > 0 ? "." :
-						   "Pass what is not known as NULL; setting \"aread.missing_features\" says what is done about what is not passed.");
+	appendStringInfoString(&text, text.len > 0 ? "." : otherwise);
 	return text.data;
 }
 
-void
-missing_tell(const char *model, const List *needed, const List *present, const List *missing)
+List *
+missing_unknown(const FeatureSpec *spec, const List *present)
+{
+	List	   *unknown = NIL;
+	ListCell   *lc;
+
+	foreach(lc, present)
+		if (spec_find_named(spec, lfirst(lc)) < 0)
+			unknown = lappend(unknown, lfirst(lc));
+	return unknown;
+}
+
+/* An error, or a NOTICE once for each statement, as the setting wants it. */
+static void
+tell(const char *message, const char *detail, const char *hint)
 {
 	bool		is_error = setting_missing_features == MISSING_FEATURES_ERROR;
-	List	   *others;
-	char	   *message;
 
-	if (setting_missing_features == MISSING_FEATURES_IGNORE)
-		return;
-	message = psprintf("features of model \"%s\" are missing%s: %s", model,
-					   is_error ? "" : " and count as NULL", names_text(missing));
 	if (!is_error && was_reported(message))
 		return;
-	others = missing_names(present, needed);
 	ereport(is_error ? ERROR : NOTICE,
 			(errcode(is_error ? ERRCODE_UNDEFINED_COLUMN : ERRCODE_SUCCESSFUL_COMPLETION),
 			 errmsg_internal("%s", message),
-			 others ? errdetail("Names that are no features of it: %s.", names_text(others)) : 0,
-			 errhint("%s", hint_text(missing, others))));
+			 detail ? errdetail_internal("%s", detail) : 0,
+			 errhint("%s", hint)));
+}
+
+void
+missing_tell(const FeatureSpec *spec, const List *present, const List *missing)
+{
+	List	   *unknown;
+
+	if (setting_missing_features == MISSING_FEATURES_IGNORE)
+		return;
+	unknown = missing_unknown(spec, present);
+	tell(psprintf("features of model \"%s\" are missing%s: %s", spec->model,
+				  setting_missing_features == MISSING_FEATURES_ERROR ? "" : " and count as NULL",
+				  names_text(missing)),
+		 unknown ? psprintf("Names that are no features of it: %s.", names_text(unknown)) : NULL,
+		 hint_text(missing, unknown, true,
+				   "Pass what is not known as NULL; setting \"aread.missing_features\" says what is done about what is not passed."));
+}
+
+void
+missing_tell_unknown(const FeatureSpec *spec, const char *argument, const List *unknown)
+{
+	if (setting_missing_features == MISSING_FEATURES_IGNORE)
+		return;
+	tell(psprintf("keys of argument \"%s\" are no features of model \"%s\": %s", argument, spec->model,
+				  names_text(unknown)), NULL,
+		 hint_text(unknown, missing_needed(spec, true), false,
+				   "The view aread.feature lists the features; setting \"aread.missing_features\" says what is done about others."));
 }

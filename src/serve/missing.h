@@ -22,7 +22,11 @@ extern List *missing_names(const List *needed, const List *present);
  * Say so, as the setting wants it.  A notice is given once for each statement,
  * wherever it calls from: a function in it may call for each of its rows.
  */
-extern void missing_tell(const char *model, const List *needed, const List *present,
-						 const List *missing);
+extern void missing_tell(const FeatureSpec *spec, const List *present, const List *missing);
+/* Of the names those that are no features, nor the history that a row may bring. */
+extern List *missing_unknown(const FeatureSpec *spec, const List *present);
+/* Say that an argument has such keys; as the setting wants it, too. */
+extern void missing_tell_unknown(const FeatureSpec *spec, const char *argument,
+								 const List *unknown);
 
 #endif							/* AREAD_SERVE_MISSING_H */

@@ -19,7 +19,7 @@
 
 #include "host.h"
 #include "miscadmin.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 #include "utils/memutils.h"
 
 /* Rows of a tile, as many as the scorer takes at once; users of a tile. */
@@ -43,7 +43,7 @@ struct Recommender
 	Scorer	   *scorer;
 	uint32	   *fields;			/* [n_fields] features of users */
 	int			n_fields;
-	uint32		n_users;		/* at a time */
+	uint32		n_users;		/* at a time; up to TILE_USERS */
 	double	   *scores;			/* [n_users, candidates] */
 	uint32	   *tile;			/* [TILE_ROWS, n_features] */
 	uint32	   *histories;		/* [TILE_ROWS] the list that all users have; NULL: each has the model's */
@@ -64,7 +64,7 @@ is_of_user(const Recommender *recommender, int f)
 	if (f == spec->user_feature)
 		return true;
 	if (f >= spec->n_columns)
-		return spec->features[f].counted == spec->user_feature;
+		return feature_counts(&spec->features[f], spec->user_feature);
 	for (uint32 k = 0; recommender->users && k < recommender->users->n_fields; k++)
 		if (recommender->users->fields[k] == f)
 			return !candidates->given[f];
@@ -151,12 +151,12 @@ add_user(Recommender *recommender, uint32 id)
 		else
 			score_table_row(rows, row)[f] = value;
 	}
-	row_counts_encode(rows->spec, score_table_row(rows, row));
+	derived_encode(rows->spec, score_table_row(rows, row));
 }
 
-/* Scores of users from .. to - 1 with candidates first .. first + n - 1, as one tile. */
+/* Scores of the users at hand with candidates first .. first + n - 1, as one tile. */
 static void
-score_tile(Recommender *recommender, uint32 from, uint32 to, uint32 first, uint32 n)
+score_tile(Recommender *recommender, uint32 n_users, uint32 first, uint32 n)
 {
 	const ScoreTable *rows = &recommender->candidates->rows;
 	uint32		n_candidates = recommender->candidates->n;
@@ -164,12 +164,12 @@ score_tile(Recommender *recommender, uint32 from, uint32 to, uint32 first, uint3
 	uint32	   *to_row = recommender->tile;
 	double		scores[TILE_ROWS];
 	const double *score = scores;
-	ScoreRows	tile = {.n_rows = (Size) (to - from) * n,.ids = recommender->tile,
+	ScoreRows	tile = {.n_rows = (Size) n_users * n,.ids = recommender->tile,
 		.list_start = rows->list_start,.list_members = rows->members,
 		.histories = recommender->histories};
 	EngineError error;
 
-	for (uint32 u = from; u < to; u++)
+	for (uint32 u = 0; u < n_users; u++)
 	{
 		const uint32 *user = score_table_row(rows, (Size) n_candidates + u);
 
@@ -178,28 +178,26 @@ score_tile(Recommender *recommender, uint32 from, uint32 to, uint32 first, uint3
 			memcpy(to_row, score_table_row(rows, first + i), n_features * sizeof(uint32));
 			for (int k = 0; k < recommender->n_fields; k++)
 				to_row[recommender->fields[k]] = user[recommender->fields[k]];
+			crosses_encode(rows->spec, to_row);
 		}
 	}
 	if (!scorer_score(recommender->scorer, &tile, scores, &error))
 		host_raise(&error);
-	for (uint32 u = from; u < to; u++, score += n)
+	for (uint32 u = 0; u < n_users; u++, score += n)
 		memcpy(recommender->scores + (Size) u * n_candidates + first, score, n * sizeof(double));
 }
 
 static void
 score_users(Recommender *recommender, uint32 n_users)
 {
-	uint32		wide = Max(Min(n_users, TILE_USERS), 1);
-	uint32		at_once = TILE_ROWS / wide;
+	uint32		at_once = TILE_ROWS / n_users;
 	uint32		n = recommender->candidates->n;
 
 	for (uint32 first = 0; first < n; first += at_once)
-		for (uint32 from = 0; from < n_users; from += wide)
-		{
-			CHECK_FOR_INTERRUPTS();
-			score_tile(recommender, from, Min(from + wide, n_users), first,
-					   Min(at_once, n - first));
-		}
+	{
+		CHECK_FOR_INTERRUPTS();
+		score_tile(recommender, n_users, first, Min(at_once, n - first));
+	}
 }
 
 /* Is candidate a to be listed before b? */
@@ -262,11 +260,13 @@ take_best(Recommender *recommender)
 }
 
 static void
-mark_items(Recommender *recommender, const uint32 *ids, uint64 n)
+mark_taken(Recommender *recommender, int64 user)
 {
-	for (uint64 i = 0; i < n; i++)
+	const EntityTable *users = recommender->users;
+
+	for (uint64 l = users->link_start[user]; l < users->link_start[user + 1]; l++)
 	{
-		int64		item = candidates_item(recommender->candidates, ids[i]);
+		int64		item = candidates_item(recommender->candidates, users->links[l], NULL);
 
 		if (item >= 0)
 			recommender->seen[item] = recommender->stamp;
@@ -277,19 +277,16 @@ mark_items(Recommender *recommender, const uint32 *ids, uint64 n)
 static void
 mark_seen(Recommender *recommender, uint32 id)
 {
-	const EntityTable *users = recommender->users;
-	const ScoreTable *rows = &recommender->candidates->rows;
-	uint32		history = recommender->candidates->history;
-	int64		user = entity_number(users, id);
+	const Candidates *candidates = recommender->candidates;
+	int64		user = entity_number(recommender->users, id);
 
 	if (!recommender->query->exclude_seen)
 		return;
 	if (user >= 0)
-		mark_items(recommender, users->links + users->link_start[user],
-				   users->link_start[user + 1] - users->link_start[user]);
-	if (history > 0)
-		mark_items(recommender, rows->members + rows->list_start[history],
-				   rows->list_start[history + 1] - rows->list_start[history]);
+		mark_taken(recommender, user);
+	for (uint32 item = 0; candidates->seen && item < candidates->n_items; item++)
+		if (candidates->seen[item])
+			recommender->seen[item] = recommender->stamp;
 }
 
 /* Of values without an id of their own it is not known which they are: they are not counted. */
@@ -353,7 +350,7 @@ recommender_run(Recommender *recommender, const uint32 *users, uint32 n,
 	ScoreTable *rows = &recommender->candidates->rows;
 	uint32		n_lists = rows->n_lists;
 
-	Assert(n <= recommender->n_users);
+	Assert(n > 0 && n <= recommender->n_users);
 	for (uint32 u = 0; u < n; u++)
 		add_user(recommender, users[u]);
 	score_users(recommender, n);

@@ -38,7 +38,7 @@ extern Recommender *recommender_create(Candidates *candidates, const RecommendQu
 extern List *recommender_of_users(const Recommender *recommender);
 /* So many users at a time. */
 extern uint32 recommender_users(const Recommender *recommender);
-/* The rows of n users by their ids, user after user, best first. */
+/* The rows of n users, 1 to recommender_users(), by their ids, user after user, best first. */
 extern void recommender_run(Recommender *recommender, const uint32 *users, uint32 n,
 							RecommendFunction function, void *context);
 

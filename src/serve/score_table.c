@@ -112,8 +112,8 @@ add_slots(ScoreTable *table)
 		pfree(old);
 }
 
-void
-score_table_share_list(ScoreTable *table, Size row, int feature, const uint32 *members, Size n)
+uint32
+score_table_share_list(ScoreTable *table, const uint32 *members, Size n)
 {
 	uint32	   *slot;
 
@@ -121,12 +121,8 @@ score_table_share_list(ScoreTable *table, Size row, int feature, const uint32 *m
 		add_slots(table);
 	slot = find_slot(table, members, n);
 	if (*slot == 0)
-	{
-		*slot = table->n_lists;
-		score_table_set_list(table, row, feature, members, n);
-	}
-	else
-		score_table_row(table, row)[feature] = *slot;
+		*slot = score_table_add_list(table, members, n);
+	return *slot;
 }
 
 void

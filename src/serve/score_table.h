@@ -34,9 +34,8 @@ extern Size score_table_add(ScoreTable *table);
 extern uint32 score_table_add_list(ScoreTable *table, const uint32 *members, Size n);
 extern void score_table_set_list(ScoreTable *table, Size row, int feature, const uint32 *members,
 								 Size n);
-/* The same; of lists that were set in this way those with the same members are stored once. */
-extern void score_table_share_list(ScoreTable *table, Size row, int feature,
-								   const uint32 *members, Size n);
+/* Number of a list of these members: the same one whenever it is asked for. */
+extern uint32 score_table_share_list(ScoreTable *table, const uint32 *members, Size n);
 /* No more lists are shared: what finds them is given back. */
 extern void score_table_end_sharing(ScoreTable *table);
 /* Take away what was added since there were so many rows and lists. */

@@ -14,6 +14,7 @@
 #include "source/features.h"
 
 #include "catalog/pg_type.h"
+#include "source/crosses.h"
 #include "source/feature_choice.h"
 #include "source/keys/dense.h"
 #include "source/keys/key.h"
@@ -149,8 +150,8 @@ try_kind(Feature *feature, const FeaturePlan *plan, FeatureKind kind)
 		return false;
 	feature->kind = kind;
 	return kind == FEATURE_CATEGORICAL ||
-		(kind == FEATURE_BINNED && (key == KEY_FLOAT || key == KEY_NUMERIC ||
-									(key == KEY_INTEGER && feature->type != OIDOID)));
+		(kind_is_number(kind) && (key == KEY_FLOAT || key == KEY_NUMERIC ||
+								  (key == KEY_INTEGER && feature->type != OIDOID)));
 }
 
 static void
@@ -162,7 +163,7 @@ set_kind(Feature *feature, const FeaturePlan *plan, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("feature \"%s\" cannot be of kind \"%s\"", feature->name, name),
-				 errhint("Arrays are \"list\", those of numbers or text like \"[1, 2.5]\" also \"dense\", numbers \"binned\" or \"categorical\", all else \"categorical\".")));
+				 errhint("Arrays are \"list\", those of numbers or text like \"[1, 2.5]\" also \"dense\", numbers \"binned\", \"piecewise\" or \"categorical\", all else \"categorical\".")));
 }
 
 /* Options of one feature; a vocabulary to share is returned in *shared. */
@@ -207,30 +208,32 @@ apply_options(Feature *feature, FeaturePlan *plan, JsonbContainer *options, char
 	}
 }
 
-/* Bins are of binned features only, buckets of all others. */
+/* Bins are of numbers only, buckets of all that have keys. */
 static void
 check_plan(const Feature *feature, FeaturePlan *plan, const SourceOptions *options)
 {
-	bool		binned = feature->kind == FEATURE_BINNED;
+	bool		is_number = kind_is_number(feature->kind);
 
-	if (feature->kind == FEATURE_DENSE && plan->buckets > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feature \"%s\" is dense and cannot be hashed to buckets",
-						feature->name)));
-	if (!binned && plan->bins > 0)
+	if (!is_number && plan->bins > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("feature \"%s\" has bins, but is not binned", feature->name),
-				 errhint("Set its kind to \"binned\" as well.")));
-	if (binned && plan->buckets > 0)
+				 errhint("Set its kind to \"binned\" or \"piecewise\" as well.")));
+	if (!kind_has_keys(feature->kind) && plan->buckets > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("feature \"%s\" is binned and cannot be hashed to buckets",
-						feature->name),
-				 errhint("Set its kind to \"categorical\", or leave out the buckets.")));
+				 errmsg("feature \"%s\" is %s and cannot be hashed to buckets",
+						feature->name, feature_kind_name(feature->kind)),
+				 is_number ? errhint("Set its kind to \"categorical\", or leave out the buckets.") :
+				 errhint("Leave out the buckets.")));
 	if (plan->bins == 0)
 		plan->bins = options->default_bins;
+	if (feature->kind == FEATURE_PIECEWISE && plan->bins > MAX_COMPONENTS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("feature \"%s\" cannot be piecewise of %d bins", feature->name, plan->bins),
+				 errdetail("There can be %d.", MAX_COMPONENTS),
+				 errhint("Give it fewer \"bins\" in option \"features\".")));
 }
 
 static void
@@ -265,18 +268,11 @@ apply_all_options(FeatureSpec *spec, FeaturePlan *plans, Jsonb *options, char **
 	}
 }
 
-/* Does it have a vocabulary of keys? */
-static bool
-has_values(const Feature *feature)
-{
-	return feature->kind != FEATURE_BINNED && feature->kind != FEATURE_DENSE;
-}
-
-/* One vocabulary for each feature that does not share another's. */
+/* One vocabulary for each feature that does not share another's; room for n_more. */
 static void
-assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
+assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared, int n_more)
 {
-	spec->vocabularies = palloc0((spec->n_features + 2) * sizeof(Vocabulary));
+	spec->vocabularies = palloc0((spec->n_features + n_more) * sizeof(Vocabulary));
 	for (int f = 0; f < spec->n_features; f++)
 		if (!shared[f])
 		{
@@ -296,8 +292,8 @@ assign_vocabularies(FeatureSpec *spec, const FeaturePlan *plans, char **shared)
 					 errmsg("feature \"%s\" cannot share a vocabulary and have buckets of its own",
 							feature->name),
 					 errhint("Give the buckets to \"%s\".", shared[f])));
-		if (other < 0 || shared[other] || !has_values(feature) ||
-			!has_values(&spec->features[other]))
+		if (other < 0 || shared[other] || !kind_has_keys(feature->kind) ||
+			!kind_has_keys(spec->features[other].kind))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("feature \"%s\" cannot share the vocabulary of \"%s\"",
@@ -363,8 +359,8 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 	char	  **shared = palloc0(list_length(names) * sizeof(char *));
 	ListCell   *cell;
 
-	/* two more for counts */
-	spec->features = palloc0((list_length(names) + 2) * sizeof(Feature));
+	/* two more for counts, and crosses */
+	spec->features = palloc0((list_length(names) + 2 + crosses_asked(options)) * sizeof(Feature));
 	*plans = palloc0(list_length(names) * sizeof(FeaturePlan));
 	foreach(cell, names)
 	{
@@ -382,7 +378,7 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 		apply_all_options(spec, *plans, options->features, shared);
 	for (int f = 0; f < spec->n_features; f++)
 		check_plan(&spec->features[f], &(*plans)[f], options);
-	assign_vocabularies(spec, *plans, shared);
+	assign_vocabularies(spec, *plans, shared, 2 + crosses_asked(options));
 	check_roles(spec, *plans);
 	check_bonds(spec, options);
 	return spec;
@@ -415,7 +411,7 @@ hash_vocabularies(const FeatureSpec *spec, const FeaturePlan *plans, const bool 
 	{
 		Vocabulary *vocabulary = &spec->vocabularies[spec->features[f].vocabulary];
 
-		if (!has_values(&spec->features[f]))
+		if (!kind_has_keys(spec->features[f].kind))
 			continue;
 		if (!of_role[spec->features[f].vocabulary])
 			vocabulary_build_hashed(vocabulary, 1);

@@ -56,7 +56,8 @@ roles_check(const ColumnRoles *roles)
 	if (roles->user_id && roles->item_id && strcmp(roles->user_id, roles->item_id) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" cannot be both user and item", roles->user_id)));
+				 errmsg("column \"%s\" cannot be both user and item", roles->user_id),
+				 errhint("Say by arguments \"user_id\" and \"item_id\" which columns they are.")));
 	foreach(cell, roles->features)
 		if (!OidIsValid(source_column_type(roles->relation, lfirst(cell))))
 			source_missing_column(roles->relation, lfirst(cell), "feature");

@@ -144,6 +144,6 @@ row_counts_id(const RowCounts *counts, uint32 id, bool training)
 void
 row_counts_encode(const FeatureSpec *spec, uint32 *ids)
 {
-	for (int f = spec->n_columns; f < spec->n_features; f++)
+	for (int f = spec->n_columns; f < spec->n_features && spec->features[f].kind == FEATURE_ROWS; f++)
 		ids[f] = bin_of_id(&spec->features[f], ids[spec->features[f].counted]);
 }

@@ -35,7 +35,7 @@ typedef struct RowCounts
 extern void row_counts_build(FeatureSpec *spec, int f, uint32 *counts, RowCounts *result);
 /* The bin of a row whose counted feature has this id. */
 extern uint32 row_counts_id(const RowCounts *counts, uint32 id, bool training);
-/* Fill the counts into a row of ids. */
+/* Fill the counts, which follow the columns, into a row of ids. */
 extern void row_counts_encode(const FeatureSpec *spec, uint32 *ids);
 
 #endif							/* AREAD_SOURCE_ROW_COUNTS_H */

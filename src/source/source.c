@@ -21,6 +21,7 @@
 #include "source/source.h"
 
 #include "host.h"
+#include "source/crosses.h"
 #include "source/feature_choice.h"
 #include "source/features.h"
 #include "source/keys/vocabulary.h"
@@ -67,6 +68,7 @@ begin_reading(const ColumnRoles *roles, const SourceOptions *options, SpoolRoom 
 									plans[f].buckets);
 	if (options->row_counts)
 		row_counts_append(spec, options->samples_negatives);
+	crosses_append(spec, plans, options);
 	collector_init(collector, roles, options, spec, plans, room, team, report);
 	return collector;
 }

@@ -6,27 +6,47 @@
 
 #include "source/spec.h"
 
+#include "lib/stringinfo.h"
 #include "utils/lsyscache.h"
 
-static const char *const kind_names[] = {
-	[FEATURE_CATEGORICAL] = "categorical",
-	[FEATURE_BINNED] = "binned",
-	[FEATURE_LIST] = "list",
-	[FEATURE_ROWS] = "rows",
-	[FEATURE_DENSE] = "dense"
+static const struct
+{
+	const char *name;
+	const char *meaning;		/* as a choice of option "features"; NULL: it is none */
+}			kinds[] = {
+	[FEATURE_CATEGORICAL] = {"categorical", "an id for each value"},
+	[FEATURE_BINNED] = {"binned", "an id for each of a number's bins"},
+	[FEATURE_LIST] = {"list", "of categorical values"},
+	[FEATURE_ROWS] = {"rows", NULL},
+	[FEATURE_DENSE] = {"dense", "a vector of numbers"},
+	[FEATURE_PIECEWISE] = {"piecewise", "a number as a vector, with a component for each of its bins"},
+	[FEATURE_CROSS] = {"cross", NULL}
 };
 
 const char *
 feature_kind_name(FeatureKind kind)
 {
-	return kind_names[kind];
+	return kinds[kind].name;
+}
+
+char *
+feature_kinds_text(void)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (int i = 0; i < lengthof(kinds); i++)
+		if (kinds[i].meaning)
+			appendStringInfo(&text, "%s%s (%s)", text.len > 0 ? ", " : "", kinds[i].name,
+							 kinds[i].meaning);
+	return text.data;
 }
 
 bool
 feature_kind_of_name(const char *name, FeatureKind *kind)
 {
-	for (int i = 0; i < lengthof(kind_names); i++)
-		if (strcmp(kind_names[i], name) == 0)
+	for (int i = 0; i < lengthof(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
 		{
 			*kind = (FeatureKind) i;
 			return true;
@@ -77,9 +97,37 @@ spec_has_keys(const FeatureSpec *spec, int feature)
 		spec->vocabularies[spec->features[feature].vocabulary].buckets == 0;
 }
 
+bool
+spec_shares_vocabulary(const FeatureSpec *spec, int feature)
+{
+	for (int f = 0; f < spec->n_features; f++)
+		if (f != feature && spec->features[f].vocabulary == spec->features[feature].vocabulary)
+			return true;
+	return false;
+}
+
+/* Those of the spec; returns how many. */
+static int
+shape_crosses(const FeatureSpec *spec, FieldCross *crosses)
+{
+	int			n = 0;
+
+	for (int f = spec->n_columns; f < spec->n_features; f++)
+		if (spec->features[f].kind == FEATURE_CROSS)
+		{
+			crosses[n].field = f;
+			crosses[n].n_parts = spec->features[f].n_edges;
+			for (int i = 0; i < spec->features[f].n_edges; i++)
+				crosses[n].parts[i] = (uint32) spec->features[f].edges[i];
+			n++;
+		}
+	return n;
+}
+
 void
 spec_shape(const FeatureSpec *spec, Shape *shape)
 {
+	FieldCross *crosses = palloc(spec->n_features * sizeof(FieldCross));
 	uint32_t   *table_rows = palloc(spec->n_vocabularies * sizeof(uint32_t));
 	uint32_t   *field_table = palloc(spec->n_features * sizeof(uint32_t));
 	bool	   *field_is_list = palloc(spec->n_features * sizeof(bool));
@@ -91,7 +139,7 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 	{
 		field_table[f] = spec->features[f].vocabulary;
 		field_is_list[f] = kind_has_list(spec->features[f].kind);
-		field_is_dense[f] = spec->features[f].kind == FEATURE_DENSE;
+		field_is_dense[f] = kind_is_vector(spec->features[f].kind);
 	}
 	*shape = (Shape) {
 		.n_tables = spec->n_vocabularies,
@@ -104,6 +152,8 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 		.user_field = spec->user_feature,
 		.item_field = spec->item_feature,
 		.users_are_hashed = spec->user_feature >= 0 &&
-			spec->vocabularies[spec->features[spec->user_feature].vocabulary].buckets > 0
+			spec->vocabularies[spec->features[spec->user_feature].vocabulary].buckets > 0,
+		.n_crosses = shape_crosses(spec, crosses),
+		.crosses = crosses
 	};
 }

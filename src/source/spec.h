@@ -54,6 +54,8 @@ typedef struct SourceOptions
 	int			default_min_count;
 	bool		row_counts;		/* of user and item, as features */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
+	Jsonb	   *crosses;		/* [["column", "column"], ...] or NULL */
+	int			cross_buckets;
 	/* what options of the engine say of a source, too */
 	bool		samples_negatives;	/* so that rows are positive, and items of negatives are drawn */
 	bool		keeps_times;	/* of training rows, which histories go by */
@@ -66,19 +68,58 @@ typedef enum FeatureKind
 	FEATURE_BINNED,
 	FEATURE_LIST,				/* of categorical values */
 	FEATURE_ROWS,				/* training rows of another feature's value; no column */
-	FEATURE_DENSE				/* a vector of numbers */
+	FEATURE_DENSE,				/* a vector of numbers */
+	FEATURE_PIECEWISE,			/* a number as the vector of its pieces (keys/piecewise.h) */
+	FEATURE_CROSS				/* values of several columns; no column (crosses.h) */
 } FeatureKind;
 
 /* As options, the catalog and messages have it. */
 extern const char *feature_kind_name(FeatureKind kind);
-/* The reverse; false: there is no such kind. */
+/* Those that a column can be of, with what each is. */
+extern char *feature_kinds_text(void);
+/* The reverse of the name; false: there is no such kind. */
 extern bool feature_kind_of_name(const char *name, FeatureKind *kind);
 
-/* Is a value a list to the engine? */
+/* Is a value a vector to the engine, of a dense field? */
+static inline bool
+kind_is_vector(FeatureKind kind)
+{
+	return kind == FEATURE_DENSE || kind == FEATURE_PIECEWISE;
+}
+
+/* Is a value a list to the engine, as vectors are, too? */
 static inline bool
 kind_has_list(FeatureKind kind)
 {
+	return kind == FEATURE_LIST || kind_is_vector(kind);
+}
+
+/* Has its value, as it comes, members?  Of one number the vector comes with the bins. */
+static inline bool
+kind_comes_as_list(FeatureKind kind)
+{
 	return kind == FEATURE_LIST || kind == FEATURE_DENSE;
+}
+
+/* Is it made from other features, and no column? */
+static inline bool
+kind_is_derived(FeatureKind kind)
+{
+	return kind == FEATURE_ROWS || kind == FEATURE_CROSS;
+}
+
+/* Is its value one number? */
+static inline bool
+kind_is_number(FeatureKind kind)
+{
+	return kind == FEATURE_BINNED || kind == FEATURE_PIECEWISE;
+}
+
+/* Have a column's values keys? */
+static inline bool
+kind_has_keys(FeatureKind kind)
+{
+	return kind == FEATURE_CATEGORICAL || kind == FEATURE_LIST;
 }
 
 /*
@@ -100,7 +141,7 @@ typedef struct Vocabulary
 
 typedef struct Feature
 {
-	char	   *name;			/* column name; of counts for display only */
+	char	   *name;			/* column name; of counts and crosses for display only */
 	FeatureKind kind;
 	char	   *type_name;		/* of the value (of a list: its members), schema-qualified,
 								 * so that it survives dump and restore */
@@ -108,12 +149,35 @@ typedef struct Feature
 	int			vocabulary;		/* index */
 	int			counted;		/* of counts: the feature whose rows are counted */
 	int			n_edges;		/* binned: bin = edges <= value; of counts: of its id;
-								 * dense: its components' means, then as many standard deviations */
+								 * vectors: means of n components, then as many standard deviations;
+								 * piecewise: n + 1 bounds before, and deviations times the root of n;
+								 * crosses: their parts */
 	double	   *edges;
 	uint32		min_count;
-	uint64	   *bin_rows;		/* after training, of binned: rows of NULL, then of each bin */
+	uint64	   *bin_rows;		/* after training, of numbers: rows of NULL, then of each bin */
 	FieldBond	bond;			/* when negatives are sampled; not stored */
 } Feature;
+
+/* Components of a vector feature; 0: not known yet. */
+static inline int
+feature_components(const Feature *feature)
+{
+	return feature->kind == FEATURE_PIECEWISE ? feature->n_edges / 3 : feature->n_edges / 2;
+}
+
+/* Their means, and then their standard deviations. */
+static inline double *
+feature_moments(const Feature *feature)
+{
+	return feature->edges + (feature->kind == FEATURE_PIECEWISE ? feature_components(feature) + 1 : 0);
+}
+
+/* Bins of a number's feature. */
+static inline int
+feature_bins(const Feature *feature)
+{
+	return feature->kind == FEATURE_PIECEWISE ? feature_components(feature) : feature->n_edges + 1;
+}
 
 /* Everything that encoding a row needs; stored with the model. */
 typedef struct FeatureSpec
@@ -135,6 +199,13 @@ typedef struct FeatureSpec
 	bool	   *unread;			/* set where a vector is taken for NULL that cannot be read; NULL: an error */
 	uint64		resolved;		/* syscache_state() when names of types were; 0: not here */
 } FeatureSpec;
+
+/* Does a feature count the rows of that one? */
+static inline bool
+feature_counts(const Feature *feature, int counted)
+{
+	return feature->kind == FEATURE_ROWS && feature->counted == counted;
+}
 
 /* What is known of a feature before a row is read, beside its kind and type; needed in training alone. */
 typedef struct FeaturePlan
@@ -194,6 +265,8 @@ extern int	spec_find_named(const FeatureSpec *spec, const char *name);
 extern int	spec_find_passed(const FeatureSpec *spec, const char *name, Oid type);
 /* Do a feature's ids stand for one value each, whose key is known? */
 extern bool spec_has_keys(const FeatureSpec *spec, int feature);
+/* Has another feature the same vocabulary? */
+extern bool spec_shares_vocabulary(const FeatureSpec *spec, int feature);
 /* The model's input as the engine sees it; arrays in the current context. */
 extern void spec_shape(const FeatureSpec *spec, Shape *shape);
 

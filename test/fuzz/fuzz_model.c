@@ -136,7 +136,7 @@ check(const Stored *stored, const Model *model, EngineError *error)
 
 	for (int f = 0; f < TOY_FIELDS; f++)
 		if (stored->pairs[f].n_pairs > 0 &&
-			!pairs_valid(&stored->pairs[f], shape->table_rows[shape->field_table[f]],
+			!pairs_valid(&stored->pairs[f], shape_rows(shape, f),
 						 shape_domains(shape)))
 			return engine_fail(error, ENGINE_CORRUPT, "", "pairs do not hold together");
 	return model_check(model, error);

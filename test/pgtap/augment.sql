@@ -225,7 +225,7 @@ SELECT throws_ok($$SELECT * FROM aread_augment(1)$$, '42804', 'a value of type i
 SELECT throws_ok($$SELECT * FROM aread_augment('clicks'::regclass)$$, '42804', 'a value of type regclass is no row of a source', 'a name is none either');
 SELECT throws_ok(format('SELECT * FROM %s(NULL)', f), '22004', 'source must not be NULL', f || ' of NULL') FROM unnest(ARRAY['aread_popularity', 'aread_augment_plan']) f;
 SELECT throws_ok($$SELECT * FROM aread_popularity('clicks', label => 'lable')$$, '42703', 'column "lable" of relation "clicks" does not exist', 'a misspelt column');
-SELECT throws_ok($$SELECT * FROM aread_augment(NULL::clicks, item_id => 'label')$$, '22023', 'column "label" cannot be both label and item', 'a column in two roles');
+SELECT throws_ok($$SELECT * FROM aread_augment(NULL::clicks, label => 'label', item_id => 'label')$$, '22023', 'column "label" cannot be both label and item', 'a column in two roles');
 SELECT throws_ok($$SELECT * FROM aread_augment(NULL::clicks, item_id => 'liked')$$, '42804', 'column "liked" must be categorical to be the domain, user or item', 'lists are no items');
 ALTER TABLE taken DROP item_id, ADD label bool;
 SELECT throws_ok($$SELECT * FROM aread_augment_plan('taken')$$, '42703', 'relation "taken" has no item column', 'no item');

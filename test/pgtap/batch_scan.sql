@@ -4,13 +4,13 @@ SET LOCAL client_min_messages = warning;
 SET LOCAL max_parallel_workers_per_gather = 0;
 SELECT no_plan();
 
-CREATE TABLE seen AS SELECT row_number() OVER ()::int AS id, label, user_id, item_id, right(domain, 1)::int AS domain, (ARRAY[item_id % 7, user_id % 5])[1:1 + user_id % 2] AS tags
+CREATE TABLE seen AS SELECT row_number() OVER ()::int AS id, label, user_id, item_id, right(domain, 1)::int AS domain, (ARRAY[item_id % 7, user_id % 5])[1:1 + user_id % 2] AS tags, nullif(price, 2)::float8 AS price
 FROM aread_simulate(2000, domains => 4, groups => 2, users => 120, items => 60, strength => 3) s;
 ALTER TABLE seen ADD PRIMARY KEY (id);
 CREATE TABLE users AS SELECT DISTINCT user_id AS uid, user_id % 3 AS class FROM seen;
 ANALYZE seen;
 ANALYZE users;
-SELECT aread_train('seen', model, label => 'label', features => '{domain,user_id,item_id,tags}', options => jsonb_build_object('architecture', 'hemp',
+SELECT aread_train('seen', model, label => 'label', features => '{domain,user_id,item_id,tags,price}', options => jsonb_build_object('architecture', 'hemp', 'features', '{"price": {"kind": "piecewise", "bins": 5}}'::jsonb, 'crosses', '[["user_id", "item_id"]]'::jsonb,
   'mmoe_dims', '[16]'::jsonb, 'epochs', 1, 'l2_wide', 10, 'warmup_batches', 5, 'mask_interval', 50, 'candidates', 1, 'seed', seed)) FROM (VALUES ('one', 1), ('two', 2)) v(model, seed) \g /dev/null
 
 -- how many batch scans a query gets

@@ -68,6 +68,9 @@ SELECT pg_temp.train(source, source, pg_temp.small(a)) FROM unnest('{one,zero,on
 SELECT pg_temp.train('lists', 'lists', pg_temp.small(a, '{"features": {"members": {"kind": "list"}}}')) FROM (SELECT unnest(choices) AS a FROM aread_options() WHERE option = 'architecture') u;
 SELECT pg_temp.train('floats', 'floats', pg_temp.small('mmoe', o)) FROM unnest(ARRAY['{"features": {"f4": {"kind": "categorical"}, "f8": {"kind": "categorical"}, "n": {"kind": "categorical"}}}',
   '{"bins": 1}', '{"bins": 65536}', '{"features": {"f8": {"bins": 65536}}}']) o;
+CREATE FUNCTION pg_temp.piecewise(VARIADIC names text[]) RETURNS text LANGUAGE sql AS $$SELECT jsonb_build_object('features', jsonb_object_agg(n, '{"kind": "piecewise", "bins": 7}'::jsonb)) FROM unnest(names) n$$;
+SELECT pg_temp.train(source, source, pg_temp.small(a, pg_temp.piecewise(VARIADIC names))) FROM (VALUES ('floats', '{f4,f8,n,known}'::text[]), ('only_nan', '{f8,f4,none}'), ('constant', '{price,nothing}')) v(source, names),
+  unnest('{wide,mmoe,fm}'::text[]) a;
 SELECT is((SELECT string_agg(DISTINCT what, ' ' ORDER BY what) FROM outcome WHERE state <> '00000'), 'one zero', 'what cannot be trained on');
 SELECT * FROM pg_temp.judge('labels and features');
 

@@ -49,6 +49,8 @@ SELECT is(pg_temp.chosen('few', 'density', '{"target_density": 0.3}'), 'hei', 'o
 SELECT is(pg_temp.chosen('seen', 'many', '{"mmoe_mixtures": 1, "hei_experts": [1, 1], "hei_hidden": [2, 2], "hei_output": [2, 2]}') LIKE '% in a race', true, 'enough rows, and options of both');
 CREATE VIEW one_label AS SELECT * FROM seen WHERE split <> 'valid' OR label = 1;
 SELECT is(pg_temp.chosen('one_label', 'one label', '{"mmoe_mixtures": 1, "hei_experts": [1, 1], "hei_hidden": [2, 2], "hei_output": [2, 2]}'), 'hei', 'nor with validation rows of one label');
+-- both diverge: the second one's error
+SELECT throws_ok($$SELECT pg_temp.train('diverged', '{"batch_size": 256, "learning_rate": 1, "batch_norm": false, "cross_layers": 16, "hei_hidden": [2, 2], "hei_output": [2, 2]}')$$, '22P01', NULL, 'both networks diverge');
 -- a model is of a network
 SELECT throws_ok($$UPDATE aread.stored_version SET config = config || '{"architecture": "auto"}' WHERE version_id = (SELECT version_id FROM aread.usable_version WHERE model = 'few');
   SELECT aread_predict('few', '{"domain": "domain_01"}'::jsonb)$$, 'XX001', NULL, 'a stored model of architecture auto is damage');

@@ -94,7 +94,7 @@ SELECT throws_ok('SELECT aread_evaluate_ranking(''labelled'', ''shown'', max_lis
 SELECT throws_ok('SELECT aread_evaluate_ranking(''labelled'', ''shown'', ''tests'')', '22023', 'unknown split "tests"', 'no such split');
 CREATE VIEW nameless AS SELECT label, domain, user_id, item_id AS article, split FROM shown;
 SELECT aread_train('nameless', 'itemless', options => '{"architecture": "wide"}') \g /dev/null
-SELECT throws_ok('SELECT aread_evaluate_ranking(''itemless'', ''nameless'')', '22023', 'model "itemless" has no item column', 'no items');
+SELECT throws_ok('SELECT aread_evaluate_ranking(''itemless'', ''nameless'')', '55000', 'model "itemless" has no item column', 'no items');
 CREATE TABLE stored_ranking AS SELECT ranking FROM aread.stored_version;
 UPDATE aread.stored_version SET ranking = '{"split": 1}' WHERE architecture = 'wide';
 SELECT is_empty('SELECT FROM aread.ranking', 'what others wrote there does not make the view fail');

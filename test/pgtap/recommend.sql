@@ -124,7 +124,7 @@ SELECT results_eq($$SELECT item_id, round(score::numeric, 5) FROM aread_recommen
   $$SELECT p.item_id::text, round(aread_predict('hei', x, 'domain_02')::numeric, 5) FROM pair p, unnest('{7,999}'::int[]) u, LATERAL (SELECT u AS user_id, p.item_id, p.category, 3 AS age_band) x WHERE p.domain = 'domain_02' ORDER BY u::text, p.item_id::text$$,
   'a value for all rows, in place of the users'' own');
 SELECT throws_ok(format('SELECT aread_recommend(''hei'', 7, context => %L)', context), '22023', message)
-FROM (VALUES ('{"user_id": 1}', 'context must not have a value of "user_id"'), ('{"item_id": 1}', 'context must not have a value of "item_id"'), ('{"domain": "x"}', 'context must not have a value of "domain"'), ('[]', 'features must be a JSON object')) t(context, message);
+FROM (VALUES ('{"user_id": 1}', 'context must not have a value of "user_id"'), ('{"item_id": 1}', 'context must not have a value of "item_id"'), ('{"domain": "x"}', 'context must not have a value of "domain"'), ('[]', 'context must be an object')) t(context, message);
 
 -- Domains.
 SELECT is_empty($$SELECT FROM aread_recommend('hei', 7, 100, 'domain_02') r WHERE NOT EXISTS (SELECT FROM pair p WHERE p.item_id::text = r.item_id AND p.domain = 'domain_02')$$, 'a domain has its own items');
@@ -134,6 +134,17 @@ SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_
 SET LOCAL aread.unseen_domain = error;
 SELECT throws_ok($$SELECT aread_recommend('hei', 7, 10, 'nowhere')$$, '22023', 'domain was not seen in training of model "hei"', 'unless it is to be an error');
 RESET aread.unseen_domain;
+
+-- A domain is one value however it is written.
+CREATE VIEW numbered AS SELECT label, right(domain, 2)::int AS domain, user_id, item_id FROM log;
+CREATE VIEW written AS SELECT label, '0' || domain AS domain, user_id, item_id FROM numbered;
+SELECT aread_train('numbered', 'numbered', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq(format($$SELECT * FROM aread_recommend('numbered', 7, 9, %L)$$, domain), $$SELECT * FROM aread_recommend('numbered', 7, 9, '2')$$, 'domain ' || domain) FROM unnest('{02," 2"}'::text[]) domain;
+SELECT results_eq($$SELECT DISTINCT domain FROM aread_recommend('numbered', 7, 9, $$ || quote_literal(domain) || ')', $$VALUES ('$$ || domain::int || $$')$$, 'one text: ' || domain) FROM unnest('{02," 2",077}'::text[]) domain;
+CREATE VIEW written_shelf AS SELECT DISTINCT '0' || domain AS domain, item_id FROM numbered UNION ALL SELECT '0' || d, 900 + d FROM generate_series(7, 8) d;
+SELECT results_eq($$SELECT item_id, domain, score FROM aread_recommend('numbered', 7, 100, candidates => 'written_shelf')$$,
+  $$SELECT r.item_id, domain, r.score FROM (SELECT DISTINCT domain::int::text AS domain, item_id::text FROM written_shelf) s JOIN aread_recommend('numbered', 7, 100, candidates => 'written_shelf') r USING (item_id, domain) ORDER BY rank$$, 'those of candidates, too');
+SELECT results_eq($$SELECT * FROM aread_evaluate_ranking('numbered', 'written', 'test')$$, $$SELECT * FROM aread_evaluate_ranking('numbered', 'numbered', 'test')$$, 'and those of an evaluation');
 
 -- What is missing is told.
 SELECT aread_train('log', 'priced', features => '{domain,user_id,item_id,price}', options => '{"architecture": "wide"}') \g /dev/null
@@ -191,13 +202,18 @@ SELECT isnt_empty($$SELECT FROM aread_similar_items('hei', 7, 5) WHERE similarit
 SELECT throws_ok($$SELECT aread_similar_items('wide', 7)$$, '55000', 'model "wide" has no vectors', 'weights alone have none');
 SELECT throws_ok($$SELECT aread_similar_items('alone', 7)$$, '55000', 'model "alone" was trained without argument "item_id"', 'no items');
 SELECT throws_ok($$SELECT aread_similar_users('hei', 999)$$, '42704', 'model "hei" has no vector of user_id "999"', 'nobody knows him');
-SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'user_id must be one value', 'of one at a time');
+SELECT throws_ok($$SELECT aread_similar_users('hei', '{1,2}')$$, '22023', 'similar_to must be one value', 'of one at a time');
+SELECT throws_ok($$SELECT aread_similar_users('hei', ARRAY[NULL]::int[])$$, '22004', 'similar_to must not be NULL', 'of a known one');
 
 -- Of a vocabulary that features share, only users are users.
 CREATE TABLE referred AS SELECT label, domain, user_id, item_id, 1000 + user_id AS referrer FROM log;
 SELECT aread_train('referred', 'shared', features => '{domain,user_id,item_id,referrer}', user_id => 'user_id', item_id => 'item_id',
-  options => '{"architecture": "wide", "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
+  options => '{"architecture": "fm", "epochs": 1, "trees": 0, "features": {"referrer": {"vocabulary": "user_id"}}}') \g /dev/null
 SELECT set_eq($$SELECT DISTINCT user_id FROM aread_recommend_all('shared', 1, exclude_seen => false)$$, $$SELECT DISTINCT user_id::text FROM log$$, 'referrers are no users');
+SELECT set_eq($$SELECT 7 UNION ALL SELECT user_id::int FROM aread_similar_users('shared', 7, 1000)$$, $$SELECT DISTINCT user_id FROM log$$, 'nor like one');
+SELECT aread_train('referred', 'shared_items', features => '{domain,user_id,item_id,referrer}', user_id => 'user_id', item_id => 'item_id',
+  options => '{"architecture": "fm", "epochs": 1, "trees": 0, "features": {"referrer": {"vocabulary": "item_id"}}}') \g /dev/null
+SELECT set_eq($$SELECT 7 UNION ALL SELECT item_id::int FROM aread_similar_items('shared_items', 7, 1000)$$, $$SELECT DISTINCT item_id FROM log$$, 'or items');
 
 -- A column is one thing of user, item and domain.
 SELECT throws_ok($$SELECT aread_train('log', 'one', user_id => 'item_id', item_id => 'item_id')$$, '22023', 'column "item_id" cannot be both user and item', 'one column of user and item');
@@ -206,6 +222,14 @@ SELECT aread_train('log', 'turned', user_id => 'item_id', options => '{"architec
   aread_train('log', 'of_items', domain => 'item_id', features => '{user_id,item_id}', options => '{"architecture": "wide"}') \g /dev/null
 SELECT results_eq($$SELECT model, name, role FROM aread.feature WHERE model IN ('turned', 'of_users', 'of_items') AND name IN ('user_id', 'item_id') ORDER BY 1, 2$$,
   $$VALUES ('of_items', 'item_id', 'domain'), ('of_items', 'user_id', 'user'), ('of_users', 'item_id', 'item'), ('of_users', 'user_id', 'domain'), ('turned', 'item_id', 'user'), ('turned', 'user_id', NULL)$$, 'the name of a column is no second role');
+CREATE TABLE swapped AS SELECT label, domain, user_id AS item_id, item_id AS user_id FROM log;
+SELECT aread_register('swapped', item_id => 'user_id') \g /dev/null
+SELECT aread_train('swapped', 'swapped', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq($$SELECT name, role FROM aread.feature WHERE model = 'swapped' AND kind <> 'rows' ORDER BY 1$$, $$VALUES ('domain', 'domain'), ('item_id', NULL), ('user_id', 'item')$$, 'nor is one that is registered as something else');
+CREATE VIEW misnamed AS SELECT label AS clicked, domain AS label, user_id AS split, item_id AS user_id FROM log;
+SELECT aread_train('misnamed', 'misnamed', label => 'clicked', domain => 'label', user_id => 'split', item_id => 'user_id', options => '{"architecture": "wide"}') \g /dev/null
+SELECT results_eq($$SELECT name, role FROM aread.feature WHERE model = 'misnamed' AND kind <> 'rows' ORDER BY 1$$, $$VALUES ('label', 'domain'), ('split', 'user'), ('user_id', 'item')$$, 'whatever the names');
+SELECT throws_ok($$SELECT aread_train('misnamed', 'x', domain => 'label', user_id => 'split', item_id => 'user_id')$$, '42703', 'relation "misnamed" has no label column', 'a domain is no label');
 SELECT throws_ok($$SELECT aread_recommend('of_users', 7)$$, '55000', 'model "of_users" has one column of user and domain', 'a domain for each user');
 SELECT results_eq($$SELECT item_id, domain, round(score::numeric, 5) FROM aread_recommend('of_items', 7, 5)$$,
   $$SELECT item_id::text, item_id::text, round(aread_predict('of_items', x)::numeric, 5) FROM (SELECT DISTINCT 7 AS user_id, item_id FROM pair p WHERE NOT EXISTS (SELECT FROM log l WHERE l.user_id = 7 AND l.item_id = p.item_id)) x ORDER BY 3 DESC LIMIT 5$$, 'a domain for each item');
@@ -233,6 +257,27 @@ DELETE FROM aread.stored_chunk WHERE version_id = pg_temp.id('hashed_items') AND
 INSERT INTO aread.stored_chunk SELECT pg_temp.id('hashed_items'), kind, name, chunk, data FROM aread.stored_chunk WHERE version_id = pg_temp.id('wide') AND (kind = 'entities' OR name = 'entities');
 SELECT aread_cache_clear(shared => true) \g /dev/null
 SELECT throws_ok($$SELECT aread_recommend('hashed_items', 7)$$, 'XX001', NULL, 'a table of items of a model whose items are hashed');
+
+-- Errors say what to do.
+CREATE FUNCTION hintless(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+  hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN NEXT 'no error: ' || statement;
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  IF hint = '' THEN
+    RETURN NEXT SQLSTATE || ': ' || SQLERRM;
+  END IF;
+END $$;
+SELECT train('hashed_users', '{"architecture": "fm", "epochs": 1, "trees": 0, "features": {"user_id": {"buckets": 200}}}') \g /dev/null
+SELECT is_empty($$SELECT hintless('SELECT ' || call) FROM (VALUES ('aread_recommend(''hei'', 7, 0)'), ('aread_recommend(''hei'', 7, NULL)'), ('aread_recommend(NULL, 7)'), ('aread_recommend(''hei'', 7, exclude_seen => NULL)'),
+  ('aread_recommend(''hei'', 7, max_per => ''{"category": 0}'')'), ('aread_recommend(''hei'', 7, max_per => ''[]'')'), ('aread_recommend(''hei'', 7, max_per => ''{"age_band": 1}'')'), ('aread_recommend(''rich'', 7, max_per => ''{"tags": 1}'')'),
+  ('aread_recommend(''hei'', 7, max_per => (SELECT jsonb_object_agg(i, 1) FROM generate_series(1, 17) i))'), ('aread_recommend(''hei'', 7, context => ''[]'')'), ('aread_recommend(''hei'', 7, context => ''{"x": 1}'')'),
+  ('aread_recommend(''hei'', 7, context => ''{"user_id": 1}'')'), ('aread_recommend_all(''hashed_users'')'), ('aread_similar_users(''hashed_users'', 7)'), ('aread_similar_users(''hei'', 999)'), ('aread_similar_users(''hei'', ''{1,2}'')'),
+  ('aread_similar_users(''hei'', NULL)'), ('aread_similar_users(''wide'', 7)'), ('aread_similar_items(''alone'', 7)'), ('aread_evaluate_ranking(''alone'', ''log'')'), ('aread_evaluate_ranking(''hei'', ''log'', max_lists => 0)'),
+  ('aread_train(''log'', ''x'', user_id => ''item_id'', item_id => ''item_id'')')) c(call)$$, 'every error has a hint');
 
 SELECT * FROM finish();
 ROLLBACK;

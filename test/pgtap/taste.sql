@@ -76,6 +76,14 @@ SELECT is(count(*), 15::bigint, 'of each') FROM aread_recommend('positives', '{7
 SELECT isnt(a.items, b.items, 'which makes other lists') FROM (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10, context => '{"history": [3, 4, 5]}')) a,
   (SELECT array_agg(item_id ORDER BY rank) AS items FROM aread_recommend('positives', 7, 10)) b;
 SELECT is_empty($$SELECT FROM aread_recommend('positives', -1, 50, context => '{"history": [3, 4, 5]}') WHERE item_id IN ('3', '4', '5')$$, 'its items are seen');
+SELECT is_empty(format($$SELECT FROM aread_recommend('by time', -1, 60, context => %L) WHERE item_id::int <= 20$$, context), 'all that it names, however many count: ' || context::text)
+FROM (SELECT jsonb_build_object('history', jsonb_agg(i ORDER BY i)) FROM generate_series(1, 20) i UNION ALL SELECT jsonb_build_object('history', jsonb_agg(i || '.0' ORDER BY i)) FROM generate_series(1, 20) i) c(context);
+CREATE VIEW fresh AS SELECT DISTINCT item_id, 'domain_01' AS domain FROM log UNION ALL SELECT 900 + i, 'domain_01' FROM generate_series(1, 5) i;
+SELECT set_eq($$SELECT item_id FROM aread_recommend('positives', -1, 100, context => '{"history": [3, 902, "0904", 905.0, 999]}', candidates => 'fresh')$$,
+  $$SELECT item_id::text FROM fresh WHERE item_id NOT IN (3, 902, 904, 905)$$, 'those that training has not seen, too');
+SELECT train('hashed items', 'split', 'true', '{"features": {"item_id": {"buckets": 16}}}') \g /dev/null
+SELECT set_eq($$SELECT item_id FROM aread_recommend('hashed items', -1, 100, context => '{"history": [3, 17, 902, "0904", 999, null]}', candidates => 'fresh')$$,
+  $$SELECT item_id::text FROM fresh WHERE item_id NOT IN (3, 17, 902, 904)$$, 'and hashed ones, each by itself');
 SELECT is(count(*), 3::bigint, 'unless those are wanted') FROM aread_recommend('positives', -1, 50, context => '{"history": [3, 4, 5]}', exclude_seen => false) WHERE item_id IN ('3', '4', '5');
 SELECT throws_ok($$SELECT aread_predict('positives', '{"history": [1], "history": [2]}'::json)$$, '22030', 'feature "history" is ambiguous', 'two histories');
 SELECT results_eq($$SELECT kept_bytes FROM aread.model WHERE model = 'positives'$$, $$SELECT sum(octet_length(data) - 16) FROM aread.stored_chunk c JOIN aread.stored_version USING (version_id) JOIN aread.stored_model m USING (model_id) WHERE m.name = 'positives' AND c.kind = 'entities'$$, 'histories count among what is kept');
@@ -94,11 +102,21 @@ SELECT results_eq($$SELECT value, status, round(effect::numeric, 4) FROM aread_e
 SELECT results_eq($$SELECT value, status, effect FROM aread_explain('positives', '{"user_id": -1, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, $$VALUES ('0 items', 'missing', 0::float8)$$, 'a stranger''s');
 SELECT is_empty($$SELECT FROM aread_explain('none', '{"user_id": 7, "item_id": 9, "domain": "domain_01"}'::jsonb) WHERE part = 'history'$$, 'a model without');
 
+-- Rows of one content, at several times, and several at a time: where they lie makes no difference.
+CREATE TABLE again AS SELECT label, domain, user_id % 12 AS user_id, item_id % 8 AS item_id, sequence / 5 AS at, sequence % 3 + 1 AS weight FROM log;
+CREATE TABLE shuffled AS SELECT * FROM again ORDER BY hashint8(at * 7919 + user_id * 31 + item_id);
+SELECT cmp_ok(count(*), '>', 1000::bigint, 'rows of one content have several times') FROM again a WHERE EXISTS (SELECT FROM again b WHERE (a.label, a.domain, a.user_id, a.item_id) = (b.label, b.domain, b.user_id, b.item_id) AND a.at <> b.at);
+CREATE FUNCTION crc_of(source regclass, weight text) RETURNS bigint LANGUAGE sql AS $$
+  SELECT aread_train(source, 'placed', 'label', 'domain', '{domain,user_id,item_id}', 'user_id', 'item_id', 'at', '{"architecture": "fm", "wide": false, "trees": 0, "embed_dim": 3, "epochs": 2, "batch_size": 64, "learning_rate": 0.02, "history": {"length": 5}}', weight => $2);
+  SELECT crc FROM aread.model WHERE model = 'placed' ORDER BY version DESC LIMIT 1 $$;
+SELECT is(crc_of('shuffled', weight) = crc_of('again', weight), true, 'rows in another order give the same model, weight ' || COALESCE(weight, 'none')) FROM unnest('{NULL,weight}'::text[]) weight;
+
 -- What is refused.
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),
   ('{"length": 1001}', '22023', 'option "history.length" is 1001, but must be between 0 and 1000'), ('{"of": "some"}', '22023', 'option "history.of" must be one of "positives", "all"')) r(history, state, message);
 SELECT throws_ok($$SELECT train('x', 'split', 'false', '{"history.length": 7}')$$, '22023', 'options "history" and "history.length" are both given', 'two ways to say it');
+SELECT throws_ok($$SELECT train('x', 'split', '{"length": 300}', '{"batch_size": 65536}')$$, '22023', 'options "batch_size" and "history.length" make histories of 19660800 items in a batch, more than 16777216', 'more than there is room for');
 CREATE VIEW users_only AS SELECT label, domain, user_id, split FROM log;
 SELECT throws_ok($$SELECT aread_train('users_only', 'x', options => '{"history": true}')$$, '22023', 'option "history" needs a user and an item column', 'no items');
 SELECT throws_ok($$SELECT train('x', 'split', 'true', '{"features": {"user_id": {"buckets": 16}}}')$$, '22023', 'option "history" needs users with ids of their own', 'hashed users');

@@ -26,8 +26,8 @@ $node->safe_psql('postgres', q{
 	FROM aread_simulate(1500, domains => 3, groups => 2, users => 20, items => 15, strength => 3);
 	SELECT aread_train('seen', 'deep', features => '{user_id,price,tags,emb}', options => '{"architecture": "hemp", "mmoe_experts": 1, "mmoe_dims": [2], "embed_dim": 2, "epochs": 2,
 		"l2_wide": 10, "bins": 4, "hei_experts": [1, 2], "hei_hidden": [2, 2], "hei_output": [2, 2], "cross_layers": 1, "warmup_batches": 2, "mask_interval": 3,
-		"candidates": 1, "row_counts": false, "batch_norm": true}');
-	SELECT aread_train('seen', 'wide', features => '{user_id,price}', options => '{"architecture": "wide", "l2_wide": 10, "bins": 4, "min_count": 2}');
+		"candidates": 1, "row_counts": false, "batch_norm": true, "crosses": [["user_id", "price"]], "cross_buckets": 9}');
+	SELECT aread_train('seen', 'wide', features => '{user_id,price}', options => '{"architecture": "wide", "l2_wide": 10, "bins": 4, "min_count": 2, "features": {"price": {"kind": "piecewise"}}}');
 	SELECT aread_train('seen', a, features => '{user_id,tags,emb}', options => jsonb_build_object('architecture', a) || '{"mmoe_experts": 1, "mmoe_dims": [2], "mmoe_mixtures": 1, "deep_dims": [2],
 		"embed_dim": 2, "epochs": 1, "l2_wide": 10, "hei_experts": [1, 2], "hei_hidden": [2, 2], "hei_output": [2, 2], "cross_layers": 1, "warmup_batches": 2, "mask_interval": 3, "candidates": 1}')
 	FROM (SELECT unnest(choices) AS a FROM aread_options() WHERE option = 'architecture') u WHERE a NOT IN (SELECT architecture FROM aread.model);

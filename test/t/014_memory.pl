@@ -60,6 +60,28 @@ diag(sprintf('aread.cache_size %d MB, models of %.1f MB: %.1f MB at most', $limi
 $session->quit;
 
 #
+# What a training took, a session gives back, whether it ended well or not.
+#
+$session = $node->background_psql('postgres', on_error_stop => 0);
+$pid = $session->query_safe('SELECT pg_backend_pid()');
+sub train_in_session
+{
+	my ($epochs) = @_;
+
+	return $session->query(qq{SELECT aread_train('clicks', 'large', features => '{user_id,item_id}', options => '{"epochs": $epochs, "patience": 1000, "embed_dim": 64, "min_count": 1, "wide": false, "trees": 0, "recommend_items": 0, "recommend_users": 0}')});
+}
+train_in_session(1);
+my $after_one = own_bytes($pid);
+train_in_session(1) for 1 .. 3;
+cmp_ok(own_bytes($pid) - $after_one, '<', 2 * $megabyte, 'trainings leave nothing');
+$session->query_safe(q{SET statement_timeout = '1s'});
+train_in_session(1000);
+cmp_ok(own_bytes($pid) - $after_one, '<', 2 * $megabyte, 'nor does one that was cancelled');
+cmp_ok($after_one, '<', 12 * $megabyte, 'nor the first one, but for what the library and the catalog take');
+diag(sprintf('a session has %.1f MB after a training', $after_one / $megabyte));
+$session->quit;
+
+#
 # aread.training_memory: what the same rows take less with a limit than without one.
 #
 $node->safe_psql('postgres', q{CREATE TABLE wide AS SELECT label, domain, item_id % 100 AS item_id, } . join(', ', map { "(item_id * $_) % 97 AS f$_" } 1 .. 20) . q{ FROM aread_simulate(600000, domains => 4, users => 2000, items => 1000)});

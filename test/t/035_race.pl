@@ -55,13 +55,14 @@ for my $winner (sort keys %options)
 	my $wanted = kept($winner);
 
 	like($wanted, qr/^$winner /, "$winner wins");
-	like($error, qr/NOTICE:  race: training mmoe for 2 epochs\n.*NOTICE:  race: mmoe has validation DomainAUC (0\.\d{4}); training hei\n.*NOTICE:  race: $winner (?:is ahead|stays), validation DomainAUC .*\b\1\b/s, "$winner: NOTICEs tell of it");
+	like($error, qr/NOTICE:  race: training mmoe for 2 epochs\n.*NOTICE:  epoch 1 of 2: .*NOTICE:  race: mmoe has validation DomainAUC (0\.\d{4}); training hei\n.*NOTICE:  epoch 1 of 3: .*NOTICE:  race: $winner (?:is ahead|stays), validation DomainAUC .*\b\1\b/s, "$winner: NOTICEs tell of it");
 	is(scalar(() = $error =~ /NOTICE:  start: /g), $winner eq 'hei' ? 2 : 3, "$winner: a start of each network");
 	for my $phase ('race: mmoe', 'race: hei', 'training')
 	{
 		my $run = start_run('resumed', $options{$winner});
 
-		await($run, sprintf(q{phase = '%s' AND batch > 20 AND checkpoint_at > clock_timestamp() - interval '1s' AND ends_at IS %s}, $phase, $phase eq 'training' ? 'NOT NULL' : 'NULL'));
+		await($run, sprintf(q{phase = '%s' AND epochs = %d AND batch > 20 AND checkpoint_at > clock_timestamp() - interval '1s' AND ends_at IS %s},
+			$phase, $phase eq 'race: mmoe' ? 2 : 3, $phase eq 'training' ? 'NOT NULL' : 'NULL'));
 		$node->stop('immediate');
 		$node->start;
 		is(column($run, 'state'), 'interrupted', "$winner, $phase: interrupted");

@@ -22,6 +22,7 @@ typedef struct Kept
 	int			n;
 	int			offers;
 	int			stop_at;		/* after so many offers; 0: never */
+	int			poison_at;		/* parameters become NaN after so many, and training goes on; 0: never */
 	int			saved;
 } Kept;
 
@@ -38,15 +39,30 @@ due(void *context)
 {
 	Kept	   *kept = context;
 
-	return ++kept->offers == kept->stop_at;
+	kept->offers++;
+	return kept->offers == kept->stop_at || kept->offers == kept->poison_at;
 }
 
-/* Keeps a copy, and ends the training. */
+/* Parts are where the training has them. */
+static void
+poison(const CheckpointPart *parts, int n)
+{
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; strcmp(parts[i].name, "params") == 0 && k < parts[i].size / sizeof(real); k++)
+			((real *) parts[i].bytes)[k] = NAN;
+}
+
+/* Keeps a copy, and ends the training; or poisons it. */
 static bool
 save(void *context, const CheckpointPart *parts, int n, EngineError *error)
 {
 	Kept	   *kept = context;
 
+	if (kept->offers == kept->poison_at)
+	{
+		poison(parts, n);
+		return true;
+	}
 	forget(kept);
 	for (int i = 0; i < n; i++)
 	{
@@ -85,6 +101,16 @@ static size_t n_rows = 1500;
 /* Of races: as short as they are here, and the second network goes on. */
 static RaceRule rule = {.settle = 0,.lead = 1e6};
 
+/* How often it was told that a network diverged. */
+static int	told_diverged;
+
+static void
+tell_race(void *context, const RaceRecord *race)
+{
+	(void) context;
+	told_diverged += race->diverged[0] > 0 || race->diverged[1] > 0;
+}
+
 static TrainResult *
 train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineError *error)
 {
@@ -92,6 +118,7 @@ train_with(Arena *arena, const Config *config, Kept *kept, bool resume, EngineEr
 	TrainObserver observer = toy_observer();
 	CheckpointStore store = {due, save, load, resume, kept};
 
+	observer.race = tell_race;
 	return train_by_rule(arena, config, make_dataset(arena, n_rows), NULL, &host, &observer,
 						 kept ? &store : NULL, &rule, error);
 }
@@ -132,7 +159,8 @@ same_result(const TrainResult *a, const TrainResult *b)
 			!same_bytes(a->mask_updates[u].masks, b->mask_updates[u].masks, n_gates))
 			return false;
 	return a->race.ran == b->race.ran && a->race.first_kept == b->race.first_kept &&
-		a->race.value[0] == b->race.value[0] && a->race.value[1] == b->race.value[1] &&
+		same_bytes(a->race.value, b->race.value, sizeof(a->race.value)) &&
+		same_bytes(a->race.diverged, b->race.diverged, sizeof(a->race.diverged)) &&
 		a->test.log_loss.value == b->test.log_loss.value;
 }
 
@@ -262,6 +290,8 @@ check_races(void)
 		check_same_model(&config, 7);
 		config.wide = false;
 		config.learning_rate = 1e-2;
+		/* histories are made once, whichever stage is the first of a call */
+		config.history_length = 5;
 		/* masks are the second one's */
 		CHECK(check_same_model(&config, 19) == (l == 0));
 		config.wide = true;
@@ -374,11 +404,13 @@ refused_word(Arena *arena, const Config *config, Kept *kept, size_t from_end, ui
 }
 
 /* Where the head has what of a race: it ends with it. */
-#define STAGE 32
-#define KIND 28
-#define FIRST_SCORE 20			/* the upper half of the number */
-#define SECOND_SCORE 12
-#define BIAS 4
+#define STAGE 40
+#define KIND 36
+#define FIRST_SCORE 28			/* the upper half of the number */
+#define SECOND_SCORE 20
+#define BIAS 12
+#define FIRST_DIVERGED 8
+#define SECOND_DIVERGED 4
 #define NAN_WORD 0x7ff80000u
 
 /* How a race stands is believed only where it can stand so. */
@@ -411,6 +443,8 @@ check_refused_race(void)
 		CHECK(refused_word(&arena, &config, &kept, BIAS, NAN_WORD));
 		CHECK(refused_word(&arena, &config, &kept, FIRST_SCORE, stage == 0 ? 0 : NAN_WORD));
 		CHECK(refused_word(&arena, &config, &kept, SECOND_SCORE, stage < 2 ? 0 : NAN_WORD));
+		CHECK(refused_word(&arena, &config, &kept, FIRST_DIVERGED, 1));
+		CHECK(refused_word(&arena, &config, &kept, SECOND_DIVERGED, 1));
 		/* that of a race is none of a network alone */
 		CHECK(!train_with(&arena, &alone, &kept, true, &error) && error.code == ENGINE_CORRUPT);
 		/* what was decided is not what the scores say */
@@ -420,6 +454,53 @@ check_refused_race(void)
 		forget(&kept);
 	}
 	rule.lead = 1e6;
+	arena_free_all(&arena);
+}
+
+/*
+ * Where a network diverged, and the other one was stopped: resumed to the model that it is
+ * without a stop, and told of once.  The state is believed only where it can be.
+ */
+static void
+check_diverged_race(void)
+{
+	/* 19 batches an epoch: amid the first network, the second one before the comparison */
+	static const int poisons[] = {5, 45};
+	Config		config;
+	EngineError error = {0};
+	Arena		arena;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, architecture_find("auto"));
+	config.dropout = 0.2;
+	for (int second = 0; second < 2; second++)
+	{
+		Kept		kept = {.poison_at = poisons[second]};
+		TrainResult *whole = train_with(&arena, &config, &kept, false, &error);
+		TrainResult *result;
+
+		told_diverged = 0;
+		kept.offers = 0;
+		kept.stop_at = poisons[second] + 10;
+		CHECK(!train_with(&arena, &config, &kept, false, &error) && told_diverged == 1);
+		kept.poison_at = kept.stop_at = 0;
+		result = train_with(&arena, &config, &kept, true, &error);
+		CHECK(whole && result && same_result(whole, result) && told_diverged == 1);
+		CHECK(result && result->race.diverged[second] == 1 && result->race.first_kept == (second == 1));
+		for (uint32_t other = 0; other < 5; other++)
+			CHECK(refused_word(&arena, &config, &kept, STAGE, other) == (other != 2u + second));
+		for (uint32_t epoch = 0; epoch < 5; epoch++)
+		{
+			CHECK(refused_word(&arena, &config, &kept, FIRST_DIVERGED, epoch - 1) ==
+				  (second ? epoch != 1 : epoch < 2 || epoch > 3));
+			CHECK(refused_word(&arena, &config, &kept, SECOND_DIVERGED, epoch - 1) ==
+				  (second ? epoch < 2 || epoch > 3 : epoch != 1));
+		}
+		CHECK(refused_word(&arena, &config, &kept, KIND, second ? (uint32_t) -2 : 1));
+		CHECK(refused_word(&arena, &config, &kept, FIRST_SCORE, second ? NAN_WORD : 0));
+		CHECK(refused_word(&arena, &config, &kept, SECOND_SCORE, 0));
+		forget(&kept);
+	}
 	arena_free_all(&arena);
 }
 
@@ -433,5 +514,6 @@ main(void)
 	check_races();
 	check_refused();
 	check_refused_race();
+	check_diverged_race();
 	return unit_summary();
 }

@@ -120,6 +120,38 @@ test_history(void)
 		CHECK(!former->now || option_find(&config_table, former->now));
 }
 
+static bool
+allows_histories(const char *architecture, int length, int batch_size, int score_batches,
+				 const char *message)
+{
+	Config		config;
+	EngineError error = {0};
+	bool		allows;
+
+	config_defaults(&config);
+	config.architecture = architecture_find(architecture);
+	config.history_length = length;
+	config.batch_size = batch_size;
+	config.score_batches = score_batches;
+	allows = config_check(&config, &error);
+	CHECK(allows || (error.code == ENGINE_BAD_INPUT && strcmp(error.message, message) == 0));
+	return allows;
+}
+
+/* Room for the histories of batches is bounded, where there are histories and such batches. */
+static void
+test_history_room(void)
+{
+	const char *batch = "options \"batch_size\" and \"history.length\" make histories of 16842752 items in a batch, more than 16777216";
+	const char *search = "options \"score_batches\", \"batch_size\" and \"history.length\" make histories of 67371008 items in the batches of a candidate, more than 67108864";
+
+	CHECK(allows_histories("hei", 256, 65536, 1, NULL) && !allows_histories("hei", 257, 65536, 1, batch));
+	CHECK(allows_histories("hemp", 256, 65536, 4, NULL) && !allows_histories("hemp", 257, 65536, 1, batch));
+	CHECK(!allows_histories("hemp", 257, 1024, 256, search) && allows_histories("hemp", 256, 1024, 256, NULL));
+	CHECK(allows_histories("hei", 257, 1024, 256, NULL));
+	CHECK(allows_histories("wide", MAX_HISTORY, 65536, 1000, NULL));
+}
+
 /*
  * Tables of a version to come: "cross_layers" and "mmoe_experts" are new in it,
  * "dims" is called "mmoe_dims" and "depth" is gone.
@@ -265,6 +297,7 @@ main(void)
 	test_defaults();
 	test_texts();
 	test_history();
+	test_history_room();
 	test_older();
 	test_distance();
 	test_combinations();

@@ -226,6 +226,13 @@ check_checked(void)
 	/* a component more in this row, one less in the next */
 	((uint64_t *) data->list_start)[row + 1]++;
 	CHECK(!dataset_check(data, NULL, &error) && error.code == ENGINE_BAD_INPUT);
+	/* ids, in a list and alone, are below their table's rows */
+	data = toy_dataset(&arena, ROWS);
+	CHECK(dataset_check(data, NULL, &error));
+	CHECK(!refused_with(data, 0, shape_rows(&data->shape, 3) - 1));
+	CHECK(refused_with(data, 0, shape_rows(&data->shape, 3)));
+	((uint32_t *) data->ids)[5 * TOY_FIELDS + 1] = shape_rows(&data->shape, 1);
+	CHECK(!dataset_check(data, NULL, &error) && error.code == ENGINE_BAD_INPUT);
 	arena_free_all(&arena);
 }
 

@@ -376,7 +376,7 @@ network_loss(void *context)
 static void
 fill_histories(Batch *batch, Arena *arena)
 {
-	uint32_t	n_items = shape.table_rows[shape.field_table[shape.item_field]];
+	uint32_t	n_items = shape_rows(&shape, shape.item_field);
 
 	batch_init_history(batch, arena, 5);
 	for (int b = 0; b < batch->n_rows; b++)

@@ -1,16 +1,21 @@
 /*
  * test_history.c
  *	  Users' histories: which rows are in whose, counted by plain loops over all rows, and
- *	  that nothing of a row's own label, nor of later ones, is found in them.
+ *	  that nothing of a row's own label, nor of later ones, is found in them: neither in
+ *	  their members nor in how many there are.
  */
+#include <math.h>
 #include <string.h>
 
+#include "drawn_rows.h"
 #include "pick.h"
 #include "toy.h"
 #include "unit.h"
 
 #include "engine/entities/entity_table.h"
 #include "engine/networks/architectures.h"
+#include "engine/networks/build.h"
+#include "engine/networks/network.h"
 
 #define N_ROWS 1500
 #define SAMPLED 40
@@ -52,8 +57,13 @@ build(Arena *arena, const Rows *rows, uint32_t length, bool positives)
 {
 	EngineHost	host = toy_host();
 	EngineError error = {0};
+	Arena		scratch;
+	History    *history;
 
-	return history_build(arena, rows->data, length, positives, &host, &error);
+	arena_init_malloc(&scratch);
+	history = history_build(arena, &scratch, rows->data, length, positives, &host, &error);
+	arena_free_all(&scratch);
+	return history;
 }
 
 /* Histories of all rows as batches have them: members of row r from MOST * r on. */
@@ -75,7 +85,7 @@ fill(Arena *arena, const Rows *rows, const History *history, uint32_t *members, 
 			numbers[i] = first + i;
 		batch_fill(&batch, &data->shape, data->ids, data->labels, data->list_start,
 				   data->list_members, numbers, NULL, 50);
-		batch_fill_history(&batch, &data->shape, history, training);
+		batch_fill_history(&batch, &data->shape, history, NULL, training);
 		for (int b = 0; b < 50; b++)
 		{
 			const uint32_t *of_row;
@@ -136,18 +146,39 @@ list_entries(const Rows *rows, size_t row, bool positives, uint32_t *items)
 	return n;
 }
 
-/* Of the newest length + 1 entries those of other items, length at most. */
+/* Of n entries without order the one that a training row of another item leaves out. */
+static uint32_t
+left_out(const uint32_t *ids, const uint32_t *entries, uint32_t n)
+{
+	const uint32_t counter[4] = {0};
+	uint32_t	word[4];
+
+	philox(ids + 1, counter, word);
+	return entries[word[0] % n];
+}
+
+/*
+ * Of the newest length + 1 entries those of other items, length at most; without an order
+ * training rows have one less than there are.
+ */
 static bool
 same_members(const Rows *rows, size_t row, bool positives, uint32_t length,
 			 const uint32_t *members, uint32_t n)
 {
+	const Dataset *data = rows->data;
+	const uint32_t *ids = data->ids + row * TOY_FIELDS;
 	uint32_t	entries[N_ROWS];
 	uint32_t	expected[N_ROWS];
 	uint32_t	n_entries = list_entries(rows, row, positives, entries);
+	uint32_t	first = n_entries > length ? n_entries - length - 1 : 0;
+	uint32_t	out = ids[2];
 	uint32_t	n_expected = 0;
 
-	for (uint32_t i = n_entries > length ? n_entries - length - 1 : 0; i < n_entries; i++)
-		if (entries[i] != rows->data->ids[row * TOY_FIELDS + 2])
+	if (!data->times && row < data->split_start[SPLIT_VALID] && n_entries > 0 &&
+		!is_listed(entries + first, n_entries - first, out))
+		out = left_out(ids, entries + first, n_entries - first);
+	for (uint32_t i = first; i < n_entries; i++)
+		if (entries[i] != out)
 			expected[n_expected++] = entries[i];
 	if (n_expected > length)
 		return n == length && memcmp(members, expected + 1, n * sizeof(uint32_t)) == 0;
@@ -212,25 +243,24 @@ check_order(void)
 
 /* Is a row's history the same with these labels? */
 static bool
-same_history(Arena *arena, const Rows *rows, size_t row, uint32_t length, const uint32_t *members,
-			 uint32_t n)
+same_history(Arena *arena, const Rows *rows, uint32_t row, uint32_t length,
+			 const uint32_t *members, uint32_t n)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
 	const History *history = build(arena, rows, length, true);
 	const uint32_t *ids = rows->data->ids + row * TOY_FIELDS;
 	uint32_t	now[MOST];
 	bool		training = row < rows->data->split_start[SPLIT_VALID];
-	bool		same = history_members(history, ids[1], ids[2],
-									   training && history->times ? &history->times[row] : NULL,
-									   now) == n && memcmp(now, members, n * sizeof(uint32_t)) == 0;
+	bool		same = history_members(history, ids[1], ids[2], training ? &row : NULL, now) == n &&
+		memcmp(now, members, n * sizeof(uint32_t)) == 0;
 
 	arena_reset_to(arena, mark);
 	return same;
 }
 
 /*
- * A label that is turned round, in the row itself and, where rows have an order, in all rows
- * that are not earlier, is found in no history of it.
+ * Labels that are turned round, of all rows that are not earlier, are found in no history of
+ * a row.  Without an order all training rows come before the others.
  */
 static void
 check_no_trace(bool ordered, uint32_t length)
@@ -248,11 +278,10 @@ check_no_trace(bool ordered, uint32_t length)
 	n_train = rows.data->split_start[SPLIT_VALID];
 	memcpy(labels, rows.labels, N_ROWS);
 	fill(&arena, &rows, build(&arena, &rows, length, true), members, n);
-	for (size_t row = 0; row < N_ROWS; row++)
+	for (uint32_t row = ordered ? 0 : n_train; row < N_ROWS; row++)
 	{
 		for (size_t other = 0; other < N_ROWS; other++)
-			if (other == row || other >= n_train ||
-				(ordered && row < n_train && rows.times[other] >= rows.times[row]))
+			if (other >= n_train || (row < n_train && rows.times[other] >= rows.times[row]))
 				rows.labels[other] = !labels[other];
 		traced |= !same_history(&arena, &rows, row, length, members + row * MOST, n[row]);
 		memcpy(rows.labels, labels, N_ROWS);
@@ -261,9 +290,127 @@ check_no_trace(bool ordered, uint32_t length)
 	/* the check can fail: labels of other rows, of earlier ones, are seen */
 	for (size_t row = 0; row < n_train; row++)
 		rows.labels[row] = !labels[row];
-	for (size_t row = 0; row < N_ROWS; row++)
+	for (uint32_t row = 0; row < N_ROWS; row++)
 		traced |= !same_history(&arena, &rows, row, length, members + row * MOST, n[row]);
 	CHECK(traced);
+	arena_free_all(&arena);
+}
+
+#define SAME_ITEMS 100
+#define MOST_SAME 30
+
+/* Users with as many rows each, of other items, half of which are positive: no signal. */
+static DrawnRows *
+draw_no_signal(Arena *arena, uint32_t n_users, uint32_t n_rows)
+{
+	const uint32_t n_values[] = {4, n_users, SAME_ITEMS};
+	DrawnRows  *rows = drawn_rows(arena, (size_t) n_users * n_rows, 1000, 3, n_values, 5);
+	Random		random;
+
+	random_start(&random, 6, 0, 0);
+	for (uint32_t u = 0; u < n_users; u++)
+	{
+		uint32_t	items[SAME_ITEMS];
+
+		for (uint32_t i = 0; i < SAME_ITEMS; i++)
+			items[i] = i;
+		random_shuffle(&random, items, SAME_ITEMS);
+		for (uint32_t i = 0; i < n_rows; i++)
+		{
+			*drawn_id(rows, u * n_rows + i, DRAWN_USER) = FIRST_ID + u;
+			*drawn_id(rows, u * n_rows + i, DRAWN_ITEM) = FIRST_ID + items[i];
+			rows->labels[u * n_rows + i] = i % 2;
+		}
+	}
+	return rows;
+}
+
+/*
+ * How often each of a user's newest [n_newest] items is missing in histories of rows that
+ * are not of these items, less what it would be evenly: squares, as of a chi-square test.
+ * Are all of the user's rows one short?
+ */
+static bool
+are_one_short(const DrawnRows *drawn, const History *history, uint32_t u, uint32_t n_rows,
+			  uint32_t n_newest, double *square)
+{
+	const uint32_t *newest = history->items + history->start[u + 1] - n_newest;
+	double		missing[MOST_SAME] = {0};
+	double		n_others = 0;
+	uint32_t	members[MOST_SAME];
+	bool		same = history->start[u + 1] - history->start[u] == n_rows / 2;
+
+	for (uint32_t row = u * n_rows; row < (u + 1) * n_rows; row++)
+	{
+		uint32_t	item = *drawn_id(drawn, row, DRAWN_ITEM);
+		uint32_t	n = history_members(history, FIRST_ID + u, item, &row, members);
+
+		same &= n == n_newest - 1 && !is_listed(members, n, item);
+		if (is_listed(newest, n_newest, item))
+			continue;
+		n_others++;
+		for (uint32_t i = 0; i < n_newest; i++)
+			missing[i] += !is_listed(members, n, newest[i]);
+	}
+	for (uint32_t i = 0; i < n_newest; i++)
+		*square += pow(missing[i] - n_others / n_newest, 2) / (n_others / n_newest);
+	return same;
+}
+
+/*
+ * Without an order all training rows of a user have as many members, whatever their labels,
+ * and rows that are not in the list share the missing items evenly among them.
+ */
+static void
+check_label_unknown(uint32_t n_rows, uint32_t length)
+{
+	const uint32_t n_users = 400;
+	uint32_t	n_newest = length < n_rows / 2 ? length + 1 : n_rows / 2;
+	double		freedoms = n_users * (n_newest - 1.0);
+	double		square = 0;
+	bool		same = true;
+	Arena		arena;
+	DrawnRows  *drawn;
+	Rows		rows;
+	const History *history;
+
+	arena_init_malloc(&arena);
+	drawn = draw_no_signal(&arena, n_users, n_rows);
+	rows = (Rows) {.data = &drawn->data};
+	history = build(&arena, &rows, length, true);
+	for (uint32_t u = 0; u < n_users; u++)
+		same &= are_one_short(drawn, history, u, n_rows, n_newest, &square);
+	CHECK(same);
+	CHECK(fabs(square - freedoms) <= 4 * sqrt(2 * freedoms));
+	arena_free_all(&arena);
+}
+
+/*
+ * Labels at random: in the first epoch no row has been seen before, so that its loss is
+ * that of a coin or more, unless histories tell.
+ */
+static void
+check_no_signal(HistoryOf of)
+{
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	TrainResult *result;
+
+	arena_init_malloc(&arena);
+	toy_config(&config, architecture_find("fm"));
+	config.history_length = 50;
+	config.history_of = of;
+	config.history_l2 = 0;
+	config.wide = false;
+	config.trees = 0;
+	config.epochs = 1;
+	config.evaluations = 4;
+	config.learning_rate = 0.05;
+	result = train_toy(&arena, &draw_no_signal(&arena, 6000, 4)->data, &config, &error);
+	CHECK(result && result->n_evaluations == 5);
+	for (int i = 1; result && i < result->n_evaluations; i++)
+		CHECK(result->evaluations[i].train_loss > log(2) - 0.005);
 	arena_free_all(&arena);
 }
 
@@ -295,7 +442,23 @@ check_trained(void)
 	arena_free_all(&arena);
 }
 
-/* Rows of one item, which is in none of its own histories: batches touch no member. */
+/* Are all numbers of a tensor 0? */
+static bool
+is_zero(const Model *model, const char *name)
+{
+	const Tensor *tensor = model_find(model, name);
+	const real *values = model_named(model, name);
+
+	for (size_t i = 0; i < tensor->size; i++)
+		if (values[i] != 0)
+			return false;
+	return true;
+}
+
+/*
+ * Rows of one item, which is in none of its own histories: batches touch no member, whose
+ * vectors stay as they start.
+ */
 static void
 check_no_members(void)
 {
@@ -314,6 +477,46 @@ check_no_members(void)
 	config.mask_search = SEARCH_FULL;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result && result->model->reads_history && result->n_mask_updates > 0);
+	CHECK(result && is_zero(result->model, "taste.members"));
+	CHECK(result && !is_zero(result->model, "taste.users"));
+	arena_free_all(&arena);
+}
+
+/* Vectors of members have room for a batch's members, and for no field's values. */
+static void
+check_room(void)
+{
+	static const DomainPairs no_pairs[TOY_FIELDS];
+	const uint32_t rows[] = {0, 1, 2, 3};
+	Arena		arena;
+	EngineError error = {0};
+	Config		config;
+	Dataset    *data;
+	Model	   *model;
+	Network		network;
+	Batch		batch;
+	double		loss;
+
+	arena_init_malloc(&arena);
+	data = toy_dataset(&arena, N_ROWS);
+	toy_config(&config, architecture_find("mmoe"));
+	config.history_length = 5;
+	model = model_create(&arena, &config, &data->shape, no_pairs, &error);
+	CHECK(model && model_init_weights(model, NULL, &error));
+	CHECK(network_init(&network, model, 4, NULL, NULL, &arena, &error));
+	CHECK(batch_init(&batch, &arena, 4, TOY_FIELDS, &error));
+	batch_init_history(&batch, &arena, 5);
+	batch_fill(&batch, &data->shape, data->ids, data->labels, data->list_start,
+			   data->list_members, rows, NULL, 4);
+	for (uint32_t b = 0; b < 4; b++)
+		for (batch.history_n[b] = 0; batch.history_n[b] < b; batch.history_n[b]++)
+			batch.history[5 * b + batch.history_n[b]] = FIRST_ID + 5 * b + batch.history_n[b];
+	network_base_forward(&network, &batch, &(PassMode) {0});
+	network_upper_forward(&network, &batch, &network.base, &(PassMode) {0});
+	CHECK(network_backward(&network, &batch, &loss, &error));
+	for (int i = 0; i < model->n_rows; i++)
+		if (model->rows[i].of_history)
+			CHECK(network.pass.rows[i].n_slots == 6 && network.pass.rows[i].capacity == 6);
 	arena_free_all(&arena);
 }
 
@@ -325,7 +528,14 @@ main(void)
 	check_order();
 	for (int i = 0; i < 4; i++)
 		check_no_trace(i % 2 == 0, i < 2 ? MOST : 3);
+	check_label_unknown(MOST_SAME, 50);
+	check_label_unknown(MOST_SAME, 6);
+	check_label_unknown(4, 1);
+	check_label_unknown(2, 50);
+	check_no_signal(HISTORY_OF_POSITIVES);
+	check_no_signal(HISTORY_OF_ALL);
 	check_trained();
 	check_no_members();
+	check_room();
 	return unit_summary();
 }

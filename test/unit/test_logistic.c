@@ -37,7 +37,7 @@ block_size(const Dataset *data, const DomainPairs *pairs, int block)
 {
 	if (block >= TOY_FIELDS)
 		return pairs[block - TOY_FIELDS].n_pairs;
-	return data->shape.table_rows[data->shape.field_table[block]];
+	return shape_rows(&data->shape, block);
 }
 
 /* sum of BCE + l2 / 2 |w|^2, by plain loops. */
@@ -390,7 +390,7 @@ test_cancel(Arena *arena)
 		for (int k = 0; k < 2 * TOY_FIELDS; k++)
 		{
 			wide[k] = k < TOY_FIELDS ?
-				ARENA_ARRAY(arena, real, data->shape.table_rows[data->shape.field_table[k]]) : NULL;
+				ARENA_ARRAY(arena, real, shape_rows(&data->shape, k)) : NULL;
 			l2[k] = 1;
 		}
 		questions_left = questions;

@@ -102,7 +102,7 @@ static EntityTable *
 draw_histories(Random *random, Arena *arena, const Config *config, const Shape *shape)
 {
 	uint32_t	n = shape_users(shape);
-	uint32_t	n_items = shape->table_rows[shape->field_table[shape->item_field]] - FIRST_ID;
+	uint32_t	n_items = shape_rows(shape, shape->item_field) - FIRST_ID;
 	uint64_t   *start = ARENA_ARRAY(arena, uint64_t, n + 1);
 	uint32_t   *items = ARENA_ARRAY(arena, uint32_t, 12 * n);
 	History		history = {.length = config->history_length,.n = n,.start = start,.items = items};
@@ -181,7 +181,7 @@ draw_rows(Random *random, const Shape *shape, Arena *arena)
 	for (int f = 0; f < n_fields; f++)
 	{
 		int			kind = up_to(random, 2);
-		uint32_t	last = shape->table_rows[shape->field_table[f]] - 1;
+		uint32_t	last = shape_rows(shape, f) - 1;
 
 		for (int r = 0; r < n; r++)
 		{

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/networks/config_options.h"
+#include "engine/data/taken.h"
 #include "engine/sampling/bonds.h"
 #include "engine/sampling/negatives.h"
 #include "engine/base/random.h"
@@ -442,6 +443,32 @@ check_owner(Arena *arena, const Config *config, const FieldBond *bonds)
 	CHECK(freed == 11);
 }
 
+/* What a user took he took; users and items without an id of their own are many. */
+static void
+check_taken(Arena *arena)
+{
+	static const uint32_t pairs[][2] = {{FIRST_ID, FIRST_ID}, {FIRST_ID + 1, FIRST_ID + 1},
+	{UNSEEN_ID, FIRST_ID + 1}, {FIRST_ID, RARE_ID}, {FIRST_ID, FIRST_ID}, {FIRST_ID, FIRST_ID + 1}};
+	Dataset    *data = make_log(arena);
+	EngineError error;
+	Taken		taken;
+
+	for (size_t row = 0; row < 6; row++)
+		for (int k = 0; k < 2; k++)
+			((uint32_t *) data->ids)[row * FIELDS + (k == 0 ? USER : ITEM)] = pairs[row][k];
+	CHECK(taken_init(&taken, arena, data, 4, &error));
+	CHECK(!taken_has(&taken, 0, 0));
+	for (size_t row = 0; row < 4; row++)
+		taken_add(&taken, row);
+	CHECK(taken_has(&taken, 0, 0) && taken_has(&taken, 4, 4) && taken_has(&taken, 1, 5));
+	CHECK(!taken_has(&taken, 5, 5) && !taken_has(&taken, 1, 0));
+	CHECK(!taken_has(&taken, 2, 2) && !taken_has(&taken, 3, 3));
+	data->shape.user_field = -1;
+	CHECK(taken_init(&taken, arena, data, 4, &error));
+	taken_add(&taken, 0);
+	CHECK(!taken_has(&taken, 0, 0));
+}
+
 /* What goes with the user is not what goes with the item. */
 static void
 check_with_user(Arena *arena, const Dataset *data, const FieldBond *bonds)
@@ -519,6 +546,7 @@ main(void)
 		check_left_out(&arena, &config, bonds, FIRST_ID + domain);
 	check_all_taken(&arena, &config, bonds);
 	check_owner(&arena, &config, bonds);
+	check_taken(&arena);
 	arena_free_all(&arena);
 	return unit_summary();
 }

@@ -20,7 +20,7 @@ in_training(const Dataset *data, int field, uint32_t value, int64_t domain)
 static void
 test_find(const Dataset *data, const DomainPairs *pairs, int field)
 {
-	uint32_t	n_values = data->shape.table_rows[data->shape.field_table[field]];
+	uint32_t	n_values = shape_rows(&data->shape, field);
 	uint32_t	found = 0;
 
 	for (uint32_t value = 0; value < n_values; value++)

@@ -107,14 +107,11 @@ found(const Model *model, const Dataset *data, Arena *arena)
 static Model *
 trained(Arena *arena, const Dataset *data, const char *architecture)
 {
-	int			number = 0;
 	Config		config;
 	EngineError error;
 	TrainResult *result;
 
-	while (strcmp(architecture_name(number), architecture) != 0)
-		number++;
-	toy_config(&config, number);
+	toy_config(&config, architecture_find(architecture));
 	result = train_toy(arena, data, &config, &error);
 	CHECK(result != NULL);
 	return result->model;

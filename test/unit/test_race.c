@@ -3,126 +3,31 @@
  *	  A race of two networks: when there is one, who wins by what validation rows say, and
  *	  that the winner is the network that its own training makes.
  *
- * test_checkpoint.c stops races and resumes them, and forges where they stood.
+ * test_race_diverged.c has networks that diverge.  test_checkpoint.c stops races and
+ * resumes them, and forges where they stood.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "counted.h"
 #include "engine/networks/architectures.h"
+#include "raced.h"
 #include "toy.h"
 #include "unit.h"
 
+#include "engine/networks/architectures.h"
 #include "engine/networks/config_options.h"
-#include "engine/train/race_state.h"
 #include "engine/train/stopping.h"
 
 #define ROWS 1500
-#define MAX_TOLD 8
-
-/* What an observer was told: races in their order, and the names of phases as they changed. */
-typedef struct Told
-{
-	RaceRecord	races[MAX_TOLD];
-	int			n_races;
-	char		phases[MAX_TOLD][32];
-	int			n_phases;
-	int			evaluations[MAX_TOLD];	/* before each race record */
-	int			n_evaluations;
-} Told;
-
-static void
-tell_phase(void *context, const TrainProgress *progress)
-{
-	Told	   *told = context;
-
-	if (progress->phase == PHASE_UPDATE || progress->phase == PHASE_START ||
-		(told->n_phases > 0 && strcmp(told->phases[told->n_phases - 1], progress->name) == 0))
-		return;
-	CHECK(told->n_phases < MAX_TOLD);
-	strcpy(told->phases[told->n_phases++], progress->name);
-}
-
-static void
-tell_evaluation(void *context, const Evaluation *evaluation)
-{
-	Told	   *told = context;
-
-	(void) evaluation;
-	told->n_evaluations++;
-}
-
-static void
-tell_race(void *context, const RaceRecord *race)
-{
-	Told	   *told = context;
-
-	CHECK(told->n_races < MAX_TOLD);
-	told->evaluations[told->n_races] = told->n_evaluations;
-	told->races[told->n_races++] = *race;
-}
-
-/* Bytes of all arenas of a training, and the most that there were. */
-typedef struct Counted
-{
-	size_t		now;
-	size_t		most;
-} Counted;
-
-static void *
-count_allocate(void *context, size_t size)
-{
-	Counted    *counted = context;
-	size_t	   *block = calloc(1, size + 64);
-
-	*block = size;
-	counted->now += size;
-	if (counted->now > counted->most)
-		counted->most = counted->now;
-	return (char *) block + 64;
-}
-
-static void
-count_release(void *context, void *block)
-{
-	Counted    *counted = context;
-	size_t	   *start = (size_t *) ((char *) block - 64);
-
-	counted->now -= *start;
-	free(start);
-}
 
 static TrainResult *
 train_told(Arena *arena, const Config *config, const Dataset *data, Team *team, double lead,
 		   Told *told)
 {
-	const RaceRule rule = {.settle = 0,.lead = lead};
-	EngineHost	host = toy_host();
-	TrainObserver observer = {tell_phase, tell_evaluation, told, tell_race};
 	EngineError error = {0};
 
-	*told = (Told) {0};
-	return train_by_rule(arena, config, data, team, &host, &observer, NULL, &rule, &error);
-}
-
-static bool
-same_model(const TrainResult *a, const TrainResult *b)
-{
-	const Model *model = a->model;
-	size_t		n_gates = (size_t) model->n_domains * model->n_gates;
-
-	if (model->config.architecture != b->model->config.architecture ||
-		model->n_params != b->model->n_params || a->n_evaluations != b->n_evaluations ||
-		a->best_evaluation != b->best_evaluation ||
-		memcmp(model->params, b->model->params, model->n_params * sizeof(real)) != 0 ||
-		(n_gates > 0 && memcmp(model->masks, b->model->masks, n_gates) != 0) ||
-		memcmp(model->has_mask, b->model->has_mask, model->n_domains) != 0 ||
-		!a->wide_l2 != !b->wide_l2)
-		return false;
-	for (int i = 0; i < a->n_evaluations; i++)
-		if (memcmp(&a->evaluations[i].valid, &b->evaluations[i].valid, sizeof(Measures)) != 0)
-			return false;
-	return a->test.log_loss.value == b->test.log_loss.value;
+	return train_raced(arena, config, data, team, NULL, lead, told, &error);
 }
 
 /* The best score of a training's first evaluations, by which its parameters would be kept. */
@@ -214,8 +119,10 @@ check_tie(void)
 	Dataset		data = {.split_start = {0, 100, 100, 100}};
 	Config		config;
 	TrainObserver observer = toy_observer();
+	real		params[] = {0};
+	Model		model = {.n_params = 1,.params = params};
 	Trainer		trainer = {.race = &race,.result = &result,.data = &data,.config = &config,
-	.observer = &observer};
+	.observer = &observer,.model = &model};
 	double		lead = RACE_LEAD * measure_kinds[1].least_gain;
 
 	toy_config(&config, architecture_find("hei"));
@@ -239,6 +146,13 @@ check_tie(void)
 	race.state.score[1] = NAN;
 	trainer.best_score = 0.75;
 	CHECK(!race_is_lost(&trainer, false));
+	/* what is compared is numbers */
+	race.state.score[1] = NAN;
+	params[0] = NAN;
+	CHECK(race_is_lost(&trainer, false) && isnan(race.state.score[1]));
+	CHECK(race.state.diverged[1] == 1 && race_record(&trainer).first_kept && !race_phase(&trainer));
+	race.state.diverged[1] = 0;
+	params[0] = 0;
 	/* no later comparison where the second one ends */
 	race.state.score[1] = NAN;
 	trainer.best_score = 0.5;
@@ -410,6 +324,8 @@ check_memory(void)
 	data = toy_dataset(&arena, ROWS);
 	toy_config(&config, architecture_find("auto"));
 	config.embed_dim = 64;
+	/* its lists are there once */
+	config.history_length = 20;
 	for (int ahead = 0; ahead < 2; ahead++)
 	{
 		size_t		most = most_bytes(&config, "auto", ahead ? -1e6 : 1e6, data);

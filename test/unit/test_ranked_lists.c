@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "counted.h"
 #include "engine/base/random.h"
 #include "engine/networks/architectures.h"
 #include "engine/networks/config_options.h"
@@ -324,6 +325,39 @@ interrupted_later(void *context)
 	return looks_left-- <= 0;
 }
 
+/* Measures of the task's test rows, or of none of them. */
+static bool
+measure(Arena *arena, const ListTask *task, Scorer *scorer, const EngineHost *host, bool none,
+		ListMeasures *measures, EngineError *error)
+{
+	const size_t *start = task->data->split_start;
+	Ranking    *ranking = lists_begin(arena, task, scorer, host, error);
+
+	return ranking && lists_measure(ranking, start[2], none ? start[2] : start[3], measures, error);
+}
+
+/* Items and what users took take memory by positive rows, not by those that were sampled. */
+static void
+check_memory(const ListTask *task, Scorer *scorer, const EngineHost *host)
+{
+	const Dataset *data = task->data;
+	Arena		arena;
+	Counted		counted = {0};
+	ListMeasures measures[N_LIST_KINDS];
+	EngineError error;
+	size_t		positives = 0;
+
+	for (size_t row = 0; row < data->split_start[3]; row++)
+		positives += data->labels[row];
+	CHECK(data->split_start[3] > 3 * positives);
+	arena_init(&arena, count_allocate, count_release, &counted);
+	CHECK(measure(&arena, task, scorer, host, false, measures, &error));
+	CHECK(counted.most < (LIST_MAX_ALL + 1) * (FIELDS * sizeof(uint32_t) + sizeof(double)) +
+		  40 * positives + DOMAINS * ITEMS * 16 + 10000);
+	arena_free_all(&arena);
+	CHECK(counted.now == 0);
+}
+
 static void
 check_lists(Arena *arena, Config config, const Dataset *data)
 {
@@ -337,7 +371,6 @@ check_lists(Arena *arena, Config config, const Dataset *data)
 										team_start(arena, 3, &error), &host, &error);
 	ListMeasures again[N_LIST_KINDS];
 	ListTask	task = {.data = sampled,.known = {0, sampled->split_start[1]},
-		.ranked = {sampled->split_start[2], sampled->split_start[3]},
 	.with_item = sampled->with_item,.seed = config.seed,.max_lists = LIST_MAX,.max_rows = LIST_MAX_ROWS};
 
 	CHECK(result->ranked);
@@ -353,31 +386,30 @@ check_lists(Arena *arena, Config config, const Dataset *data)
 	CHECK(result->valid_lists[LIST_UNIFORM].lists > 100);
 
 	/* any order of rows, any number of threads: the same; another seed: others */
-	CHECK(lists_measure(arena, &task, threads, &host, again, &error));
+	CHECK(measure(arena, &task, threads, &host, false, again, &error));
 	for (int kind = 0; kind < N_LIST_KINDS; kind++)
 		CHECK(same_lists(&again[kind], &result->test_lists[kind]));
 	task.data = reversed(arena, sampled);
-	CHECK(lists_measure(arena, &task, scorer, &host, again, &error));
+	CHECK(measure(arena, &task, scorer, &host, false, again, &error));
 	for (int kind = 0; kind < N_LIST_KINDS; kind++)
 		CHECK(same_lists(&again[kind], &result->test_lists[kind]));
 	task.seed = 2;
-	CHECK(lists_measure(arena, &task, scorer, &host, again, &error));
+	CHECK(measure(arena, &task, scorer, &host, false, again, &error));
 	CHECK(!same_lists(&again[LIST_UNIFORM], &result->test_lists[LIST_UNIFORM]));
 	CHECK(same_lists(&again[LIST_ALL], &result->test_lists[LIST_ALL]));
 
 	/* bounds, nothing to rank, and an end */
 	task.max_lists = 40;
 	task.max_rows = 3000;
-	CHECK(lists_measure(arena, &task, scorer, &host, again, &error));
+	CHECK(measure(arena, &task, scorer, &host, false, again, &error));
 	CHECK(again[LIST_UNIFORM].lists == 40);
 	CHECK(again[LIST_ALL].lists < 40 && again[LIST_ALL].lists * again[LIST_ALL].items <= 3000);
-	task.ranked[1] = task.ranked[0];
-	CHECK(lists_measure(arena, &task, scorer, &host, again, &error));
+	CHECK(measure(arena, &task, scorer, &host, true, again, &error));
 	CHECK(again[LIST_ALL].lists == 0 && isnan(again[LIST_ALL].ndcg));
-	task.ranked[1] = sampled->split_start[3];
+	check_memory(&task, scorer, &host);
 	stopping.interrupted = interrupted_later;
 	looks_left = 20;
-	CHECK(!lists_measure(arena, &task, scorer, &stopping, again, &error));
+	CHECK(!measure(arena, &task, scorer, &stopping, false, again, &error));
 	CHECK(error.code == ENGINE_INTERRUPTED);
 }
 

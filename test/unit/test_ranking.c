@@ -227,6 +227,34 @@ test_edges(Arena *arena)
 	CHECK(near(value, 1 / log2(3)));
 }
 
+/* Of a tie's places those among the first k count. */
+static void
+test_ties(void)
+{
+	const EngineHost host = toy_host();
+	EngineError error;
+	int			wrong = 0;
+
+	for (size_t first = 0; first < 8; first++)
+		for (size_t n = 1; n < 8; n++)
+			for (size_t k = 0; k < 16; k++)
+			{
+				Tie			tie = tie_of(first, n, k, 2);
+				size_t		counted = 0;
+				double		expected = 0;
+				double		sum;
+
+				for (size_t place = first; place < first + n && place < k; place++)
+				{
+					counted++;
+					expected += 1 / log2((double) place + 2);
+				}
+				wrong += !tie_discounts(&tie, &sum, &host, &error) || sum != expected;
+				wrong += tie.counted != counted || !near(tie_positives(&tie), 2.0 * counted / n);
+			}
+	CHECK(wrong == 0);
+}
+
 int
 main(void)
 {
@@ -237,6 +265,7 @@ main(void)
 	test_against_orders(&arena);
 	test_many(&arena);
 	test_edges(&arena);
+	test_ties();
 	arena_free_all(&arena);
 	return unit_summary();
 }

@@ -126,7 +126,7 @@ plan_domain_vectors(NetworkPlan *plan, int x0)
 	const Shape *shape = plan->shape;
 	Tensor		tensor = {.kind = TENSOR_ROWS,.start = START_SMALL,.rows_of = ROWS_OF_DOMAINS,
 		.field = -1,.table = -1,.n_dims = 3,
-		.dims = {shape->table_rows[shape->field_table[shape->domain_field]], shape->n_fields,
+		.dims = {shape_rows(shape, shape->domain_field), shape->n_fields,
 		plan->config->embed_dim}};
 
 	if (!vectors)

@@ -1,11 +1,13 @@
 /*
  * test_sort.c
- *	  Radix sort against qsort, and sums that do not depend on order.
+ *	  Radix sort against qsort, places in sorted arrays against plain walks, and sums
+ *	  that do not depend on order.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "engine/base/random.h"
+#include "engine/base/search.h"
 #include "engine/base/sort.h"
 #include "engine/base/total.h"
 #include "toy.h"
@@ -132,6 +134,38 @@ test_total(void)
 	CHECK(total_value(&parts[1]) == 0x1p40 + 1000 * 0x1p-11);
 }
 
+/* Of every length and range, with numbers that are there, once or more often, and others. */
+static void
+test_places(void)
+{
+	uint32_t	sorted[40];
+	double		numbers[40];
+	int			wrong = 0;
+
+	for (uint32_t i = 0; i < 40; i++)
+	{
+		sorted[i] = i < 38 ? i * i / 50 * 3 : UINT32_MAX;
+		numbers[i] = sorted[i] / 2.0;
+	}
+	for (size_t low = 0; low <= 40; low++)
+		for (size_t high = low; high <= 40; high++)
+			for (uint32_t value = 0; value < 100; value++)
+			{
+				uint32_t	wanted = value < 99 ? value : UINT32_MAX;
+				size_t		place = low;
+				size_t		above = 0;
+
+				while (place < high && sorted[place] < wanted)
+					place++;
+				wrong += sorted_place(sorted, low, high, wanted) != place;
+				while (above < high && numbers[above] <= value / 2.0)
+					above++;
+				wrong += sorted_place_above(numbers, high, value / 2.0) != above;
+			}
+	CHECK(wrong == 0);
+	CHECK(sorted_place_above(numbers, 40, INFINITY) == 40 && sorted_place_above(numbers, 40, NAN) == 0);
+}
+
 int
 main(void)
 {
@@ -147,6 +181,7 @@ main(void)
 		test_against_qsort(&arena, sizes[i], 1);
 	}
 	test_interrupt(&arena);
+	test_places();
 	test_total();
 	arena_free_all(&arena);
 	return unit_summary();

@@ -11,6 +11,8 @@
 #include "engine/base/random.h"
 #include "engine/networks/architectures.h"
 #include "engine/score/score.h"
+#include "engine/train/race_state.h"
+#include "engine/train/stopping.h"
 #include "engine/train/train.h"
 #include "toy.h"
 #include "unit.h"
@@ -312,9 +314,72 @@ check_cancel(void)
 	arena_free_all(&arena);
 }
 
+static void
+keep_race(void *context, const RaceRecord *race)
+{
+	*(RaceRecord *) context = *race;
+}
+
+/* Evaluations so close that patience runs out before the first network's part of a race is over. */
+static void
+configure_race(Config *config)
+{
+	configure(config, "auto");
+	config->epochs = 4;
+	config->batch_size = 1024;
+	config->learning_rate = SETTLE_RATE;
+	config->evaluations = 10;
+	config->patience = 1;
+	/* vectors stay at zero, and the network learns nothing */
+	config->l2_embedding = 1e6;
+}
+
+/*
+ * A network that gains nothing beside trees ends a race before the second one begins.
+ * Of so many rows no field tells anything by itself, so that pairs have to be found alone.
+ */
+static void
+check_race(void)
+{
+	const RaceRule rule = {.settle = 0,.lead = 0};
+	EngineError error = {0};
+	EngineHost	host = toy_host();
+	RaceRecord	told = {0};
+	TrainObserver observer = toy_observer();
+	Arena		arena;
+	Config		config;
+	Dataset    *data;
+	TrainResult *alone;
+	TrainResult *raced;
+
+	arena_init_malloc(&arena);
+	observer.context = &told;
+	observer.race = keep_race;
+	data = draw(&arena, 2 * SETTLE_BATCHES * 1024, true);
+	configure_race(&config);
+	raced = train_by_rule(&arena, &config, data, NULL, &host, &observer, NULL, &rule, &error);
+	config.architecture = architecture_find("mmoe");
+	alone = train_toy(&arena, data, &config, &error);
+	CHECK(raced && alone && raced->model->trees && same_bytes(raced, alone));
+	CHECK(raced->race.ran && raced->race.settled && raced->race.first_kept && !raced->race.compared);
+	CHECK(told.settled && told.value[0] > 0.5 && isnan(told.value[1]));
+	CHECK(raced->model->config.architecture == config.architecture);
+	CHECK(raced->best_evaluation == 0 && raced->n_evaluations == alone->n_evaluations);
+	CHECK(raced->n_evaluations > 8 && raced->n_evaluations <= 1 + RACE_EPOCHS * config.evaluations);
+	/* trees that do not count: the second one may find what the first one has not */
+	config.architecture = architecture_find("auto");
+	config.trees = 0;
+	config.batch_size = 64;
+	data = draw(&arena, ROWS, true);
+	raced = train_by_rule(&arena, &config, data, NULL, &host, &observer, NULL, &rule, &error);
+	CHECK(raced && !raced->race.settled && raced->race.compared);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
+	check_race();
 	check_gain("trees");
 	check_gain("mmoe");
 	check_weights();

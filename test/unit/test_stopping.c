@@ -239,6 +239,11 @@ test_race_reasons(void)
 	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; stays, as mmoe is not ahead of it by more than 0.001 (DomainAUC 0.6000 to 0.5500); training ends with its last epoch; kept"));
 	result.race.compared = false;
 	CHECK(reason_is(&result, &config, 2, "gains 0.1000 of DomainAUC; training ends with its last epoch; kept"));
+	result.race = (RaceRecord) {.ran = true,.network = {"mmoe", "hei"},.evaluation = 1,.kind = -1,.diverged = {2, 0}};
+	CHECK(reason_is(&result, &config, 0, "the start"));
+	CHECK(reason_is(&result, &config, 1, "gains 0.1000 of DomainAUC; stays, as mmoe diverged in epoch 2"));
+	result.race = (RaceRecord) {.ran = true,.network = {"mmoe", "hei"},.first_kept = true,.evaluation = 1,.kind = 1,.diverged = {0, 1}};
+	CHECK(reason_is(&result, &config, 1, "gains 0.1000 of DomainAUC; stays, as hei diverged in epoch 1"));
 }
 
 static void

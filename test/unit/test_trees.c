@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "drawn_rows.h"
+#include "engine/base/block.h"
 #include "engine/measure/metrics.h"
 #include "engine/trees/trees_bytes.h"
 #include "pick.h"
@@ -375,7 +376,7 @@ typedef struct Stored
 	DrawnRows  *rows;
 	Trees		trees;
 	TreesReport report;
-	char	   *bytes;			/* TREES_ALIGNMENT bytes more, to be moved by one */
+	char	   *bytes;			/* BLOCK_ALIGNMENT bytes more, to be moved by one */
 	size_t		n;
 } Stored;
 
@@ -388,8 +389,8 @@ store_trees(Arena *arena)
 	stored.trees = fit(arena, &stored.rows->data, &options, 1, &stored.report);
 	CHECK(stored.report.with_pairs);
 	stored.n = trees_bytes_size(&stored.trees);
-	stored.bytes = ARENA_ARRAY(arena, char, stored.n + TREES_ALIGNMENT);
-	memset(stored.bytes, 0x5a, stored.n + TREES_ALIGNMENT);
+	stored.bytes = ARENA_ARRAY(arena, char, stored.n + BLOCK_ALIGNMENT);
+	memset(stored.bytes, 0x5a, stored.n + BLOCK_ALIGNMENT);
 	trees_put(&stored.trees, stored.bytes);
 	return stored;
 }
@@ -430,7 +431,7 @@ test_truncated(Arena *arena)
 {
 	Stored		stored = store_trees(arena);
 
-	for (size_t n = 0; n < stored.n + TREES_ALIGNMENT; n += n < 400 ? 1 : 44)
+	for (size_t n = 0; n < stored.n + BLOCK_ALIGNMENT; n += n < 400 ? 1 : 44)
 	{
 		struct ArenaBlock *mark = arena_mark(arena);
 		char	   *bytes = malloc(n);
@@ -440,7 +441,7 @@ test_truncated(Arena *arena)
 		free(bytes);
 		arena_reset_to(arena, mark);
 	}
-	CHECK(!get(arena, &stored, stored.bytes, stored.n + TREES_ALIGNMENT));
+	CHECK(!get(arena, &stored, stored.bytes, stored.n + BLOCK_ALIGNMENT));
 }
 
 /* Whatever byte is another one: refused, or scores are finite. */

@@ -19,7 +19,7 @@ aread_auc_add(PG_FUNCTION_ARGS)
 }
 
 static bool
-auc(ScoredRows *rows, double *value, const EngineHost *host, EngineError *error)
+auc(ScoredRows *rows, int kind, double *value, const EngineHost *host, EngineError *error)
 {
 	return metrics_auc(&rows->arena, rows->scores, rows->labels, rows->n, value, host, error);
 }
@@ -29,5 +29,5 @@ PG_FUNCTION_INFO_V1(aread_auc_result);
 Datum
 aread_auc_result(PG_FUNCTION_ARGS)
 {
-	return scores_measure(fcinfo, STATE_AUC, auc);
+	return scores_measure(fcinfo, STATE_AUC, auc, 0);
 }

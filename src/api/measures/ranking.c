@@ -42,7 +42,7 @@ aread_ndcg_add(PG_FUNCTION_ARGS)
 }
 
 static bool
-ndcg(ScoredRows *rows, double *value, const EngineHost *host, EngineError *error)
+ndcg(ScoredRows *rows, int kind, double *value, const EngineHost *host, EngineError *error)
 {
 	return ranking_ndcg(&rows->arena, rows->scores, rows->gains, rows->n, rows->parameter, value,
 						host, error);
@@ -53,7 +53,7 @@ PG_FUNCTION_INFO_V1(aread_ndcg_result);
 Datum
 aread_ndcg_result(PG_FUNCTION_ARGS)
 {
-	return scores_measure(fcinfo, STATE_NDCG, ndcg);
+	return scores_measure(fcinfo, STATE_NDCG, ndcg, 0);
 }
 
 PG_FUNCTION_INFO_V1(aread_recall_add);
@@ -67,19 +67,12 @@ aread_recall_add(PG_FUNCTION_ARGS)
 									STATE_RECALL, scores_score(fcinfo), scores_label(fcinfo)));
 }
 
-static Datum
-label_measure(FunctionCallInfo fcinfo, StateKind state, RankingKind kind)
+/* Measures of labels, by RankingKind. */
+static bool
+of_labels(ScoredRows *rows, int kind, double *value, const EngineHost *host, EngineError *error)
 {
-	EngineHost	host = host_callbacks();
-	EngineError error;
-	ScoredRows	rows;
-	double		value;
-
-	scores_of_state(fcinfo, state, &rows);
-	if (!ranking_measure(kind, &rows.arena, rows.scores, rows.labels, rows.n, rows.parameter,
-						 &value, &host, &error))
-		host_raise(&error);
-	return scores_result(fcinfo, &rows, value);
+	return ranking_measure((RankingKind) kind, &rows->arena, rows->scores, rows->labels, rows->n,
+						   rows->parameter, value, host, error);
 }
 
 PG_FUNCTION_INFO_V1(aread_recall_result);
@@ -87,7 +80,7 @@ PG_FUNCTION_INFO_V1(aread_recall_result);
 Datum
 aread_recall_result(PG_FUNCTION_ARGS)
 {
-	return label_measure(fcinfo, STATE_RECALL, RANKING_RECALL);
+	return scores_measure(fcinfo, STATE_RECALL, of_labels, RANKING_RECALL);
 }
 
 PG_FUNCTION_INFO_V1(aread_precision_result);
@@ -95,7 +88,7 @@ PG_FUNCTION_INFO_V1(aread_precision_result);
 Datum
 aread_precision_result(PG_FUNCTION_ARGS)
 {
-	return label_measure(fcinfo, STATE_RECALL, RANKING_PRECISION);
+	return scores_measure(fcinfo, STATE_RECALL, of_labels, RANKING_PRECISION);
 }
 
 PG_FUNCTION_INFO_V1(aread_hit_rate_result);
@@ -103,7 +96,7 @@ PG_FUNCTION_INFO_V1(aread_hit_rate_result);
 Datum
 aread_hit_rate_result(PG_FUNCTION_ARGS)
 {
-	return label_measure(fcinfo, STATE_RECALL, RANKING_HIT_RATE);
+	return scores_measure(fcinfo, STATE_RECALL, of_labels, RANKING_HIT_RATE);
 }
 
 PG_FUNCTION_INFO_V1(aread_average_precision_result);
@@ -111,7 +104,7 @@ PG_FUNCTION_INFO_V1(aread_average_precision_result);
 Datum
 aread_average_precision_result(PG_FUNCTION_ARGS)
 {
-	return label_measure(fcinfo, STATE_RECALL, RANKING_AVERAGE_PRECISION);
+	return scores_measure(fcinfo, STATE_RECALL, of_labels, RANKING_AVERAGE_PRECISION);
 }
 
 PG_FUNCTION_INFO_V1(aread_average_precision_all_result);
@@ -119,7 +112,7 @@ PG_FUNCTION_INFO_V1(aread_average_precision_all_result);
 Datum
 aread_average_precision_all_result(PG_FUNCTION_ARGS)
 {
-	return label_measure(fcinfo, STATE_AUC, RANKING_AVERAGE_PRECISION);
+	return scores_measure(fcinfo, STATE_AUC, of_labels, RANKING_AVERAGE_PRECISION);
 }
 
 PG_FUNCTION_INFO_V1(aread_reciprocal_rank_result);
@@ -127,5 +120,5 @@ PG_FUNCTION_INFO_V1(aread_reciprocal_rank_result);
 Datum
 aread_reciprocal_rank_result(PG_FUNCTION_ARGS)
 {
-	return label_measure(fcinfo, STATE_AUC, RANKING_RECIPROCAL_RANK);
+	return scores_measure(fcinfo, STATE_AUC, of_labels, RANKING_RECIPROCAL_RANK);
 }

@@ -182,15 +182,15 @@ scores_result(FunctionCallInfo fcinfo, ScoredRows *rows, double value)
 }
 
 Datum
-scores_measure(FunctionCallInfo fcinfo, StateKind kind, ScoreMeasure measure)
+scores_measure(FunctionCallInfo fcinfo, StateKind state, ScoreMeasure measure, int kind)
 {
 	EngineHost	host = host_callbacks();
 	EngineError error;
 	ScoredRows	rows;
 	double		value;
 
-	scores_of_state(fcinfo, kind, &rows);
-	if (!measure(&rows, &value, &host, &error))
+	scores_of_state(fcinfo, state, &rows);
+	if (!measure(&rows, kind, &value, &host, &error))
 		host_raise(&error);
 	return scores_result(fcinfo, &rows, value);
 }

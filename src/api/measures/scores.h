@@ -49,10 +49,14 @@ extern void scores_of_state(FunctionCallInfo fcinfo, StateKind kind, ScoredRows 
 /* A measure, NULL if it is NaN; deletes the rows. */
 extern Datum scores_result(FunctionCallInfo fcinfo, ScoredRows *rows, double value);
 
-/* A measure of rows by the engine, whose rules it has for results and errors. */
-typedef bool (*ScoreMeasure) (ScoredRows *rows, double *value, const EngineHost *host,
+/*
+ * A measure of rows by the engine, whose rules it has for results and errors; where there
+ * are several of one form, kind says which.
+ */
+typedef bool (*ScoreMeasure) (ScoredRows *rows, int kind, double *value, const EngineHost *host,
 							  EngineError *error);
 /* All of a final function: the measure of its state's rows. */
-extern Datum scores_measure(FunctionCallInfo fcinfo, StateKind kind, ScoreMeasure measure);
+extern Datum scores_measure(FunctionCallInfo fcinfo, StateKind state, ScoreMeasure measure,
+							int kind);
 
 #endif							/* AREAD_API_MEASURES_SCORES_H */

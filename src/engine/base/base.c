@@ -138,6 +138,22 @@ arena_free_all(Arena *arena)
 	arena_reset_to(arena, NULL);
 }
 
+void
+arena_take(Arena *arena, Arena *other)
+{
+	ArenaBlock **oldest = &other->blocks;
+
+	while (*oldest)
+		oldest = &(*oldest)->older;
+	*oldest = arena->blocks;
+	arena->blocks = other->blocks;
+	arena->bytes += other->bytes;
+	if (arena->bytes > arena->peak_bytes)
+		arena->peak_bytes = arena->bytes;
+	other->blocks = NULL;
+	other->bytes = 0;
+}
+
 bool
 arena_ok(Arena *arena, EngineError *error)
 {

@@ -61,6 +61,9 @@ typedef struct EngineError
 	char		hint[256];
 } EngineError;
 
+/* Of ENGINE_CORRUPT. */
+#define CORRUPT_HINT "Restore the model from a backup, or train it again."
+
 /* Fill *error and return false, so that callers can "return engine_fail(...)". */
 extern bool engine_fail(EngineError *error, EngineCode code, const char *hint,
 						const char *format,...) __attribute__((format(printf, 4, 5)));
@@ -92,6 +95,8 @@ extern void *arena_array(Arena *arena, size_t count, size_t size);
 extern struct ArenaBlock *arena_mark(const Arena *arena);
 extern void arena_reset_to(Arena *arena, struct ArenaBlock *mark);
 extern void arena_free_all(Arena *arena);
+/* What one arena holds is another's from now on, which has the same functions. */
+extern void arena_take(Arena *arena, Arena *other);
 /* false, with *error filled, if an allocation has failed since the last check. */
 extern bool arena_ok(Arena *arena, EngineError *error);
 

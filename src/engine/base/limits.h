@@ -13,6 +13,9 @@
 #define MAX_GATES 4096			/* in all layers together */
 
 #define MAX_HISTORY 1000		/* members of a user's history */
+/* Members of 4 bytes that have room in a batch, and in all those that a candidate is scored on. */
+#define MAX_BATCH_MEMBERS (1 << 24)
+#define MAX_SEARCH_MEMBERS (1 << 26)
 
 /* Fewer validation rows decide nothing: no L2, no domain weights, no trees. */
 #define MIN_VALID_ROWS 1000

@@ -31,7 +31,7 @@ measure_agreement(Arena *arena, const Dataset *data, const uint32_t *order,
 {
 	const Shape *shape = &data->shape;
 	struct ArenaBlock *mark = arena_mark(arena);
-	uint32_t   *last = ARENA_ARRAY(arena, uint32_t, shape->table_rows[shape->field_table[owner]]);
+	uint32_t   *last = ARENA_ARRAY(arena, uint32_t, shape_rows(shape, owner));
 	uint64_t   *same = ARENA_ARRAY(arena, uint64_t, shape->n_fields);
 	uint64_t	n = 0;
 	Watch		watch = {.host = host};

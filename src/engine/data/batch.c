@@ -128,33 +128,29 @@ batch_init_history(Batch *batch, Arena *arena, uint32_t length)
 	batch->history_n = ARENA_ARRAY(arena, uint32_t, batch->capacity);
 }
 
+/* Members of the history of a row of that item, out of a list; returns how many. */
+static uint32_t
+choose_listed(const Batch *batch, uint32_t list, uint32_t item, uint32_t *members)
+{
+	uint64_t	start = batch->list_start[list];
+
+	return history_choose(batch->list_members + start, batch->list_start[list + 1] - start, item,
+						  batch->history_length, members);
+}
+
 void
-batch_fill_history(Batch *batch, const Shape *shape, const History *history, bool training)
+batch_fill_history(Batch *batch, const Shape *shape, const History *history,
+				   const uint32_t *lists, bool training)
 {
 	for (int b = 0; b < batch->n_rows && batch->history_length > 0; b++)
 	{
 		const uint32_t *ids = batch->ids + (size_t) b * batch->n_fields;
+		uint32_t   *members = batch->history + (size_t) b * batch->history_length;
+		uint32_t	item = ids[shape->item_field];
+		uint32_t	list = lists ? lists[batch->rows[b]] : 0;
 
-		batch->history_n[b] = !history ? 0 :
-			history_members(history, ids[shape->user_field], ids[shape->item_field],
-							training && history->times ? &history->times[batch->rows[b]] : NULL,
-							batch->history + (size_t) b * batch->history_length);
-	}
-}
-
-void
-batch_take_histories(Batch *batch, const Shape *shape, const uint32_t *lists)
-{
-	for (int b = 0; b < batch->n_rows && batch->history_length > 0; b++)
-	{
-		uint32_t	list = lists[batch->rows[b]];
-		uint32_t	item = batch->ids[(size_t) b * batch->n_fields + shape->item_field];
-		uint64_t	start = batch->list_start[list];
-
-		if (list != 0)
-			batch->history_n[b] =
-				history_choose(batch->list_members + start, batch->list_start[list + 1] - start,
-							   item, batch->history_length,
-							   batch->history + (size_t) b * batch->history_length);
+		batch->history_n[b] = list > 0 ? choose_listed(batch, list, item, members) :
+			history_members(history, ids[shape->user_field], item,
+							training ? &batch->rows[b] : NULL, members);
 	}
 }

@@ -52,17 +52,12 @@ extern void batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids,
 /* Room for histories of up to "length" members; lack of memory shows in the arena. */
 extern void batch_init_history(Batch *batch, Arena *arena, uint32_t length);
 /*
- * The histories of the batch's rows, once it is filled; NULL: they have none.  training:
- * batch->rows are numbers of training rows.
+ * The histories of the batch's rows, once it is filled.  Row batch->rows[b]'s is the list of
+ * that number in lists (NULL: 0 each), unless it is 0: then the one that its user has.
+ * training: batch->rows are numbers of training rows.
  */
 extern void batch_fill_history(Batch *batch, const Shape *shape, const History *history,
-							   bool training);
-
-/*
- * Histories of rows that bring their own: row batch->rows[b]'s is the list of that number
- * in lists, unless it is 0.
- */
-extern void batch_take_histories(Batch *batch, const Shape *shape, const uint32_t *lists);
+							   const uint32_t *lists, bool training);
 
 /* Members of a row's history, the newest last. */
 static inline uint32_t

@@ -9,32 +9,13 @@
 uint32_t
 shape_domains(const Shape *shape)
 {
-	return shape->table_rows[shape->field_table[shape->domain_field]] - FIRST_ID;
+	return shape_rows(shape, shape->domain_field) - FIRST_ID;
 }
 
+/* No vector, or a finite number for each component. */
 static bool
-check_list(const Dataset *data, uint32_t list, uint32_t n_rows, Watch *watch)
+vector_is_valid(const uint32_t *members, uint64_t n, uint32_t n_rows)
 {
-	const uint32_t *members = data->list_members + data->list_start[list];
-	size_t		n = data->list_start[list + 1] - data->list_start[list];
-
-	for (size_t i = 0; i < n; i++)
-	{
-		if (i % WATCH_MEMBERS == 0 && watch_worked(watch, WATCH_MEMBERS))
-			return false;
-		if (members[i] >= n_rows)
-			return false;
-	}
-	return true;
-}
-
-/* No vector, or as many numbers as the table has rows for. */
-static bool
-check_vector(const Dataset *data, uint32_t list, uint32_t n_rows)
-{
-	const uint32_t *members = data->list_members + data->list_start[list];
-	uint64_t	n = data->list_start[list + 1] - data->list_start[list];
-
 	if (n == 1)
 		return members[0] < FIRST_ID;
 	if (n != (uint64_t) n_rows - FIRST_ID + 1 || members[0] != UNSEEN_ID)
@@ -42,6 +23,25 @@ check_vector(const Dataset *data, uint32_t list, uint32_t n_rows)
 	for (uint64_t i = 1; i < n; i++)
 		if (!isfinite(vector_number(members[i])))
 			return false;
+	return true;
+}
+
+bool
+members_are_valid(const Shape *shape, int field, const uint32_t *members, uint64_t n,
+				  Watch *watch)
+{
+	uint32_t	n_rows = shape_rows(shape, field);
+
+	if (shape_is_dense(shape, field))
+		return vector_is_valid(members, n, n_rows);
+	for (uint64_t i = 0; i < n; i++)
+	{
+		if (i % WATCH_MEMBERS == 0 &&
+			watch_worked(watch, n - i < WATCH_MEMBERS ? n - i : WATCH_MEMBERS))
+			return false;
+		if (members[i] >= n_rows)
+			return false;
+	}
 	return true;
 }
 
@@ -54,14 +54,13 @@ dataset_check(const Dataset *data, const EngineHost *host, EngineError *error)
 	for (size_t row = 0; row < data->split_start[3]; row++)
 		for (int f = 0; f < shape->n_fields; f++)
 		{
-			uint32_t	id = data->ids[row * (size_t) shape->n_fields + f];
-			uint32_t	n_rows = shape->table_rows[shape->field_table[f]];
-			bool		ok = shape_is_dense(shape, f) ? check_vector(data, id, n_rows) :
-				shape->field_is_list[f] ? check_list(data, id, n_rows, &watch) : id < n_rows;
+			const uint32_t *members;
+			size_t		n = dataset_members(data, row, f, &members);
+			bool		valid = members_are_valid(shape, f, members, n, &watch);
 
 			if (watch.stopped)
 				return watch_continue(&watch, error);
-			if (!ok)
+			if (!valid)
 				return engine_fail(error, ENGINE_BAD_INPUT, NULL,
 								   "id of field %d in row %zu is out of bounds", f, row);
 		}

@@ -25,6 +25,16 @@
 #define RARE_ID		2			/* below the field's minimum count */
 #define FIRST_ID	3
 
+#define CROSS_PARTS 4			/* at most */
+
+/* A field whose ids are those of combinations of others, which have single values (crosses.h). */
+typedef struct FieldCross
+{
+	int			field;
+	int			n_parts;
+	uint32_t	parts[CROSS_PARTS];
+} FieldCross;
+
 /*
  * The columns of the network's input.  Several fields may share one table
  * (a list of items and the item itself).
@@ -41,12 +51,21 @@ typedef struct Shape
 	int			user_field;		/* -1: none */
 	int			item_field;		/* -1: none */
 	bool		users_are_hashed;	/* several users may share an id */
+	int			n_crosses;
+	const FieldCross *crosses;		/* [n_crosses] */
 } Shape;
 
 static inline bool
 shape_is_dense(const Shape *shape, int field)
 {
 	return shape->field_is_dense && shape->field_is_dense[field];
+}
+
+/* Rows of a field's table, those below FIRST_ID included. */
+static inline uint32_t
+shape_rows(const Shape *shape, int field)
+{
+	return shape->table_rows[shape->field_table[field]];
 }
 
 /* Number of domains seen in training (D). */
@@ -114,7 +133,7 @@ shape_users(const Shape *shape)
 	if (shape->user_field < 0 || shape->field_is_list[shape->user_field] ||
 		shape->users_are_hashed)
 		return 0;
-	return shape->table_rows[shape->field_table[shape->user_field]] - FIRST_ID;
+	return shape_rows(shape, shape->user_field) - FIRST_ID;
 }
 
 /* The members of a field's value in a row: one id, or a list's. */
@@ -153,7 +172,14 @@ vector_number(uint32_t member)
 extern void dataset_free_ids(Dataset *data);
 /* Give back all of a dataset that has an owner. */
 extern void dataset_free(Dataset *data);
-/* Ids and list numbers within bounds; false and *error otherwise. */
+/*
+ * Are members [n] those of a value of the field?  Ids are below its table's rows; a vector has
+ * a finite number for each component, or is none.  Once the watch (NULL: none) is stopped,
+ * lists are not.
+ */
+extern bool members_are_valid(const Shape *shape, int field, const uint32_t *members, uint64_t n,
+							  Watch *watch);
+/* Of all values; numbers of lists have to be.  Errors: ENGINE_BAD_INPUT, ENGINE_INTERRUPTED. */
 extern bool dataset_check(const Dataset *data, const EngineHost *host, EngineError *error);
 
 #endif							/* AREAD_ENGINE_DATA_DATASET_H */

@@ -45,7 +45,7 @@ column_copy(const Dataset *data, int field, Watch *watch, uint32_t *column)
 	{
 		if (row % CHECK_ROWS == 0 && watch_stopped(watch))
 			return false;
-		column[row] = data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
+		column[row] = dataset_id(data, row, field);
 	}
 	return true;
 }
@@ -101,7 +101,7 @@ build_field(Arena *arena, Arena *scratch, const Dataset *data, int field,
 			const RowsByDomain *by_domain, Watch *watch, DomainPairs *pairs, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	uint32_t	n_values = data->shape.table_rows[data->shape.field_table[field]];
+	uint32_t	n_values = shape_rows(&data->shape, field);
 	uint32_t   *start = ARENA_ARRAY(arena, uint32_t, (size_t) n_values + 1);
 	uint32_t   *last = ARENA_ARRAY(scratch, uint32_t, n_values);
 	uint32_t   *column = ARENA_ARRAY(scratch, uint32_t, data->split_start[SPLIT_VALID]);

@@ -10,6 +10,7 @@
 #ifndef AREAD_ENGINE_DATA_DOMAIN_PAIRS_H
 #define AREAD_ENGINE_DATA_DOMAIN_PAIRS_H
 
+#include "engine/base/search.h"
 #include "engine/data/dataset.h"
 
 #define NO_PAIR UINT32_MAX
@@ -54,23 +55,13 @@ extern bool pairs_valid(const DomainPairs *pairs, uint32_t n_values, uint32_t n_
 static inline uint32_t
 pairs_find(const DomainPairs *pairs, uint32_t value, int64_t domain)
 {
-	uint32_t	low;
-	uint32_t	high;
+	uint32_t	pair;
 
 	if (pairs->n_pairs == 0 || domain < 0)
 		return NO_PAIR;
-	low = pairs->start[value];
-	high = pairs->start[value + 1];
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (pairs->domain[middle] < domain)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < pairs->start[value + 1] && pairs->domain[low] == domain ? low : NO_PAIR;
+	pair = (uint32_t) sorted_place(pairs->domain, pairs->start[value], pairs->start[value + 1],
+								   (uint32_t) domain);
+	return pair < pairs->start[value + 1] && pairs->domain[pair] == domain ? pair : NO_PAIR;
 }
 
 #endif							/* AREAD_ENGINE_DATA_DOMAIN_PAIRS_H */

@@ -5,13 +5,14 @@
  * Without an order a user has an item once: how often it is there would tell a row that has
  * it of its own label.  With one, rows that come earlier have told nothing of it.
  *
- * Memory: 4 bytes for each training row, 8 more where rows have an order, and 8 for each
- * user.  Sorting takes up to 28 more for each row, or 4 for each item, given back at the end.
+ * Memory: 4 bytes for each training row that counts, 8 more where rows have an order, and 8
+ * for each user.  Sorting takes up to 28 of scratch for each row, or 4 for each item.
  */
 #include "engine/data/history.h"
 
 #include <string.h>
 
+#include "engine/base/random.h"
 #include "engine/base/sort.h"
 
 /* Rows between two looks at the host. */
@@ -19,7 +20,7 @@
 
 typedef struct Build
 {
-	Arena	   *arena;
+	Arena	   *scratch;
 	const Dataset *data;
 	bool		positives;
 	const EngineHost *host;
@@ -67,8 +68,8 @@ sort_rows(const Build *build, uint32_t *rows, size_t *n, EngineError *error)
 	}
 	if (!data->times)
 		return true;
-	keys = ARENA_ARRAY(build->arena, uint64_t, *n);
-	if (!arena_ok(build->arena, error) || !sort_room(&room, build->arena, *n, true, error))
+	keys = ARENA_ARRAY(build->scratch, uint64_t, *n);
+	if (!arena_ok(build->scratch, error) || !sort_room(&room, build->scratch, *n, true, error))
 		return false;
 	/* with the sign turned they compare as unsigned numbers */
 	for (size_t i = 0; i < *n; i++)
@@ -105,11 +106,11 @@ static bool
 drop_repeated(const Build *build, EngineError *error)
 {
 	const Shape *shape = &build->data->shape;
-	uint32_t   *users = ARENA_ARRAY(build->arena, uint32_t,
+	uint32_t   *users = ARENA_ARRAY(build->scratch, uint32_t,
 									shape->table_rows[shape->field_table[shape->item_field]]);
 	uint64_t	kept = 0;
 
-	if (!arena_ok(build->arena, error))
+	if (!arena_ok(build->scratch, error))
 		return false;
 	for (uint32_t u = 0; u < build->n_users; u++)
 	{
@@ -130,26 +131,25 @@ drop_repeated(const Build *build, EngineError *error)
 }
 
 History *
-history_build(Arena *arena, const Dataset *data, uint32_t length, bool positives,
+history_build(Arena *arena, Arena *scratch, const Dataset *data, uint32_t length, bool positives,
 			  const EngineHost *host, EngineError *error)
 {
-	size_t		n_train = data->split_start[SPLIT_VALID];
 	uint32_t	n_users = shape_users(&data->shape);
 	History    *history = ARENA_ARRAY(arena, History, 1);
+	uint32_t   *rows = ARENA_ARRAY(scratch, uint32_t, data->split_start[SPLIT_VALID]);
 	Build		build = {
-		.arena = arena,.data = data,.positives = positives,.host = host,.n_users = n_users,
-		.start = ARENA_ARRAY(arena, uint64_t, (size_t) n_users + 2),
-		.items = ARENA_ARRAY(arena, uint32_t, n_train),
-		.entry_times = data->times ? ARENA_ARRAY(arena, int64_t, n_train) : NULL
+		.scratch = scratch,.data = data,.positives = positives,.host = host,.n_users = n_users
 	};
-	struct ArenaBlock *mark = arena_mark(arena);
-	uint32_t   *rows = ARENA_ARRAY(arena, uint32_t, n_train);
 	size_t		n;
 
-	if (!arena_ok(arena, error) || !sort_rows(&build, rows, &n, error) ||
-		!place_rows(&build, rows, n, error) || (!data->times && !drop_repeated(&build, error)))
+	if (!arena_ok(scratch, error) || !sort_rows(&build, rows, &n, error))
 		return NULL;
-	arena_reset_to(arena, mark);
+	build.start = ARENA_ARRAY(arena, uint64_t, (size_t) n_users + 2);
+	build.items = ARENA_ARRAY(arena, uint32_t, n);
+	build.entry_times = data->times ? ARENA_ARRAY(arena, int64_t, n) : NULL;
+	if (!arena_ok(arena, error) || !place_rows(&build, rows, n, error) ||
+		(!data->times && !drop_repeated(&build, error)))
+		return NULL;
 	*history = (History) {.length = length,.n = n_users,.start = build.start,
 		.items = build.items,.entry_times = build.entry_times,.times = data->times};
 	return history;
@@ -171,12 +171,31 @@ earlier(const History *history, uint64_t low, uint64_t high, int64_t time)
 	return low;
 }
 
+/* All of n items but that at a place, n: none, to members; returns how many. */
+static uint32_t
+copy_without(const uint32_t *items, uint32_t n, uint32_t place, uint32_t *members)
+{
+	memcpy(members, items, place * sizeof(uint32_t));
+	if (place >= n)
+		return n;
+	memcpy(members + place, items + place + 1, (n - place - 1) * sizeof(uint32_t));
+	return n - 1;
+}
+
+/* The entries that a history is chosen from: one more than it has members; *n of n_all. */
+static const uint32_t *
+newest_items(const uint32_t *items, size_t n_all, uint32_t length, uint32_t *n)
+{
+	*n = (uint32_t) (n_all <= length ? n_all : length + 1);
+	return items + (n_all - *n);
+}
+
 uint32_t
 history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
 			   uint32_t *members)
 {
-	uint32_t	n_newest = (uint32_t) (n <= length ? n : length + 1);
-	const uint32_t *newest = items + (n - n_newest);
+	uint32_t	n_newest;
+	const uint32_t *newest = newest_items(items, n, length, &n_newest);
 	uint32_t	n_own = 0;
 	uint32_t	n_members = 0;
 
@@ -184,22 +203,42 @@ history_choose(const uint32_t *items, size_t n, uint32_t item, uint32_t length,
 		n_own += newest[i] == item;
 	/* as with most rows: nothing but the oldest has to be left out */
 	if (n_own == 0)
-	{
-		uint32_t	from = n_newest > length;
-
-		memcpy(members, newest + from, (n_newest - from) * sizeof(uint32_t));
-		return n_newest - from;
-	}
+		return copy_without(newest, n_newest, n_newest > length ? 0 : n_newest, members);
 	for (uint32_t i = 0; i < n_newest; i++)
 		if (newest[i] != item)
 			members[n_members++] = newest[i];
 	return n_members;
 }
 
-uint32_t
-history_members(const History *history, uint32_t user, uint32_t item, const int64_t *time,
+/* Of items each of which is there once: always one less, whether or not the row's is among them. */
+static uint32_t
+choose_one_less(const uint32_t *items, size_t n, uint32_t user, uint32_t item, uint32_t length,
 				uint32_t *members)
 {
+	const uint32_t key[2] = {user, item};
+	const uint32_t counter[4] = {0};
+	uint32_t	word[4];
+	uint32_t	n_newest;
+	const uint32_t *newest = newest_items(items, n, length, &n_newest);
+	uint32_t	place = 0;
+
+	if (n_newest == 0)
+		return 0;
+	while (place < n_newest && newest[place] != item)
+		place++;
+	if (place == n_newest)
+	{
+		philox(key, counter, word);
+		place = word[0] % n_newest;
+	}
+	return copy_without(newest, n_newest, place, members);
+}
+
+uint32_t
+history_members(const History *history, uint32_t user, uint32_t item, const uint32_t *row,
+				uint32_t *members)
+{
+	const uint32_t *items;
 	uint64_t	first;
 	uint64_t	end;
 
@@ -207,7 +246,10 @@ history_members(const History *history, uint32_t user, uint32_t item, const int6
 		return 0;
 	first = history->start[user - FIRST_ID];
 	end = history->start[user - FIRST_ID + 1];
-	if (time && history->entry_times)
-		end = earlier(history, first, end, *time);
-	return history_choose(history->items + first, end - first, item, history->length, members);
+	items = history->items + first;
+	if (row && !history->times)
+		return choose_one_less(items, end - first, user, item, history->length, members);
+	if (row)
+		end = earlier(history, first, end, history->times[*row]);
+	return history_choose(items, end - first, item, history->length, members);
 }

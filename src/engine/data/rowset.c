@@ -21,11 +21,12 @@ rowset_init(RowSet *set, Arena *arena, const Dataset *data, const int *fields, i
 	return arena_ok(arena, error);
 }
 
-void
-rowset_key(const RowSet *set, size_t row, uint32_t *key)
+/* The values that tell a row apart -> key [ROWSET_MAX_FIELDS]. */
+static void
+row_values(const RowSet *set, size_t row, uint32_t *key)
 {
 	for (int i = 0; i < set->n_fields; i++)
-		key[i] = set->data->ids[row * (size_t) set->data->shape.n_fields + set->fields[i]];
+		key[i] = dataset_id(set->data, row, set->fields[i]);
 }
 
 /* The key's slot, or the empty one where it would go. */
@@ -45,7 +46,7 @@ find_slot(const RowSet *set, const uint32_t *key)
 		uint32_t	other[ROWSET_MAX_FIELDS];
 		bool		same = true;
 
-		rowset_key(set, set->slots[slot] - 1, other);
+		row_values(set, set->slots[slot] - 1, other);
 		for (int i = 0; i < set->n_fields; i++)
 			same = same && other[i] == key[i];
 		if (same)
@@ -54,16 +55,18 @@ find_slot(const RowSet *set, const uint32_t *key)
 	return slot;
 }
 
-void
+bool
 rowset_add(RowSet *set, size_t row)
 {
 	uint32_t	key[ROWSET_MAX_FIELDS];
 	size_t		slot;
 
-	rowset_key(set, row, key);
+	row_values(set, row, key);
 	slot = find_slot(set, key);
-	if (set->slots[slot] == 0)
-		set->slots[slot] = row + 1;
+	if (set->slots[slot] != 0)
+		return false;
+	set->slots[slot] = row + 1;
+	return true;
 }
 
 bool

@@ -22,9 +22,9 @@ typedef struct RowSet
 /* An empty set for up to max_rows rows; negative fields (roles that no column has) do not count. */
 extern bool rowset_init(RowSet *set, Arena *arena, const Dataset *data, const int *fields,
 						int n_fields, size_t max_rows, EngineError *error);
-/* The values that tell a row apart -> key [ROWSET_MAX_FIELDS]. */
-extern void rowset_key(const RowSet *set, size_t row, uint32_t *key);
-extern void rowset_add(RowSet *set, size_t row);
+/* Add a row; false: there was one like it. */
+extern bool rowset_add(RowSet *set, size_t row);
+/* Is there a row of these values [ROWSET_MAX_FIELDS], in the order of the set's fields? */
 extern bool rowset_contains(const RowSet *set, const uint32_t *key);
 
 #endif							/* AREAD_ENGINE_DATA_ROWSET_H */

@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "engine/base/search.h"
 #include "engine/measure/calibration.h"
 
 /* Dimensions of taste: few, so that a few rows of a user or item tell them. */
@@ -95,20 +96,7 @@ power_law(double *sums, int n, double skew)
 static int
 find_share(const double *sums, int n, double share)
 {
-	double		point = share * sums[n - 1];
-	int			low = 0;
-	int			high = n - 1;
-
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-
-		if (sums[middle] > point)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return (int) sorted_place_above(sums, (size_t) n - 1, share * sums[n - 1]);
 }
 
 /*

@@ -3,11 +3,9 @@
  *	  Tables of a model's items and users, out of the rows that it is trained on.
  *
  * For each of the two: fields are chosen by how often an entity's rows agree on
- * them; rows of each entity are put together; its value of a field is found by
- * majority vote (Boyer and Moore 1981: one candidate and one count for each entity
- * and field, no value is stored), or, where no value has more than half of the rows,
- * by sorting them; its links by a walk over its rows.  Entities are added until a
- * limit is met.  The table is then packed into one block.
+ * them; rows of each entity are put together; its value of a field is the one that most
+ * of them have, found by sorting them; its links come from a walk over its rows.
+ * Entities are added until a limit is met.  The table is then packed into one block.
  *
  * Memory: some words for each row and each value, in the scratch arena.
  */
@@ -16,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/search.h"
 #include "engine/base/sort.h"
 #include "engine/data/row_key.h"
 
-/* So many of an entity's rows agree on what goes with it, each with the one before it. */
-#define MIN_AGREEMENT 0.95
+/* Share of an entity's rows that have the value of the one before them, of what goes with it. */
+#define LEAST_SAME 0.95
 
 typedef struct Builder
 {
@@ -44,13 +43,8 @@ typedef struct Builder
 	uint32_t   *counts;
 	uint32_t   *seen;			/* [rows of the linked table] entity that met the id last, plus 1 */
 	uint32_t   *met;			/* [the same] positive rows of the entity at hand */
+	uint32_t	cut;			/* entities with more links than wanted */
 } Builder;
-
-static uint32_t
-rows_of(const Dataset *data, int field)
-{
-	return data->shape.table_rows[data->shape.field_table[field]];
-}
 
 /* goes [n_columns]: does a field go with that kind of entity? */
 static bool
@@ -71,8 +65,8 @@ choose_fields(Arena *scratch, const Dataset *data, int n_columns, const FieldBon
 		if (f == shape->domain_field || f == shape->user_field || f == shape->item_field)
 			continue;
 		goes_with_item[f] = bonds[f] == BOND_ITEM ||
-			(bonds[f] == BOND_BY_ROWS && by_item[f] >= MIN_AGREEMENT && by_item[f] >= by_user[f]);
-		goes_with_user[f] = !goes_with_item[f] && by_user[f] >= MIN_AGREEMENT;
+			(bonds[f] == BOND_BY_ROWS && by_item[f] >= LEAST_SAME && by_item[f] >= by_user[f]);
+		goes_with_user[f] = !goes_with_item[f] && by_user[f] >= LEAST_SAME;
 	}
 	return true;
 }
@@ -116,68 +110,27 @@ group_rows(Builder *builder, EngineError *error)
 	return watch_continue(&builder->watch, error);
 }
 
-/*
- * One pass over training rows: they elect a winner of each entity and field, or count how
- * many have the winner's value -> votes.
- */
-static bool
-pass_votes(Builder *builder, bool elect, uint32_t *votes, EngineError *error)
-{
-	const Dataset *data = builder->data;
-	size_t		n_fields = builder->table.n_fields;
-
-	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
-	{
-		int64_t		i = entity_of(builder, row);
-
-		if (watch_worked(&builder->watch, 1 + n_fields))
-			return watch_continue(&builder->watch, error);
-		for (size_t k = 0; i >= 0 && k < n_fields; k++)
-		{
-			uint32_t   *winner = &builder->winner[i * n_fields + k];
-			uint32_t   *n = &votes[i * n_fields + k];
-
-			if (elect && *n == 0)
-				*winner = row + 1;
-			if (same_value(data, row, *winner - 1, (int) builder->fields[k], &builder->watch))
-				(*n)++;
-			else if (elect)
-				(*n)--;
-		}
-	}
-	return watch_continue(&builder->watch, error);
-}
-
 /* Training rows of an entity, which are the first of its rows. */
 static uint64_t
 training_rows(const Builder *builder, uint32_t i)
 {
-	uint64_t	low = builder->start[i];
-	uint64_t	high = builder->start[i + 1];
+	uint32_t	end = (uint32_t) builder->data->split_start[SPLIT_VALID];
 
-	while (low < high)
-	{
-		uint64_t	middle = low + (high - low) / 2;
-
-		if (builder->rows[middle] < builder->data->split_start[SPLIT_VALID])
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low - builder->start[i];
+	return sorted_place(builder->rows, builder->start[i], builder->start[i + 1], end) -
+		builder->start[i];
 }
 
 /* Room for the training rows of one entity. */
-typedef struct Count
+typedef struct VoteRoom
 {
 	uint64_t   *keys;
 	uint32_t   *rows;
-	SortRoom	room;
-} Count;
+	SortRoom	sort;
+} VoteRoom;
 
-/* The row whose value most rows have; of values with as many the one of the smallest key. */
+/* The row whose value most training rows have; of as many values the one of the smallest key. */
 static bool
-count_values(Builder *builder, uint32_t i, uint32_t k, const Count *count, EngineError *error)
+vote(Builder *builder, uint32_t i, uint32_t k, VoteRoom *room, EngineError *error)
 {
 	const Dataset *data = builder->data;
 	int			field = (int) builder->fields[k];
@@ -187,68 +140,49 @@ count_values(Builder *builder, uint32_t i, uint32_t k, const Count *count, Engin
 
 	for (uint64_t r = 0; r < n; r++)
 	{
-		count->rows[r] = builder->rows[builder->start[i] + r];
-		count->keys[r] = value_key(data, count->rows[r], field, &builder->watch);
+		room->rows[r] = builder->rows[builder->start[i] + r];
+		room->keys[r] = value_key(data, room->rows[r], field, &builder->watch);
 	}
-	if (!sort_keys(count->keys, count->rows, n, (SortRoom *) &count->room, builder->watch.host,
-				   error))
+	if (!sort_keys(room->keys, room->rows, n, &room->sort, builder->watch.host, error))
 		return false;
 	for (uint64_t r = 0; r < n; r++)
 	{
-		if (count->keys[r] != count->keys[first] ||
-			!same_value(data, count->rows[r], count->rows[first], field, &builder->watch))
+		if (room->keys[r] != room->keys[first] ||
+			!same_value(data, room->rows[r], room->rows[first], field, &builder->watch))
 			first = r;
 		if (r + 1 - first <= most)
 			continue;
 		most = r + 1 - first;
-		builder->winner[(size_t) i * builder->table.n_fields + k] = count->rows[first] + 1;
+		builder->winner[(size_t) i * builder->table.n_fields + k] = room->rows[first] + 1;
 	}
-	return watch_continue(&builder->watch, error);
+	return !watch_worked(&builder->watch, n + 1) || watch_continue(&builder->watch, error);
 }
 
-/* Where a winner has no more than half of the rows, another value may have more. */
 static bool
-recount(Builder *builder, const uint32_t *votes, EngineError *error)
+vote_all(Builder *builder, EngineError *error)
 {
-	size_t		n_fields = builder->table.n_fields;
+	const EntityTable *table = &builder->table;
+	struct ArenaBlock *mark;
+	VoteRoom	room;
 	uint64_t	most = 0;
-	Count		count;
 
-	for (uint32_t i = 0; i < builder->table.n; i++)
+	for (uint32_t i = 0; i < table->n; i++)
 	{
 		uint64_t	n = training_rows(builder, i);
 
 		most = n > most ? n : most;
 	}
-	count.keys = ARENA_ARRAY(builder->scratch, uint64_t, most);
-	count.rows = ARENA_ARRAY(builder->scratch, uint32_t, most);
-	if (!arena_ok(builder->scratch, error) ||
-		!sort_room(&count.room, builder->scratch, most, true, error))
-		return false;
-	for (uint32_t i = 0; i < builder->table.n; i++)
-		for (uint32_t k = 0; k < n_fields; k++)
-			if (2 * (uint64_t) votes[i * n_fields + k] <= training_rows(builder, i) &&
-				!count_values(builder, i, k, &count, error))
-				return false;
-	return true;
-}
-
-/* The row whose value of a field most training rows of the entity have. */
-static bool
-vote(Builder *builder, EngineError *error)
-{
-	size_t		n = (size_t) builder->table.n * builder->table.n_fields;
-	struct ArenaBlock *mark;
-	uint32_t   *votes;
-
-	builder->winner = ARENA_ARRAY(builder->scratch, uint32_t, n);
+	builder->winner = ARENA_ARRAY(builder->scratch, uint32_t, (size_t) table->n * table->n_fields);
 	mark = arena_mark(builder->scratch);
-	votes = ARENA_ARRAY(builder->scratch, uint32_t, n);
-	if (!arena_ok(builder->scratch, error) || !pass_votes(builder, true, votes, error))
+	room.keys = ARENA_ARRAY(builder->scratch, uint64_t, most);
+	room.rows = ARENA_ARRAY(builder->scratch, uint32_t, most);
+	if (!arena_ok(builder->scratch, error) ||
+		!sort_room(&room.sort, builder->scratch, most, true, error))
 		return false;
-	memset(votes, 0, n * sizeof(uint32_t));
-	if (!pass_votes(builder, false, votes, error) || !recount(builder, votes, error))
-		return false;
+	for (uint32_t i = 0; i < table->n; i++)
+		for (uint32_t k = 0; k < table->n_fields; k++)
+			if (!vote(builder, i, k, &room, error))
+				return false;
 	arena_reset_to(builder->scratch, mark);
 	return true;
 }
@@ -379,19 +313,28 @@ link_item(Builder *builder, uint32_t i)
 	builder->link_start[i + 1] = n;
 }
 
-/* A user's items, each once; of more than wanted those of the latest rows. */
+/*
+ * A user's items, each once, in the order of their last rows; of more than wanted the last ones,
+ * and he is cut.
+ */
 static void
 link_user(Builder *builder, uint32_t i, uint32_t most)
 {
 	uint64_t	first = builder->link_start[i];
 	uint64_t	n = 0;
 
-	for (uint64_t r = builder->start[i + 1]; r > builder->start[i] && n < most; r--)
+	for (uint64_t r = builder->start[i + 1]; r > builder->start[i]; r--)
 	{
 		uint32_t	id = dataset_id(builder->data, builder->rows[r - 1], builder->linked);
 
-		if (meet(builder, i, id))
-			builder->links[first + n++] = id;
+		if (!meet(builder, i, id))
+			continue;
+		if (n == most)
+		{
+			builder->cut++;
+			break;
+		}
+		builder->links[first + n++] = id;
 	}
 	for (uint64_t k = 0; k < n / 2; k++)
 	{
@@ -412,7 +355,7 @@ place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 {
 	EntityTable *table = &builder->table;
 	bool		of_items = table->kind == ENTITY_ITEMS;
-	uint32_t	n_linked = rows_of(builder->data, builder->linked);
+	uint32_t	n_linked = shape_rows(&builder->data->shape, builder->linked);
 	uint64_t	n_links = builder->start[table->n];
 	size_t		bytes = 0;
 	uint32_t	n;
@@ -426,6 +369,8 @@ place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 		return false;
 	for (n = 0; n < table->n; n++)
 	{
+		uint32_t	cut = builder->cut;
+
 		if (watch_worked(&builder->watch, builder->start[n + 1] - builder->start[n] + 1))
 			return watch_continue(&builder->watch, error);
 		if (of_items)
@@ -436,17 +381,20 @@ place_links(Builder *builder, const EntityLimits *limits, EngineError *error)
 			(builder->link_start[n + 1] - builder->link_start[n]) * sizeof(uint32_t) *
 			(of_items ? 2 : 1);
 		if (bytes > limits->bytes)
+		{
+			builder->cut = cut;
 			break;
+		}
 	}
 	table->n = n;
 	return true;
 }
 
-/* The table of one kind; goes [n_columns]. */
+/* The table of one kind; goes [n_columns]; cut (NULL: not wanted): entities with more links than kept. */
 static EntityTable *
 build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, uint32_t most,
 			int n_columns, const bool *goes, const EntityLimits *limits, const EngineHost *host,
-			EngineError *error)
+			uint32_t *cut, EngineError *error)
 {
 	struct ArenaBlock *mark = arena_mark(scratch);
 	Builder		builder = {.scratch = scratch,.data = data,.watch = {.host = host},
@@ -457,7 +405,7 @@ build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, 
 	};
 	EntityTable *table = &builder.table;
 	EntityTable *packed;
-	uint32_t	n = rows_of(data, builder.owner) - FIRST_ID;
+	uint32_t	n = shape_rows(&data->shape, builder.owner) - FIRST_ID;
 
 	if (!arena_ok(scratch, error))
 		return NULL;
@@ -466,7 +414,7 @@ build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, 
 	for (int f = 0; f < n_columns; f++)
 		if (goes[f])
 			builder.fields[table->n_fields++] = f;
-	if (!group_rows(&builder, error) || !vote(&builder, error) ||
+	if (!group_rows(&builder, error) || !vote_all(&builder, error) ||
 		!place_links(&builder, limits, error) || !place_values(&builder, error))
 		return NULL;
 	table->fields = builder.fields;
@@ -476,6 +424,8 @@ build_table(Arena *arena, Arena *scratch, const Dataset *data, EntityKind kind, 
 	table->link_start = builder.link_start;
 	table->links = builder.links;
 	table->counts = builder.counts;
+	if (cut)
+		*cut = builder.cut;
 	packed = entity_table_pack(arena, table, error);
 	arena_reset_to(scratch, mark);
 	return packed;
@@ -497,9 +447,10 @@ entities_build(Arena *arena, Arena *scratch, const Dataset *data, int n_columns,
 		return false;
 	if (limits->items > 0 &&
 		!(entities->items = build_table(arena, scratch, data, ENTITY_ITEMS, limits->items,
-										n_columns, with_item, limits, host, error)))
+										n_columns, with_item, limits, host, NULL, error)))
 		return false;
 	return limits->users == 0 ||
 		(entities->users = build_table(arena, scratch, data, ENTITY_USERS, limits->users,
-									   n_columns, with_user, limits, host, error)) != NULL;
+									   n_columns, with_user, limits, host,
+									   &entities->cut_users, error)) != NULL;
 }

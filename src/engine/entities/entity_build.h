@@ -5,7 +5,8 @@
  * A column goes with an item if nearly all of an item's training rows agree on it,
  * as often as a user's do at least; with a user, if nearly all of a user's rows do
  * and it does not go with the item.  An entity's value is the one that most of its
- * training rows have, of as many the one with more rows in all.
+ * training rows have; of as many the one of the smallest id, which has the most rows in
+ * all, and of lists the one of the smallest hash.
  */
 #ifndef AREAD_ENGINE_ENTITIES_ENTITY_BUILD_H
 #define AREAD_ENGINE_ENTITIES_ENTITY_BUILD_H
@@ -17,7 +18,7 @@ typedef struct EntityLimits
 {
 	uint32_t	items;			/* at most; 0: no table of them */
 	uint32_t	users;
-	uint32_t	links;			/* items of a user: those of later splits stay */
+	uint32_t	links;			/* items of a user: those of the last rows stay */
 	size_t		bytes;			/* of a table; entities with fewer rows are left out */
 } EntityLimits;
 
@@ -25,6 +26,7 @@ typedef struct Entities
 {
 	EntityTable *items;			/* NULL: none were asked for */
 	EntityTable *users;
+	uint32_t	cut_users;		/* users in the table who have more items than links */
 } Entities;
 
 /*

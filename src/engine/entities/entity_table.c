@@ -2,21 +2,22 @@
  * entity_table.c
  *	  Tables of items and users to bytes and back.
  *
- * Writing: one walk over all parts, which counts bytes or writes them.
- *
  * Reading: sizes are checked against the block before anything is looked at, then
  * fields against the model's shape, and then whatever is used as an index.  A list
  * is one value's, so that checking takes no longer than reading.
  */
 #include "engine/entities/entity_table.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "engine/base/block.h"
+
+const char *const entity_kind_names[N_ENTITY_KINDS] = {
+	[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
+};
 
 /* Another layout is another number. */
 #define LAYOUT 1
-
-#define CORRUPT_HINT "Restore the model from a backup, or train it again."
 
 typedef struct StoredHeader
 {
@@ -30,38 +31,8 @@ typedef struct StoredHeader
 	uint64_t	n_links;
 } StoredHeader;
 
-/* Bytes to write; NULL: they are only counted. */
-typedef struct Writer
-{
-	char	   *bytes;
-	size_t		at;
-} Writer;
-
-/* Bytes of an array with those up to the next part. */
-static size_t
-padded(size_t size)
-{
-	return (size + ENTITY_ALIGNMENT - 1) / ENTITY_ALIGNMENT * ENTITY_ALIGNMENT;
-}
-
 static void
-put(Writer *writer, const void *array, size_t count, size_t size)
-{
-	size_t		used = count * size;
-
-	if (writer->bytes)
-	{
-		char	   *part = writer->bytes + writer->at;
-
-		memset(part + used, 0, padded(used) - used);
-		if (used > 0)
-			memcpy(part, array, used);
-	}
-	writer->at += padded(used);
-}
-
-static void
-put_table(const EntityTable *table, Writer *writer)
+put_table(const EntityTable *table, BlockWriter *writer)
 {
 	StoredHeader header = {
 		.layout = LAYOUT,.kind = table->kind,.n = table->n,.n_fields = table->n_fields,
@@ -69,65 +40,15 @@ put_table(const EntityTable *table, Writer *writer)
 		.n_links = table->link_start[table->n]
 	};
 
-	put(writer, &header, 1, sizeof(header));
-	put(writer, table->fields, table->n_fields, sizeof(uint32_t));
-	put(writer, table->values, (size_t) table->n * table->n_fields, sizeof(uint32_t));
-	put(writer, table->list_start, (size_t) table->n_lists + 1, sizeof(uint64_t));
-	put(writer, table->list_members, header.n_members, sizeof(uint32_t));
-	put(writer, table->link_start, (size_t) table->n + 1, sizeof(uint64_t));
-	put(writer, table->links, header.n_links, sizeof(uint32_t));
+	block_put(writer, &header, 1, sizeof(header));
+	block_put(writer, table->fields, table->n_fields, sizeof(uint32_t));
+	block_put(writer, table->values, (size_t) table->n * table->n_fields, sizeof(uint32_t));
+	block_put(writer, table->list_start, (size_t) table->n_lists + 1, sizeof(uint64_t));
+	block_put(writer, table->list_members, header.n_members, sizeof(uint32_t));
+	block_put(writer, table->link_start, (size_t) table->n + 1, sizeof(uint64_t));
+	block_put(writer, table->links, header.n_links, sizeof(uint32_t));
 	if (table->counts)
-		put(writer, table->counts, header.n_links, sizeof(uint32_t));
-}
-
-size_t
-entity_table_size(const EntityTable *table)
-{
-	Writer		writer = {0};
-
-	put_table(table, &writer);
-	return writer.at;
-}
-
-void
-entity_table_put(const EntityTable *table, void *bytes)
-{
-	Writer		writer = {.bytes = bytes};
-
-	put_table(table, &writer);
-}
-
-/* A block that is read from front to back. */
-typedef struct Reader
-{
-	const char *bytes;
-	size_t		left;
-	bool		short_of;		/* it ended before something that was asked for */
-} Reader;
-
-/* An array of the block; NULL: it would go beyond the end. */
-static const void *
-take(Reader *reader, uint64_t count, size_t size)
-{
-	const char *array = reader->bytes;
-	size_t		used;
-
-	/* the block ends at a multiple of the alignment, and "left" is one */
-	if (__builtin_mul_overflow(count, size, &used) || used > reader->left)
-	{
-		reader->short_of = true;
-		return NULL;
-	}
-	reader->bytes += padded(used);
-	reader->left -= padded(used);
-	return array;
-}
-
-static bool
-corrupt(EngineError *error, const char *why)
-{
-	return engine_fail(error, ENGINE_CORRUPT, CORRUPT_HINT,
-					   "stored table of items or users is corrupt: %s", why);
+		block_put(writer, table->counts, header.n_links, sizeof(uint32_t));
 }
 
 /* Do parts begin at 0, never before the one in front, and end at the end? */
@@ -140,12 +61,6 @@ starts_valid(const uint64_t *start, uint64_t n, uint64_t end)
 		if (start[i] > start[i + 1])
 			return false;
 	return true;
-}
-
-static uint32_t
-rows_of(const Shape *shape, int field)
-{
-	return shape->table_rows[shape->field_table[field]];
 }
 
 /* What the roles say goes with no entity, or is the entity. */
@@ -166,29 +81,6 @@ fields_valid(const EntityTable *table, const Shape *shape)
 	return true;
 }
 
-/* Members of a list, or the numbers of a vector, as Dataset has them. */
-static bool
-members_valid(const Shape *shape, int field, const uint32_t *members, uint64_t n)
-{
-	uint32_t	n_rows = rows_of(shape, field);
-
-	if (!shape_is_dense(shape, field))
-	{
-		for (uint64_t i = 0; i < n; i++)
-			if (members[i] >= n_rows)
-				return false;
-		return true;
-	}
-	if (n == 1)
-		return members[0] < FIRST_ID;
-	if (n != (uint64_t) n_rows - FIRST_ID + 1 || members[0] != UNSEEN_ID)
-		return false;
-	for (uint64_t i = 1; i < n; i++)
-		if (!isfinite(vector_number(members[i])))
-			return false;
-	return true;
-}
-
 /* Values of all entities; lists come in their order. */
 static bool
 values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
@@ -200,22 +92,21 @@ values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 		for (uint32_t k = 0; k < table->n_fields; k++, value++)
 		{
 			int			field = (int) table->fields[k];
-			uint64_t	n;
+			const uint32_t *members = value;
+			uint64_t	n = 1;
 
-			if (!shape->field_is_list[field])
+			if (shape->field_is_list[field])
 			{
-				if (*value >= rows_of(shape, field))
+				if (*value != list || list == table->n_lists)
 					return false;
-				continue;
+				members = table->list_members + table->list_start[list];
+				n = table->list_start[list + 1] - table->list_start[list];
+				list++;
 			}
-			if (*value != list || list == table->n_lists)
-				return false;
-			n = table->list_start[list + 1] - table->list_start[list];
 			if (watch_worked(watch, n + 1))
 				return true;
-			if (!members_valid(shape, field, table->list_members + table->list_start[list], n))
-				return false;
-			list++;
+			if (!members_are_valid(shape, field, members, n, watch))
+				return watch && watch->stopped;
 		}
 	return list == table->n_lists;
 }
@@ -224,7 +115,7 @@ values_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 static bool
 links_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 {
-	uint32_t	n_rows = rows_of(shape, entity_linked_field(shape, table->kind));
+	uint32_t	n_rows = shape_rows(shape, entity_linked_field(shape, table->kind));
 
 	for (uint32_t i = 0; i < table->n; i++)
 	{
@@ -243,62 +134,51 @@ links_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 }
 
 static bool
-take_table(Reader *reader, const StoredHeader *header, EntityTable *table)
+take_table(BlockReader *reader, const StoredHeader *header, EntityTable *table)
 {
 	uint64_t	n = header->n;
 
-	table->fields = take(reader, header->n_fields, sizeof(uint32_t));
-	table->values = take(reader, n * header->n_fields, sizeof(uint32_t));
-	table->list_start = take(reader, (uint64_t) header->n_lists + 1, sizeof(uint64_t));
-	table->list_members = take(reader, header->n_members, sizeof(uint32_t));
-	table->link_start = take(reader, n + 1, sizeof(uint64_t));
-	table->links = take(reader, header->n_links, sizeof(uint32_t));
+	table->fields = block_take(reader, header->n_fields, sizeof(uint32_t));
+	table->values = block_take(reader, n * header->n_fields, sizeof(uint32_t));
+	table->list_start = block_take(reader, (uint64_t) header->n_lists + 1, sizeof(uint64_t));
+	table->list_members = block_take(reader, header->n_members, sizeof(uint32_t));
+	table->link_start = block_take(reader, n + 1, sizeof(uint64_t));
+	table->links = block_take(reader, header->n_links, sizeof(uint32_t));
 	if (header->kind == ENTITY_ITEMS)
-		table->counts = take(reader, header->n_links, sizeof(uint32_t));
-	return !reader->short_of;
+		table->counts = block_take(reader, header->n_links, sizeof(uint32_t));
+	return !reader->too_short;
 }
 
 /* Is the header that of such a table of the model? */
 static bool
-header_valid(const StoredHeader *header, const Shape *shape, EntityKind kind, EngineError *error)
+header_valid(const BlockReader *reader, const StoredHeader *header, const Shape *shape,
+			 EntityKind kind, EngineError *error)
 {
 	if (header->layout != LAYOUT)
-		return corrupt(error, "its layout is not known");
+		return block_corrupt(reader, "its layout is not known", error);
 	if (entity_field(shape, kind) < 0 || entity_linked_field(shape, kind) < 0)
-		return corrupt(error, "the model has no such field");
+		return block_corrupt(reader, "the model has no such field", error);
 	if (header->kind != (uint32_t) kind || header->unused != 0 ||
-		header->n > rows_of(shape, entity_field(shape, kind)) - FIRST_ID ||
+		header->n > shape_rows(shape, entity_field(shape, kind)) - FIRST_ID ||
 		header->n_fields > (uint32_t) shape->n_fields)
-		return corrupt(error, "a size is out of range");
+		return block_corrupt(reader, "a size is out of range", error);
 	return true;
 }
 
 static bool
-table_valid(const EntityTable *table, const StoredHeader *header, const Shape *shape,
-			Watch *watch, EngineError *error)
+table_valid(const BlockReader *reader, const EntityTable *table, const StoredHeader *header,
+			const Shape *shape, Watch *watch, EngineError *error)
 {
 	if (!fields_valid(table, shape))
-		return corrupt(error, "a field is none that goes with it");
+		return block_corrupt(reader, "a field is none that goes with it", error);
 	if (!starts_valid(table->list_start, table->n_lists, header->n_members) ||
 		!starts_valid(table->link_start, table->n, header->n_links))
-		return corrupt(error, "its parts are not in order");
+		return block_corrupt(reader, "its parts are not in order", error);
 	if (!values_valid(table, shape, watch))
-		return corrupt(error, "a value is out of range");
+		return block_corrupt(reader, "a value is out of range", error);
 	if (!links_valid(table, shape, watch))
-		return corrupt(error, "a link is out of range");
+		return block_corrupt(reader, "a link is out of range", error);
 	return !watch || !watch->stopped || watch_continue(watch, error);
-}
-
-/* The block where it is, or a copy that is aligned; NULL on lack of memory. */
-static const char *
-aligned_block(Arena *arena, const void *bytes, size_t n, EngineError *error)
-{
-	void	   *copy;
-
-	if ((uintptr_t) bytes % ENTITY_ALIGNMENT == 0)
-		return bytes;
-	copy = arena_alloc(arena, n);
-	return arena_ok(arena, error) ? memcpy(copy, bytes, n) : NULL;
 }
 
 EntityTable *
@@ -306,50 +186,48 @@ entity_table_get(Arena *arena, const void *bytes, size_t n, const Shape *shape, 
 				 bool checked, Watch *watch, EngineError *error)
 {
 	EntityTable *table = ARENA_ARRAY(arena, EntityTable, 1);
-	Reader		reader = {.left = n};
+	BlockReader reader;
 	const StoredHeader *header;
 
-	if (!arena_ok(arena, error))
-		return NULL;
-	if (n % ENTITY_ALIGNMENT != 0 || n < sizeof(StoredHeader))
-	{
-		corrupt(error, "its length is none that it can have");
-		return NULL;
-	}
-	reader.bytes = aligned_block(arena, bytes, n, error);
-	if (!reader.bytes)
+	if (!arena_ok(arena, error) ||
+		!block_open(&reader, arena, bytes, n, sizeof(StoredHeader),
+					"stored table of items or users is", error))
 		return NULL;
 	*table = (EntityTable) {.kind = kind,.bytes = reader.bytes,.n_bytes = n};
-	header = take(&reader, 1, sizeof(StoredHeader));
-	if (!header_valid(header, shape, kind, error))
+	header = block_take(&reader, 1, sizeof(StoredHeader));
+	if (!header_valid(&reader, header, shape, kind, error))
 		return NULL;
 	table->n = header->n;
 	table->n_fields = header->n_fields;
 	table->n_lists = header->n_lists;
 	if (!take_table(&reader, header, table) || reader.left > 0)
 	{
-		corrupt(error, "its length is not that of its parts");
+		block_corrupt(&reader, "its length is not that of its parts", error);
 		return NULL;
 	}
-	return checked || table_valid(table, header, shape, watch, error) ? table : NULL;
+	return checked || table_valid(&reader, table, header, shape, watch, error) ? table : NULL;
 }
 
 EntityTable *
 entity_table_pack(Arena *arena, const EntityTable *table, EngineError *error)
 {
-	size_t		n = entity_table_size(table);
-	char	   *bytes = arena_array(arena, n, 1);
 	EntityTable *packed = ARENA_ARRAY(arena, EntityTable, 1);
-	Reader		reader = {.bytes = bytes,.left = n};
+	BlockWriter writer = {0};
+	BlockReader reader;
+	size_t		n;
 
+	put_table(table, &writer);
+	n = writer.at;
+	writer = (BlockWriter) {.bytes = arena_array(arena, n, 1)};
 	if (!arena_ok(arena, error))
 		return NULL;
-	entity_table_put(table, bytes);
+	put_table(table, &writer);
+	reader = (BlockReader) {.bytes = writer.bytes,.left = n};
 	*packed = *table;
-	packed->bytes = bytes;
+	packed->bytes = writer.bytes;
 	packed->n_bytes = n;
 	packed->counts = NULL;
-	take_table(&reader, take(&reader, 1, sizeof(StoredHeader)), packed);
+	take_table(&reader, block_take(&reader, 1, sizeof(StoredHeader)), packed);
 	return packed;
 }
 

@@ -6,10 +6,9 @@
  *
  * Entities are ids of the item's or the user's field: FIRST_ID and those that
  * follow, which are the ones with the most training rows.  Links lead an item to
- * the domains that it has training rows in, a user to the items that he took.
+ * the domains that it has training rows in, a user to the items of his rows.
  *
- * The stored form is one block of bytes without pointers, little-endian, all
- * parts behind each other, each at a multiple of 8 bytes:
+ * The stored form is one block (engine/base/block.h), little-endian:
  *
  *	  a header: whose table it is, sizes
  *	  fields, values; start of each list, members
@@ -24,8 +23,12 @@ typedef enum EntityKind
 {
 	ENTITY_ITEMS,				/* linked to domains */
 	ENTITY_USERS,				/* linked to items */
-	ENTITY_HISTORIES			/* users, linked to the items of their histories */
+	ENTITY_HISTORIES,			/* users, linked to the items of their histories */
+	N_ENTITY_KINDS
 } EntityKind;
+
+/* What users and stored models call them. */
+extern const char *const entity_kind_names[N_ENTITY_KINDS];
 
 typedef struct EntityTable
 {
@@ -38,14 +41,12 @@ typedef struct EntityTable
 	const uint64_t *list_start; /* [n_lists + 1] */
 	const uint32_t *list_members;	/* ids, or bits of numbers (dataset.h) */
 	const uint64_t *link_start; /* [n + 1] */
-	const uint32_t *links;		/* ids from FIRST_ID on: an item's domains, ascending; a user's items, the latest last */
+	/* ids from FIRST_ID on: an item's domains, ascending; a user's items, in the order of rows; a history, the newest last */
+	const uint32_t *links;
 	const uint32_t *counts;		/* of items, beside links: positive training rows; else NULL */
 	const void *bytes;			/* the stored form that all of it lies in; NULL: none */
 	size_t		n_bytes;
 } EntityTable;
-
-/* Of a block's start, if its arrays are to be used in place. */
-#define ENTITY_ALIGNMENT 8
 
 /* The field whose ids entities are; the one whose ids their links are.  -1: the model has none. */
 static inline int
@@ -67,14 +68,10 @@ entity_number(const EntityTable *table, uint32_t id)
 	return table && id >= FIRST_ID && id - FIRST_ID < table->n ? (int64_t) id - FIRST_ID : -1;
 }
 
-/* Size of the stored form. */
-extern size_t entity_table_size(const EntityTable *table);
-/* Write it: entity_table_size() bytes, every one of them. */
-extern void entity_table_put(const EntityTable *table, void *bytes);
 /*
  * The table of a stored form of n bytes, for a model of this shape; NULL on errors.
- * If the block is aligned, arrays stay in it, and it has to live as long as they
- * are used; else they are the arena's.
+ * Of an aligned block arrays stay in it, and it has to live as long as they are
+ * used; else they are the arena's.
  *
  * Nothing is trusted, unless it was checked before.  Errors: ENGINE_CORRUPT,
  * lack of memory, ENGINE_INTERRUPTED by the watch (NULL: none).
@@ -86,8 +83,8 @@ extern EntityTable *entity_table_get(Arena *arena, const void *bytes, size_t n, 
 extern EntityTable *entity_table_pack(Arena *arena, const EntityTable *table, EngineError *error);
 
 /*
- * The table of a history: of each user the newest entries, one more than a history has
- * members, for a row's own item is none.  NULL: no memory.
+ * The table of a history: of each user the newest entries, which are the last ones, one more
+ * than a history has members, for a row's own item is none.  NULL: no memory.
  */
 extern EntityTable *entity_table_of_history(Arena *arena, const History *history,
 											EngineError *error);

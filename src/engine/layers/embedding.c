@@ -118,7 +118,7 @@ batch_occurrences(const Batch *batch, const Shape *shape, int field)
 	if (!shape->field_is_list[field])
 		return batch->n_rows;
 	if (shape_is_dense(shape, field))
-		return shape->table_rows[shape->field_table[field]];
+		return shape_rows(shape, field);
 	for (int b = 0; b < batch->n_rows; b++)
 	{
 		const uint32_t *members;

@@ -27,7 +27,7 @@ fields_choose(const Shape *shape, uint32_t *const *counts, int batch_rows, bool 
 static void
 init_shared(Fields *fields, int field, int rows, Arena *arena)
 {
-	uint32_t	table_rows = fields->shape->table_rows[fields->shape->field_table[field]];
+	uint32_t	table_rows = shape_rows(fields->shape, field);
 	uint32_t	most = table_rows < (uint32_t) rows ? table_rows : (uint32_t) rows;
 	SharedField *shared = &fields->shared[fields->n_shared++];
 

@@ -166,7 +166,7 @@ plan_weights(NetworkPlan *plan, Wide *wide, bool all)
 	for (int f = 0; f < n_fields; f++)
 	{
 		Tensor		tensor = {.kind = TENSOR_FITTED,.table = -1,.field = f,.n_dims = 1,
-			.dims = {plan->shape->table_rows[plan->shape->field_table[f]]}};
+			.dims = {shape_rows(plan->shape, f)}};
 
 		wide->refs[f] = !all && f != plan->shape->item_field ? NO_TENSOR :
 			tensors_add(&plan->tensors, &tensor, "wide.%d", f);

@@ -158,7 +158,7 @@ init_cells(Build *build, Arena *arena, const DomainPairs *pairs, size_t *n_membe
 		Cells	   *cells = &build->cells[f];
 		size_t		n_cells;
 
-		*cells = (Cells) {.n_values = data->shape.table_rows[data->shape.field_table[f]]};
+		*cells = (Cells) {.n_values = shape_rows(&data->shape, f)};
 		cells->pairs = pairs && pairs[f].n_pairs > 0 ? &pairs[f] : NULL;
 		n_cells = (size_t) cells->n_values + (cells->pairs ? pairs[f].n_pairs : 0);
 		n_members[f] = count_members(data, f);

@@ -12,8 +12,9 @@
 #ifndef AREAD_ENGINE_LOGISTIC_CELLS_H
 #define AREAD_ENGINE_LOGISTIC_CELLS_H
 
-#include "engine/data/domain_pairs.h"
+#include "engine/base/search.h"
 #include "engine/base/team.h"
+#include "engine/data/domain_pairs.h"
 
 typedef struct Cells
 {
@@ -42,19 +43,7 @@ cells_first(const Cells *cells, uint32_t value)
 static inline uint32_t
 cells_from(const Cells *cells, size_t place)
 {
-	uint32_t	low = 0;
-	uint32_t	high = cells->n_cells;
-
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (cells->start[middle] < place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return (uint32_t) sorted_place(cells->start, 0, cells->n_cells, (uint32_t) place);
 }
 
 #endif							/* AREAD_ENGINE_LOGISTIC_CELLS_H */

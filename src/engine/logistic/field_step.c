@@ -31,6 +31,7 @@ visit_value(const Visit *visit, int part)
 	uint32_t	low = 0;
 	uint32_t	high = cells->n_values;
 
+	/* by halves; what is looked through is computed, no array */
 	if (!cells->pairs)
 		return (uint32_t) cell;
 	while (low < high)

@@ -48,8 +48,7 @@ pairs_part(void *context, int part, int thread)
 			int			f = valid->pair_fields[k];
 
 			valid->pairs[i * (size_t) valid->n_pair_fields + k] =
-				pairs_find(valid->descent->cells[f].pairs,
-						   data->ids[row * (size_t) data->shape.n_fields + f], domain);
+				pairs_find(valid->descent->cells[f].pairs, dataset_id(data, row, f), domain);
 		}
 	}
 }

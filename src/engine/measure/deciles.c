@@ -4,16 +4,13 @@
  */
 #include "engine/measure/deciles.h"
 
+#include "engine/base/search.h"
 #include "engine/base/sort.h"
 
 int
 deciles_bin(const Deciles *deciles, double score)
 {
-	int			bin = 0;
-
-	while (bin < deciles->n_edges && deciles->edges[bin] <= score)
-		bin++;
-	return bin;
+	return (int) sorted_place_above(deciles->edges, (size_t) deciles->n_edges, score);
 }
 
 bool

@@ -221,37 +221,38 @@ weighted_auc(const DomainMeasure *by_domain, const uint32_t *defined, int64_t fr
 }
 
 /* NDCG@10 of sorted scores, ties as ranking.h has it; there is a positive row. */
-static double
-ndcg_of_sorted(const GroupScores *sorted)
+static bool
+ndcg_of_sorted(const GroupScores *sorted, double *ndcg, const EngineHost *host,
+			   EngineError *error)
 {
 	size_t		positives = sorted->n_positives;	/* that have no place yet */
 	size_t		negatives = sorted->n_negatives;
-	size_t		most = positives + negatives < NDCG_PLACES ? positives + negatives : NDCG_PLACES;
-	double		best = 0;
+	Tie			tie = tie_of(0, positives, NDCG_PLACES, positives);
+	double		best;
 	double		ranked = 0;
+	double		discounts;
 
-	for (size_t place = 0; place < most && place < positives; place++)
-		best += ranking_discount(place);
-	for (size_t place = 0; place < most && positives > 0;)
+	if (!tie_discounts(&tie, &best, host, error))
+		return false;
+	for (size_t place = 0; place < NDCG_PLACES && positives > 0; place += tie.n)
 	{
 		uint64_t	key = sorted->positives[positives - 1];
 		size_t		gains = 0;
-		size_t		tied = 0;
-		double		discounts = 0;
+		size_t		others = 0;
 
 		if (negatives > 0 && sorted->negatives[negatives - 1] > key)
 			key = sorted->negatives[negatives - 1];
 		for (; positives > 0 && sorted->positives[positives - 1] == key; positives--)
 			gains++;
 		for (; negatives > 0 && sorted->negatives[negatives - 1] == key; negatives--)
-			tied++;
-		tied += gains;
-		for (size_t i = place; i < most && i < place + tied; i++)
-			discounts += ranking_discount(i);
-		ranked += (double) gains / (double) tied * discounts;
-		place += tied;
+			others++;
+		tie = tie_of(place, gains + others, NDCG_PLACES, gains);
+		if (!tie_discounts(&tie, &discounts, host, error))
+			return false;
+		ranked += (double) gains / (double) tie.n * discounts;
 	}
-	return ranked / best;
+	*ndcg = ranked / best;
+	return true;
 }
 
 /* Measures of each user's rows: AUC weighted by rows, NDCG@10 with one voice each. */
@@ -272,14 +273,16 @@ measure_users(Arena *arena, const MeasuredRows *rows, Measures *measures,
 	for (uint32_t user = 0; user < rows->n_users; user++)
 	{
 		size_t		n = grouped_rows(&grouped, user);
+		double		own;
 
 		if (user % GROUP_CHUNK == 0 && !host_continue(host, error))
 			return false;
 		if (grouped_positives(&grouped, user) == 0)
 			continue;
-		if (!grouped_sort(&grouped, user, &sorted, host, error))
+		if (!grouped_sort(&grouped, user, &sorted, host, error) ||
+			!ndcg_of_sorted(&sorted, &own, host, error))
 			return false;
-		total_add(&ndcg, ndcg_of_sorted(&sorted));
+		total_add(&ndcg, own);
 		measures->ndcg_10.rows += n;
 		listed++;
 		if (!grouped_has_both(&grouped, user))

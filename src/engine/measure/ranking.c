@@ -20,6 +20,19 @@ typedef struct RankedList
 	double		highest;		/* gain */
 } RankedList;
 
+bool
+tie_discounts(const Tie *tie, double *sum, const EngineHost *host, EngineError *error)
+{
+	*sum = 0;
+	for (size_t i = 0; i < tie->counted; i++)
+	{
+		if (i % CHUNK == CHUNK - 1 && !host_continue(host, error))
+			return false;
+		*sum += ranking_discount(tie->first + i);
+	}
+	return true;
+}
+
 /* Gain of the first k places, as a multiple of the highest of a row. */
 static bool
 list_gain(const RankedList *list, double *sum, const EngineHost *host, EngineError *error)
@@ -27,22 +40,23 @@ list_gain(const RankedList *list, double *sum, const EngineHost *host, EngineErr
 	size_t		last = list->n - 1;
 
 	*sum = 0;
-	for (size_t place = 0; place < list->k;)
+	for (size_t first = 0, place = 0; first < list->k; first = place)
 	{
-		uint64_t	key = list->keys[last - place];
-		size_t		tied = 0;
-		double		tied_gain = 0;
-		double		discounts = 0;
+		uint64_t	key = list->keys[last - first];
+		double		gain = 0;
+		double		discounts;
+		Tie			tie;
 
-		for (; place < list->n && list->keys[last - place] == key; place++, tied++)
+		for (; place < list->n && list->keys[last - place] == key; place++)
 		{
 			if (place % CHUNK == 0 && !host_continue(host, error))
 				return false;
-			tied_gain += list->gains[list->rows[last - place]] / list->highest;
-			if (place < list->k)
-				discounts += ranking_discount(place);
+			gain += list->gains[list->rows[last - place]] / list->highest;
 		}
-		*sum += tied_gain / (double) tied * discounts;
+		tie = tie_of(first, place - first, list->k, 0);
+		if (!tie_discounts(&tie, &discounts, host, error))
+			return false;
+		*sum += gain / (double) tie.n * discounts;
 	}
 	return true;
 }

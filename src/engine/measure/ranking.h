@@ -29,6 +29,33 @@ ranking_places(size_t n, uint64_t k)
 	return k == 0 || k > n ? n : (size_t) k;
 }
 
+/* Rows of one score, in places first .. first + n - 1: which of them has which is not known. */
+typedef struct Tie
+{
+	size_t		first;			/* from 0 */
+	size_t		n;
+	size_t		counted;		/* of its places: those among the first k */
+	size_t		positives;		/* of its rows */
+} Tie;
+
+static inline Tie
+tie_of(size_t first, size_t n, size_t k, size_t positives)
+{
+	return (Tie) {.first = first,.n = n,
+		.counted = first >= k ? 0 : n < k - first ? n : k - first,.positives = positives};
+}
+
+/* Positives in the places that count, on average over all orders. */
+static inline double
+tie_positives(const Tie *tie)
+{
+	return (double) tie->positives * (double) tie->counted / (double) tie->n;
+}
+
+/* What a gain counts in the places that count -> *sum; over n it is the mean of a tied row. */
+extern bool tie_discounts(const Tie *tie, double *sum, const EngineHost *host,
+						  EngineError *error);
+
 /*
  * Discounted cumulative gain, gain / log2(rank + 1), over that of the best
  * order.  scores (no NaN) and gains (finite, from 0 up) are [n], n below 2^32.

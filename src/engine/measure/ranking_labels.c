@@ -27,39 +27,22 @@ typedef struct LabelList
 	const EngineHost *host;
 } LabelList;
 
-/* Rows of one score. */
-typedef struct Tie
-{
-	size_t		first;			/* place, from 0 */
-	size_t		n;
-	size_t		counted;		/* of its places: those among the first k */
-	size_t		positives;
-} Tie;
-
 /* The tie that begins at a place. */
 static bool
 tie_at(const LabelList *list, size_t first, Tie *tie, EngineError *error)
 {
 	uint64_t	key = list->keys[list->n - 1 - first];
 	size_t		place = first;
+	size_t		positives = 0;
 
-	*tie = (Tie) {.first = first};
 	for (; place < list->n && list->keys[list->n - 1 - place] == key; place++)
 	{
 		if (place % CHUNK == 0 && !host_continue(list->host, error))
 			return false;
-		tie->positives += list->labels[list->n - 1 - place];
+		positives += list->labels[list->n - 1 - place];
 	}
-	tie->n = place - first;
-	tie->counted = (place < list->k ? place : list->k) - first;
+	*tie = tie_of(first, place - first, list->k, positives);
 	return true;
-}
-
-/* Positives in the places that count. */
-static double
-positives_of(const Tie *tie)
-{
-	return (double) tie->positives * (double) tie->counted / (double) tie->n;
 }
 
 /* Sum over its places that count: precision there, if a positive is there. */
@@ -128,7 +111,7 @@ walk(const LabelList *list, Found *found, EngineError *error)
 			(above == 0 && tie.positives > 0 &&
 			 !first_positive(list, &tie, &found->hit, &found->reciprocal, error)))
 			return false;
-		found->positives += positives_of(&tie);
+		found->positives += tie_positives(&tie);
 		above += tie.positives;
 	}
 	return true;

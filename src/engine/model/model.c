@@ -19,12 +19,14 @@ copy_shape(Arena *arena, Shape *to, const Shape *from)
 	uint32_t   *field_table = ARENA_ARRAY(arena, uint32_t, from->n_fields);
 	bool	   *field_is_list = ARENA_ARRAY(arena, bool, from->n_fields);
 	bool	   *field_is_dense = ARENA_ARRAY(arena, bool, from->n_fields);
+	FieldCross *crosses = ARENA_ARRAY(arena, FieldCross, from->n_crosses);
 
 	*to = *from;
 	to->table_rows = table_rows;
 	to->field_table = field_table;
 	to->field_is_list = field_is_list;
 	to->field_is_dense = field_is_dense;
+	to->crosses = crosses;
 	if (arena->failed)
 		return;
 	memcpy(table_rows, from->table_rows, from->n_tables * sizeof(uint32_t));
@@ -32,6 +34,8 @@ copy_shape(Arena *arena, Shape *to, const Shape *from)
 	memcpy(field_is_list, from->field_is_list, from->n_fields * sizeof(bool));
 	for (int f = 0; f < from->n_fields; f++)
 		field_is_dense[f] = shape_is_dense(from, f);
+	for (int i = 0; i < from->n_crosses; i++)
+		crosses[i] = from->crosses[i];
 }
 
 Model *

@@ -12,8 +12,6 @@
 #define MAX_SHIFT 1000.0
 #define MAX_TREES_WEIGHT 1000.0
 
-#define CORRUPT_HINT "Restore the model from a backup, or train it again."
-
 static bool
 check_variances(const Model *model)
 {

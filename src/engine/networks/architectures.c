@@ -14,14 +14,19 @@ static const Architecture *const architectures[] = {
 #undef RACE
 };
 
-const int	n_choices = sizeof(architectures) / sizeof(architectures[0]);
-const int	n_architectures = 0
-#define ARCHITECTURE(name) + 1
+/* Those that models are of come first. */
+enum
+{
+#define ARCHITECTURE(name) NUMBER_##name,
 #define RACE(name)
 #include "engine/networks/architecture_list.h"
 #undef ARCHITECTURE
 #undef RACE
-;
+	N_ARCHITECTURES
+};
+
+const int	n_choices = sizeof(architectures) / sizeof(architectures[0]);
+const int	n_architectures = N_ARCHITECTURES;
 
 const Architecture *
 architecture_at(int number)
@@ -33,16 +38,6 @@ const Architecture *
 architecture_of(const Config *config)
 {
 	return architectures[config->architecture];
-}
-
-int
-architecture_number(const Architecture *architecture)
-{
-	int			number = 0;
-
-	while (architectures[number] != architecture)
-		number++;
-	return number;
 }
 
 int

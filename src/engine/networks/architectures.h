@@ -17,8 +17,6 @@ extern const int n_choices;
 extern const Architecture *architecture_at(int number);
 /* That of a configuration. */
 extern const Architecture *architecture_of(const Config *config);
-/* The number of one of the list. */
-extern int	architecture_number(const Architecture *architecture);
 /* The number of a name; -1 if there is none such. */
 extern int	architecture_find(const char *name);
 /* The name of an architecture by its number, from 0; NULL past the last. */

@@ -37,7 +37,7 @@ mixtures_of_hei(void *options)
 
 static const Option config_options[] = {
 	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"auto\"", "",
-	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs, and hei until it has had as many evaluations. Then hei goes on, unless mmoe is ahead by more than 0.001 of the measure that stop_on names (of log loss 0.0005); if it is, it is trained from its start. There is no such race, and hei is trained, where two epochs have fewer than 200 batches, or more of them where batch_size or learning_rate is smaller than by default. Nor is there one with two epochs or fewer, below 1000 validation rows, or where these are of one label. An option that only one of both uses, set to other than its default, chooses that one; options of both leave the race as it is.",
+	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs, and hei until it has had as many evaluations. Then hei goes on, unless mmoe is ahead by more than 0.001 of the measure that stop_on names (of log loss 0.0005); if it is, it is trained from its start. A network that diverges before that has lost. Nothing else is trained where mmoe gains nothing beside trees until patience runs out, within its two epochs: the model keeps its start. There is no such race, and hei is trained, where two epochs have fewer than 200 batches, or more of them where batch_size or learning_rate is smaller than by default. Nor is there one with two epochs or fewer, below 1000 validation rows, or where these are of one label. An option that only one of both uses, set to other than its default, chooses that one; options of both leave the race as it is.",
 	.choice = architecture_name},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
 	.meaning = "Length of the vector of each value."},
@@ -240,6 +240,26 @@ check_search(const Config *config, EngineError *error)
 	return true;
 }
 
+/* Room for histories is that of full ones, whatever users have. */
+static bool
+check_history(const Config *config, EngineError *error)
+{
+	int64_t		members = (int64_t) config->batch_size * config->history_length;
+
+	if (members > MAX_BATCH_MEMBERS)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Use shorter histories, or smaller batches.",
+						   "options \"batch_size\" and \"history.length\" make histories of %lld items in a batch, more than %d",
+						   (long long) members, MAX_BATCH_MEMBERS);
+	if (!architecture_uses(config->architecture, "score_batches"))
+		return true;
+	members *= config->score_batches;
+	if (members > MAX_SEARCH_MEMBERS)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Use shorter histories, or fewer or smaller batches.",
+						   "options \"score_batches\", \"batch_size\" and \"history.length\" make histories of %lld items in the batches of a candidate, more than %d",
+						   (long long) members, MAX_SEARCH_MEMBERS);
+	return true;
+}
+
 /* Options that an architecture does not use are left alone. */
 static bool
 check_relations(const Config *config, EngineError *error)
@@ -247,6 +267,8 @@ check_relations(const Config *config, EngineError *error)
 	if (architecture_uses(config->architecture, "hei_hidden") && !check_experts(config, error))
 		return false;
 	if (architecture_uses(config->architecture, "mask_search") && !check_search(config, error))
+		return false;
+	if (architecture_uses(config->architecture, "history.length") && !check_history(config, error))
 		return false;
 	if (config->major_share < config->minor_share)
 		return engine_fail(error, ENGINE_BAD_INPUT, "A domain cannot be both minor and major.",

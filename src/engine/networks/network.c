@@ -260,25 +260,37 @@ network_upper_forward(Network *network, const Batch *batch, const BaseOutput *ba
 	forward(network, true);
 }
 
+/* Rows of a row tensor that a batch touches, at most; each as often as it does. */
+static size_t
+touched_rows(const Tensor *tensor, const Shape *shape, const Batch *batch)
+{
+	size_t		n = 0;
+	const uint32_t *members;
+
+	if (tensor->of_history)
+	{
+		for (int b = 0; b < batch->n_rows; b++)
+			n += batch_history(batch, b, &members);
+		return n;
+	}
+	/* a domain's own row, and that of domains never seen */
+	n = batch->n_segments;
+	for (int f = 0; f < shape->n_fields && tensor->rows_of == ROWS_OF_IDS; f++)
+		if ((int) shape->field_table[f] == tensor->table)
+			n += batch_occurrences(batch, shape, f);
+	return n;
+}
+
 /* Room for a batch's rows in the row tensors; starts their slots anew. */
 static bool
 begin_rows(Network *network, const Batch *batch, EngineError *error)
 {
-	const Shape *shape = &network->model->shape;
+	const Model *model = network->model;
 
-	for (int i = 0; i < network->model->n_rows; i++)
-	{
-		const Tensor *tensor = &network->model->rows[i];
-		size_t		occurrences = batch->n_segments;
-
-		for (int f = 0; f < shape->n_fields && tensor->rows_of == ROWS_OF_IDS; f++)
-			if ((int) shape->field_table[f] == tensor->table)
-				occurrences += batch_occurrences(batch, shape, f);
-		for (int b = 0; b < batch->n_rows && tensor->of_history; b++)
-			occurrences += batch->history_length > 0 ? batch->history_n[b] : 0;
-		if (!rows_begin(&network->pass.rows[i], network->pass.arena, occurrences, error))
+	for (int i = 0; i < model->n_rows; i++)
+		if (!rows_begin(&network->pass.rows[i], network->pass.arena,
+						touched_rows(&model->rows[i], &model->shape, batch), error))
 			return false;
-	}
 	return true;
 }
 

@@ -12,7 +12,7 @@
 static uint32_t
 id_of(const Dataset *data, size_t row, int field)
 {
-	return field < 0 ? 0 : data->ids[row * (size_t) data->shape.n_fields + field];
+	return field < 0 ? 0 : dataset_id(data, row, field);
 }
 
 /* Now and then: does the host want to stop? */

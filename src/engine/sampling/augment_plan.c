@@ -24,13 +24,13 @@ augment_count(Arena *arena, const Dataset *data, AugmentCounts *counts, EngineEr
 	const Shape *shape = &data->shape;
 
 	if (!augment_counts_init(counts, arena, shape_domains(shape),
-							 shape->table_rows[shape->field_table[shape->item_field]], error))
+							 shape_rows(shape, shape->item_field), error))
 		return false;
 	counts->rows = dataset_rows(data, SPLIT_TRAIN);
 	for (size_t row = 0; row < counts->rows; row++)
 	{
 		int64_t		domain = dataset_domain(data, row);
-		uint32_t	item = data->ids[row * (size_t) shape->n_fields + shape->item_field];
+		uint32_t	item = dataset_id(data, row, shape->item_field);
 
 		if (domain >= 0)
 			counts->domain_rows[domain]++;

@@ -8,12 +8,12 @@
 #include "engine/sampling/bonds.h"
 
 /* A field goes with its owner if the owner's rows agree on it that much beyond chance. */
-#define MIN_AGREEMENT 0.5
+#define LEAST_BEYOND_CHANCE 0.5
 
 static bool
 is_beyond_chance(double agreement, double chance)
 {
-	return agreement - chance > MIN_AGREEMENT * (1 - chance);
+	return agreement - chance > LEAST_BEYOND_CHANCE * (1 - chance);
 }
 
 bool

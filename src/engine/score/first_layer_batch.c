@@ -41,7 +41,7 @@ most_distinct(const Stack *stack, int p)
 	const Shape *shape = &stack->prepared->model->shape;
 	int			f = stack->prepared->order[p];
 	size_t		most = (size_t) (SHARE_BELOW * stack->capacity) + 1;
-	size_t		rows = shape->table_rows[shape->field_table[f]];
+	size_t		rows = shape_rows(shape, f);
 
 	if (shape->field_is_list[f])
 		return 0;

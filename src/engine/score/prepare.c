@@ -16,12 +16,6 @@
 
 #include "engine/layers/embedding.h"
 
-static uint32_t
-table_rows(const Model *model, int field)
-{
-	return model->shape.table_rows[model->shape.field_table[field]];
-}
-
 /*
  * Fields of the smallest tables are premultiplied, as far as there is room;
  * others, and dense ones, whose values come but once, are first.
@@ -29,8 +23,8 @@ table_rows(const Model *model, int field)
 static bool
 order_fields(Prepared *prepared, size_t bytes, EngineError *error)
 {
-	const Model *model = prepared->model;
-	int			n_fields = model->shape.n_fields;
+	const Shape *shape = &prepared->model->shape;
+	int			n_fields = shape->n_fields;
 	size_t		left = bytes / ((size_t) prepared->n_columns * sizeof(real));
 	int			last = n_fields;
 	bool	   *chosen = ARENA_ARRAY(prepared->arena, bool, n_fields);
@@ -44,12 +38,12 @@ order_fields(Prepared *prepared, size_t bytes, EngineError *error)
 		int			smallest = -1;
 
 		for (int f = 0; f < n_fields; f++)
-			if (!chosen[f] && !shape_is_dense(&model->shape, f) &&
-				(smallest < 0 || table_rows(model, f) < table_rows(model, smallest)))
+			if (!chosen[f] && !shape_is_dense(shape, f) &&
+				(smallest < 0 || shape_rows(shape, f) < shape_rows(shape, smallest)))
 				smallest = f;
-		if (smallest < 0 || table_rows(model, smallest) > left)
+		if (smallest < 0 || shape_rows(shape, smallest) > left)
 			break;
-		left -= table_rows(model, smallest);
+		left -= shape_rows(shape, smallest);
 		chosen[smallest] = true;
 		prepared->order[--last] = smallest;
 	}
@@ -102,7 +96,7 @@ stack_panels(const Prepared *prepared, int n_fields)
 static void
 lay_out(Prepared *prepared)
 {
-	const Model *model = prepared->model;
+	const Shape *shape = &prepared->model->shape;
 	size_t		n = prepared->n_columns;
 
 	prepared->n_values = 0;
@@ -115,11 +109,11 @@ lay_out(Prepared *prepared)
 	for (int i = 0; i < prepared->n_layers; i++)
 		if (prepared->layers[i]->kind->lay_out)
 			prepared->layers[i]->kind->lay_out(prepared->layers[i], prepared);
-	for (int i = prepared->n_gathered; i < model->shape.n_fields && n > 0; i++)
+	for (int i = prepared->n_gathered; i < shape->n_fields && n > 0; i++)
 	{
 		int			f = prepared->order[i];
 
-		prepared->premultiplied[f] = prepared_take(prepared, table_rows(model, f) * n);
+		prepared->premultiplied[f] = prepared_take(prepared, shape_rows(shape, f) * n);
 	}
 }
 
@@ -127,20 +121,21 @@ lay_out(Prepared *prepared)
 static void
 premultiply(const Prepared *prepared)
 {
-	const Model *model = prepared->model;
+	const Shape *shape = &prepared->model->shape;
 	const Panels *panels = &prepared->premultiplied_stack;
-	int			dim = model->config.embed_dim;
+	int			dim = prepared->model->config.embed_dim;
 
-	for (int i = prepared->n_gathered; i < model->shape.n_fields; i++)
+	for (int i = prepared->n_gathered; i < shape->n_fields; i++)
 	{
 		int			f = prepared->order[i];
+		uint32_t	n_rows = shape_rows(shape, f);
 		int			at = (i - prepared->n_gathered) * dim;
-		PanelInput	in = {.x = prepared->tables[model->shape.field_table[f]].values,.stride = dim,
+		PanelInput	in = {.x = prepared->tables[shape->field_table[f]].values,.stride = dim,
 			.n_parts = 1,.length = dim,.at = &at};
 
 		for (int p = 0; p < panels->n &&
-			 !watch_worked(prepared->watch, (size_t) table_rows(model, f) * dim * panels->width); p++)
-			panels_forward(panels, p, &in, table_rows(model, f),
+			 !watch_worked(prepared->watch, (size_t) n_rows * dim * panels->width); p++)
+			panels_forward(panels, p, &in, n_rows,
 						   prepared->premultiplied[f] + (size_t) p * panels->width,
 						   prepared->n_columns, false);
 	}

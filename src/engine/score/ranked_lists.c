@@ -2,15 +2,16 @@
  * ranked_lists.c
  *	  Lists of a positive row's item and others of its domain, scored and measured.
  *
- * Phases: the items of each domain, out of the known rows, in order of domain and id; what
- * each user took; the rows to be ranked, in the order of their keys (engine/data/row_key.h);
- * then list after list.
+ * Phases, once: the items of each domain, out of the known rows, in order of domain and id;
+ * what each user took.  For each range of rows: those to be ranked, in the order of their keys
+ * (engine/data/row_key.h); then list after list.
  *
  * Every row draws from a stream of random numbers of its own, which its values start: neither
  * other rows nor the number of threads change its lists.
  *
- * Memory: 12 bytes for each known positive row while items are collected, 16 for each
- * item of a domain, the set of what users took, and one list.
+ * Memory: 16 bytes for each item of a domain, and up to 16 for each positive row in the set of
+ * what users took; 24 for each known positive row while items are collected, or for each of
+ * the range while that is ranked; one list of LIST_MAX_ALL items.  Other rows take none.
  */
 #include "engine/score/ranked_lists.h"
 
@@ -18,9 +19,11 @@
 #include <string.h>
 
 #include "engine/base/random.h"
+#include "engine/base/search.h"
 #include "engine/base/sort.h"
+#include "engine/data/crosses.h"
 #include "engine/data/row_key.h"
-#include "engine/data/rowset.h"
+#include "engine/data/taken.h"
 #include "engine/measure/ranking.h"
 
 /* Rows between two looks at the host. */
@@ -36,31 +39,47 @@ const char *const list_kind_names[N_LIST_KINDS] = {
 typedef struct ListItems
 {
 	size_t	   *start;			/* [D + 1] */
+	uint32_t   *ids;
 	uint32_t   *rows;			/* a row of each, whose values are the item's: the one of the smallest key */
-	uint64_t   *taken;			/* positive rows of this one and those before it */
+	uint32_t   *taken;			/* positive rows of this one and those before it */
 	uint32_t   *drawn;			/* the list that it is in, from 1; 0: none yet */
 } ListItems;
 
-typedef struct Ranking
+struct Ranking
 {
+	Arena	   *arena;
 	const ListTask *task;
 	Scorer	   *scorer;
 	const EngineHost *host;
 	Watch		watch;			/* over long lists */
 	ListItems	items;
-	RowSet		taken;			/* (user, item) of positive rows */
+	Taken		taken;
 	Random		random;
 	uint32_t	n_lists;		/* begun */
 	uint32_t   *ids;			/* [room, n_fields] of the list at hand */
 	double	   *scores;			/* [room] */
 	size_t		n;				/* rows in it: the positive one, then the others */
-} Ranking;
+};
 
 static bool
 stopped(Ranking *ranking, size_t row, EngineError *error)
 {
 	return (row % CHECK_ROWS == 0 && !host_continue(ranking->host, error)) ||
 		(ranking->watch.stopped && !watch_continue(&ranking->watch, error));
+}
+
+/* Positive ones of rows first .. end - 1 -> *n. */
+static bool
+count_positives(Ranking *ranking, size_t first, size_t end, size_t *n, EngineError *error)
+{
+	*n = 0;
+	for (size_t row = first; row < end; row++)
+	{
+		if (stopped(ranking, row, error))
+			return false;
+		*n += ranking->task->data->labels[row];
+	}
+	return true;
 }
 
 /* Known positive rows whose item has an id, in a domain with a number -> keys, rows; *n. */
@@ -85,33 +104,35 @@ find_known(Ranking *ranking, uint64_t *keys, uint32_t *rows, size_t *n, EngineEr
 	return true;
 }
 
+/* Room for as many items as sorted keys [n] have. */
 static bool
-collect_items(Ranking *ranking, Arena *arena, EngineError *error)
+allocate_items(Ranking *ranking, const uint64_t *keys, size_t n, EngineError *error)
+{
+	Arena	   *arena = ranking->arena;
+	size_t		n_items = 0;
+
+	for (size_t i = 0; i < n; i++)
+		n_items += i == 0 || keys[i] != keys[i - 1];
+	ranking->items = (ListItems) {
+		.start = ARENA_ARRAY(arena, size_t, shape_domains(&ranking->task->data->shape) + 1),
+		.ids = ARENA_ARRAY(arena, uint32_t, n_items),
+		.rows = ARENA_ARRAY(arena, uint32_t, n_items),
+		.taken = ARENA_ARRAY(arena, uint32_t, n_items),
+		.drawn = ARENA_ARRAY(arena, uint32_t, n_items)
+	};
+	return arena_ok(arena, error);
+}
+
+/* Items out of their rows [n], which lie in the order of keys. */
+static bool
+place_items(Ranking *ranking, const uint64_t *keys, const uint32_t *rows, size_t n,
+			EngineError *error)
 {
 	ListItems  *items = &ranking->items;
 	size_t		n_domains = shape_domains(&ranking->task->data->shape);
-	size_t		n_known = ranking->task->known[1] - ranking->task->known[0];
-	uint64_t   *keys;
-	uint32_t   *rows;
-	size_t		n;
 	size_t		n_items = 0;
 	uint64_t	smallest = 0;	/* key of the item at hand */
-	SortRoom	room;
-	struct ArenaBlock *mark;
 
-	*items = (ListItems) {
-		.start = ARENA_ARRAY(arena, size_t, n_domains + 1),
-		.rows = ARENA_ARRAY(arena, uint32_t, n_known),
-		.taken = ARENA_ARRAY(arena, uint64_t, n_known),
-		.drawn = ARENA_ARRAY(arena, uint32_t, n_known)
-	};
-	mark = arena_mark(arena);
-	keys = ARENA_ARRAY(arena, uint64_t, n_known);
-	rows = ARENA_ARRAY(arena, uint32_t, n_known);
-	if (!arena_ok(arena, error) || !sort_room(&room, arena, n_known, true, error) ||
-		!find_known(ranking, keys, rows, &n, error) ||
-		!sort_keys(keys, rows, n, &room, ranking->host, error))
-		return false;
 	for (size_t i = 0; i < n; i++)
 	{
 		uint64_t	key = row_key(ranking->task->data, rows[i], 0, &ranking->watch);
@@ -120,38 +141,59 @@ collect_items(Ranking *ranking, Arena *arena, EngineError *error)
 		if (stopped(ranking, i, error))
 			return false;
 		if (begins)
+		{
+			items->ids[n_items] = (uint32_t) keys[i];
 			items->start[(keys[i] >> 32) + 1] = ++n_items;
+		}
 		if (begins || key < smallest)
 		{
 			items->rows[n_items - 1] = rows[i];
 			smallest = key;
 		}
-		items->taken[n_items - 1] = i + 1;
+		items->taken[n_items - 1] = (uint32_t) i + 1;
 	}
 	/* domains without items end where those before them do */
 	for (size_t d = 0; d < n_domains; d++)
 		if (items->start[d + 1] < items->start[d])
 			items->start[d + 1] = items->start[d];
-	arena_reset_to(arena, mark);
 	return true;
 }
 
+/* scratch: of what is not needed after it. */
 static bool
-collect_taken(Ranking *ranking, Arena *arena, EngineError *error)
+collect_items(Ranking *ranking, Arena *scratch, EngineError *error)
+{
+	const size_t *known = ranking->task->known;
+	uint64_t   *keys;
+	uint32_t   *rows;
+	size_t		n;
+	SortRoom	room;
+
+	if (!count_positives(ranking, known[0], known[1], &n, error))
+		return false;
+	keys = ARENA_ARRAY(scratch, uint64_t, n);
+	rows = ARENA_ARRAY(scratch, uint32_t, n);
+	return arena_ok(scratch, error) && sort_room(&room, scratch, n, true, error) &&
+		find_known(ranking, keys, rows, &n, error) &&
+		sort_keys(keys, rows, n, &room, ranking->host, error) &&
+		allocate_items(ranking, keys, n, error) && place_items(ranking, keys, rows, n, error);
+}
+
+static bool
+collect_taken(Ranking *ranking, EngineError *error)
 {
 	const Dataset *data = ranking->task->data;
-	const int	fields[] = {data->shape.user_field, data->shape.item_field};
-	bool		users = data->shape.user_field >= 0;
+	size_t		n;
 
-	if (!rowset_init(&ranking->taken, arena, data, fields, 2, users ? data->split_start[3] : 0,
-					 error))
+	if (!count_positives(ranking, 0, data->split_start[3], &n, error) ||
+		!taken_init(&ranking->taken, ranking->arena, data, n, error))
 		return false;
-	for (size_t row = 0; users && row < data->split_start[3]; row++)
+	for (size_t row = 0; row < data->split_start[3]; row++)
 	{
 		if (stopped(ranking, row, error))
 			return false;
 		if (data->labels[row])
-			rowset_add(&ranking->taken, row);
+			taken_add(&ranking->taken, row);
 	}
 	return true;
 }
@@ -161,43 +203,34 @@ static bool
 is_known(const Ranking *ranking, size_t row)
 {
 	const Dataset *data = ranking->task->data;
-	int			field = data->shape.item_field;
+	const ListItems *items = &ranking->items;
 	int64_t		domain = dataset_domain(data, row);
-	uint32_t	item = dataset_id(data, row, field);
-	size_t		low;
-	size_t		high;
+	uint32_t	item = dataset_id(data, row, data->shape.item_field);
+	size_t		place;
 
 	if (domain < 0)
 		return false;
-	low = ranking->items.start[domain];
-	high = ranking->items.start[domain + 1];
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (dataset_id(data, ranking->items.rows[middle], field) < item)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < ranking->items.start[domain + 1] &&
-		dataset_id(data, ranking->items.rows[low], field) == item;
+	place = sorted_place(items->ids, items->start[domain], items->start[domain + 1], item);
+	return place < items->start[domain + 1] && items->ids[place] == item;
 }
 
-/* Positive rows to be ranked, in the order of their hashes -> *rows, *n. */
+/* Of rows first .. end - 1 those to be ranked, in the order of their hashes -> *rows, *n. */
 static bool
-choose_rows(Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, EngineError *error)
+choose_rows(Ranking *ranking, Arena *arena, size_t first, size_t end, uint32_t **rows, size_t *n,
+			EngineError *error)
 {
 	const ListTask *task = ranking->task;
-	size_t		room_for = task->ranked[1] - task->ranked[0];
-	uint64_t   *keys = ARENA_ARRAY(arena, uint64_t, room_for);
+	uint64_t   *keys;
 	SortRoom	room;
 
-	*rows = ARENA_ARRAY(arena, uint32_t, room_for);
-	*n = 0;
-	if (!arena_ok(arena, error) || !sort_room(&room, arena, room_for, true, error))
+	if (!count_positives(ranking, first, end, n, error))
 		return false;
-	for (size_t row = task->ranked[0]; row < task->ranked[1]; row++)
+	*rows = ARENA_ARRAY(arena, uint32_t, *n);
+	keys = ARENA_ARRAY(arena, uint64_t, *n);
+	if (!arena_ok(arena, error) || !sort_room(&room, arena, *n, true, error))
+		return false;
+	*n = 0;
+	for (size_t row = first; row < end; row++)
 	{
 		if (stopped(ranking, row, error))
 			return false;
@@ -209,24 +242,15 @@ choose_rows(Ranking *ranking, Arena *arena, uint32_t **rows, size_t *n, EngineEr
 	return sort_keys(keys, *rows, *n, &room, ranking->host, error);
 }
 
-/*
- * May the item of row "from" be in the list of a row?  What unknown users took says nothing
- * of others.
- */
+/* May the item of row "from" be in the list of a row? */
 static bool
 may_stand(const Ranking *ranking, size_t row, size_t from)
 {
 	const Dataset *data = ranking->task->data;
-	const Shape *shape = &data->shape;
-	uint32_t	key[ROWSET_MAX_FIELDS] = {0};
+	int			field = data->shape.item_field;
 
-	if (dataset_id(data, row, shape->item_field) == dataset_id(data, from, shape->item_field))
-		return false;
-	if (shape->user_field < 0)
-		return true;
-	key[0] = dataset_id(data, row, shape->user_field);
-	key[1] = dataset_id(data, from, shape->item_field);
-	return key[0] < FIRST_ID || !rowset_contains(&ranking->taken, key);
+	return dataset_id(data, row, field) != dataset_id(data, from, field) &&
+		!taken_has(&ranking->taken, row, from);
 }
 
 /* The row once more, with the item of row "from". */
@@ -234,35 +258,20 @@ static void
 add_item(Ranking *ranking, size_t row, size_t from)
 {
 	const Dataset *data = ranking->task->data;
-	size_t		n_fields = (size_t) data->shape.n_fields;
-	uint32_t   *to = ranking->ids + ranking->n++ * n_fields;
 
-	memcpy(to, data->ids + row * n_fields, n_fields * sizeof(uint32_t));
-	for (size_t f = 0; f < n_fields; f++)
-		if (ranking->task->with_item[f])
-			to[f] = dataset_id(data, from, (int) f);
+	row_with_item(data, row, from, ranking->task->with_item,
+				  ranking->ids + ranking->n++ * (size_t) data->shape.n_fields);
 }
 
 /* One of items first .. end - 1, as likely as often as it is taken. */
 static size_t
 draw_by_popularity(Ranking *ranking, size_t first, size_t end)
 {
-	const uint64_t *taken = ranking->items.taken;
-	uint64_t	before = first > 0 ? taken[first - 1] : 0;
-	uint64_t	place = before + random_below(&ranking->random, taken[end - 1] - before);
-	size_t		low = first;
-	size_t		high = end - 1;
+	const uint32_t *taken = ranking->items.taken;
+	uint32_t	before = first > 0 ? taken[first - 1] : 0;
+	uint32_t	place = before + (uint32_t) random_below(&ranking->random, taken[end - 1] - before);
 
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (taken[middle] > place)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
+	return sorted_place(taken, first, end - 1, place + 1);
 }
 
 /* The others of a list; the positive one stands in it. */
@@ -298,31 +307,31 @@ fill_list(Ranking *ranking, ListKind kind, size_t row)
  * Adds a list's measures to their sums: the first row is the positive one, below
  * "above" others and among "equal" ones.
  */
-static void
-add_measures(const Ranking *ranking, ListMeasures *sums)
+static bool
+add_measures(const Ranking *ranking, ListMeasures *sums, EngineError *error)
 {
 	size_t		above = 0;
 	size_t		equal = 0;
-	double		ndcg = 0;
-	double		hits = 0;
+	double		discounts;
 	double		mrr = 0;
+	Tie			tie;
 
 	for (size_t i = 1; i < ranking->n; i++)
 	{
 		above += ranking->scores[i] > ranking->scores[0];
 		equal += ranking->scores[i] == ranking->scores[0];
 	}
-	for (size_t rank = above + 1; rank <= above + equal + 1; rank++)
-	{
-		ndcg += rank <= LIST_PLACES ? ranking_discount(rank - 1) : 0;
-		hits += rank <= LIST_PLACES;
+	tie = tie_of(above, equal + 1, LIST_PLACES, 1);
+	if (!tie_discounts(&tie, &discounts, ranking->host, error))
+		return false;
+	for (size_t rank = above + 1; rank <= above + tie.n; rank++)
 		mrr += 1 / (double) rank;
-	}
 	sums->lists++;
 	sums->items += (double) (ranking->n - 1);
-	sums->ndcg += ndcg / (double) (equal + 1);
-	sums->hit_rate += hits / (double) (equal + 1);
-	sums->mrr += mrr / (double) (equal + 1);
+	sums->ndcg += discounts / (double) tie.n;
+	sums->hit_rate += tie_positives(&tie);
+	sums->mrr += mrr / (double) tie.n;
+	return true;
 }
 
 static bool
@@ -340,10 +349,8 @@ rank_list(Ranking *ranking, ListKind kind, size_t row, ListMeasures *sums, Engin
 	if (ranking->n == 1)
 		return true;
 	rows.n_rows = ranking->n;
-	if (!scorer_score(ranking->scorer, &rows, ranking->scores, error))
-		return false;
-	add_measures(ranking, sums);
-	return true;
+	return scorer_score(ranking->scorer, &rows, ranking->scores, error) &&
+		add_measures(ranking, sums, error);
 }
 
 static bool
@@ -383,26 +390,53 @@ divide(ListMeasures *sums)
 	sums->mrr /= n;
 }
 
-bool
-lists_measure(Arena *arena, const ListTask *task, Scorer *scorer, const EngineHost *host,
-			  ListMeasures *measures, EngineError *error)
+/* Memory that is given back while the arena's stays, which is the scorer's, too. */
+static void
+begin_scratch(const Ranking *ranking, Arena *scratch)
 {
-	struct ArenaBlock *mark = arena_mark(arena);
-	Ranking		ranking = {.task = task,.scorer = scorer,.host = host,.watch = {.host = host}};
+	const Arena *arena = ranking->arena;
+
+	arena_init(scratch, arena->allocate, arena->release, arena->context);
+}
+
+Ranking *
+lists_begin(Arena *arena, const ListTask *task, Scorer *scorer, const EngineHost *host,
+			EngineError *error)
+{
 	size_t		room = LIST_MAX_ALL + 1;
+	Ranking    *ranking = ARENA_ARRAY(arena, Ranking, 1);
+	Arena		scratch;
+	bool		ok;
+
+	if (!arena_ok(arena, error))
+		return NULL;
+	*ranking = (Ranking) {.arena = arena,.task = task,.scorer = scorer,.host = host,
+		.watch = {.host = host},
+		.ids = ARENA_ARRAY(arena, uint32_t, room * (size_t) task->data->shape.n_fields),
+		.scores = ARENA_ARRAY(arena, double, room)};
+	if (!arena_ok(arena, error))
+		return NULL;
+	begin_scratch(ranking, &scratch);
+	ok = collect_items(ranking, &scratch, error);
+	arena_free_all(&scratch);
+	return ok && collect_taken(ranking, error) ? ranking : NULL;
+}
+
+bool
+lists_measure(Ranking *ranking, size_t first, size_t end, ListMeasures *measures,
+			  EngineError *error)
+{
+	Arena		scratch;
 	uint32_t   *rows;
 	size_t		n;
+	bool		ok;
 
 	memset(measures, 0, N_LIST_KINDS * sizeof(ListMeasures));
-	ranking.ids = ARENA_ARRAY(arena, uint32_t, room * (size_t) task->data->shape.n_fields);
-	ranking.scores = ARENA_ARRAY(arena, double, room);
-	if (!arena_ok(arena, error) || !collect_items(&ranking, arena, error) ||
-		!collect_taken(&ranking, arena, error) ||
-		!choose_rows(&ranking, arena, &rows, &n, error) ||
-		!rank_rows(&ranking, rows, n, measures, error))
-		return false;
+	begin_scratch(ranking, &scratch);
+	ok = choose_rows(ranking, &scratch, first, end, &rows, &n, error) &&
+		rank_rows(ranking, rows, n, measures, error);
+	arena_free_all(&scratch);
 	for (int kind = 0; kind < N_LIST_KINDS; kind++)
 		divide(&measures[kind]);
-	arena_reset_to(arena, mark);
-	return true;
+	return ok;
 }

@@ -45,24 +45,32 @@ typedef struct ListTask
 {
 	const Dataset *data;
 	size_t		known[2];		/* rows [0] .. [1] - 1: their positive ones say what items there are */
-	size_t		ranked[2];		/* rows whose positive ones are ranked */
 	const bool *with_item;		/* [n_fields] what goes with an item, itself included */
 	uint64_t	seed;
 	uint64_t	max_lists;		/* of more, so many are chosen, in no order */
 	uint64_t	max_rows;		/* of lists of all items */
 } ListTask;
 
+typedef struct Ranking Ranking;
+
 /*
- * measures [N_LIST_KINDS].  The items of a domain are those of positive known rows with an
- * id of their own; never in a list are items that the user took in any row of the data.  Of
- * equal scores each order is as likely, and measures are means over them.  Rows whose own
- * item is none of its domain's have no list: what nobody took is another question.
- *
- * The same seed and rows in any order give the same lists: where an item's rows differ in
- * what goes with it, their values say which row's are the item's.  What this takes goes
- * back to the arena.  Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_CORRUPT.
+ * What all lists of a task are made of, in the arena; the task and the scorer have to live as
+ * long.  The items of a domain are those of positive known rows with an id of their own;
+ * never in a list are items that the user took in any row of the data.  Where an item's rows
+ * differ in what goes with it, their values say which row's are the item's.  NULL on errors:
+ * lack of memory, ENGINE_INTERRUPTED.
  */
-extern bool lists_measure(Arena *arena, const ListTask *task, Scorer *scorer,
-						  const EngineHost *host, ListMeasures *measures, EngineError *error);
+extern Ranking *lists_begin(Arena *arena, const ListTask *task, Scorer *scorer,
+							const EngineHost *host, EngineError *error);
+/*
+ * The positive ones of rows first .. end - 1 -> measures [N_LIST_KINDS].  Of equal scores each
+ * order is as likely, and measures are means over them.  Rows whose own item is none of its
+ * domain's have no list: what nobody took is another question.
+ *
+ * The same seed and rows in any order give the same lists.  What this takes is given back,
+ * but for the scorer's own.  Errors: lack of memory, ENGINE_INTERRUPTED, ENGINE_CORRUPT.
+ */
+extern bool lists_measure(Ranking *ranking, size_t first, size_t end, ListMeasures *measures,
+						  EngineError *error);
 
 #endif							/* AREAD_ENGINE_SCORE_RANKED_LISTS_H */

@@ -70,7 +70,7 @@ check_score(double probability, EngineError *error)
 	if (probability >= 0 && probability <= 1)
 		return true;
 	return engine_fail(error, ENGINE_CORRUPT,
-					   "Restore the model from a backup, or train it again.",
+					   CORRUPT_HINT,
 					   "model is corrupt: its score is not a number");
 }
 

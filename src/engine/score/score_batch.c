@@ -159,9 +159,8 @@ batch_score(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 		scores->rows[i] = i;
 	batch_fill(batch, &scorer->model->shape, rows->ids + first * n_fields, NULL, rows->list_start,
 			   rows->list_members, scores->rows, NULL, n);
-	batch_fill_history(batch, &scorer->model->shape, &scorer->history, false);
-	if (rows->histories)
-		batch_take_histories(batch, &scorer->model->shape, rows->histories + first);
+	batch_fill_history(batch, &scorer->model->shape, &scorer->history,
+					   rows->histories ? rows->histories + first : NULL, false);
 	if (scorer->prepared.n_columns > 0)
 		stack_index(&scores->stack, batch);
 	team_run(scorer->team, &scorer->watch, ids_task, scorer, ROW_PARTS);

@@ -151,9 +151,8 @@ row_score(Scorer *scorer, const ScoreRows *rows, size_t at)
 	row->batch.list_members = rows->list_members;
 	run.domain = domain_of_id(row->batch.ids[model->shape.domain_field]);
 	row->batch.segments[0] = (Segment) {.n_rows = 1,.domain = run.domain};
-	batch_fill_history(&row->batch, &model->shape, &scorer->history, false);
-	if (rows->histories)
-		batch_take_histories(&row->batch, &model->shape, rows->histories + at);
+	batch_fill_history(&row->batch, &model->shape, &scorer->history,
+					   rows->histories ? rows->histories + at : NULL, false);
 	/* they arrive while the wide part is computed */
 	stack_prefetch(prepared, NULL, &row->batch, 0);
 	score_run_ids(&run);

@@ -27,7 +27,7 @@
 #include "engine/train/strategy.h"
 
 /* Another layout of what follows, or of Evaluation, or another meaning, is another number. */
-#define LAYOUT ((uint32_t) (5u << 16 | sizeof(Evaluation)))
+#define LAYOUT ((uint32_t) (6u << 16 | sizeof(Evaluation)))
 /* Its part. */
 #define HEADER "head"
 

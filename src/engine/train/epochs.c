@@ -71,6 +71,7 @@ report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_ba
 		.phase = race ? PHASE_RACE : warmup ? PHASE_WARMUP : PHASE_TRAIN,
 		.name = race ? race : warmup ? "warm-up" : "training",
 		.epoch = epoch,
+		.epochs = trainer->epochs,
 		.batch = batch,
 		.batches = n_batches,
 		.loss = trainer->loss_rows > 0 ? trainer->loss_sum / trainer->loss_rows : NAN,

@@ -44,21 +44,26 @@ trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure
 }
 
 bool
-trainer_rank(Trainer *trainer, Split split, ListMeasures *measures, EngineError *error)
+trainer_rank(Trainer *trainer, EngineError *error)
 {
 	const Dataset *data = trainer->data;
+	TrainResult *result = trainer->result;
 	ListTask	task = {
 		.data = data,.known = {0, data->split_start[SPLIT_VALID]},
-		.ranked = {data->split_start[split], data->split_start[split + 1]},
 		.with_item = data->with_item,.seed = trainer->config->seed,.max_lists = LIST_MAX,
 		.max_rows = LIST_MAX_ROWS
 	};
 	struct ArenaBlock *mark = arena_mark(trainer->arena);
 	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, READY_BYTES, trainer->team,
 									   trainer->host, error);
+	Ranking    *ranking = scorer ? lists_begin(trainer->arena, &task, scorer, trainer->host,
+											   error) : NULL;
 
-	if (!scorer ||
-		!lists_measure(trainer->arena, &task, scorer, trainer->host, measures, error))
+	if (!ranking ||
+		!lists_measure(ranking, data->split_start[SPLIT_VALID], data->split_start[SPLIT_TEST],
+					   result->valid_lists, error) ||
+		!lists_measure(ranking, data->split_start[SPLIT_TEST], data->split_start[3],
+					   result->test_lists, error))
 		return false;
 	arena_reset_to(trainer->arena, mark);
 	return true;

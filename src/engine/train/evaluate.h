@@ -10,9 +10,8 @@
 /* Measures of a split under the present parameters; by_domain [D] or NULL. */
 extern bool trainer_measure(Trainer *trainer, Split split, Measures *measures,
 							DomainMeasure *by_domain, EngineError *error);
-/* A split's positive rows, ranked among other items -> measures [N_LIST_KINDS]. */
-extern bool trainer_rank(Trainer *trainer, Split split, ListMeasures *measures,
-						 EngineError *error);
+/* Positive rows of validation and test, ranked among other items -> the result's lists. */
+extern bool trainer_rank(Trainer *trainer, EngineError *error);
 /* Room for one more evaluation, which is not counted yet. */
 extern Evaluation *trainer_add_evaluation(Trainer *trainer, EngineError *error);
 /* Measure the validation rows, record it, keep the parameters if they are the best. */

@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/data/crosses.h"
 #include "engine/score/score.h"
 
 #define MOST_DOMAINS 8
@@ -119,6 +120,7 @@ score_grid(Finder *finder, const Grid *grid, EngineError *error)
 			for (int f = 0; f < n_fields; f++)
 				to[f] = finder->with_user[f] ? user[f] : finder->with_item[f] ? item[f] :
 					first[f];
+			crosses_fill(&data->shape, to);
 		}
 	return scorer_score(finder->scorer, &rows, finder->scores, error);
 }
@@ -238,10 +240,8 @@ finder_init(Finder *finder, Arena *arena, const Model *model, const FieldBond *b
 
 	finder->with_item = ARENA_ARRAY(arena, bool, shape->n_fields);
 	finder->with_user = ARENA_ARRAY(arena, bool, shape->n_fields);
-	finder->seen_users = ARENA_ARRAY(arena, bool,
-									 shape->table_rows[shape->field_table[shape->user_field]]);
-	finder->seen_items = ARENA_ARRAY(arena, bool,
-									 shape->table_rows[shape->field_table[shape->item_field]]);
+	finder->seen_users = ARENA_ARRAY(arena, bool, shape_rows(shape, shape->user_field));
+	finder->seen_items = ARENA_ARRAY(arena, bool, shape_rows(shape, shape->item_field));
 	finder->ids = ARENA_ARRAY(arena, uint32_t, (size_t) MOST * MOST * shape->n_fields);
 	finder->scores = ARENA_ARRAY(arena, double, MOST * MOST);
 	if (!arena_ok(arena, error) ||

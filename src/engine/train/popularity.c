@@ -72,7 +72,7 @@ static bool
 popularity_counts_init(PopularityCounts *counts, Arena *arena, const Shape *shape,
 					   const DomainPairs *pairs, EngineError *error)
 {
-	size_t		n_items = shape->table_rows[shape->field_table[shape->item_field]];
+	size_t		n_items = shape_rows(shape, shape->item_field);
 	size_t		n_domains = (size_t) shape_domains(shape) + 1;
 
 	*counts = (PopularityCounts) {
@@ -102,7 +102,6 @@ count_rows(const Trainer *trainer, const DomainPairs *pairs, PopularityCounts *c
 	{
 		int64_t		domain = dataset_domain(data, row);
 		uint32_t	item = item_of(data, row);
-		uint32_t	key[ROWSET_MAX_FIELDS];
 		uint32_t	pair;
 
 		if (row % CHECK_ROWS == 0 && !host_continue(trainer->host, error))
@@ -114,10 +113,8 @@ count_rows(const Trainer *trainer, const DomainPairs *pairs, PopularityCounts *c
 			counts->pairs[pair]++;
 		counts->items[item]++;
 		counts->domains[domain + 1]++;
-		rowset_key(&seen, row, key);
-		if (item != RARE_ID && rowset_contains(&seen, key))
+		if (!rowset_add(&seen, row) && item != RARE_ID)
 			continue;
-		rowset_add(&seen, row);
 		counts->places[domain + 1]++;
 		counts->homes[item]++;
 	}
@@ -225,7 +222,7 @@ popularity_init(Trainer *trainer, EngineError *error)
 	offset = ARENA_ARRAY(arena, PopularityOffset, 1);
 	if (!arena_ok(arena, error) ||
 		!block_init(&offset->items, arena, wide->weights[shape->item_field],
-					shape->table_rows[shape->field_table[shape->item_field]], error) ||
+					shape_rows(shape, shape->item_field), error) ||
 		!block_init(&offset->pairs, arena, wide->weights[shape->n_fields + shape->item_field],
 					pairs->n_pairs, error))
 		return false;

@@ -8,14 +8,22 @@
  * compared.  The second one goes on, unless the first one is ahead by more than RACE_LEAD
  * least gains; then that is trained, from its start to its end.
  *
+ * A network that diverges before that has lost: the other one is trained to its end.  If that
+ * diverges, too, training ends as without a race.
+ *
+ * There is no second one if the first one has gained nothing beside trees that count, and
+ * patience has run out before the two epochs were over.  On no set that was looked at has
+ * the second one gained more than a least gain then, and it takes as long as all else.
+ *
  * Either way the model is, bit by bit, that of a training of the architecture that won.
  *
  * All networks share the wide part as it was fitted, trees, counts of ids and rows by
  * domain; each is made and evaluated anew.
  *
  * Memory: one network at a time.  The first one's lies in an arena of its own, which is
- * given back before the second one begins.  The second one's goes back to the lasting
- * arena if it loses.  A copy of the wide weights stays, which no network changes.
+ * given back before the second one begins, or goes to the lasting arena when the training
+ * ends.  The second one's goes back to the lasting arena if it loses.  A copy of the wide
+ * weights stays, which no network changes.
  *
  * Checkpoints keep the stage, the scores so far and the bias of the wide part.  The rest of
  * a checkpoint is that of the network at that stage, whose wide weights are those that
@@ -95,7 +103,7 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 		const Architecture *network = i == 0 ? asked->first : asked->second;
 
 		race->config[i] = *trainer->config;
-		race->config[i].architecture = architecture_number(network);
+		race->config[i].architecture = architecture_find(network->name);
 		snprintf(race->phase[i], sizeof(race->phase[i]), "race: %s", network->name);
 	}
 	for (int i = 0; i < 2; i++)
@@ -105,15 +113,6 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 		trainer->race = race;
 	trainer->config = &race->config[own[0] && !own[1] ? 0 : 1];
 	return true;
-}
-
-static void
-tell(const Trainer *trainer)
-{
-	RaceRecord	record = race_record(trainer);
-
-	if (trainer->observer->race)
-		trainer->observer->race(trainer->observer->context, &record);
 }
 
 /* A network of the present stage, from its start or, the first one of a call, from a checkpoint. */
@@ -140,28 +139,74 @@ run_network(Trainer *trainer, Arena *arena, bool resume, EngineError *error)
 	return trainer_run(trainer, position, error);
 }
 
+/* Is the network's training over, with its start as the best that there was, beside trees that count? */
+static bool
+is_settled(const Trainer *trainer)
+{
+	const TrainResult *result = trainer->result;
+
+	return result->best_evaluation == 0 && result->evaluations[0].trees &&
+		patience_ran_out(result, trainer->config);
+}
+
+/* How well the first network did, and whether that is all. */
+static void
+keep_score(Trainer *trainer)
+{
+	Race	   *race = trainer->race;
+	const Evaluation *best = &trainer->result->evaluations[trainer->result->best_evaluation];
+	const MeasureKind *kind = evaluation_criterion(best, trainer->config);
+
+	race->state.kind = kind ? (int32_t) (kind - measure_kinds) : -1;
+	race->state.score[0] = trainer->best_score;
+	race->settled = is_settled(trainer);
+}
+
 /* The first network's part of the race, in memory of its own. */
 static bool
 run_first(Trainer *trainer, bool resume, EngineError *error)
 {
 	Race	   *race = trainer->race;
-	Arena		arena;
-	bool		ok;
 
-	arena_init(&arena, trainer->lasting->allocate, trainer->lasting->release,
+	arena_init(&race->first, trainer->lasting->allocate, trainer->lasting->release,
 			   trainer->lasting->context);
-	ok = run_network(trainer, &arena, resume, error);
-	if (ok)
+	if (!run_network(trainer, &race->first, resume, error))
 	{
-		const Evaluation *best = &trainer->result->evaluations[trainer->result->best_evaluation];
-		const MeasureKind *kind = evaluation_criterion(best, trainer->config);
-
-		race->state.kind = kind ? (int32_t) (kind - measure_kinds) : -1;
-		race->state.score[0] = trainer->best_score;
-		race->state.stage = RACE_SECOND;
+		if (error->code != ENGINE_DIVERGED)
+			return false;
+		race_diverged(trainer);
 	}
-	arena_free_all(&arena);
-	return ok;
+	else if (!model_is_finite(trainer->model))
+		race_diverged(trainer);
+	else
+		keep_score(trainer);
+	if (race->settled)
+		race_tell(trainer);
+	else
+	{
+		race->state.stage = RACE_SECOND;
+		arena_free_all(&race->first);
+	}
+	return true;
+}
+
+void
+race_end(Trainer *trainer)
+{
+	if (trainer->race)
+		arena_take(trainer->lasting, &trainer->race->first);
+}
+
+/* The second network: to its end, or to where it has lost. */
+static bool
+run_second(Trainer *trainer, bool resume, EngineError *error)
+{
+	if (run_network(trainer, trainer->lasting, resume, error))
+		return true;
+	if (error->code != ENGINE_DIVERGED || !race_phase(trainer))
+		return false;
+	race_diverged(trainer);
+	return true;
 }
 
 bool
@@ -179,17 +224,19 @@ race_train(Trainer *trainer, EngineError *error)
 		return false;
 	if (race->state.stage == RACE_FIRST)
 	{
-		tell(trainer);
+		race_tell(trainer);
 		if (!run_first(trainer, resume, error))
 			return false;
+		if (race->settled)
+			return true;
 		resume = false;
 	}
 	mark = arena_mark(trainer->lasting);
 	if (race->state.stage == RACE_SECOND)
 	{
-		if (isnan(race->state.score[1]))
-			tell(trainer);
-		if (!run_network(trainer, trainer->lasting, resume, error))
+		if (race_phase(trainer))
+			race_tell(trainer);
+		if (!run_second(trainer, resume, error))
 			return false;
 		resume = false;
 		if (!race_record(trainer).first_kept)

@@ -17,5 +17,7 @@ extern bool race_choose(Trainer *trainer, const RaceRule *rule, EngineError *err
  * checkpoint: trained is then the network that won.
  */
 extern bool race_train(Trainer *trainer, EngineError *error);
+/* When the training is over, however it ended: all memory is the lasting arena's. */
+extern void race_end(Trainer *trainer);
 
 #endif							/* AREAD_ENGINE_TRAIN_RACE_H */

@@ -24,7 +24,8 @@ race_phase(const Trainer *trainer)
 {
 	const Race *race = trainer->race;
 
-	if (!race || race->state.stage == RACE_AGAIN || !isnan(race->state.score[1]))
+	if (!race || race->state.stage == RACE_AGAIN || !isnan(race->state.score[1]) ||
+		race->state.diverged[0] > 0 || race->state.diverged[1] > 0)
 		return NULL;
 	return race->phase[race->state.stage == RACE_FIRST ? 0 : 1];
 }
@@ -53,7 +54,9 @@ race_record(const Trainer *trainer)
 		return record;
 	record.ran = true;
 	record.compared = !isnan(race->state.score[1]);
-	record.first_kept = record.compared && first_is_ahead(race, &race->state);
+	record.settled = race->settled;
+	record.first_kept = race->settled || race->state.diverged[1] > 0 ||
+		(record.compared && first_is_ahead(race, &race->state));
 	record.epochs = RACE_EPOCHS;
 	record.evaluation = (int) race_evaluation(trainer);
 	if (trainer->result->n_evaluations <= record.evaluation)
@@ -62,6 +65,7 @@ race_record(const Trainer *trainer)
 	for (int i = 0; i < 2; i++)
 	{
 		record.network[i] = architecture_name(race->config[i].architecture);
+		record.diverged[i] = race->state.diverged[i];
 		/* higher scores are better, whatever the measure */
 		record.value[i] = record.kind < 0 ? NAN : race->state.score[i] *
 			(measure_kinds[record.kind].lower_is_better ? -1 : 1);
@@ -70,21 +74,42 @@ race_record(const Trainer *trainer)
 	return record;
 }
 
+void
+race_tell(const Trainer *trainer)
+{
+	RaceRecord	record = race_record(trainer);
+
+	if (trainer->observer->race)
+		trainer->observer->race(trainer->observer->context, &record);
+}
+
+void
+race_diverged(Trainer *trainer)
+{
+	RaceState  *state = &trainer->race->state;
+	uint64_t	epoch = trainer->batches / trainer_epoch_batches(trainer) + 1;
+
+	state->diverged[state->stage == RACE_FIRST ? 0 : 1] =
+		epoch < RACE_EPOCHS ? (int32_t) epoch : RACE_EPOCHS;
+	race_tell(trainer);
+}
+
 bool
 race_is_lost(Trainer *trainer, bool stop)
 {
 	Race	   *race = trainer->race;
-	const TrainResult *result = trainer->result;
-	RaceRecord	record;
 
-	if (!race || race->state.stage != RACE_SECOND || !isnan(race->state.score[1]) ||
-		(!stop && (uint64_t) result->n_evaluations <= race_evaluation(trainer)))
+	if (!race || race->state.stage != RACE_SECOND || !race_phase(trainer) ||
+		(!stop && (uint64_t) trainer->result->n_evaluations <= race_evaluation(trainer)))
 		return false;
+	if (!model_is_finite(trainer->model))
+	{
+		race_diverged(trainer);
+		return true;
+	}
 	race->state.score[1] = trainer->best_score;
-	record = race_record(trainer);
-	if (trainer->observer->race)
-		trainer->observer->race(trainer->observer->context, &record);
-	return record.first_kept;
+	race_tell(trainer);
+	return race_record(trainer).first_kept;
 }
 
 /* Can a network's best evaluation have that score? */
@@ -101,6 +126,21 @@ is_score(const RaceState *state, double score)
 	return isfinite(value) && value >= 0 && (kind->lower_is_better || value <= 1);
 }
 
+/* A network that diverged has no score, and decides the race. */
+static bool
+is_divergence(const RaceState *state)
+{
+	const int32_t *diverged = state->diverged;
+
+	if (diverged[0] < 0 || diverged[0] > RACE_EPOCHS || diverged[1] < 0 ||
+		diverged[1] > RACE_EPOCHS || !isnan(state->score[1]))
+		return false;
+	if (diverged[0] > 0)
+		return diverged[1] == 0 && state->stage == RACE_SECOND && state->kind == -1 &&
+			isnan(state->score[0]);
+	return state->stage == RACE_AGAIN && is_score(state, state->score[0]);
+}
+
 bool
 race_state_is_valid(const Trainer *trainer, const RaceState *state, int n_evaluations)
 {
@@ -111,6 +151,8 @@ race_state_is_valid(const Trainer *trainer, const RaceState *state, int n_evalua
 	if (state->kind < -1 || state->kind >= N_MEASURES || !isfinite(state->bias) ||
 		(state->kind >= 0 && !may_decide(state->kind, trainer->config)))
 		return false;
+	if (state->diverged[0] != 0 || state->diverged[1] != 0)
+		return is_divergence(state);
 	switch (state->stage)
 	{
 		case RACE_FIRST:

@@ -28,6 +28,7 @@ typedef struct TrainProgress
 	TrainPhase	phase;
 	const char *name;			/* what the phase is called */
 	int			epoch;			/* from 1 */
+	int			epochs;			/* of the network at work, at most; 0: as before */
 	uint64_t	batch;			/* in this epoch, from 1; of updates: the domain; of trees: a step */
 	uint64_t	batches;		/* per epoch; of updates: domains; of trees: steps */
 	double		loss;			/* mean BCE since the last evaluation */
@@ -96,6 +97,7 @@ typedef struct RaceRule
 typedef struct RaceRecord
 {
 	bool		ran;			/* there is one */
+	bool		settled;		/* the first one gained nothing beside trees: there is no second one */
 	bool		compared;		/* the values are there */
 	bool		first_kept;		/* else the second */
 	const char *network[2];		/* architectures */
@@ -104,6 +106,7 @@ typedef struct RaceRecord
 	int			kind;			/* of measure_kinds; -1: no measure is defined */
 	double		value[2];		/* of that kind, the best of each so far */
 	double		lead;			/* what the first one must be ahead by */
+	int			diverged[2];	/* the epoch in which a network did before: it has lost; 0: it did not */
 } RaceRecord;
 
 /* Called from the trainer between batches; none may be NULL but "race". */
@@ -112,7 +115,7 @@ typedef struct TrainObserver
 	void		(*progress) (void *context, const TrainProgress *progress);
 	void		(*evaluation) (void *context, const Evaluation *evaluation);
 	void	   *context;
-	/* before each of both networks, and once they are compared; NULL: nobody is told */
+	/* before each of both networks, once it is known who wins or one has diverged; NULL: nobody is told */
 	void		(*race) (void *context, const RaceRecord *race);
 } TrainObserver;
 

@@ -3,9 +3,10 @@
  *	  All that a training needs before its first batch: model, network, counts,
  *	  optimizer, and what its strategy needs.
  *
- * Memory: of the training, ids by training rows, and rows by domain; of a network the
- * parameters twice (the model's, the best so far), two moments for each that Adam moves,
- * gradients of the dense ones, and one batch's activations.
+ * Memory: of the training, ids by training rows, rows by domain, and histories; of a network
+ * the parameters twice (the model's, the best so far), two moments for each that Adam moves,
+ * gradients of the dense ones, and one batch's activations.  Scratch of what is built once
+ * is given back before the first network begins.
  */
 #include "engine/train/setup.h"
 
@@ -69,23 +70,41 @@ init_pairs(const Trainer *trainer, DomainPairs *pairs, EngineError *error)
 	return true;
 }
 
-/* Histories of training rows, and what the model keeps of them for all others. */
 static bool
-init_history(Trainer *trainer, EngineError *error)
+build_history(Trainer *trainer, Arena *scratch, EngineError *error)
 {
 	const Config *config = trainer->config;
-	Model	   *model = trainer->model;
+	const EntityTable *table;
 
-	if (!model->reads_history)
-		return true;
-	trainer->history = history_build(trainer->arena, trainer->data, config->history_length,
+	trainer->history = history_build(trainer->lasting, scratch, trainer->data,
+									 config->history_length,
 									 config->history_of == HISTORY_OF_POSITIVES, trainer->host,
 									 error);
 	if (!trainer->history)
 		return false;
-	model->histories = entity_table_of_history(trainer->arena, trainer->history, error);
-	batch_init_history(&trainer->batch, trainer->arena, config->history_length);
-	return model->histories && arena_ok(trainer->arena, error);
+	table = entity_table_of_history(scratch, trainer->history, error);
+	if (!table)
+		return false;
+	trainer->histories = entity_table_pack(trainer->lasting, table, error);
+	return trainer->histories != NULL;
+}
+
+/* Histories, where networks read them: one that does is planned with that option. */
+static bool
+init_history(Trainer *trainer, EngineError *error)
+{
+	const Config *config = trainer->config;
+	Arena		scratch;
+	bool		ok;
+
+	if (config->history_length == 0 || !shape_has_history(&trainer->data->shape) ||
+		!architecture_uses(config->architecture, "history.length"))
+		return true;
+	arena_init(&scratch, trainer->lasting->allocate, trainer->lasting->release,
+			   trainer->lasting->context);
+	ok = build_history(trainer, &scratch, error);
+	arena_free_all(&scratch);
+	return ok;
 }
 
 bool
@@ -103,6 +122,7 @@ trainer_prepare(Trainer *trainer, EngineError *error)
 		trainer->result->wide_l2 = ARENA_ARRAY(arena, double, 2 * (size_t) n_fields);
 	return arena_ok(arena, error) &&
 		counts_init(&trainer->counts, arena, trainer->data, trainer->host, error) &&
+		init_history(trainer, error) &&
 		domain_rows_init(&trainer->domain_rows, arena, trainer->data, error);
 }
 
@@ -136,8 +156,13 @@ trainer_begin(Trainer *trainer, Arena *arena, const Config *config, EngineError 
 		!popularity_init(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
 		return false;
-	if (!init_history(trainer, error))
-		return false;
+	if (model->reads_history)
+	{
+		model->histories = trainer->histories;
+		batch_init_history(&trainer->batch, arena, config->history_length);
+		if (!arena_ok(arena, error))
+			return false;
+	}
 	trainer->watch = (Watch) {.host = trainer->host};
 	workers_watch(&trainer->network.pass.workers, &trainer->watch);
 	if (!trainer->strategy->batches)

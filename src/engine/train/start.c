@@ -27,7 +27,7 @@ static bool
 interrupted_at_start(void *context)
 {
 	const Trainer *trainer = context;
-	TrainProgress progress = {.phase = PHASE_START,.name = "start"};
+	TrainProgress progress = {.phase = PHASE_START,.name = "start",.epochs = trainer->epochs};
 
 	trainer->observer->progress(trainer->observer->context, &progress);
 	return trainer->host->interrupted(trainer->host->context);
@@ -63,7 +63,7 @@ block_size(const Trainer *trainer, int b)
 {
 	const Shape *shape = &trainer->data->shape;
 
-	return b < shape->n_fields ? shape->table_rows[shape->field_table[b]] :
+	return b < shape->n_fields ? shape_rows(shape, b) :
 		trainer->pairs[b - shape->n_fields].n_pairs;
 }
 

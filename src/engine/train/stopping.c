@@ -179,8 +179,14 @@ static void
 describe_race(const RaceRecord *race, int i, char *text, size_t room)
 {
 	const MeasureKind *kind;
+	int			lost = race->diverged[0] > 0 ? 0 : 1;
 
-	if (!race->compared || race->kind < 0 || i != race->evaluation)
+	if (i != race->evaluation)
+		return;
+	if (race->diverged[lost] > 0)
+		snprintf(text, room, "; stays, as %s diverged in epoch %d", race->network[lost],
+				 race->diverged[lost]);
+	if (!race->compared || race->kind < 0)
 		return;
 	kind = &measure_kinds[race->kind];
 	if (race->first_kept)

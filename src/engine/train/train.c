@@ -106,9 +106,7 @@ rank(Trainer *trainer, EngineError *error)
 	TrainResult *result = trainer->result;
 
 	result->ranked = trainer->data->with_item != NULL;
-	return !result->ranked ||
-		(trainer_rank(trainer, SPLIT_VALID, result->valid_lists, error) &&
-		 trainer_rank(trainer, SPLIT_TEST, result->test_lists, error));
+	return !result->ranked || trainer_rank(trainer, error);
 }
 
 /* What was kept, calibrated, and measured on validation and test rows. */
@@ -172,6 +170,7 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 			  const CheckpointStore *checkpoints, const RaceRule *rule, EngineError *error)
 {
 	Trainer    *trainer = ARENA_ARRAY(arena, Trainer, 1);
+	bool		ok;
 
 	if (!arena_ok(arena, error))
 		return NULL;
@@ -181,11 +180,16 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 	if (!config_check(config, error) || !dataset_check(data, host, error) ||
 		!stopping_check(config, &data->shape, error) || !check_labels(config, data, error) ||
 		!race_choose(trainer, rule, error) || !base_rate_weigh(trainer, error) ||
-		!trainer_prepare(trainer, error) ||
-		!(trainer->race ? race_train(trainer, error) : train_alone(trainer, error)))
+		!trainer_prepare(trainer, error))
 		return NULL;
-	trainer->result->race = race_record(trainer);
-	return finish(trainer, error) ? trainer->result : NULL;
+	ok = trainer->race ? race_train(trainer, error) : train_alone(trainer, error);
+	if (ok)
+	{
+		trainer->result->race = race_record(trainer);
+		ok = finish(trainer, error);
+	}
+	race_end(trainer);
+	return ok ? trainer->result : NULL;
 }
 
 TrainResult *

@@ -29,6 +29,8 @@ typedef struct Trainer
 	const DomainPairs *pairs;	/* [n_fields] that have wide weights */
 	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
 	DomainRows	domain_rows;
+	const History *history;		/* of training rows; NULL: no network reads it */
+	const EntityTable *histories;	/* what the model keeps of it for all others */
 	struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
 	struct Race *race;			/* NULL: there is one network (race_state.h) */
 	struct WideStart *wide_start;	/* kept for the next network; NULL: it is not (start.h) */
@@ -43,7 +45,6 @@ typedef struct Trainer
 	Network		network;
 	Batch		batch;
 	Optimizer	optimizer;
-	const History *history;		/* of training rows; NULL: the network has none */
 	AugmentedRows augmented;	/* start NULL: none */
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
@@ -78,7 +79,7 @@ trainer_fill_batch(const Trainer *trainer, Batch *batch, const uint32_t *rows,
 
 	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, domains, n);
-	batch_fill_history(batch, &trainer->model->shape, trainer->history, true);
+	batch_fill_history(batch, &trainer->model->shape, trainer->history, NULL, true);
 	batch->row_weights = data->weights;
 }
 

@@ -4,24 +4,16 @@
  */
 #include "engine/trees/encoding.h"
 
+#include "engine/base/search.h"
+
 /* The cell of a row; n_cells: unseen. */
 static uint32_t
 find_cell(const Encoding *encoding, uint32_t a, uint32_t b)
 {
-	uint32_t	low = encoding->start[a];
-	uint32_t	high = encoding->start[a + 1];
-	uint32_t	end = high;
+	uint32_t	end = encoding->start[a + 1];
+	uint32_t	cell = (uint32_t) sorted_place(encoding->second, encoding->start[a], end, b);
 
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (encoding->second[middle] < b)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < end && encoding->second[low] == b ? low : encoding->n_cells;
+	return cell < end && encoding->second[cell] == b ? cell : encoding->n_cells;
 }
 
 void

@@ -20,7 +20,7 @@ static void
 copy_ids(const Dataset *data, int field, size_t from, size_t to, uint32_t *column)
 {
 	for (size_t row = from; row < to; row++)
-		*column++ = data->ids[row * (size_t) data->shape.n_fields + (size_t) field];
+		*column++ = dataset_id(data, row, field);
 }
 
 /* A column is filled, or what it has of each chunk goes to the store. */

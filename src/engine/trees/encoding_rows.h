@@ -31,9 +31,7 @@ extern void encoding_rows_free(EncodingRows *rows);
 static inline uint32_t
 encoding_n_values(const EncodingRows *rows, int field)
 {
-	const Shape *shape = &rows->data->shape;
-
-	return shape->table_rows[shape->field_table[field]];
+	return shape_rows(&rows->data->shape, field);
 }
 
 #endif							/* AREAD_ENGINE_TREES_ENCODING_ROWS_H */

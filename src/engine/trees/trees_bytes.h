@@ -2,7 +2,7 @@
  * trees_bytes.h
  *	  The stored form of trees: one block of bytes without pointers.
  *
- * Little-endian, all parts behind each other, each at a multiple of 8 bytes:
+ * Little-endian, all parts as engine/base/block.h has them:
  *
  *	  a header: sizes, unseen values, the forest's bias
  *	  for each encoding: its fields and sizes
@@ -13,9 +13,6 @@
 #define AREAD_ENGINE_TREES_TREES_BYTES_H
 
 #include "engine/trees/trees.h"
-
-/* Of a block's start, if its arrays are to be used in place. */
-#define TREES_ALIGNMENT 8
 
 /* Encodings that a model may have. */
 #define TREES_MAX_ENCODINGS (FOREST_MAX_INPUTS / ENCODING_INPUTS)

@@ -7,6 +7,9 @@
  *	  pairs: those that tell what the first forest does not know
  *	  forest: over fields and pairs; the better one of the two is kept
  *
+ * Where no field is worth it by itself there is no first forest, and pairs are those that
+ * tell more than the share of positives does.
+ *
  * Memory: what is kept is the arena's.  Everything else is in an arena of its own,
  * given back at the end.  Tables of pairs go where the first forest is kept.
  *
@@ -213,13 +216,14 @@ fit_first(Fit *fit, Grown *first, EngineError *error)
 	return true;
 }
 
+/* first: NULL where no field is taken, here and below. */
 static bool
 fit_pairs(Fit *fit, const Grown *first, EngineError *error)
 {
 	EncodingChoice *choice = &fit->report->choice;
 
 	begin_phase(fit, TREES_PAIRS);
-	if (!encoding_choose_pairs(fit->arena, &fit->rows, first->report.logits,
+	if (!encoding_choose_pairs(fit->arena, &fit->rows, first ? first->report.logits : NULL,
 							   fit->options->max_pairs, fit->team, fit->host, tell, fit, choice,
 							   error))
 		return false;
@@ -232,7 +236,15 @@ fit_pairs(Fit *fit, const Grown *first, EngineError *error)
 static bool
 is_unfinished(const Fit *fit, const Grown *first)
 {
-	return first->report.n_grown == FIRST_TREES && fit->options->max_trees > FIRST_TREES;
+	return first && first->report.n_grown == FIRST_TREES &&
+		fit->options->max_trees > FIRST_TREES;
+}
+
+/* Without pairs, or with pairs that gain nothing: what there is without them. */
+static bool
+keep_first(Fit *fit, const Grown *first, Forest *forest, EngineError *error)
+{
+	return !first || keep(fit, first, forest, error);
 }
 
 /*
@@ -249,33 +261,40 @@ fit_second(Fit *fit, const Grown *first, Forest *forest, EngineError *error)
 
 	begin_phase(fit, TREES_FOREST);
 	if (!with_pairs && !is_unfinished(fit, first))
-		return keep(fit, first, forest, error);
+		return keep_first(fit, first, forest, error);
 	if (!grow(fit, fit->options->max_trees, &second, error))
 		return false;
+	if (!first)
+		fit->report->base_loss = second.report.valid_losses[0];
 	if (with_pairs)
 		fit->report->pair_loss = grown_loss(&second);
 	else
 		fit->report->single_loss = grown_loss(&second);
-	fit->report->with_pairs = with_pairs && grown_loss(&second) < grown_loss(first);
+	fit->report->with_pairs = with_pairs &&
+		grown_loss(&second) < (first ? grown_loss(first) : fit->report->base_loss);
 	end_phase(fit);
 	if (!with_pairs || fit->report->with_pairs)
 		return keep(fit, &second, forest, error);
 	fit->encodings->n = n_singles;
 	arena_reset_to(fit->arena, before_tables);
-	return keep(fit, first, forest, error);
+	return keep_first(fit, first, forest, error);
 }
 
 static bool
 fit_all(Fit *fit, const Dataset *data, Trees *trees, EngineError *error)
 {
-	Grown		first;
+	Grown		grown;
+	Grown	   *first = NULL;
 
 	if (!fit_singles(fit, data, error))
 		return false;
-	if (fit->encodings->n == 0)
-		return true;
-	return fit_first(fit, &first, error) && fit_pairs(fit, &first, error) &&
-		fit_second(fit, &first, &trees->forest, error);
+	if (fit->encodings->n > 0)
+	{
+		first = &grown;
+		if (!fit_first(fit, first, error))
+			return false;
+	}
+	return fit_pairs(fit, first, error) && fit_second(fit, first, &trees->forest, error);
 }
 
 bool

@@ -117,7 +117,7 @@ vector_reader(const FeatureSpec *spec, int feature, Oid type, MemoryContext cont
 
 	reader->feature = spec->features[feature].name;
 	reader->model = spec->model;
-	reader->length = spec->features[feature].n_edges / 2;
+	reader->length = feature_components(&spec->features[feature]);
 	reader->unread = spec->unread;
 	reader->context = context;
 	type_require(type, &reader->type);
@@ -312,18 +312,22 @@ vector_members(const float *numbers, int length, uint32 *members)
 	memcpy(members + 1, numbers, length * sizeof(float));
 }
 
+float
+vector_component(const Feature *feature, int i, double number)
+{
+	const double *means = feature_moments(feature);
+	double		deviation = means[feature_components(feature) + i];
+	double		z = deviation > 0 ? (number - means[i]) / deviation : 0;
+
+	return (float) Min(Max(z, -FURTHEST), FURTHEST);
+}
+
 void
 vector_standardize(const Feature *feature, const uint32 *bits, uint32 *standardized)
 {
-	int			length = feature->n_edges / 2;
-	const double *means = feature->edges;
-	const double *deviations = feature->edges + length;
-
-	for (int i = 0; i < length; i++)
+	for (int i = 0; i < feature_components(feature); i++)
 	{
-		double		z = deviations[i] > 0 ?
-			(vector_number(bits[i]) - means[i]) / deviations[i] : 0;
-		float		number = (float) Min(Max(z, -FURTHEST), FURTHEST);
+		float		number = vector_component(feature, i, vector_number(bits[i]));
 
 		memcpy(&standardized[i], &number, sizeof(number));
 	}

@@ -43,9 +43,10 @@ extern uint64 vector_hash(VectorReader *reader, Datum value);
 
 /*
  * Members [1 + length] of the list that stands for a vector (engine/data/dataset.h),
- * as they come or standardized, which the last function does to numbers' bits.
+ * as they come or standardized: one component, or the bits of all.
  */
 extern void vector_members(const float *numbers, int length, uint32 *members);
+extern float vector_component(const Feature *feature, int i, double number);
 extern void vector_standardize(const Feature *feature, const uint32 *bits, uint32 *standardized);
 
 #endif							/* AREAD_SOURCE_KEYS_DENSE_H */

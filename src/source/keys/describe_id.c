@@ -16,16 +16,18 @@ id_status(uint32 id)
 		"known";
 }
 
-/* An edge of a bin; the outermost bins have none on one side. */
+/* The lower edge of a bin; the outermost bins have none on one side. */
 static const char *
-edge_text(const Feature *feature, int edge)
+edge_text(const Feature *feature, int bin)
 {
 	char	   *text;
 
-	if (edge < 0 || edge >= feature->n_edges)
+	if (bin <= 0 || bin >= feature_bins(feature))
 		return "";
 	text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
-	double_to_shortest_decimal_buf(feature->edges[edge], text);
+	/* bounds of pieces begin with the lowest number */
+	double_to_shortest_decimal_buf(feature->edges[feature->kind == FEATURE_PIECEWISE ? bin : bin - 1],
+								   text);
 	return text;
 }
 
@@ -42,8 +44,8 @@ id_text(const FeatureSpec *spec, int f, uint32 id)
 		return psprintf("bin %d of %d", bin + 1, feature->n_edges + 1);
 	if (feature->kind == FEATURE_DENSE)
 		return psprintf("component %d", bin + 1);
-	if (feature->kind == FEATURE_BINNED)
-		return psprintf("[%s, %s)", edge_text(feature, bin - 1), edge_text(feature, bin));
+	if (kind_is_number(feature->kind))
+		return psprintf("[%s, %s)", edge_text(feature, bin), edge_text(feature, bin + 1));
 	if (vocabulary->buckets > 0)
 		return psprintf("bucket %d", bin + 1);
 	return vocabulary_key(vocabulary, id);

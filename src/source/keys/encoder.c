@@ -4,8 +4,8 @@
  *
  * A value takes three steps.  It is cast to the type that the model was trained with
  * (convert.h), or taken by its digits (decimal.h).  It becomes a canonical key
- * (key.h), or of a binned feature a number.  The key is looked up in the vocabulary,
- * the number in the edges of bins.
+ * (key.h), or of a feature of numbers one.  The key is looked up in the vocabulary,
+ * the number in the edges of bins, or it becomes a vector (piecewise.h).
  *
  * Memory.  An encoder and its buffers lie in the context that it was made in; keys
  * of a value last until the next one.  It calls the server, so that no thread but
@@ -19,12 +19,14 @@
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
+#include "engine/base/search.h"
 #include "miscadmin.h"
 #include "source/keys/convert.h"
 #include "source/keys/decimal.h"
 #include "source/keys/dense.h"
 #include "source/keys/key.h"
 #include "source/keys/number.h"
+#include "source/keys/piecewise.h"
 #include "source/keys/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -35,7 +37,7 @@ struct ValueEncoder
 	const char *model;			/* NULL: it is being trained */
 	const Vocabulary *vocabulary;
 	ValueCast	cast;
-	KeyWriter	key;			/* not for binned features */
+	KeyWriter	key;			/* not for numbers */
 	VectorReader *vectors;		/* of dense ones, which need no more than this and "members" */
 	/* the latest value: its key, or NULL and its id */
 	const char *noted;
@@ -57,7 +59,7 @@ struct ValueEncoder
 static void
 read_target(const Feature *feature, ValueType *target)
 {
-	if (feature->kind == FEATURE_BINNED)
+	if (kind_is_number(feature->kind))
 		type_require(feature->type == FLOAT4OID ? FLOAT4OID : FLOAT8OID, target);
 	else if (feature->type == NAMEOID || feature->type == CHAROID)
 		type_require(TEXTOID, target);
@@ -118,7 +120,10 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 	cast_init(&encoder->cast, encoder->feature->name, &input, &target, context);
 	if (encoder->cast.kind == CAST_LABEL)
 		type_require(TEXTOID, &target);
-	if (encoder->feature->kind != FEATURE_BINNED)
+	if (encoder->feature->kind == FEATURE_PIECEWISE)
+		encoder->members = MemoryContextAlloc(context, (1 + feature_components(encoder->feature)) *
+											  sizeof(uint32));
+	if (!kind_is_number(encoder->feature->kind))
 		key_writer_init(&encoder->key, &target, context);
 	if (spec->citext_as_is)
 		encoder->key.lower = false;
@@ -139,21 +144,15 @@ tell_feature(void *encoder)
 uint32
 bin_of(const Feature *feature, double value)
 {
-	int			low = 0;
-	int			high = feature->n_edges;
-
 	if (isnan(value))
 		return NULL_ID;
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
+	return FIRST_ID + (uint32) sorted_place_above(feature->edges, feature->n_edges, value);
+}
 
-		if (feature->edges[middle] <= value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return FIRST_ID + low;
+uint32
+number_bin(const Feature *feature, const uint32 *ids, int n)
+{
+	return feature->kind == FEATURE_PIECEWISE ? piecewise_id(feature, ids, n) : ids[0];
 }
 
 /* What is past the type is infinite, or 0: in the outermost bin. */
@@ -272,6 +271,13 @@ encoder_noted_id(const ValueEncoder *encoder)
 		encoder->id;
 }
 
+const char *
+encoder_noted_key(const ValueEncoder *encoder, uint32 *length)
+{
+	*length = encoder->length;
+	return encoder->noted;
+}
+
 uint32
 encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 {
@@ -309,6 +315,12 @@ encoder_members(ValueEncoder *encoder, Datum value, bool isnull, const uint32 **
 		return 1;
 	if (encoder->vectors)
 		return encode_vector(encoder, value, members);
+	if (encoder->feature->kind == FEATURE_PIECEWISE)
+	{
+		*members = encoder->members;
+		return piecewise_members(encoder->feature, encoder_number(encoder, value, false),
+								 encoder->members);
+	}
 	array = DatumGetArrayTypeP(value);
 	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (n > encoder->capacity)
@@ -340,7 +352,7 @@ value_hash(ValueEncoder *encoder, Datum value)
 	const char *key;
 	double		number;
 
-	if (encoder->feature->kind == FEATURE_BINNED)
+	if (kind_is_number(encoder->feature->kind))
 	{
 		number = encoder_number(encoder, value, false);
 		if (number == 0)

@@ -35,10 +35,12 @@ extern void encoder_note(ValueEncoder *encoder, Datum value, bool isnull);
 extern void encoder_prefetch_length(const ValueEncoder *encoder);
 extern void encoder_prefetch_bytes(const ValueEncoder *encoder);
 extern uint32 encoder_noted_id(const ValueEncoder *encoder);
+/* Key of the value that was noted last, or whose id was asked for; NULL: it has none. */
+extern const char *encoder_noted_key(const ValueEncoder *encoder, uint32 *length);
 /*
  * Ids of a list's members: *members is valid until the next call; returns how
- * many.  NULL is a list of one NULL_ID; NULL members are left out.  Of a dense
- * feature the list that stands for its vector (engine/data/dataset.h).
+ * many.  NULL is a list of one NULL_ID; NULL members are left out.  Of a dense or
+ * piecewise feature the list that stands for its vector (engine/data/dataset.h).
  */
 extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 							const uint32 **members);
@@ -46,10 +48,13 @@ extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 /* The value's part in the hash of a row, which splits and orders rows in training (lookup.c). */
 extern uint64 encoder_row_hash(ValueEncoder *encoder, Datum value, bool isnull);
 
-/* A value of a binned feature as a number; NULL is NaN. */
+/* A value of a feature of numbers; NULL is NaN. */
 extern double encoder_number(ValueEncoder *encoder, Datum value, bool isnull);
 /* The value of a binned feature's bin: FIRST_ID + edges at or below it; NaN: NULL_ID. */
 extern uint32 bin_of(const Feature *feature, double value);
+
+/* That bin of an encoded value of a feature of numbers, its id or the list of its vector. */
+extern uint32 number_bin(const Feature *feature, const uint32 *ids, int n);
 
 /* Number of that id in Feature.bin_rows: 0 for NULL. */
 static inline int

@@ -12,6 +12,7 @@
 #include "source/keys/vocabulary.h"
 
 #include "common/hashfn.h"
+#include "engine/base/search.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
@@ -284,19 +285,9 @@ static bool
 is_rare(const Vocabulary *vocabulary, uint64 hash)
 {
 	uint32		wanted = short_hash(hash);
-	uint32		low = 0;
-	uint32		high = vocabulary->n_rare;
+	Size		place = sorted_place(vocabulary->rare, 0, vocabulary->n_rare, wanted);
 
-	while (low < high)
-	{
-		uint32		middle = low + (high - low) / 2;
-
-		if (vocabulary->rare[middle] < wanted)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < vocabulary->n_rare && vocabulary->rare[low] == wanted;
+	return place < vocabulary->n_rare && vocabulary->rare[place] == wanted;
 }
 
 uint32

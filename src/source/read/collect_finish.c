@@ -19,6 +19,7 @@
 
 #include "host.h"
 #include "miscadmin.h"
+#include "source/keys/piecewise.h"
 #include "source/keys/sort_interruptible.h"
 #include "source/keys/vocabulary.h"
 #include "source/read/collect.h"
@@ -41,7 +42,7 @@ key_columns(const FeatureSpec *spec, KeyColumn *columns)
 	{
 		const Feature *feature = &spec->features[f];
 
-		if (feature->kind != FEATURE_BINNED && feature->kind != FEATURE_DENSE &&
+		if (kind_has_keys(feature->kind) &&
 			spec->vocabularies[feature->vocabulary].buckets == 0)
 			columns[n++] = (KeyColumn)
 		{
@@ -86,7 +87,7 @@ count_lists(const Counting *counting, const struct CountTask *task, const uint32
 
 	for (int f = 0; f < spec->n_columns; f++)
 	{
-		if (!kind_has_list(spec->features[f].kind))
+		if (!kind_comes_as_list(spec->features[f].kind))
 			continue;
 		for (uint32 m = 0; m < ids[f] && training && task->lists[f]; m++)
 		{
@@ -293,14 +294,13 @@ build_vocabularies(Collector *collector, FinalIds *final)
 			of_vocabulary[v] = collector_vocabulary(collector, v);
 		final->keys[i].of_id = of_vocabulary[v];
 	}
-	final->n_counts = spec->n_features - spec->n_columns;
-	final->counts = palloc(Max(final->n_counts, 1) * sizeof(RowCounts));
-	for (int i = 0; i < final->n_counts; i++)
+	final->counts = palloc((spec->n_features - spec->n_columns + 1) * sizeof(RowCounts));
+	for (int f = spec->n_columns; f < spec->n_features && spec->features[f].kind == FEATURE_ROWS; f++)
 	{
-		int			f = spec->n_columns + i;
 		int			v = spec->features[spec->features[f].counted].vocabulary;
 
-		row_counts_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]), &final->counts[i]);
+		row_counts_build(spec, f, counts_by_id(collector, v, of_vocabulary[v]),
+						 &final->counts[final->n_counts++]);
 	}
 	for (int v = 0; v < spec->n_vocabularies; v++)
 		dictionary_free(&collector->dictionaries[v]);
@@ -324,18 +324,20 @@ free_final(FinalIds *final)
 		pfree(final->counts[i].counts);
 }
 
-/* Distinct quantiles of the training rows' numbers: bins of about equal count. */
+/* Distinct quantiles of the training rows' numbers: bins, or pieces, of about equal count. */
 static void
 find_edges(const Collector *collector, int f, const double *numbers)
 {
 	Feature    *feature = &collector->spec->features[f];
+	bool		piecewise = feature->kind == FEATURE_PIECEWISE;
 	double	   *sorted = huge(collector->n_rows * sizeof(double));
 	int			bins = collector->plans[f].bins;
 	uint64		n = 0;
 
 	for (uint64 row = 0; row < collector->n_rows; row++)
-		if (collector->splits[row] == SPLIT_TRAIN && !isnan(numbers[row]))
-			sorted[n++] = numbers[row];
+		if (collector->splits[row] == SPLIT_TRAIN && !isnan(numbers[row]) &&
+			!(piecewise && isinf(numbers[row])))
+			sorted[n++] = piecewise ? piecewise_number(numbers[row]) : numbers[row];
 	sort_numbers(sorted, n);
 	feature->edges = palloc(bins * sizeof(double));
 	for (int b = 1; b < bins && n > 0; b++)
@@ -346,6 +348,8 @@ find_edges(const Collector *collector, int f, const double *numbers)
 			(feature->n_edges == 0 || edge > feature->edges[feature->n_edges - 1]))
 			feature->edges[feature->n_edges++] = edge;
 	}
+	if (piecewise)
+		piecewise_build(feature, sorted, n);
 	pfree(sorted);
 }
 
@@ -360,11 +364,11 @@ build_bins(Collector *collector, FinalIds *final)
 		Feature    *feature = &spec->features[f];
 		NumberColumn *column = &final->numbers[final->n_numbers];
 
-		if (feature->kind != FEATURE_BINNED)
+		if (!kind_is_number(feature->kind))
 			continue;
 		*column = (NumberColumn) {f, spool_finish(&collector->lookup.columns[f].numbers)};
 		find_edges(collector, f, column->numbers);
-		vocabulary_build_hashed(&spec->vocabularies[feature->vocabulary], feature->n_edges + 1);
+		vocabulary_build_hashed(&spec->vocabularies[feature->vocabulary], feature_bins(feature));
 		final->n_numbers++;
 	}
 }
@@ -417,25 +421,30 @@ warn_of_one_domain(const FeatureSpec *spec)
 static void
 count_bins(FeatureSpec *spec, const Dataset *data)
 {
-	int		   *binned = palloc((spec->n_columns + 1) * sizeof(int));
+	int		   *numbers = palloc((spec->n_columns + 1) * sizeof(int));
 	int			n = 0;
 
 	for (int f = 0; f < spec->n_columns; f++)
-		if (spec->features[f].kind == FEATURE_BINNED)
+		if (kind_is_number(spec->features[f].kind))
 		{
-			spec->features[f].bin_rows = palloc0((spec->features[f].n_edges + 2) * sizeof(uint64));
-			binned[n++] = f;
+			spec->features[f].bin_rows = palloc0((feature_bins(&spec->features[f]) + 1) *
+												 sizeof(uint64));
+			numbers[n++] = f;
 		}
 	for (uint64 row = 0; n > 0 && row < data->split_start[SPLIT_VALID]; row++)
 	{
-		const uint32 *ids = data->ids + row * data->shape.n_fields;
-
 		if ((row & 0xFFFF) == 0)
 			CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < n; i++)
-			spec->features[binned[i]].bin_rows[bin_number(ids[binned[i]])]++;
+		{
+			const uint32 *ids;
+			int			n_ids = (int) dataset_members(data, row, numbers[i], &ids);
+			Feature    *feature = &spec->features[numbers[i]];
+
+			feature->bin_rows[bin_number(number_bin(feature, ids, n_ids))]++;
+		}
 	}
-	pfree(binned);
+	pfree(numbers);
 }
 
 static void *

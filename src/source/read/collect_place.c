@@ -15,8 +15,10 @@
 #include "engine/base/sort.h"
 #include "host.h"
 #include "miscadmin.h"
+#include "source/crosses.h"
 #include "source/keys/dense.h"
 #include "source/keys/encoder.h"
+#include "source/keys/piecewise.h"
 #include "source/keys/sort_interruptible.h"
 #include "utils/memutils.h"
 
@@ -34,7 +36,7 @@
 /* What rows are ordered by, the least important first. */
 typedef enum PlaceOrder
 {
-	BY_WEIGHT, BY_LABEL, BY_HASH, BY_SPLIT
+	BY_TIME, BY_WEIGHT, BY_LABEL, BY_HASH, BY_SPLIT
 } PlaceOrder;
 
 /* A dataset, and where it lies. */
@@ -58,6 +60,7 @@ typedef struct Placing
 	int		   *lists;
 	const uint32 **of_member;	/* [n_lists] final ids of members; NULL: they are final */
 	const Feature **vectors;	/* [n_lists] dense feature whose numbers are as they came; NULL: none */
+	const NumberColumn **pieces;	/* [n_lists] column of numbers that are to be vectors; NULL: none */
 	/*
 	 * [n_rows] by place: how many members a row has, then, in the range at
 	 * hand, where they begin; NULL: no lists
@@ -76,11 +79,29 @@ typedef struct Placing
 	Watch		followers;		/* the same to other threads than the caller's */
 } Placing;
 
+/* Has the dataset what orders training rows? */
+static bool
+keeps_times(const Collector *collector)
+{
+	return collector->split.method == SPLIT_BY_ORDER && collector->split_keys &&
+		collector->options->keeps_times;
+}
+
+static bool
+has_sort_word(const Collector *collector, PlaceOrder by)
+{
+	return by == BY_TIME ? keeps_times(collector) :
+		by == BY_WEIGHT ? collector->weights != NULL : true;
+}
+
 static uint64
 sort_word(const Collector *collector, PlaceOrder by, uint32 row)
 {
 	switch (by)
 	{
+		case BY_TIME:
+			/* with the sign turned they compare as unsigned numbers */
+			return (uint64) collector->split_keys[row] ^ UINT64CONST(1) << 63;
 		case BY_WEIGHT:
 			return sort_key(collector->weights[row]);
 		case BY_LABEL:
@@ -93,7 +114,10 @@ sort_word(const Collector *collector, PlaceOrder by, uint32 row)
 	pg_unreachable();
 }
 
-/* Numbers of rows by split, hash of the features, label and weight. */
+/*
+ * Numbers of rows by split, hash of the features, label, weight and time: rows alike in all
+ * that the dataset has of them may come in any order.
+ */
 static uint32 *
 order_rows(const Collector *collector)
 {
@@ -103,8 +127,10 @@ order_rows(const Collector *collector)
 
 	for (uint64 i = 0; i < n; i++)
 		order[i] = i;
-	for (PlaceOrder by = collector->weights ? BY_WEIGHT : BY_LABEL; by <= BY_SPLIT; by++)
+	for (PlaceOrder by = BY_TIME; by <= BY_SPLIT; by++)
 	{
+		if (!has_sort_word(collector, by))
+			continue;
 		for (uint64 i = 0; i < n; i++)
 			words[i] = sort_word(collector, by, order[i]);
 		CHECK_FOR_INTERRUPTS();
@@ -145,8 +171,7 @@ place_times(const Collector *collector, const uint32 *order, Dataset *data)
 {
 	int64	   *times;
 
-	if (collector->split.method != SPLIT_BY_ORDER || !collector->split_keys ||
-		!collector->options->keeps_times)
+	if (!keeps_times(collector))
 		return;
 	times = huge(data->split_start[SPLIT_VALID] * sizeof(int64));
 	for (uint64 i = 0; i < data->split_start[SPLIT_VALID]; i++)
@@ -177,7 +202,20 @@ count_members(const Placing *placing, const uint32 *ids)
 	uint32		n = 0;
 
 	for (int l = 0; l < placing->n_lists; l++)
-		n += ids[placing->lists[l]];
+		n += placing->pieces[l] ? 0 : ids[placing->lists[l]];
+	return n;
+}
+
+/* Members of vectors of a row's numbers, which are not collected. */
+static inline uint32
+count_pieces(const Placing *placing, uint64 row)
+{
+	const Feature *features = placing->collector->spec->features;
+	uint32		n = 0;
+
+	for (int l = 0; l < placing->n_lists; l++)
+		if (placing->pieces[l])
+			n += piecewise_length(&features[placing->lists[l]], placing->pieces[l]->numbers[row]);
 	return n;
 }
 
@@ -204,7 +242,7 @@ find_members(Placing *placing)
 		{
 			uint32		more = count_members(placing, placing->ids + row * n_features);
 
-			placing->members_at[placing->place[row]] = more;
+			placing->members_at[placing->place[row]] = more + count_pieces(placing, row);
 			members += more;
 		}
 	}
@@ -219,6 +257,7 @@ find_lists(Placing *placing)
 	placing->lists = palloc(spec->n_features * sizeof(int));
 	placing->of_member = palloc0(spec->n_features * sizeof(uint32 *));
 	placing->vectors = palloc0(spec->n_features * sizeof(Feature *));
+	placing->pieces = palloc0(spec->n_features * sizeof(NumberColumn *));
 	for (int f = 0; f < spec->n_features; f++)
 	{
 		if (!kind_has_list(spec->features[f].kind))
@@ -228,6 +267,9 @@ find_lists(Placing *placing)
 		for (int i = 0; final && i < final->n_keys; i++)
 			if (final->keys[i].feature == f)
 				placing->of_member[placing->n_lists] = final->keys[i].of_id;
+		for (int i = 0; final && i < final->n_numbers; i++)
+			if (final->numbers[i].feature == f)
+				placing->pieces[placing->n_lists] = &final->numbers[i];
 		placing->lists[placing->n_lists++] = f;
 	}
 }
@@ -238,6 +280,19 @@ row_size(const Placing *placing)
 {
 	return placing->collector->spec->n_features * sizeof(uint32) +
 		placing->n_lists * sizeof(uint64);
+}
+
+/* Vectors of a row's numbers. */
+static Size
+pieces_size(const Placing *placing)
+{
+	const Feature *features = placing->collector->spec->features;
+	Size		size = 0;
+
+	for (int l = 0; l < placing->n_lists; l++)
+		if (placing->pieces[l])
+			size += piecewise_length(&features[placing->lists[l]], 0) * sizeof(uint32);
+	return size;
 }
 
 /*
@@ -266,7 +321,7 @@ next_range(Placing *placing, Size bytes)
 	}
 }
 
-/* A row's final ids; of lists their lengths, as before. */
+/* A row's final ids; of lists their lengths. */
 static void
 finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result)
 {
@@ -281,25 +336,34 @@ finish_ids(const Placing *placing, uint64 row, const uint32 *ids, uint32 *result
 			result[final->keys[i].feature] = final->keys[i].of_id[ids[final->keys[i].feature]];
 	for (int i = 0; i < final->n_numbers; i++)
 	{
-		int			f = final->numbers[i].feature;
+		const Feature *feature = &spec->features[final->numbers[i].feature];
+		double		number = final->numbers[i].numbers[row];
 
-		result[f] = bin_of(&spec->features[f], final->numbers[i].numbers[row]);
+		result[final->numbers[i].feature] = feature->kind == FEATURE_PIECEWISE ?
+			piecewise_length(feature, number) : bin_of(feature, number);
 	}
 	for (int i = 0; i < final->n_counts; i++)
 		result[spec->n_columns + i] =
 			row_counts_id(&final->counts[i], result[final->counts[i].feature->counted],
 						  placing->collector->splits[row] == SPLIT_TRAIN);
+	crosses_encode(spec, result);
 }
 
 static void
-finish_members(const Placing *placing, const uint32 *ids, const uint32 *members, uint32 *result,
-			   Watch *watch)
+finish_members(const Placing *placing, uint64 row, const uint32 *ids, const uint32 *members,
+			   uint32 *result, Watch *watch)
 {
 	for (int l = 0; l < placing->n_lists; l++)
 	{
 		const uint32 *final = placing->of_member[l];
 		uint32		n = ids[placing->lists[l]];
 
+		if (placing->pieces[l])
+		{
+			result += piecewise_members(&placing->collector->spec->features[placing->lists[l]],
+										placing->pieces[l]->numbers[row], result);
+			continue;
+		}
 		if (placing->vectors[l] && n > 1)
 		{
 			*result = *members;
@@ -355,7 +419,7 @@ fill_part(void *context, int part, int thread)
 			finish_ids(placing, row, ids,
 					   placing->result + (place - placing->from) * n_features);
 			if (placing->members_at)
-				finish_members(placing, ids, members,
+				finish_members(placing, row, ids, members,
 							   placing->result_members + placing->members_at[place], watch);
 		}
 		members += count_members(placing, ids);
@@ -450,8 +514,8 @@ place_ids(Placing *placing)
 	Collector  *collector = placing->collector;
 	PlacedDataset *placed = placing->placed;
 	uint64		n = collector->n_rows;
-	Size		members_size = spool_size(&collector->result.members);
-	Size		range = make_room(placing, n * row_size(placing) + members_size);
+	Size		range = make_room(placing, n * row_size(placing) +
+								  spool_size(&collector->result.members) + n * pieces_size(placing));
 	uint64	   *first;
 
 	placing->ids = spool_finish(&collector->result.ids);
@@ -480,7 +544,7 @@ free_rows(Collector *collector)
 	spool_free(&collector->result.ids);
 	spool_free(&collector->result.members);
 	for (int f = 0; collector->plans && f < collector->spec->n_columns; f++)
-		if (collector->spec->features[f].kind == FEATURE_BINNED)
+		if (kind_is_number(collector->spec->features[f].kind))
 			spool_free(&collector->lookup.columns[f].numbers);
 	pfree(collector->splits);
 }

@@ -18,7 +18,7 @@ typedef struct KeyColumn
 	uint32	   *of_id;			/* by provisional id: how many, or the final one */
 } KeyColumn;
 
-/* A binned column. */
+/* A column of numbers. */
 typedef struct NumberColumn
 {
 	int			feature;
@@ -33,7 +33,7 @@ typedef struct FinalIds
 	int			n_numbers;
 	NumberColumn *numbers;
 	int			n_counts;
-	RowCounts  *counts;			/* of the last n_counts features */
+	RowCounts  *counts;			/* of the n_counts features behind the columns */
 } FinalIds;
 
 /* So many rows ahead memory is fetched for a row. */

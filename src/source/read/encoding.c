@@ -7,7 +7,7 @@
 #include "source/read/encoding.h"
 
 #include "miscadmin.h"
-#include "source/row_counts.h"
+#include "source/crosses.h"
 
 void
 encoding_add(Encoding *encoding, const Datum *values, const bool *nulls)
@@ -26,7 +26,7 @@ encoding_add(Encoding *encoding, const Datum *values, const bool *nulls)
 		row[f] = kind_has_list(rows->spec->features[f].kind) ?
 			collect_list(rows, ids, n) : ids[0];
 	}
-	row_counts_encode(rows->spec, row);
+	derived_encode(rows->spec, row);
 	spool_advance(&rows->result.ids, size);
 }
 

@@ -18,7 +18,7 @@ typedef uint64 LabelCount[2];
 static bool
 is_checked(const Dataset *data, int f)
 {
-	uint32		n_ids = data->shape.table_rows[data->shape.field_table[f]];
+	uint32		n_ids = shape_rows(&data->shape, f);
 
 	return !data->shape.field_is_list[f] && n_ids <= MAX_VALUES &&
 		n_ids <= data->split_start[SPLIT_VALID] / 10;
@@ -32,8 +32,7 @@ count_labels(const FeatureSpec *spec, const Dataset *data)
 
 	for (int f = 0; f < spec->n_columns; f++)
 		if (is_checked(data, f))
-			counts[f] = palloc0(data->shape.table_rows[data->shape.field_table[f]] *
-								sizeof(LabelCount));
+			counts[f] = palloc0(shape_rows(&data->shape, f) * sizeof(LabelCount));
 	for (size_t row = 0; row < data->split_start[SPLIT_VALID]; row++)
 	{
 		const uint32 *ids = data->ids + row * data->shape.n_fields;
@@ -80,8 +79,7 @@ leak_warn(const FeatureSpec *spec, const Dataset *data)
 		if (!counts[f])
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (auc_of((const LabelCount *) counts[f],
-				   data->shape.table_rows[data->shape.field_table[f]]) > LEAK_AUC)
+		if (auc_of((const LabelCount *) counts[f], shape_rows(&data->shape, f)) > LEAK_AUC)
 			ereport(WARNING,
 					(errmsg("column \"%s\" alone predicts the label", spec->features[f].name),
 					 errhint("If it is not known when scores are needed, list the features without it.")));

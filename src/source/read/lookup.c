@@ -38,7 +38,7 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 
 	column->name = feature->name;
 	column->kind = feature->kind;
-	if (feature->kind == FEATURE_BINNED)
+	if (kind_is_number(feature->kind))
 	{
 		column->encoder = encoder_create(spec, f, feature->type, CurrentMemoryContext);
 		spool_init(&column->numbers, room);
@@ -59,13 +59,6 @@ init_column(LookupColumn *column, const FeatureSpec *spec, int f, Dictionary *di
 	column->element_align = type.align;
 }
 
-/* Numbers have none. */
-static bool
-has_keys(const LookupColumn *column)
-{
-	return column->kind != FEATURE_BINNED && column->kind != FEATURE_DENSE;
-}
-
 /* The writer of a vocabulary's words; NULL: its keys are bytes. */
 static KeyWriter *
 word_writer(Lookup *lookup, const FeatureSpec *spec, int v)
@@ -76,7 +69,7 @@ word_writer(Lookup *lookup, const FeatureSpec *spec, int v)
 	{
 		LookupColumn *column = &lookup->columns[f];
 
-		if (spec->features[f].vocabulary != v || !has_keys(column))
+		if (spec->features[f].vocabulary != v || !kind_has_keys(column->kind))
 			continue;
 		if (!writer)
 			writer = &column->writer;
@@ -222,7 +215,7 @@ find_slice(const Lookup *lookup, const KeySlice *slice)
 static void
 write_column(const Lookup *lookup, LookupBlock *block, int f, Watch *watch)
 {
-	bool		is_list = kind_has_list(lookup->columns[f].kind);
+	bool		is_list = kind_comes_as_list(lookup->columns[f].kind);
 	BlockKeys  *keys = &block->columns[f];
 	uint32	   *ids = block->ids + f;
 	uint32		k = 0;
@@ -268,7 +261,7 @@ write_lists(const Lookup *lookup, LookupBlock *block, Watch *watch)
 		{
 			BlockKeys  *keys = &block->columns[f];
 
-			if (!kind_has_list(lookup->columns[f].kind))
+			if (!kind_comes_as_list(lookup->columns[f].kind))
 				continue;
 			if (keys->n_of_row[row] == LOOKUP_NULL)
 				*result++ = NULL_ID;
@@ -316,7 +309,7 @@ cut_slices(Lookup *lookup)
 	{
 		uint32		n_keys = lookup->finding->columns[f].n;
 
-		if (!has_keys(&lookup->columns[f]))
+		if (!kind_has_keys(lookup->columns[f].kind))
 			continue;
 		for (uint32 from = 0; from < n_keys; from += SLICE)
 		{
@@ -381,7 +374,7 @@ reserve_result(const Lookup *lookup, LookupBlock *block, LookupResult *result)
 {
 	block->n_members = 0;
 	for (int f = 0; f < lookup->n_columns; f++)
-		if (kind_has_list(lookup->columns[f].kind))
+		if (kind_comes_as_list(lookup->columns[f].kind))
 			for (int row = 0; row < block->n_rows; row++)
 				block->n_members += abs(block->columns[f].n_of_row[row]);
 	block->ids = spool_reserve(&result->ids, block->n_rows * lookup->n_features * sizeof(uint32));
@@ -442,7 +435,7 @@ lookup_free(Lookup *lookup)
 	for (int i = 0; i < lengthof(lookup->blocks); i++)
 		free_block(&lookup->blocks[i], lookup->n_columns);
 	for (int f = 0; f < lookup->n_columns; f++)
-		if (lookup->columns[f].kind == FEATURE_BINNED)
+		if (kind_is_number(lookup->columns[f].kind))
 			spool_free(&lookup->columns[f].numbers);
 	pfree(lookup->slices);
 }

@@ -36,8 +36,8 @@ typedef struct LookupColumn
 	Dictionary *dictionary;		/* NULL: hashed */
 	bool		is_words;		/* the dictionary's keys */
 	uint32		buckets;
-	ValueEncoder *encoder;		/* binned: the value as a number */
-	Spool		numbers;		/* binned: double [n_rows] */
+	ValueEncoder *encoder;		/* numbers: the value as one */
+	Spool		numbers;		/* the same: double [n_rows] */
 	VectorReader *vectors;		/* dense */
 	int16		element_length;
 	bool		element_by_value;

@@ -97,7 +97,7 @@ add_members(LookupBlock *block, BlockKeys *keys, LookupColumn *column, Datum val
 	return keys->n - before;
 }
 
-/* A binned value is kept as a number, for its id comes with the bins; it waits only as a hash. */
+/* A number is kept as it is, for its id, or vector, comes with the bins; it waits only as a hash. */
 static void
 add_number(BlockKeys *keys, LookupColumn *column, Datum value, bool isnull)
 {
@@ -151,7 +151,7 @@ lookup_add(Lookup *lookup, const Datum *values, const bool *nulls)
 		BlockKeys  *keys = &block->columns[f];
 
 		keys->n_of_row[row] = nulls[f] ? LOOKUP_NULL : 1;
-		if (column->kind == FEATURE_BINNED)
+		if (kind_is_number(column->kind))
 			add_number(keys, column, values[f], nulls[f]);
 		else if (nulls[f])
 			continue;

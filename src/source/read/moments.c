@@ -93,7 +93,7 @@ walk_rows(const Collector *collector, Moments *moments, Walk walk)
 			CHECK_FOR_INTERRUPTS();
 		for (int f = 0; f < spec->n_columns; f++)
 		{
-			if (!kind_has_list(spec->features[f].kind))
+			if (!kind_comes_as_list(spec->features[f].kind))
 				continue;
 			if (spec->features[f].kind == FEATURE_DENSE && ids[f] > 1 &&
 				collector->splits[row] == SPLIT_TRAIN)

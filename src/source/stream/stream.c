@@ -259,7 +259,7 @@ find_shared(SourceStream *stream, SpillRow *row)
 	for (int f = 0; f < stream->spec->n_features; f++)
 	{
 		const Feature *feature = &stream->spec->features[f];
-		bool		is_list = kind_has_list(feature->kind);
+		bool		is_list = kind_comes_as_list(feature->kind);
 
 		if (stream->is_shared[f] && !is_list)
 			add_shared(stream, row, feature->vocabulary, ids[f]);
