@@ -855,6 +855,22 @@ AS 'MODULE_PATHNAME', 'aread_recommend_all';
 COMMENT ON FUNCTION @extschema@.aread_recommend_all(text, integer, text, boolean, regclass, jsonb, jsonb) IS
 'what aread_recommend gives for all users that the model knows';
 
+CREATE FUNCTION @extschema@.aread_retrieval_vectors(
+  model text,
+  kind text,
+  dim integer DEFAULT 64,
+  domain text DEFAULT NULL,
+  candidates regclass DEFAULT NULL,
+  context jsonb DEFAULT NULL,
+  OUT id text,
+  OUT item_domain text,
+  OUT vector real[])
+RETURNS SETOF record
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000000 ROWS 10000
+AS 'MODULE_PATHNAME', 'aread_retrieval_vectors';
+COMMENT ON FUNCTION @extschema@.aread_retrieval_vectors(text, text, integer, text, regclass, jsonb) IS
+'a vector of dim numbers for each item of the model (kind "items"), in each domain that it is a candidate in, or for each user that the model knows ("users"): the inner product of a user''s and an item''s is nearly the logit of what aread_predict gives for them, whatever the architecture; vectors of both kinds go together if all other arguments are the same and the model is the same version; domain, candidates and context are those of aread_recommend';
+
 CREATE FUNCTION @extschema@.aread_similar_items(
   model text,
   similar_to "any",

@@ -17,7 +17,6 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "serve/missing.h"
 #include "serve/recommend.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -134,22 +133,6 @@ read_caps(const Candidates *candidates, Jsonb *max_per, ValueCap *caps)
 	return n;
 }
 
-/* Features that neither candidates nor users have. */
-static void
-tell_missing(const Recommender *recommender, const Candidates *candidates)
-{
-	const FeatureSpec *spec = candidates->rows.spec;
-	List	   *present = recommender_of_users(recommender);
-	List	   *missing;
-
-	for (int f = 0; f < spec->n_columns; f++)
-		if (candidates->given[f])
-			present = lappend(present, spec->features[f].name);
-	missing = missing_names(missing_needed(spec, true), present);
-	if (missing)
-		missing_tell(spec, present, missing);
-}
-
 /* Whoever asks that seen items are left out learns of whom that cannot be done. */
 static void
 tell_unseen(const Recommending *recommending, uint32 n_unknown)
@@ -256,7 +239,6 @@ recommend(FunctionCallInfo fcinfo, int k)
 	if (!PG_ARGISNULL(k + 4))
 		query.n_caps = read_caps(recommending.candidates, PG_GETARG_JSONB_P(k + 4), caps);
 	recommender = recommender_create(recommending.candidates, &query);
-	tell_missing(recommender, recommending.candidates);
 	list_users(&recommending, recommender, query.exclude_seen);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -2,9 +2,7 @@
  * recommend.h
  *	  The best candidates of each user.
  *
- * Users are scored some at a time, so that memory does not grow with them: by
- * tiles of a few users and a few candidates, whose values' products with the first
- * layer are each made once (engine/score/first_layer_batch.h).
+ * Users are scored some at a time, so that memory does not grow with them (pair_scores.h).
  */
 #ifndef AREAD_SERVE_RECOMMEND_H
 #define AREAD_SERVE_RECOMMEND_H
@@ -34,8 +32,6 @@ typedef struct Recommender Recommender;
 
 /* Everything is allocated in the current memory context; one recommender at a time for the candidates. */
 extern Recommender *recommender_create(Candidates *candidates, const RecommendQuery *query);
-/* Features that the model has kept of users, and candidates do not have: names, as char *. */
-extern List *recommender_of_users(const Recommender *recommender);
 /* So many users at a time. */
 extern uint32 recommender_users(const Recommender *recommender);
 /* The rows of n users, 1 to recommender_users(), by their ids, user after user, best first. */

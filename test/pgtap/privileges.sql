@@ -40,6 +40,7 @@ SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$
 SELECT throws_ok(format('SELECT %s(''annas'', ''shop.clicks'')', f), '42501', 'permission denied for model "annas"', 'evaluation: ' || f) FROM unnest('{aread_evaluate,aread_evaluate_ranking}'::text[]) f;
 SELECT throws_ok($$SELECT aread_recommend('annas', 1)$$, '42501', 'permission denied for model "annas"', 'recommending');
 SELECT throws_ok($$SELECT aread_recommend_all('annas')$$, '42501', 'permission denied for model "annas"', 'to all');
+SELECT throws_ok($$SELECT aread_retrieval_vectors('annas', 'items')$$, '42501', 'permission denied for model "annas"', 'vectors for an index');
 SELECT throws_ok($$SELECT aread_similar_items('annas', 1)$$, '42501', 'permission denied for model "annas"', 'what is similar');
 SELECT throws_ok($$SELECT aread_similar_users('annas', 1)$$, '42501', 'permission denied for model "annas"', 'and who');
 SELECT throws_ok($$SELECT aread_drop('annas')$$, '42501', 'permission denied for model "annas"', 'dropping');

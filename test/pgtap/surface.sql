@@ -12,7 +12,7 @@ SELECT set_eq(
         'aread_revoke', 'aread_rollback', 'aread_set_owner', 'aread_domain_auc', 'aread_domain_weights', 'aread_domains_svg',
         'aread_drift', 'aread_drop', 'aread_encodings', 'aread_evaluate', 'aread_evaluate_domains', 'aread_evaluate_ranking', 'aread_expert_usage', 'aread_experts_svg', 'aread_explain', 'aread_export', 'aread_forget', 'aread_import', 'aread_mend_roles',
         'aread_grouped_auc', 'aread_log_loss', 'aread_ndcg', 'aread_options', 'aread_overlap_svg', 'aread_pin', 'aread_popularity', 'aread_predict',
-        'aread_recall', 'aread_precision', 'aread_hit_rate', 'aread_average_precision', 'aread_reciprocal_rank', 'aread_coverage', 'aread_personalization', 'aread_novelty', 'aread_recommend', 'aread_recommend_all', 'aread_register', 'aread_resume', 'aread_shift', 'aread_similar_domains', 'aread_similar_items', 'aread_similar_users', 'aread_simulate', 'aread_split', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
+        'aread_recall', 'aread_precision', 'aread_hit_rate', 'aread_average_precision', 'aread_reciprocal_rank', 'aread_coverage', 'aread_personalization', 'aread_novelty', 'aread_recommend', 'aread_recommend_all', 'aread_register', 'aread_resume', 'aread_retrieval_vectors', 'aread_shift', 'aread_similar_domains', 'aread_similar_items', 'aread_similar_users', 'aread_simulate', 'aread_split', 'aread_tensor', 'aread_tensors', 'aread_train', 'aread_train_start',
         'aread_training_svg', 'aread_unregister', 'aread_vector_text', 'aread_vectors', 'aread_wait', 'auc_add', 'auc_result', 'cached_versions', 'calibration_add',
         'calibration_result', 'grouped_auc_add', 'grouped_auc_combine', 'grouped_auc_result', 'log_loss_add', 'log_loss_combine', 'log_loss_result',
         'as_role', 'find_role', 'has_role', 'mask_experts', 'mask_fates', 'mask_gates', 'mask_overlaps', 'ndcg_add', 'ndcg_result', 'precision_result', 'hit_rate_result', 'average_precision_result', 'average_precision_all_result', 'reciprocal_rank_result', 'coverage_add', 'coverage_result', 'personalization_add', 'personalization_result', 'novelty_add', 'predict_support', 'recall_add', 'recall_result', 'role_name', 'role_oid', 'run_state', 'scores_combine', 'stored_role_in', 'stored_role_out', 'stored_role_recv', 'stored_role_send', 'trainings'],
@@ -48,9 +48,10 @@ FROM pg_proc WHERE proname IN ('aread_train', 'aread_train_start', 'aread_cancel
 
 SELECT has_function('public', 'aread_recommend', ARRAY['text', '"any"', 'integer', 'text', 'boolean', 'regclass', 'jsonb', 'jsonb']);
 SELECT has_function('public', 'aread_recommend_all', ARRAY['text', 'integer', 'text', 'boolean', 'regclass', 'jsonb', 'jsonb']);
+SELECT has_function('public', 'aread_retrieval_vectors', ARRAY['text', 'text', 'integer', 'text', 'regclass', 'jsonb']);
 SELECT has_function('public', f, ARRAY['text', '"any"', 'integer']) FROM unnest('{aread_similar_items,aread_similar_users}'::name[]) f;
-SELECT set_eq($$SELECT proname, provolatile, proparallel FROM pg_proc WHERE proname IN ('aread_recommend', 'aread_recommend_all', 'aread_similar_items', 'aread_similar_users')$$,
-  $$VALUES ('aread_recommend'::name, 's'::"char", 'r'::"char"), ('aread_recommend_all', 's', 'r'), ('aread_similar_items', 's', 's'), ('aread_similar_users', 's', 's')$$, 'what recommends is stable; it reads candidates where temporary tables can be read');
+SELECT set_eq($$SELECT proname, provolatile, proparallel FROM pg_proc WHERE proname IN ('aread_recommend', 'aread_recommend_all', 'aread_retrieval_vectors', 'aread_similar_items', 'aread_similar_users')$$,
+  $$VALUES ('aread_recommend'::name, 's'::"char", 'r'::"char"), ('aread_recommend_all', 's', 'r'), ('aread_retrieval_vectors', 's', 'r'), ('aread_similar_items', 's', 's'), ('aread_similar_users', 's', 's')$$, 'what recommends is stable; it reads candidates where temporary tables can be read');
 SELECT columns_are('aread', 'recommendation', ARRAY['user_id', 'rank', 'item_id', 'domain', 'score']);
 SELECT is(obj_description('aread.recommendation'::regtype, 'pg_type') IS NOT NULL, true, 'its rows are commented');
 

@@ -74,6 +74,8 @@ my $functions = <<"END";
   y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', 1)
   y y n y n n n n n y   SELECT count(*) FROM aread_recommend_all('m', candidates => 'shelf')
   n n n n n n n n n y   SELECT count(*) FROM aread_recommend('m', 1, candidates => 'hidden')
+  y y n y n n n n n y   SELECT count(*) FROM aread_retrieval_vectors('m', 'users')
+  n n n n n n n n n y   SELECT count(*) FROM aread_retrieval_vectors('m', 'items', candidates => 'hidden')
   y y n y n n n n n y   SELECT count(*) FROM aread_similar_items('m', 1)
   y y n y n n n n n y   SELECT count(*) FROM aread_similar_users('m', 1)
   y y n y n n n n n y   SELECT rows FROM aread_evaluate('m', 'free')

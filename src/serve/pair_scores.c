@@ -1,0 +1,178 @@
+/*
+ * pair_scores.c
+ *	  Scores of users with candidates, tile by tile.
+ *
+ * Rows of the users at hand, which hold what goes with them alone, are put behind the
+ * candidates'.  A tile's rows are copies of the candidates' with the users' values.
+ */
+#include "postgres.h"
+
+#include "serve/pair_scores.h"
+
+#include "host.h"
+#include "miscadmin.h"
+#include "serve/missing.h"
+#include "source/crosses.h"
+
+/* Rows of a tile, as many as the scorer takes at once. */
+#define TILE_ROWS 256
+
+struct PairScores
+{
+	Candidates *candidates;
+	const EntityTable *users;	/* NULL: none were kept */
+	Scorer	   *scorer;
+	uint32	   *fields;			/* [n_fields] features of users */
+	int			n_fields;
+	uint32	   *tile;			/* [TILE_ROWS, n_features] */
+	uint32	   *histories;		/* [TILE_ROWS] the list that all users have; NULL: each has the model's */
+};
+
+static bool
+is_of_user(const PairScores *pairs, int f)
+{
+	const Candidates *candidates = pairs->candidates;
+	const FeatureSpec *spec = candidates->rows.spec;
+
+	if (f == spec->user_feature)
+		return true;
+	if (f >= spec->n_columns)
+		return feature_counts(&spec->features[f], spec->user_feature);
+	for (uint32 k = 0; pairs->users && k < pairs->users->n_fields; k++)
+		if (pairs->users->fields[k] == f)
+			return !candidates->given[f];
+	return false;
+}
+
+/* Features that neither candidates nor users have. */
+static void
+tell_missing(const PairScores *pairs)
+{
+	const Candidates *candidates = pairs->candidates;
+	const FeatureSpec *spec = candidates->rows.spec;
+	List	   *present = NIL;
+	List	   *missing;
+
+	for (int k = 0; k < pairs->n_fields; k++)
+		if (pairs->fields[k] < spec->n_columns)
+			present = lappend(present, spec->features[pairs->fields[k]].name);
+	for (int f = 0; f < spec->n_columns; f++)
+		if (candidates->given[f])
+			present = lappend(present, spec->features[f].name);
+	missing = missing_names(missing_needed(spec, true), present);
+	if (missing)
+		missing_tell(spec, present, missing);
+}
+
+PairScores *
+pair_scores_create(Candidates *candidates)
+{
+	const LoadedModel *loaded = candidates->served->loaded;
+	const FeatureSpec *spec = loaded->spec;
+	PairScores *pairs = palloc0(sizeof(PairScores));
+
+	pairs->candidates = candidates;
+	pairs->users = loaded->model->users;
+	pairs->scorer = candidates->served->scorer;
+	pairs->fields = palloc(spec->n_features * sizeof(uint32));
+	for (int f = 0; f < spec->n_features; f++)
+		if (is_of_user(pairs, f))
+			pairs->fields[pairs->n_fields++] = f;
+	pairs->tile = palloc(TILE_ROWS * spec->n_features * sizeof(uint32));
+	if (candidates->history > 0)
+		pairs->histories = palloc(TILE_ROWS * sizeof(uint32));
+	for (int i = 0; i < TILE_ROWS && pairs->histories; i++)
+		pairs->histories[i] = candidates->history;
+	tell_missing(pairs);
+	return pairs;
+}
+
+/* A row with what goes with a user. */
+static void
+add_user(PairScores *pairs, uint32 id)
+{
+	ScoreTable *rows = &pairs->candidates->rows;
+	const EntityTable *users = pairs->users;
+	int64		user = entity_number(users, id);
+	Size		row = score_table_add(rows);
+
+	score_table_row(rows, row)[rows->spec->user_feature] = id;
+	for (uint32 k = 0; user >= 0 && k < users->n_fields; k++)
+	{
+		int			f = (int) users->fields[k];
+		uint32		value = users->values[user * users->n_fields + k];
+
+		if (pairs->candidates->given[f])
+			continue;
+		if (kind_has_list(rows->spec->features[f].kind))
+			score_table_set_list(rows, row, f, users->list_members + users->list_start[value],
+								 users->list_start[value + 1] - users->list_start[value]);
+		else
+			score_table_row(rows, row)[f] = value;
+	}
+	derived_encode(rows->spec, score_table_row(rows, row));
+}
+
+/* Which candidates, and where their scores go. */
+typedef struct PairRun
+{
+	const uint32 *numbers;		/* [n]; NULL: the first n */
+	uint32		n;
+	double	   *scores;			/* [users, n] */
+} PairRun;
+
+/* Scores of the users from .. from + n_users - 1 with candidates first .. first + n - 1 of the run, as one tile. */
+static void
+score_tile(PairScores *pairs, const PairRun *run, uint32 from, uint32 n_users, uint32 first,
+		   uint32 n)
+{
+	const ScoreTable *rows = &pairs->candidates->rows;
+	int			n_features = rows->spec->n_features;
+	uint32	   *to_row = pairs->tile;
+	double		scores[TILE_ROWS];
+	const double *score = scores;
+	ScoreRows	tile = {.n_rows = (Size) n_users * n,.ids = pairs->tile,
+		.list_start = rows->list_start,.list_members = rows->members,
+		.histories = pairs->histories};
+	EngineError error;
+
+	for (uint32 u = from; u < from + n_users; u++)
+	{
+		const uint32 *user = score_table_row(rows, (Size) pairs->candidates->n + u);
+
+		for (uint32 i = first; i < first + n; i++, to_row += n_features)
+		{
+			memcpy(to_row, score_table_row(rows, run->numbers ? run->numbers[i] : i),
+				   n_features * sizeof(uint32));
+			for (int k = 0; k < pairs->n_fields; k++)
+				to_row[pairs->fields[k]] = user[pairs->fields[k]];
+			crosses_encode(rows->spec, to_row);
+		}
+	}
+	if (!scorer_score(pairs->scorer, &tile, scores, &error))
+		host_raise(&error);
+	for (uint32 u = from; u < from + n_users; u++, score += n)
+		memcpy(run->scores + (Size) u * run->n + first, score, n * sizeof(double));
+}
+
+void
+pair_scores_fill(PairScores *pairs, const uint32 *users, uint32 n_users, const uint32 *numbers,
+				 uint32 n, double *scores)
+{
+	ScoreTable *rows = &pairs->candidates->rows;
+	PairRun		run = {numbers, n, scores};
+	uint32		n_lists = rows->n_lists;
+	uint32		wide = Max(Min(n_users, PAIR_USERS), 1);
+	uint32		at_once = TILE_ROWS / wide;
+
+	for (uint32 u = 0; u < n_users; u++)
+		add_user(pairs, users[u]);
+	for (uint32 first = 0; first < n; first += at_once)
+		for (uint32 from = 0; from < n_users; from += wide)
+		{
+			CHECK_FOR_INTERRUPTS();
+			score_tile(pairs, &run, from, Min(wide, n_users - from), first,
+					   Min(at_once, n - first));
+		}
+	score_table_cut(rows, pairs->candidates->n, n_lists);
+}
