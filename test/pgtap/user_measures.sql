@@ -45,6 +45,15 @@ SELECT is((aread_personalization(l), aread_coverage(l, 4))::text, '(,0.5)', 'emp
 SELECT is((aread_personalization(l), aread_coverage(l, 4), aread_novelty(1))::text, '(,,)', 'no rows') FROM (SELECT NULL::int[]) v (l) WHERE false;
 SELECT is(count(DISTINCT v), 1::bigint, 'items of any type') FROM unnest(ARRAY[(SELECT aread_personalization(items) FROM lists), (SELECT aread_personalization(items::text[]) FROM lists), (SELECT aread_personalization(items::numeric[]) FROM lists),
   (SELECT aread_personalization(array(SELECT ROW(i, 1) FROM unnest(items) i)) FROM lists), (SELECT aread_personalization(items ORDER BY u DESC) FROM lists)]) v;
+-- pseudo-type anyarray: each row's array has a type of its own
+CREATE TABLE typed AS SELECT i % 5 AS a_integer, 'x' || i % 3 AS b_text, (i % 4)::float8 AS c_float, 'x' || i % 2 AS d_text, i % 2 = 0 AS e_boolean FROM generate_series(1, 1000) i;
+ANALYZE typed;
+SELECT ok(pg_temp.near_all(ARRAY[aread_personalization(most_common_vals ORDER BY attname), aread_personalization(most_common_vals ORDER BY attname DESC), aread_coverage(most_common_vals, 20 ORDER BY attname),
+    aread_coverage(most_common_vals, 20 ORDER BY attname DESC)], ARRAY[p, p, c, c]), 'arrays of several types')
+FROM pg_stats, (SELECT aread_personalization(most_common_vals::text::text[]) AS p, aread_coverage(most_common_vals::text::text[], 20) AS c FROM pg_stats WHERE tablename = 'typed') t WHERE tablename = 'typed' GROUP BY p, c;
+CREATE AGGREGATE pg_temp.auc_by_array(float8, boolean, anyarray) (SFUNC = aread.grouped_auc_add, STYPE = bytea, FINALFUNC = aread.grouped_auc_result);
+SELECT ok(pg_temp.near(pg_temp.auc_by_array(score, label, most_common_vals ORDER BY attname DESC, score), aread_grouped_auc(score, label, most_common_vals::text)), 'as groups, too')
+FROM pg_stats, (VALUES (0.1::float8, false), (0.2, true), (0.3, false)) v (score, label) WHERE tablename = 'typed';
 SELECT ok(pg_temp.near(aread_novelty(share), 1.75), 'bits') FROM (VALUES (0.5), (0.25), (0.25), (0.25)) v (share);
 SELECT is((aread_novelty(1), aread_novelty(NULL))::text, '(0,)', 'what everyone knows');
 SET LOCAL parallel_setup_cost = 0;

@@ -9,7 +9,10 @@
 
 typedef struct GroupKeys GroupKeys;
 
-/* Keys of values of a type, kept in fn_extra: the same in all calls of a function. */
+/*
+ * Keys of values of a type, kept in fn_extra from call to call of a function.  The type
+ * is the value's own, as arrays of pseudo-type anyarray have another in each row.
+ */
 extern GroupKeys *group_keys(FunctionCallInfo fcinfo, Oid type);
 /* Key of a value, which is not NULL; valid until the next call, and as long as the value. */
 extern const char *group_key(GroupKeys *keys, Datum value, uint32 *length);

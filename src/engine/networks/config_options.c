@@ -68,7 +68,7 @@ static const Option config_options[] = {
 	{"base_skip", OPTION_BOOL, AT(base_skip), 0, 1, NULL, "true", "",
 	.meaning = "Beside the hierarchical experts, a logit straight from the MMoE base: with it the model contains the base recommender."},
 	{"history.length", OPTION_INT, AT(history_length), 0, MAX_HISTORY, NULL, "0", "",
-	.meaning = "Items of a user's history at most, the newest ones where the split is by order, else any: vectors of what he had to do with in other training rows, earlier ones where the split is by order, tell what he likes; 0: no history.",
+	.meaning = "Items of a user's history at most, the newest ones where the split is by order, else any: vectors of what he had to do with in other training rows, earlier ones where the split is by order, tell what he likes; 0: no history. Options of histories are given as one object, {\"history\": {\"length\": 50}}; true is an object without any, which has 50 items.",
 	.before = "0"},
 	{"history.of", OPTION_CHOICE, AT(history_of), 0, 0, histories, "\"positives\"", "",
 	.meaning = "Training rows that a user's history is made of: the positive ones, or all.",
