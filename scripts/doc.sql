@@ -36,6 +36,7 @@ SELECT n, architectures, pg_temp.codes(ARRAY[option]) AS option, pg_temp.codes(A
   CASE type
     WHEN 'boolean' THEN '`true`, `false`'
     WHEN 'object' THEN 'object'
+    WHEN 'array' THEN 'array'
     WHEN 'choice' THEN (SELECT pg_temp.codes(array_agg(CASE WHEN c IN ('true', 'false') THEN c ELSE to_jsonb(c)::text END ORDER BY place))
                         FROM unnest(choices) WITH ORDINALITY u(c, place))
     WHEN 'integer' THEN format('integer, %s to %s', minimum::bigint, maximum::bigint)

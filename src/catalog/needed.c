@@ -31,7 +31,7 @@ catalog_needed(const char *name, bool with_domain)
 					  " ON v.model_id = m.model_id"
 					  " AND v.version = COALESCE(NULLIF($2, 0), m.deployed_version)"
 					  " JOIN aread.stored_feature f ON f.version_id = v.version_id"
-					  " WHERE m.name = $1 AND f.kind <> 'rows'"
+					  " WHERE m.name = $1 AND f.kind NOT IN ('rows', 'cross')"
 					  " AND ($3 OR f.position <> v.domain_feature) ORDER BY f.position",
 					  true, 3, types, values, NULL);
 	for (uint64 row = 0; row < n; row++)

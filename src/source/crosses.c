@@ -127,6 +127,9 @@ append(FeatureSpec *spec, FeaturePlan *plans, JsonbContainer *names, int buckets
 	for (int f = spec->n_columns; f < spec->n_features; f++)
 		if (has_same_parts(&spec->features[f], cross))
 			refuse(psprintf("Cross \"%s\" stands there twice.", cross->name));
+	for (int f = 0; f < spec->n_features; f++)
+		if (strcmp(spec->features[f].name, cross->name) == 0)
+			refuse(psprintf("There is a feature called \"%s\" already.", cross->name));
 	vocabulary->name = cross->name;
 	vocabulary_build_hashed(vocabulary, buckets);
 	spec->n_vocabularies++;

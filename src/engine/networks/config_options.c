@@ -254,7 +254,8 @@ check_history(const Config *config, EngineError *error)
 		return true;
 	members *= config->score_batches;
 	if (members > MAX_SEARCH_MEMBERS)
-		return engine_fail(error, ENGINE_BAD_INPUT, "Use shorter histories, or fewer or smaller batches.",
+		return engine_fail(error, ENGINE_BAD_INPUT,
+						   "Use shorter histories, or fewer or smaller batches.",
 						   "options \"score_batches\", \"batch_size\" and \"history.length\" make histories of %lld items in the batches of a candidate, more than %d",
 						   (long long) members, MAX_SEARCH_MEMBERS);
 	return true;

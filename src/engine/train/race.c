@@ -17,8 +17,8 @@
  *
  * Either way the model is, bit by bit, that of a training of the architecture that won.
  *
- * All networks share the wide part as it was fitted, trees, counts of ids and rows by
- * domain; each is made and evaluated anew.
+ * All networks share the wide part as it was fitted, trees, counts of ids, rows by domain
+ * and histories; each is made and evaluated anew.
  *
  * Memory: one network at a time.  The first one's lies in an arena of its own, which is
  * given back before the second one begins, or goes to the lasting arena when the training

@@ -30,7 +30,7 @@ typedef struct RaceState
 	int32_t		kind;			/* of measure_kinds, by which they are compared; -1: none, or not yet */
 	double		score[2];		/* the best of each network in the race; NaN: not yet */
 	double		bias;			/* of the wide part, as it was fitted */
-	int32_t		diverged[2];	/* the epoch in which a network did, before both were compared; 0: none */
+	int32_t		diverged[2];	/* the epoch in which a network did in the race; 0: none */
 } RaceState;
 
 typedef struct Race
