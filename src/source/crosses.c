@@ -127,9 +127,11 @@ append(FeatureSpec *spec, FeaturePlan *plans, JsonbContainer *names, int buckets
 	for (int f = spec->n_columns; f < spec->n_features; f++)
 		if (has_same_parts(&spec->features[f], cross))
 			refuse(psprintf("Cross \"%s\" stands there twice.", cross->name));
-	for (int f = 0; f < spec->n_features; f++)
-		if (strcmp(spec->features[f].name, cross->name) == 0)
-			refuse(psprintf("There is a feature called \"%s\" already.", cross->name));
+	if (spec_find(spec, cross->name) >= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a cross and a column are both called \"%s\"", cross->name),
+				 errhint("Leave one of them out, or give the column another name in a view.")));
 	vocabulary->name = cross->name;
 	vocabulary_build_hashed(vocabulary, buckets);
 	spec->n_vocabularies++;

@@ -68,6 +68,11 @@ SELECT cmp_ok(auc, '>', 0.8::float8, 'an evaluation reads them') FROM aread_eval
 SELECT lives_ok($$SELECT aread_train('shown', 'aread', features => '{domain,user_id,item_id,category,price}', options => '{"architecture": "wide", "deploy": "if_better", "crosses": [["user_id", "category"]]}')$$, 'a version is compared with the one before');
 SELECT unalike(deploy_reason, '%cannot%', 'and can be: ' || deploy_reason) FROM aread.model WHERE model = 'aread' AND version = 2;
 
+-- A cross is made of the row's own columns: a plan misses none.
+CREATE FUNCTION pg_temp.plan(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN RETURN QUERY EXECUTE 'EXPLAIN ' || statement; END $$;
+SELECT ok(bool_or(line LIKE '%Custom Scan (aread_predict)%') AND bool_and(line NOT LIKE '%Missing Features%'), 'no cross is missing') FROM pg_temp.plan($$SELECT aread_predict('wide', c) FROM candidate c$$) line;
+SELECT ok(bool_or(line LIKE '%Missing Features: category%' AND line NOT LIKE '%user_id x category%'), 'a column is') FROM pg_temp.plan($$SELECT aread_predict('wide', c) FROM (SELECT domain, user_id, item_id, price FROM candidate) c$$) line;
+
 -- What is no cross.
 SELECT throws_ok(format($$SELECT aread_train('shown', 'bad', features => '{domain,user_id,category,price,tags}', options => '{"architecture": "wide", "crosses": %s}'::jsonb || '%s')$$, crosses, more), '22023', message, crosses || more)
 FROM (VALUES ('7', '{}', 'option "crosses" must be an array of arrays of column names'), ('["user_id", "category"]', '{}', 'option "crosses" must be an array of arrays of column names'),
@@ -77,6 +82,8 @@ FROM (VALUES ('7', '{}', 'option "crosses" must be an array of arrays of column 
   ('[["user_id", "category", "price", "domain", "user_id"]]', '{}', 'option "crosses" must be an array of arrays of column names'),
   ('[["user_id", "i"]]', '{}', 'option "crosses" names "i", which is not a feature'), ('[["user_id", "tags"]]', '{}', 'feature "tags" is list and cannot be part of a cross'),
   ('[["user_id", "price"]]', '{"features": {"price": {"kind": "piecewise"}}}', 'feature "price" is piecewise and cannot be part of a cross')) v(crosses, more, message);
+CREATE VIEW named AS SELECT *, 1 + i % 7 AS "user_id x category" FROM shown;
+SELECT throws_ok($$SELECT aread_train('named', 'bad', features => '{domain,user_id,category,user_id x category}', options => '{"architecture": "wide", "crosses": [["user_id", "category"]]}')$$, '22023', 'a cross and a column are both called "user_id x category"', 'two features of one name');
 SELECT throws_ok($$SELECT aread_train('shown', 'bad', options => '{"cross_buckets": 0}')$$, '22023', NULL, 'no bucket');
 
 -- A constant column is left out by itself, but not where a cross has it.
