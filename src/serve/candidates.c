@@ -312,9 +312,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 static void
 check_history(const FeatureSpec *spec, const SourceRelation *relation)
 {
-	Oid			type = source_column_type(relation, HISTORY_COLUMN);
-
-	if (OidIsValid(type) && spec_find_passed(spec, HISTORY_COLUMN, type) == spec->n_features)
+	if (spec->has_history && OidIsValid(source_column_type(relation, HISTORY_COLUMN)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("candidates have a column \"%s\"", HISTORY_COLUMN),

@@ -66,7 +66,7 @@ match_columns(RecordMap *map, const FeatureSpec *spec, bool with_domain, MemoryC
 
 		if (attribute->attisdropped)
 			continue;
-		f = spec_find_passed(spec, NameStr(attribute->attname), attribute->atttypid);
+		f = spec_find_named(spec, NameStr(attribute->attname));
 		if (f < 0)
 			continue;
 		any = true;

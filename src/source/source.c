@@ -228,8 +228,7 @@ read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *lab
 	roles_check(&roles);
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
-	if (spec_find_passed(spec, HISTORY_COLUMN, source_column_type(relation, HISTORY_COLUMN)) >=
-		spec->n_features)
+	if (spec->has_history && OidIsValid(source_column_type(relation, HISTORY_COLUMN)))
 		ereport(NOTICE,
 				(errmsg("column \"%s\" of relation \"%s\" is not read", HISTORY_COLUMN,
 						relation->name),

@@ -7,7 +7,6 @@
 #include "source/spec.h"
 
 #include "lib/stringinfo.h"
-#include "utils/lsyscache.h"
 
 static const struct
 {
@@ -80,14 +79,6 @@ spec_find_named(const FeatureSpec *spec, const char *name)
 	int			f = spec_find(spec, name);
 
 	return f < 0 && spec->has_history && strcmp(name, HISTORY_COLUMN) == 0 ? spec->n_features : f;
-}
-
-int
-spec_find_passed(const FeatureSpec *spec, const char *name, Oid type)
-{
-	int			f = spec_find_named(spec, name);
-
-	return f == spec->n_features && !OidIsValid(get_base_element_type(type)) ? -1 : f;
 }
 
 bool

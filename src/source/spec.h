@@ -261,8 +261,6 @@ extern int	spec_find(const FeatureSpec *spec, const char *name);
 extern void spec_add_history(FeatureSpec *spec, uint32 length);
 /* As spec_find(); that column, too. */
 extern int	spec_find_named(const FeatureSpec *spec, const char *name);
-/* The same, if its type is an array. */
-extern int	spec_find_passed(const FeatureSpec *spec, const char *name, Oid type);
 /* Do a feature's ids stand for one value each, whose key is known? */
 extern bool spec_has_keys(const FeatureSpec *spec, int feature);
 /* Has another feature the same vocabulary? */

@@ -155,7 +155,7 @@ my %sane = (
 	aread_predict => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain}, aread_explain => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain},
 	aread_recommend => {users => '7', domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
 	aread_recommend_all => {domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
-	aread_retrieval_vectors => {kind => q{'items'}, domain => $in_domain, candidates => q{'stock'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
+	aread_retrieval_vectors => {kind => q{'items'}, dim => '4', domain => $in_domain, candidates => q{'stock'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
 	aread_similar_items => {similar_to => '7'}, aread_similar_users => {similar_to => '7'},
 	aread_similar_domains => {domain => $in_domain}, aread_expert_usage => {domain => $in_domain}, aread_tensors => {}, aread_encodings => {}, aread_tensor => {name => q{'bias'}},
 	aread_vectors => {feature => q{'category'}}, aread_domain_weights => {feature => q{'category'}}, aread_vector_text => {vector => q{'{1,2}'}},
