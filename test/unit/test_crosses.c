@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "engine/data/batch.h"
 #include "engine/data/crosses.h"
 #include "unit.h"
 
@@ -76,9 +77,33 @@ check_items(void)
 	CHECK(memcmp(ids, rows[1], sizeof(ids)) == 0);
 }
 
+/* Rows that stand in for another domain have its crosses. */
+static void
+check_domains(void)
+{
+	static const uint32_t numbers[] = {0, 1};
+	static const int64_t domains[] = {17, -1};
+	uint32_t	rows[2][FIELDS] = {{10, 11, 12}, {13, 21, 22}};
+	Arena		arena;
+	EngineError error;
+	Batch		batch;
+
+	arena_init_malloc(&arena);
+	crosses_fill(&shape, rows[0]);
+	crosses_fill(&shape, rows[1]);
+	CHECK(batch_init(&batch, &arena, 2, FIELDS, &error));
+	batch_fill(&batch, &shape, rows[0], NULL, NULL, NULL, numbers, domains, 2);
+	/* ordered by domain: the other one comes first */
+	CHECK(memcmp(batch.ids, rows[1], sizeof(rows[1])) == 0);
+	CHECK(batch.ids[FIELDS] == FIRST_ID + 17 && batch.ids[FIELDS + 2] == 12);
+	CHECK(batch.ids[FIELDS + 3] == id_of(FIRST_ID + 17, 12) && batch.ids[FIELDS + 3] != rows[0][3]);
+	arena_free_all(&arena);
+}
+
 int
 main(void)
 {
+	check_domains();
 	check_ids();
 	check_items();
 	return unit_summary();

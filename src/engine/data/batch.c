@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "engine/data/crosses.h"
+
 bool
 batch_init(Batch *batch, Arena *arena, int capacity, int n_fields, EngineError *error)
 {
@@ -84,9 +86,13 @@ add_row(Batch *batch, int at, uint32_t id, const Shape *shape)
 {
 	Segment    *last = batch->n_segments ? &batch->segments[batch->n_segments - 1] : NULL;
 	int64_t		domain = domain_of_id(id);
+	uint32_t   *ids = batch->ids + (size_t) at * batch->n_fields;
 
-	if (domain >= 0)
-		batch->ids[(size_t) at * batch->n_fields + shape->domain_field] = id;
+	if (domain >= 0 && ids[shape->domain_field] != id)
+	{
+		ids[shape->domain_field] = id;
+		crosses_fill(shape, ids);
+	}
 	if (last && last->domain == domain)
 		last->n_rows++;
 	else
