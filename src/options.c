@@ -324,6 +324,10 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("option \"crosses\" must be an array of arrays of column names"),
 					 errhint("For example [[\"user_id\", \"category\"], [\"hour\", \"device\"]].")));
+		if (JsonContainerSize(value->val.binary.data) > MAX_CROSSES)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("option \"crosses\" has more than %d elements", MAX_CROSSES)));
 		options->source.crosses = JsonbValueToJsonb((JsonbValue *) value);
 	}
 	else if (strcmp(name, HISTORY) == 0)

@@ -182,7 +182,7 @@ evaluation_filter(const LoadedModel *loaded, const SourceRelation *relation,
 					 errmsg("column \"%s\" of relation \"%s\" does not exist",
 							(char *) lfirst(cell), relation->name),
 					 errdetail("The split of a row is told by the columns that told it in training."),
-					 errhint("Evaluate over the relation that the model was trained on, or without \"split\".")));
+					 errhint("Evaluate over the relation that the model was trained on, or all rows: \"split => NULL\".")));
 		types[foreach_current_index(cell)] = type;
 	}
 	filter->splitter = splitter_create(&record->split, loaded->spec, types, InvalidOid);

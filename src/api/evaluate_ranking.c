@@ -81,6 +81,17 @@ read_rows(FunctionCallInfo fcinfo, const LoadedModel *loaded, int wanted, SpoolR
 	return data;
 }
 
+/* Of hashed values it is not known which ones are alike: measures are not those of users or items. */
+static void
+tell_hashed(const FeatureSpec *spec, int feature, const char *detail)
+{
+	if (feature >= 0 && !spec_has_keys(spec, feature))
+		ereport(NOTICE,
+				(errmsg("values of \"%s\" are hashed in model \"%s\"",
+						spec->features[feature].name, spec->model),
+				 errdetail("%s", detail)));
+}
+
 static void
 rank(FunctionCallInfo fcinfo, ListMeasures *measures)
 {
@@ -110,6 +121,10 @@ rank(FunctionCallInfo fcinfo, ListMeasures *measures)
 				 errmsg("max_lists is %d, but must be between 1 and 100000000",
 						PG_GETARG_INT32(3)),
 				 errhint("It is how many lists of each kind are ranked; leave it out for the default.")));
+	tell_hashed(loaded->spec, loaded->spec->item_feature,
+				"Values of one bucket are ranked as one item.");
+	tell_hashed(loaded->spec, loaded->spec->user_feature,
+				"Lists leave out what any user of the same bucket took.");
 	room_init(&room, CurrentMemoryContext, setting_training_memory, false);
 	data = read_rows(fcinfo, loaded, wanted, &room);
 	host_arena(&arena, CurrentMemoryContext);

@@ -219,7 +219,7 @@ history_items(const ScoreCall *call, const ScoreRows *rows)
 		model->histories->link_start[user + 1] - model->histories->link_start[user];
 }
 
-/* How many they are, and not which: they are another matter than this row. */
+/* How many they are: which ones is another matter than this row. */
 static void
 put_history(ReturnSetInfo *rsinfo, const ScoreCall *call, const ScoreRows *rows, double effect)
 {

@@ -96,8 +96,8 @@ put_structures(ReturnSetInfo *rsinfo)
 				  psprintf("For single columns: {\"column\": {\"kind\": k, \"bins\": n, \"min_count\": n, \"buckets\": n, \"vocabulary\": column whose vocabulary it shares}}. Kinds are %s.",
 						   feature_kinds_text()));
 	put_structure(rsinfo, "crosses", "array", "[]",
-				  psprintf("Features of combinations of columns' values, hashed: [[\"column\", \"column\"], ...]; of 2 to %d columns each, categorical or binned; NULL where one of them is.",
-						   CROSS_PARTS));
+				  psprintf("Features of combinations of columns' values, hashed: [[\"column\", \"column\"], ...]; up to %d, of 2 to %d columns each, categorical or binned; NULL where one of them is.",
+						   MAX_CROSSES, CROSS_PARTS));
 }
 
 PG_FUNCTION_INFO_V1(aread_options);

@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "nearest.h"
 #include "settings.h"
 
@@ -135,7 +136,11 @@ add_guess(StringInfo text, char *wanted, const List *names, bool wanted_is_meant
 
 	nearest_start(&nearest, wanted);
 	foreach(lc, names)
+	{
+		/* a JSON object may have millions */
+		CHECK_FOR_INTERRUPTS();
 		nearest_offer(&nearest, lfirst(lc));
+	}
 	if (nearest.name)
 		appendStringInfo(text, "%s \"%s\" by \"%s\"", text->len > 0 ? "," : "Perhaps you mean",
 						 wanted_is_meant ? wanted : nearest.name,

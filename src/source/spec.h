@@ -42,6 +42,9 @@ typedef enum BadLabels
 	BAD_LABELS_ERROR, BAD_LABELS_SKIP
 } BadLabels;
 
+/* Crosses at most. */
+#define MAX_CROSSES 64
+
 /* How a source is read. */
 typedef struct SourceOptions
 {
@@ -54,7 +57,7 @@ typedef struct SourceOptions
 	int			default_min_count;
 	bool		row_counts;		/* of user and item, as features */
 	Jsonb	   *features;		/* {"column": {"kind": ..., ...}} or NULL */
-	Jsonb	   *crosses;		/* [["column", "column"], ...] or NULL */
+	Jsonb	   *crosses;		/* [["column", "column"], ...], up to MAX_CROSSES, or NULL */
 	int			cross_buckets;
 	/* what options of the engine say of a source, too */
 	bool		samples_negatives;	/* so that rows are positive, and items of negatives are drawn */

@@ -84,6 +84,7 @@ FROM (VALUES ('7', '{}', 'option "crosses" must be an array of arrays of column 
   ('[["user_id", "price"]]', '{"features": {"price": {"kind": "piecewise"}}}', 'feature "price" is piecewise and cannot be part of a cross')) v(crosses, more, message);
 CREATE VIEW named AS SELECT *, 1 + i % 7 AS "user_id x category" FROM shown;
 SELECT throws_ok($$SELECT aread_train('named', 'bad', features => '{domain,user_id,category,user_id x category}', options => '{"architecture": "wide", "crosses": [["user_id", "category"]]}')$$, '22023', 'a cross and a column are both called "user_id x category"', 'two features of one name');
+SELECT throws_ok(format($$SELECT aread_train('shown', 'bad', options => '{"crosses": %s}')$$, (SELECT json_agg('[]'::json) FROM generate_series(1, 65))), '54000', 'option "crosses" has more than 64 elements', 'too many');
 SELECT throws_ok($$SELECT aread_train('shown', 'bad', options => '{"cross_buckets": 0}')$$, '22023', NULL, 'no bucket');
 
 -- A constant column is left out by itself, but not where a cross has it.

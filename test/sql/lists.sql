@@ -22,6 +22,10 @@ SELECT train('shared', '{"recommend_users": 70, "features": {"referrer": {"vocab
 SELECT train('hashed users', '{"features": {"user_id": {"buckets": 16}}}', '{domain,user_id,item_id}');
 SELECT train('hashed items', '{"features": {"item_id": {"buckets": 16}}}', '{domain,user_id,item_id}');
 
+-- hashed users and items, in lists that rank
+SELECT count(*) FROM aread_evaluate_ranking('hashed users', 'referred');
+SELECT count(*) FROM aread_evaluate_ranking('hashed items', 'referred');
+
 -- of whom it is not known what he took
 SELECT count(DISTINCT user_id) FROM aread_recommend_all('cut', 5);
 SELECT count(DISTINCT user_id) FROM aread_recommend_all('unseen', 5);

@@ -167,25 +167,18 @@ check_masks(void)
 	Config		config;
 	Dataset    *data;
 	TrainResult *result;
-	double		overlap[2] = {0, 0};
-
 	arena_init_malloc(&arena);
 	data = opposed_dataset(&arena);
 	learning_config(&config);
 	result = train_toy(&arena, data, &config, &error);
+	/* which domains share gates is chance in so small a network: test/pgtap/structure.sql looks at that */
 	CHECK(result && result->best_evaluation > 0 && result->n_mask_updates == 0);
 	for (int a = 0; a < TOY_DOMAINS; a++)
 	{
 		const uint8_t *mask = result->model->masks + (size_t) a * result->model->n_gates;
 
 		CHECK(result->model->has_mask[a] && mask_is_valid(&config.hei_experts, mask));
-		for (int b = 0; b < a; b++)
-			overlap[(a - b) % 2] +=
-				mask_overlap(&config.hei_experts, mask,
-							 result->model->masks + (size_t) b * result->model->n_gates, 0);
 	}
-	/* six pairs of domains that are alike, nine of opposed ones */
-	CHECK(overlap[0] / 6 > 1.5 * overlap[1] / 9);
 	check_scores(&arena, result->model, data);
 	if (sizeof(real) == sizeof(double))
 		check_growth(&arena, result->model, data);

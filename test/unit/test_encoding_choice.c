@@ -4,9 +4,11 @@
  *	  and leaks, limits.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/measure/calibration.h"
+#include "engine/networks/config_options.h"
 #include "fitted_rows.h"
 
 static EncodingChoice
@@ -241,6 +243,7 @@ test_many_fields(Arena *arena)
 	EncodingChoice choice;
 	Fitted	   *fitted;
 	bool		with_user = false;
+	char		text[32];
 
 	for (int f = 0; f < MANY; f++)
 		n_values[f] = f == 0 ? 3 : 20 + f;
@@ -248,6 +251,9 @@ test_many_fields(Arena *arena)
 	fitted = make_ready(arena, &rows->data);
 	choice = choose(arena, &fitted->rows, prior_logits(arena, &fitted->rows), 16, NULL);
 	CHECK(choice.n_pairs == MAX_PAIR_FIELDS * (MAX_PAIR_FIELDS - 1) / 2);
+	/* what users are told */
+	snprintf(text, sizeof(text), ", %d in all", MAX_PAIR_FIELDS);
+	CHECK(strstr(option_find(&config_table, "tree_pairs")->meaning, text));
 	for (int i = 0; i < choice.n_pairs; i++)
 		with_user |= choice.pairs[i].a == 1 || choice.pairs[i].b == 1;
 	CHECK(with_user);

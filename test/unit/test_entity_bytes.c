@@ -119,7 +119,7 @@ main(void)
 	arena_init_malloc(&arena);
 	rows = entity_rows(&arena, 76);
 	entities = entity_rows_build(&arena, rows, bonds_by_rows, &no_entity_limits);
-	history = history_build(&arena, &rows->data, 5, false, &host, &error);
+	history = history_build(&arena, &arena, &rows->data, 5, false, &host, &error);
 	tables[ENTITY_ITEMS] = entities.items;
 	tables[ENTITY_USERS] = entities.users;
 	tables[ENTITY_HISTORIES] = entity_table_of_history(&arena, history, &error);

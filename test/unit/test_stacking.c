@@ -351,6 +351,7 @@ check_race(void)
 	Dataset    *data;
 	TrainResult *alone;
 	TrainResult *raced;
+	char		reason[MAX_REASON];
 
 	arena_init_malloc(&arena);
 	observer.context = &told;
@@ -363,6 +364,8 @@ check_race(void)
 	CHECK(raced && alone && raced->model->trees && same_bytes(raced, alone));
 	CHECK(raced->race.ran && raced->race.settled && raced->race.first_kept && !raced->race.compared);
 	CHECK(told.settled && told.value[0] > 0.5 && isnan(told.value[1]));
+	evaluation_reason(raced, &config, raced->n_evaluations - 1, reason);
+	CHECK(strstr(reason, "; beside trees it gains nothing, and hei is not tried; training ends here"));
 	CHECK(raced->model->config.architecture == config.architecture);
 	CHECK(raced->best_evaluation == 0 && raced->n_evaluations == alone->n_evaluations);
 	CHECK(raced->n_evaluations > 8 && raced->n_evaluations <= 1 + RACE_EPOCHS * config.evaluations);

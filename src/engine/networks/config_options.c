@@ -114,7 +114,7 @@ static const Option config_options[] = {
 	.meaning = "Boosted trees beside the network, at most, over out-of-fold rates and counts of features and of pairs of them; validation rows choose how many, and weigh their logit against the network's. Without calibration, with sampled negatives, and below 1000 validation rows there are none; 0: none.",
 	.before = "0"},
 	{"tree_pairs", OPTION_INT, AT(tree_pairs), 0, MAX_PAIRS, NULL, "24", "",
-	.meaning = "Pairs of features that the trees see, at most: those whose rates and counts gain most on validation rows.",
+	.meaning = "Pairs of features that the trees see, at most: those whose rates and counts gain most on validation rows. They are looked for among user, item, domain and the features that tell most by themselves, 28 in all.",
 	.before = "24"},
 	{"base_rate", OPTION_REAL, AT(base_rate), 1e-9, 0.999999999, NULL, "null", "",
 	.meaning = "Share of positives among the rows that will be scored, where it is not that of the source and its sampled negatives: the odds of scores are moved to it, the stored measures are not; null: leave them."},

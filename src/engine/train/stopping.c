@@ -186,6 +186,8 @@ describe_race(const RaceRecord *race, int i, char *text, size_t room)
 	if (race->diverged[lost] > 0)
 		snprintf(text, room, "; stays, as %s diverged in epoch %d", race->network[lost],
 				 race->diverged[lost]);
+	if (race->settled)
+		snprintf(text, room, "; beside trees it gains nothing, and %s is not tried", race->network[1]);
 	if (!race->compared || race->kind < 0)
 		return;
 	kind = &measure_kinds[race->kind];
