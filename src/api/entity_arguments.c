@@ -10,6 +10,7 @@
 #include "source/keys/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
 /* A literal's value: an array of texts, or a text. */
@@ -156,6 +157,21 @@ entity_argument_text(EntityArgument *entities, uint32 number, uint32 id)
 		return vocabulary_key(&spec->vocabularies[spec->features[entities->feature].vocabulary], id);
 	return entities->nulls[number] ? NULL :
 		OutputFunctionCall(&entities->output, entities->values[number]);
+}
+
+Candidates *
+entity_candidates(FunctionCallInfo fcinfo, int domain, int relation, int context,
+				  const ServedModel *served)
+{
+	CandidateQuery query = {0};
+
+	if (!PG_ARGISNULL(domain))
+		query.domain = text_to_cstring(PG_GETARG_TEXT_PP(domain));
+	if (!PG_ARGISNULL(relation))
+		query.relation = source_open(PG_GETARG_OID(relation));
+	if (!PG_ARGISNULL(context))
+		query.context = PG_GETARG_JSONB_P(context);
+	return candidates_find(served, &query);
 }
 
 void

@@ -9,7 +9,7 @@
 #include "postgres.h"
 #include "fmgr.h"
 
-#include "serve/cache.h"
+#include "serve/candidates.h"
 #include "source/keys/encoder.h"
 
 typedef struct EntityArgument
@@ -58,6 +58,12 @@ extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
  * NULL: NULL.
  */
 extern char *entity_argument_text(EntityArgument *entities, uint32 number, uint32 id);
+/*
+ * The candidates that three arguments name, each by its number: domain, relation, context;
+ * any may be NULL.  The relation is opened here: the model is pinned by now.
+ */
+extern Candidates *entity_candidates(FunctionCallInfo fcinfo, int domain, int relation,
+									 int context, const ServedModel *served);
 /* Raise an error for an argument that is NULL. */
 extern void entity_require_argument(FunctionCallInfo fcinfo, int argument, const char *name);
 /* How many rows are wanted: an argument that is not NULL. */

@@ -193,24 +193,9 @@ list_users(Recommending *recommending, Recommender *recommender, bool exclude_se
 }
 
 /*
- * The call's candidates; the model is pinned by now.  k is the number of argument
- * "k", which domain, exclude_seen, candidates, max_per and context follow.
+ * Lists of the users of argument 1, or of all of them if that is k; domain, exclude_seen,
+ * candidates, max_per and context follow k.
  */
-static Candidates *
-find_candidates(FunctionCallInfo fcinfo, int k, const ServedModel *served)
-{
-	CandidateQuery query = {0};
-
-	if (!PG_ARGISNULL(k + 1))
-		query.domain = text_to_cstring(PG_GETARG_TEXT_PP(k + 1));
-	if (!PG_ARGISNULL(k + 3))
-		query.relation = source_open(PG_GETARG_OID(k + 3));
-	if (!PG_ARGISNULL(k + 5))
-		query.context = PG_GETARG_JSONB_P(k + 5);
-	return candidates_find(served, &query);
-}
-
-/* Lists of the users of argument 1, or of all of them if that is k. */
 static void
 recommend(FunctionCallInfo fcinfo, int k)
 {
@@ -230,7 +215,8 @@ recommend(FunctionCallInfo fcinfo, int k)
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	recommending.served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
-	recommending.candidates = find_candidates(fcinfo, k, recommending.served);
+	recommending.candidates = entity_candidates(fcinfo, k + 1, k + 3, k + 5,
+												recommending.served);
 	recommending.users = k == 1 ? entity_all_users(recommending.served) :
 		entity_argument(fcinfo, 1, recommending.served,
 						recommending.served->loaded->spec->user_feature);

@@ -16,7 +16,6 @@
 #include "serve/retrieval_vectors.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 typedef struct Listing
@@ -56,18 +55,6 @@ put_vector(void *context, uint32 number, const float *vector)
 	MemoryContextReset(listing->row_context);
 }
 
-static void
-require_arguments(FunctionCallInfo fcinfo)
-{
-	static const char *const names[] = {"model", "kind", "dim"};
-
-	for (int i = 0; i < lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be NULL", names[i])));
-}
-
 /* Are vectors of users wanted? */
 static bool
 users_argument(FunctionCallInfo fcinfo)
@@ -95,20 +82,6 @@ dim_argument(FunctionCallInfo fcinfo)
 	return dim;
 }
 
-static Candidates *
-find_candidates(FunctionCallInfo fcinfo, const ServedModel *served)
-{
-	CandidateQuery query = {0};
-
-	if (!PG_ARGISNULL(3))
-		query.domain = text_to_cstring(PG_GETARG_TEXT_PP(3));
-	if (!PG_ARGISNULL(4))
-		query.relation = source_open(PG_GETARG_OID(4));
-	if (!PG_ARGISNULL(5))
-		query.context = PG_GETARG_JSONB_P(5);
-	return candidates_find(served, &query);
-}
-
 PG_FUNCTION_INFO_V1(aread_retrieval_vectors);
 /* aread_retrieval_vectors(model, kind, dim, domain, candidates, context) */
 Datum
@@ -121,13 +94,15 @@ aread_retrieval_vectors(PG_FUNCTION_ARGS)
 	const ServedModel *served;
 	RetrievalVectors *vectors;
 
-	require_arguments(fcinfo);
+	entity_require_argument(fcinfo, 0, "model");
+	entity_require_argument(fcinfo, 1, "kind");
+	entity_require_argument(fcinfo, 2, "dim");
 	listing.of_users = users_argument(fcinfo);
 	listing.dim = dim_argument(fcinfo);
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	served = model_argument_for(fcinfo, 0, RIGHT_TO_PREDICT);
-	listing.candidates = find_candidates(fcinfo, served);
+	listing.candidates = entity_candidates(fcinfo, 3, 4, 5, served);
 	listing.users = entity_all_users(served);
 	listing.row_context = AllocSetContextCreate(context, "aread retrieval row",
 												ALLOCSET_SMALL_SIZES);

@@ -308,7 +308,7 @@ collect_row(void *context, const Datum *values, const bool *nulls)
 	finish_row(collecting, row);
 }
 
-/* By its name a column of arrays would be a history, which is a user's. */
+/* By its name the column would be a history, which is a user's. */
 static void
 check_history(const FeatureSpec *spec, const SourceRelation *relation)
 {

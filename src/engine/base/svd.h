@@ -10,7 +10,8 @@
 /*
  * a [n, n] = u diag(s) v^T, all row-major, s [n] descending; singular vectors are columns of u and
  * v [n, n].  Columns of u whose singular value is 0 are 0.  Numbers must be finite.
- * One-sided Jacobi rotations (Hestenes 1958): to the last digits, in O(n^3) a sweep.
+ * One-sided Jacobi rotations (Hestenes 1958): to the last digits, in O(n^3) a sweep.  LAPACK
+ * has faster ways, but none that can be interrupted.
  */
 extern bool svd(Arena *arena, const double *a, size_t n, double *u, double *s, double *v,
 				const EngineHost *host, EngineError *error);
