@@ -33,8 +33,11 @@ has_name(const List *names, const char *name)
 	ListCell   *lc;
 
 	foreach(lc, names)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (strcmp(lfirst(lc), name) == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -72,9 +75,13 @@ missing_keys(const Jsonb *object)
 	JsonbValue	value;
 	JsonbIteratorToken token;
 
+	/* there may be millions, here and below */
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (token == WJB_KEY)
 			names = lappend(names, pnstrdup(value.val.string.val, value.val.string.len));
+	}
 	return names;
 }
 
@@ -137,7 +144,6 @@ add_guess(StringInfo text, char *wanted, const List *names, bool wanted_is_meant
 	nearest_start(&nearest, wanted);
 	foreach(lc, names)
 	{
-		/* a JSON object may have millions */
 		CHECK_FOR_INTERRUPTS();
 		nearest_offer(&nearest, lfirst(lc));
 	}
@@ -172,8 +178,11 @@ missing_unknown(const FeatureSpec *spec, const List *present)
 	ListCell   *lc;
 
 	foreach(lc, present)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (spec_find_named(spec, lfirst(lc)) < 0)
 			unknown = lappend(unknown, lfirst(lc));
+	}
 	return unknown;
 }
 
