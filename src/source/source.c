@@ -228,11 +228,6 @@ read_as(const SourceRelation *relation, const FeatureSpec *spec, const char *lab
 	roles_check(&roles);
 	collector_init(&encoding.rows, &roles, options, (FeatureSpec *) spec, NULL, room, NULL, report);
 	columns = row_encoder_init(&encoding.encoder, relation, spec);
-	if (spec->has_history && OidIsValid(source_column_type(relation, HISTORY_COLUMN)))
-		ereport(NOTICE,
-				(errmsg("column \"%s\" of relation \"%s\" is not read", HISTORY_COLUMN,
-						relation->name),
-				 errdetail("Users have the histories that the model keeps.")));
 	encoding.label_position = list_length(columns);
 	if (label)
 		columns = lappend(columns, (char *) label);

@@ -49,6 +49,9 @@ SELECT count(*) FROM aread_recommend('history', 7, 5, context => '{"age_band": 1
 SET aread.missing_features = ignore;
 SELECT count(*) FROM aread_recommend('history', 7, 5, context => '{"age_band": 1, "categorie": 2}');
 RESET aread.missing_features;
+CREATE VIEW log_with_histories AS SELECT *, '{3,4}'::int[] AS history FROM log;
+SELECT count(*) > 0 AS shifts FROM aread_shift('history', 'log_with_histories');
+SELECT count(*) > 0 AS drifts FROM aread_drift('history', 'log_with_histories');
 CREATE VIEW shelf_with_histories AS SELECT *, '{3,4}'::int[] AS history FROM shelf;
 SELECT count(*) FROM aread_recommend('history', 7, 5, candidates => 'shelf_with_histories');
 
@@ -61,5 +64,5 @@ SELECT aread_train('nobody', 'x', features => '{domain,user_id,item_id}', option
 SET client_min_messages = warning;
 SELECT count(aread_drop(model)) FROM (SELECT DISTINCT model FROM aread.model) m;
 DROP FUNCTION train;
-DROP VIEW worse, referred, shelf_with_histories, shelf, nobody;
+DROP VIEW worse, referred, log_with_histories, shelf_with_histories, shelf, nobody;
 DROP TABLE log;

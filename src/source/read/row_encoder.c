@@ -40,6 +40,11 @@ row_encoder_init(RowEncoder *encoder, const SourceRelation *relation, const Feat
 		ereport(NOTICE,
 				(errmsg("features that \"%s\" does not have count as NULL: %s",
 						relation->name, missing.data)));
+	if (spec->has_history && OidIsValid(source_column_type(relation, HISTORY_COLUMN)))
+		ereport(NOTICE,
+				(errmsg("column \"%s\" of relation \"%s\" is not read", HISTORY_COLUMN,
+						relation->name),
+				 errdetail("Users have the histories that the model keeps.")));
 	return columns;
 }
 
