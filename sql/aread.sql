@@ -1901,7 +1901,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_retrieval_vectors';
 COMMENT ON FUNCTION @extschema@.aread_retrieval_vectors(text, text, integer, text, regclass, jsonb) IS
-'a vector of dim numbers for each item of the model (kind "items"), in each domain that it is a candidate in, or for each user that the model knows ("users"): the inner product of a user''s and an item''s is nearly the logit of what aread_predict gives for them, whatever the architecture; vectors of both kinds go together if all other arguments are the same and the model is the same version; domain, candidates and context are those of aread_recommend';
+'a vector of dim numbers for each candidate (kind "items"), an item in a domain, or for each user that the model knows ("users"): the inner product of a user''s and an item''s is nearly the logit of what aread_predict gives for them, whatever the architecture; vectors of both kinds go together if all other arguments, the rows of candidates and the version of the model are the same; domain, candidates and context are those of aread_recommend';
 
 CREATE FUNCTION @extschema@.aread_similar_items(
   model text,

@@ -4,7 +4,7 @@
  *
  * Phases: the model is pinned, which checks the caller's right to score with it; a
  * relation of candidates is opened, which may wait for its lock, and read with the caller's
- * rights; scores with anchors are made into vectors, which go to the tuplestore one by one.
+ * rights; all vectors are made, and those that are wanted go to the tuplestore.
  */
 #include "postgres.h"
 
@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "serve/retrieval_vectors.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -29,11 +30,10 @@ typedef struct Listing
 	MemoryContext row_context;
 } Listing;
 
-/* A row of the result (a VectorFunction). */
+/* A row of the result. */
 static void
-put_vector(void *context, uint32 number, const float *vector)
+put_vector(Listing *listing, uint32 number, const float *vector)
 {
-	Listing    *listing = context;
 	MemoryContext old = MemoryContextSwitchTo(listing->row_context);
 	const char *id = listing->of_users ?
 		entity_argument_text(listing->users, number, listing->ids[number]) :
@@ -44,6 +44,7 @@ put_vector(void *context, uint32 number, const float *vector)
 	Datum		values[3];
 	bool		nulls[3] = {!id, !domain, false};
 
+	CHECK_FOR_INTERRUPTS();
 	for (int i = 0; i < listing->dim; i++)
 		numbers[i] = Float4GetDatum(vector[i]);
 	values[0] = id ? CStringGetTextDatum(id) : (Datum) 0;
@@ -53,6 +54,19 @@ put_vector(void *context, uint32 number, const float *vector)
 	tuplestore_putvalues(listing->rsinfo->setResult, listing->rsinfo->setDesc, values, nulls);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(listing->row_context);
+}
+
+/* Those of the kind that is wanted; without the other kind there is nothing to multiply with. */
+static void
+put_vectors(Listing *listing, const Retrieval *vectors)
+{
+	Size		n = listing->of_users ? vectors->n_users : vectors->n_items;
+	const float *vector = listing->of_users ? vectors->users : vectors->items;
+
+	if (vectors->n_users == 0 || vectors->n_items == 0)
+		return;
+	for (Size i = 0; i < n; i++, vector += vectors->dim)
+		put_vector(listing, (uint32) i, vector);
 }
 
 /* Are vectors of users wanted? */
@@ -92,7 +106,7 @@ aread_retrieval_vectors(PG_FUNCTION_ARGS)
 	MemoryContext old;
 	Listing		listing = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 	const ServedModel *served;
-	RetrievalVectors *vectors;
+	const Retrieval *vectors;
 
 	entity_require_argument(fcinfo, 0, "model");
 	entity_require_argument(fcinfo, 1, "kind");
@@ -109,12 +123,8 @@ aread_retrieval_vectors(PG_FUNCTION_ARGS)
 	listing.ids = MemoryContextAllocHuge(context, Max(listing.users->n, 1) * sizeof(uint32));
 	for (uint32 i = 0; i < listing.users->n; i++)
 		listing.ids[i] = entity_argument_id(listing.users, i);
-	vectors = retrieval_vectors_create(listing.candidates, listing.ids, listing.users->n,
-									   listing.dim);
-	if (listing.of_users)
-		retrieval_vectors_of_users(vectors, put_vector, &listing);
-	else
-		retrieval_vectors_of_items(vectors, put_vector, &listing);
+	vectors = retrieval_vectors(listing.candidates, listing.ids, listing.users->n, listing.dim);
+	put_vectors(&listing, vectors);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	return (Datum) 0;

@@ -43,6 +43,34 @@ compare_texts(const char *a, const char *b)
 	return strcmp(a, b);
 }
 
+/* Lists have numbers in the order in which rows came: their members are compared. */
+static int
+compare_lists(const ScoreTable *rows, uint32 a, uint32 b)
+{
+	uint64		n_a = rows->list_start[a + 1] - rows->list_start[a];
+	uint64		n_b = rows->list_start[b + 1] - rows->list_start[b];
+
+	return n_a != n_b ? (n_a < n_b ? -1 : 1) :
+		memcmp(rows->members + rows->list_start[a], rows->members + rows->list_start[b],
+			   n_a * sizeof(uint32));
+}
+
+/* Rows of one item and domain lie by what they hold, whatever the order in which they came. */
+static int
+compare_contents(const ScoreTable *rows, uint32 x, uint32 y)
+{
+	const uint32 *a = score_table_row(rows, x);
+	const uint32 *b = score_table_row(rows, y);
+	int			order = 0;
+
+	for (int f = 0; f < rows->spec->n_features && order == 0; f++)
+		if (kind_has_list(rows->spec->features[f].kind))
+			order = a[f] == b[f] ? 0 : compare_lists(rows, a[f], b[f]);
+		else
+			order = (a[f] > b[f]) - (a[f] < b[f]);
+	return order;
+}
+
 static int
 compare_rows(const void *a, const void *b, void *context)
 {
@@ -59,7 +87,9 @@ compare_rows(const void *a, const void *b, void *context)
 	texts = order->texts ? compare_texts(order->texts[x], order->texts[y]) : 0;
 	if (texts != 0 || !order->item)
 		return texts;
-	return (order->item[x] > order->item[y]) - (order->item[x] < order->item[y]);
+	if (order->item[x] != order->item[y])
+		return order->item[x] < order->item[y] ? -1 : 1;
+	return compare_contents(order->rows, x, y);
 }
 
 static uint32 *

@@ -81,7 +81,7 @@ has_key(const Jsonb *object, const char *name)
 										&value) != NULL;
 }
 
-/* What is an argument of its own. */
+/* What is an argument of its own, or what users have (NULL). */
 static void
 check_context_key(const FeatureSpec *spec, const Jsonb *object, int feature, const char *argument)
 {
@@ -89,7 +89,8 @@ check_context_key(const FeatureSpec *spec, const Jsonb *object, int feature, con
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("context must not have a value of \"%s\"", spec->features[feature].name),
-				 errhint("Argument \"%s\" says which are meant.", argument)));
+				 argument ? errhint("Argument \"%s\" says which are meant.", argument) :
+				 errhint("Each user has his own.")));
 }
 
 /* A value as rows have it; lists are those of "start" and "members". */
@@ -136,7 +137,7 @@ encode_context(Collecting *collecting, Jsonb *object)
 	unknown = missing_unknown(spec, missing_keys(object));
 	if (unknown)
 		missing_tell_unknown(spec, "context", unknown);
-	check_context_key(spec, object, spec->user_feature, "users");
+	check_context_key(spec, object, spec->user_feature, NULL);
 	check_context_key(spec, object, spec->item_feature, "candidates");
 	check_context_key(spec, object, spec->domain_feature, "domain");
 	collecting->context = palloc(spec->n_features * sizeof(uint32));

@@ -162,7 +162,8 @@ pair_scores_fill(PairScores *pairs, const uint32 *users, uint32 n_users, const u
 	ScoreTable *rows = &pairs->candidates->rows;
 	PairRun		run = {numbers, n, scores};
 	uint32		n_lists = rows->n_lists;
-	uint32		wide = Max(Min(n_users, PAIR_USERS), 1);
+	/* with few candidates a tile has room for more users */
+	uint32		wide = Max(Min(n_users, Max(PAIR_USERS, TILE_ROWS / Max(n, 1))), 1);
 	uint32		at_once = TILE_ROWS / wide;
 
 	for (uint32 u = 0; u < n_users; u++)

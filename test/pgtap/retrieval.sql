@@ -48,6 +48,19 @@ SELECT cmp_ok(CASE WHEN count(*) = 60 * 30 THEN max(abs(logit - product)) END, '
 CREATE TABLE nothing (LIKE shelf);
 SELECT is_empty(format('SELECT * FROM aread_retrieval_vectors(''hei'', %L, candidates => ''nothing'')', kind), kind || ': no candidates, no vectors') FROM unnest('{items,users}'::text[]) kind;
 
+-- Users and items apart from all others: what is known of neither is not blown up.
+CREATE TABLE apart AS SELECT 'a' AS domain, u AS user_id, i AS item_id, CASE WHEN u < 5 THEN 9 ELSE u % 2 END AS region, CASE WHEN i < 5 THEN 9 ELSE i % 2 END AS style, u % 6 AS age, i % 6 AS brand,
+  (hashint4(u * 1000 + i) & 1023) < 300 + 300 * ((CASE WHEN u < 5 THEN 9 ELSE u % 2 END * 7 + i % 6) % 2) AS label
+FROM generate_series(1, 150) u, generate_series(1, 150) i WHERE hashint4(u * 7 + i * 1001) % 4 = 0;
+SELECT aread_train('apart', 'apart', options => '{"architecture": "wide", "crosses": [["region", "brand"], ["age", "style"]]}') \g /dev/null
+SELECT cmp_ok(CASE WHEN count(*) > 20000 THEN max(abs(logit - product)) END, '<', 1e-3::float8, 'users and items apart') FROM pairs('apart', 16, 'a');
+
+-- An item twice, at two prices: where the relation has its rows makes no difference.
+CREATE TABLE priced AS SELECT * FROM (SELECT i % 40 AS item_id, 'domain_02' AS domain, (i / 40 * 3 + 1)::float8 AS price FROM generate_series(1, 80) i) p ORDER BY price, item_id;
+CREATE TABLE turned AS SELECT * FROM priced ORDER BY price DESC, item_id DESC;
+SELECT set_eq($$SELECT * FROM aread_retrieval_vectors('hei', 'users', 8, candidates => 'turned')$$, $$SELECT * FROM aread_retrieval_vectors('hei', 'users', 8, candidates => 'priced')$$, 'the same vectors of users');
+SELECT set_eq($$SELECT * FROM aread_retrieval_vectors('hei', 'items', 8, candidates => 'turned')$$, $$SELECT * FROM aread_retrieval_vectors('hei', 'items', 8, candidates => 'priced')$$, 'and of items');
+
 -- Errors.
 SELECT throws_ok(format('SELECT aread_retrieval_vectors(%s)', arguments), code, message, message) FROM (VALUES
   ($$NULL, 'items'$$, '22004', 'model must not be NULL'), ($$'hei', NULL$$, '22004', 'kind must not be NULL'), ($$'hei', 'items', NULL$$, '22004', 'dim must not be NULL'),

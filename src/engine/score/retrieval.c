@@ -1,17 +1,23 @@
 /*
  * retrieval.c
- *	  A skeleton decomposition of a model's logits.
+ *	  A model's logits, taken apart by crosses.
+ *
+ * The user of the next cross is where the last column left most.  That does not see users
+ * who differ where this item does not: so every other row, and each after a row that told
+ * nothing, is a sample, of users at equal distances.
  */
 #include "engine/score/retrieval.h"
 
 #include <math.h>
 
-#include "engine/base/svd.h"
-
-/* Singular values below this share of the largest one are what rounding left. */
-#define LEAST_SHARE 1e-9
 /* Scores nearer to 0 and 1 than this are taken for this near: logits are finite. */
 #define LEAST_SCORE 1e-12
+/* Of a logit so much is what rounding left. */
+#define LEAST_RESIDUAL 1e-5
+/* Rows that may tell nothing, for each number. */
+#define ROWS_OF_NUMBER 3
+/* The golden ratio's share of all users lies between one sample and the next. */
+#define SPREAD 0.6180339887498949
 
 static double
 logit(double score)
@@ -21,65 +27,104 @@ logit(double score)
 	return log(p / (1 - p));
 }
 
-/* map [dim, n] = S^(-1/2) times the first dim of the vectors, which are columns. */
-static void
-fill_map(const double *vectors, const double *s, size_t n, size_t dim, double *map)
+/* What vectors do not give yet. */
+static double
+residual(const Retrieval *retrieval, size_t user, size_t item, double score)
 {
-	for (size_t k = 0; k < dim && s[k] > LEAST_SHARE * s[0]; k++)
-		for (size_t i = 0; i < n; i++)
-			map[k * n + i] = vectors[i * n + k] / sqrt(s[k]);
+	const float *u = retrieval->users + user * retrieval->dim;
+	const float *v = retrieval->items + item * retrieval->dim;
+	double		sum = logit(score);
+
+	for (size_t k = 0; k < retrieval->n; k++)
+		sum -= (double) u[k] * v[k];
+	return sum;
 }
 
 bool
-retrieval_fit(Arena *arena, const double *scores, size_t n, size_t dim, const EngineHost *host,
-			  Retrieval *retrieval, EngineError *error)
+retrieval_init(Arena *arena, size_t n_users, size_t n_items, size_t dim, Retrieval *retrieval,
+			   EngineError *error)
 {
-	struct ArenaBlock *mark;
-	double	   *w;
-	double	   *u;
-	double	   *s;
-	double	   *v;
+	*retrieval = (Retrieval) {.n_users = n_users,.n_items = n_items,.dim = dim};
+	retrieval->users = arena_array(arena, n_users, dim * sizeof(float));
+	retrieval->items = arena_array(arena, n_items, dim * sizeof(float));
+	retrieval->seen = ARENA_ARRAY(arena, bool, n_users);
+	return arena_ok(arena, error);
+}
 
-	*retrieval = (Retrieval) {.n = n,.dim = dim,.of_users = ARENA_ARRAY(arena, double, dim * n),
-		.of_items = ARENA_ARRAY(arena, double, dim * n)};
-	mark = arena_mark(arena);
-	w = ARENA_ARRAY(arena, double, n * n);
-	u = ARENA_ARRAY(arena, double, n * n);
-	s = ARENA_ARRAY(arena, double, n);
-	v = ARENA_ARRAY(arena, double, n * n);
-	if (!arena_ok(arena, error))
+bool
+retrieval_wants(const Retrieval *retrieval)
+{
+	size_t		most = ROWS_OF_NUMBER * retrieval->dim;
+
+	return retrieval->n_items > 0 && retrieval->n < retrieval->dim &&
+		retrieval->n_rows < (most < retrieval->n_users ? most : retrieval->n_users);
+}
+
+/* The next sample: a user whose row has not been there; there is one. */
+static size_t
+sample(Retrieval *retrieval)
+{
+	size_t		user = (size_t) (fmod(++retrieval->spread * SPREAD, 1) * retrieval->n_users);
+
+	while (retrieval->seen[user])
+		user = (user + 1) % retrieval->n_users;
+	return user;
+}
+
+/* Whose row is next, after one that told nothing. */
+static void
+pass_over(Retrieval *retrieval)
+{
+	if (retrieval_wants(retrieval))
+		retrieval->user = sample(retrieval);
+}
+
+bool
+retrieval_row(Retrieval *retrieval, const double *scores)
+{
+	double		largest = 0;
+
+	retrieval->seen[retrieval->user] = true;
+	retrieval->n_rows++;
+	for (size_t i = 0; i < retrieval->n_items; i++)
+	{
+		double		left = residual(retrieval, retrieval->user, i, scores[i]);
+
+		if (fabs(left) > fabs(largest))
+		{
+			largest = left;
+			retrieval->item = i;
+		}
+	}
+	if (fabs(largest) < LEAST_RESIDUAL)
+	{
+		pass_over(retrieval);
 		return false;
-	for (size_t i = 0; i < n * n; i++)
-		w[i] = logit(scores[i]);
-	if (!svd(arena, w, n, u, s, v, host, error))
-		return false;
-	fill_map(v, s, n, dim < n ? dim : n, retrieval->of_users);
-	fill_map(u, s, n, dim < n ? dim : n, retrieval->of_items);
-	arena_reset_to(arena, mark);
+	}
+	for (size_t i = 0; i < retrieval->n_items; i++)
+		retrieval->items[i * retrieval->dim + retrieval->n] =
+			(float) (residual(retrieval, retrieval->user, i, scores[i]) / largest);
 	return true;
 }
 
-static void
-make_vector(const double *map, size_t n, size_t dim, const double *scores, float *vector)
+void
+retrieval_column(Retrieval *retrieval, const double *scores)
 {
-	for (size_t k = 0; k < dim; k++)
+	double		largest = -1;
+	size_t		next = 0;
+
+	for (size_t u = 0; u < retrieval->n_users; u++)
 	{
-		double		sum = 0;
+		double		left = residual(retrieval, u, retrieval->item, scores[u]);
 
-		for (size_t i = 0; i < n; i++)
-			sum += map[k * n + i] * logit(scores[i]);
-		vector[k] = (float) sum;
+		retrieval->users[u * retrieval->dim + retrieval->n] = (float) left;
+		if (!retrieval->seen[u] && fabs(left) > largest)
+		{
+			largest = fabs(left);
+			next = u;
+		}
 	}
-}
-
-void
-retrieval_user(const Retrieval *retrieval, const double *scores, float *vector)
-{
-	make_vector(retrieval->of_users, retrieval->n, retrieval->dim, scores, vector);
-}
-
-void
-retrieval_item(const Retrieval *retrieval, const double *scores, float *vector)
-{
-	make_vector(retrieval->of_items, retrieval->n, retrieval->dim, scores, vector);
+	retrieval->n++;
+	if (retrieval_wants(retrieval))
+		retrieval->user = retrieval->n % 2 == 0 ? sample(retrieval) : next;
 }
