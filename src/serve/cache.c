@@ -18,44 +18,16 @@
 #include "serve/cache.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "fault.h"
 #include "host.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "serve/shared.h"
+#include "serve/snapshot_key.h"
 #include "settings.h"
 #include "source/keys/types.h"
-#include "syscache_state.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-
-/*
- * What a snapshot sees, small enough to compare for each row.
- *
- * What others have committed follows from the snapshot alone.  What we have
- * changed ourselves is in no list of it: it is there while our transaction is,
- * from the moment on when that has a number, and follows from the command and
- * the subtransaction (neither is used twice in a transaction).  A transaction
- * that is prepared is another's.
- */
-typedef struct SnapshotKey
-{
-	TransactionId xmin;
-	TransactionId xmax;
-	uint32		n_running;
-	uint32		n_running_below;	/* subtransactions */
-	uint64		running_hash;
-	bool		overflowed;		/* not all of these are listed */
-	bool		in_recovery;
-	FullTransactionId transaction;	/* ours; invalid: nothing is changed, the next two are 0 */
-	SubTransactionId subtransaction;
-	CommandId	command;
-	Oid			user;			/* rights are part of what was found */
-	uint64		catalog;		/* syscache_state(): changes of roles are seen at once */
-	bool		valid;
-} SnapshotKey;
 
 /* A segment that is mapped: once, however many names mean its version. */
 typedef struct Mapping
@@ -80,52 +52,6 @@ typedef struct CacheEntry
 
 static dlist_head entries = DLIST_STATIC_INIT(entries);
 static Size entries_bytes = 0;
-
-static uint64
-hash_running(const TransactionId *running, uint32 n, uint64 seed)
-{
-	return n == 0 ? seed :
-		hash_bytes_extended((const unsigned char *) running, n * sizeof(TransactionId), seed);
-}
-
-static SnapshotKey
-snapshot_key(void)
-{
-	Snapshot	snapshot = GetActiveSnapshot();
-	SnapshotKey key = {
-		.xmin = snapshot->xmin,
-		.xmax = snapshot->xmax,
-		.n_running = snapshot->xcnt,
-		.n_running_below = snapshot->subxcnt,
-		.overflowed = snapshot->suboverflowed,
-		.in_recovery = snapshot->takenDuringRecovery,
-		.transaction = GetTopFullTransactionIdIfAny(),
-		.user = GetUserId(),
-		.catalog = syscache_state(),
-		.valid = true
-	};
-
-	key.running_hash = hash_running(snapshot->xip, snapshot->xcnt, 0);
-	key.running_hash = hash_running(snapshot->subxip, snapshot->subxcnt, key.running_hash);
-	if (FullTransactionIdIsValid(key.transaction))
-	{
-		key.subtransaction = GetCurrentSubTransactionId();
-		key.command = snapshot->curcid;
-	}
-	return key;
-}
-
-static bool
-same_key(const SnapshotKey *a, const SnapshotKey *b)
-{
-	return a->valid && b->valid && a->xmin == b->xmin && a->xmax == b->xmax &&
-		a->n_running == b->n_running && a->n_running_below == b->n_running_below &&
-		a->running_hash == b->running_hash && a->overflowed == b->overflowed &&
-		a->in_recovery == b->in_recovery &&
-		FullTransactionIdEquals(a->transaction, b->transaction) &&
-		a->subtransaction == b->subtransaction && a->command == b->command &&
-		a->user == b->user && a->catalog == b->catalog;
-}
 
 static const ModelVersion *
 entry_version(const CacheEntry *entry)
@@ -424,7 +350,7 @@ cache_find(const char *name, Size length, ModelRight right)
 	dlist_foreach(iter, &entries)
 	{
 		entry = dlist_container(CacheEntry, node, iter.cur);
-		if (same_key(&entry->found[right], &key) && has_name(entry, name, length))
+		if (snapshot_same_key(&entry->found[right], &key) && has_name(entry, name, length))
 			return use_entry(entry);
 	}
 	catalog_find(pnstrdup(name, length), right, &version);
