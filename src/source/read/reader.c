@@ -3,7 +3,8 @@
  *	  Rows of a relation through the executor.
  *
  * The query runs under SPI with a DestReceiver of our own, so that no row is
- * copied into a tuple table.
+ * copied into a tuple table.  That of a key is planned when its reader is made,
+ * and the plan is kept as long as the reader's memory.
  *
  * The relation was opened, and all about it decided, before: it is locked since,
  * and open while it is read, so that neither other sessions nor the functions
@@ -22,26 +23,39 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_operator.h"
 #include "executor/spi.h"
 #include "fault.h"
 #include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
 
 typedef struct RowReceiver
 {
 	DestReceiver pub;
 	const SourceRelation *relation;
 	List	   *columns;
-	List	   *relations;		/* OIDs of all that the query reads, but for partitions */
+	SPIPlanPtr	plan;
 	RowFunction function;
 	void	   *context;
 	MemoryContext row_context;
+	bool		enough;			/* no more rows are wanted */
+	bool		seen;			/* that no relation was rewritten has been checked */
 } RowReceiver;
+
+struct KeyReader
+{
+	RowReceiver receiver;
+	ParamListInfo key;
+	MemoryContextCallback end;	/* of the plan */
+};
 
 static bool
 receive_row(TupleTableSlot *slot, DestReceiver *self)
@@ -53,7 +67,7 @@ receive_row(TupleTableSlot *slot, DestReceiver *self)
 	receiver->function(receiver->context, slot->tts_values, slot->tts_isnull);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(receiver->row_context);
-	return true;
+	return !receiver->enough;
 }
 
 /*
@@ -106,17 +120,26 @@ was_rewritten(Oid relation, bool is_part)
 	return before != now;
 }
 
+/* OIDs of all that a plan reads as it is now, but for partitions. */
+static List *
+plan_relations(SPIPlanPtr plan)
+{
+	CachedPlanSource *source = linitial(SPI_plan_get_plan_sources(plan));
+
+	return source->relationOids;
+}
+
 /*
  * What ALTER TABLE has rewritten, or TRUNCATE emptied, looks empty to a snapshot
  * of before, and so does a partition that took another one's place: no result to
  * give.  VACUUM FULL and CLUSTER look alike.
  */
 static void
-check_seen(const SourceRelation *relation, List *relations)
+check_seen(const SourceRelation *relation, SPIPlanPtr plan)
 {
 	ListCell   *cell;
 
-	foreach(cell, relations)
+	foreach(cell, plan_relations(plan))
 	{
 		List	   *parts = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
 		ListCell   *part;
@@ -135,7 +158,7 @@ check_seen(const SourceRelation *relation, List *relations)
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 {
-	const RowReceiver *receiver = (const RowReceiver *) self;
+	RowReceiver *receiver = (RowReceiver *) self;
 	ListCell   *cell;
 
 	if (typeinfo->natts != list_length(receiver->columns))
@@ -144,8 +167,10 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 		if (TupleDescAttr(typeinfo, foreach_current_index(cell))->atttypid !=
 			source_column_type(receiver->relation, lfirst(cell)))
 			source_has_changed(receiver->relation);
-	/* by now all that is read is locked, partitions too */
-	check_seen(receiver->relation, receiver->relations);
+	/* by now all that is read is locked, partitions too, and stays so */
+	if (!receiver->seen)
+		check_seen(receiver->relation, receiver->plan);
+	receiver->seen = true;
 }
 
 static void
@@ -153,19 +178,17 @@ receiver_end(DestReceiver *self)
 {
 }
 
-static char *
-select_text(const SourceRelation *relation, List *columns)
+static void
+append_select(StringInfo query, const SourceRelation *relation, List *columns)
 {
-	StringInfoData query;
 	ListCell   *cell;
 
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT ");
+	initStringInfo(query);
+	appendStringInfoString(query, "SELECT ");
 	foreach(cell, columns)
-		appendStringInfo(&query, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+		appendStringInfo(query, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
 						 quote_identifier(lfirst(cell)));
-	appendStringInfo(&query, " FROM %s", relation->full_name);
-	return query.data;
+	appendStringInfo(query, " FROM %s", relation->full_name);
 }
 
 /*
@@ -183,49 +206,145 @@ hold(const SourceRelation *relation)
 }
 
 /* The name must still mean the relation: its schema is not locked. */
-static SPIPlanPtr
-prepare(const SourceRelation *relation, List *columns, List **relations)
+static void
+take_plan(RowReceiver *receiver, SPIPlanPtr plan)
 {
-	SPIPlanPtr	plan = SPI_prepare(select_text(relation, columns), 0, NULL);
-	CachedPlanSource *source;
-
 	if (!plan)
 		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(SPI_result));
-	source = linitial(SPI_plan_get_plan_sources(plan));
-	if (!list_member_oid(source->relationOids, relation->id))
-		source_has_changed(relation);
-	*relations = source->relationOids;
-	return plan;
+	if (!list_member_oid(plan_relations(plan), receiver->relation->id))
+		source_has_changed(receiver->relation);
+	receiver->plan = plan;
+}
+
+static void
+execute(RowReceiver *receiver, ParamListInfo params, bool read_only)
+{
+	SPIExecuteOptions options = {.params = params,.read_only = read_only,.dest = &receiver->pub};
+	int			result = SPI_execute_plan_extended(receiver->plan, &options);
+
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(result));
+}
+
+/* SPI takes a SELECT into DestNone for a utility statement. */
+static RowReceiver
+row_receiver(const SourceRelation *relation, List *columns)
+{
+	return (RowReceiver) {
+		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestTuplestore},
+		.relation = relation,.columns = columns,
+		.row_context = AllocSetContextCreate(CurrentMemoryContext, "aread source row",
+											 ALLOCSET_DEFAULT_SIZES)
+	};
 }
 
 void
 reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
 		   RowFunction function, void *context)
 {
-	/* SPI takes a SELECT into DestNone for a utility statement */
-	RowReceiver receiver = {
-		.pub = {receive_row, receiver_startup, receiver_end, receiver_end, DestTuplestore},
-		.relation = relation,
-		.columns = columns,
-		.function = function,
-		.context = context
-	};
-	SPIExecuteOptions options = {.read_only = snapshot == READ_AS_CALLER,.dest = &receiver.pub};
+	RowReceiver receiver = row_receiver(relation, columns);
+	StringInfoData query;
 	Relation	held;
-	SPIPlanPtr	plan;
-	int			result;
 
+	receiver.function = function;
+	receiver.context = context;
 	/* what is to be read has been looked up */
 	fault_wait("source");
 	held = hold(relation);
-	receiver.row_context = AllocSetContextCreate(CurrentMemoryContext, "aread source row",
-												 ALLOCSET_DEFAULT_SIZES);
 	SPI_connect();
-	plan = prepare(relation, columns, &receiver.relations);
-	result = SPI_execute_plan_extended(plan, &options);
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(result));
+	append_select(&query, relation, columns);
+	take_plan(&receiver, SPI_prepare(query.data, 0, NULL));
+	execute(&receiver, NULL, snapshot == READ_AS_CALLER);
 	SPI_finish();
 	MemoryContextDelete(receiver.row_context);
 	relation_close(held, NoLock);
+}
+
+/* Where rows have that key, the last in order first; NULLs are in no order. */
+static void
+append_key(StringInfo query, const KeyQuery *wanted, Oid type)
+{
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_EQ_OPR);
+	HeapTuple	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(entry->eq_opr));
+	Form_pg_operator operator;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("rows cannot be looked up by column \"%s\" of type %s", wanted->key,
+						format_type_be(type)),
+				 errdetail("Its values have no equality operator."),
+				 errhint("Pass a view that has this column as a type of numbers or text.")));
+	operator = (Form_pg_operator) GETSTRUCT(tuple);
+	appendStringInfo(query, " WHERE %s OPERATOR(%s.%s) $1", quote_identifier(wanted->key),
+					 quote_identifier(get_namespace_name(operator->oprnamespace)),
+					 NameStr(operator->oprname));
+	ReleaseSysCache(tuple);
+	if (wanted->order)
+		appendStringInfo(query, " AND %s IS NOT NULL ORDER BY %s DESC",
+						 quote_identifier(wanted->order), quote_identifier(wanted->order));
+}
+
+static void
+free_plan(void *plan)
+{
+	SPI_freeplan(plan);
+}
+
+/* Planned once, whatever the key. */
+static void
+keep_plan(KeyReader *reader, const char *query, Oid type, bool all)
+{
+	int			options = CURSOR_OPT_GENERIC_PLAN | (all ? 0 : CURSOR_OPT_FAST_PLAN);
+
+	SPI_connect();
+	take_plan(&reader->receiver, SPI_prepare_cursor(query, 1, &type, options));
+	if (SPI_keepplan(reader->receiver.plan) != 0)
+		elog(ERROR, "a plan could not be kept");
+	reader->end = (MemoryContextCallback) {.func = free_plan,.arg = reader->receiver.plan};
+	MemoryContextRegisterResetCallback(GetMemoryChunkContext(reader), &reader->end);
+	SPI_finish();
+}
+
+KeyReader *
+reader_by_key(const SourceRelation *relation, List *columns, const KeyQuery *wanted)
+{
+	KeyReader  *reader = palloc0(sizeof(KeyReader));
+	Oid			type = getBaseType(source_column_type(relation, wanted->key));
+	StringInfoData query;
+	Relation	held;
+
+	reader->receiver = row_receiver(relation, columns);
+	reader->key = makeParamList(1);
+	reader->key->params[0] = (ParamExternData) {.pflags = PARAM_FLAG_CONST,.ptype = type};
+	append_select(&query, relation, columns);
+	append_key(&query, wanted, type);
+	/* what is to be read has been looked up */
+	fault_wait("source");
+	held = hold(relation);
+	keep_plan(reader, query.data, type, wanted->all);
+	relation_close(held, NoLock);
+	return reader;
+}
+
+void
+reader_run_key(KeyReader *reader, Datum key, RowFunction function, void *context)
+{
+	RowReceiver *receiver = &reader->receiver;
+	Relation	held = hold(receiver->relation);
+
+	receiver->function = function;
+	receiver->context = context;
+	receiver->enough = false;
+	reader->key->params[0].value = key;
+	SPI_connect();
+	execute(receiver, reader->key, true);
+	SPI_finish();
+	relation_close(held, NoLock);
+}
+
+void
+reader_enough(KeyReader *reader)
+{
+	reader->receiver.enough = true;
 }

@@ -26,4 +26,26 @@ typedef enum ReadSnapshot
 extern void reader_run(const SourceRelation *relation, List *columns, ReadSnapshot snapshot,
 					   RowFunction function, void *context);
 
+/* Which rows a KeyReader gives. */
+typedef struct KeyQuery
+{
+	const char *key;			/* column: rows where it is a given value */
+	const char *order;			/* column: the last ones first, those of NULL left out; NULL: any order */
+	bool		all;			/* all of them will be wanted, not only the first ones */
+} KeyQuery;
+
+/* The same for rows of one key, and of another one after it. */
+typedef struct KeyReader KeyReader;
+
+/*
+ * In the current memory context, of which its plan is a part; relation and columns must stay.
+ * It is for one snapshot.  Errors: a key that cannot be compared, an order that is none.
+ */
+extern KeyReader *reader_by_key(const SourceRelation *relation, List *columns,
+								const KeyQuery *wanted);
+/* The rows of a key, of the column's base type, as the calling query sees them. */
+extern void reader_run_key(KeyReader *reader, Datum key, RowFunction function, void *context);
+/* For the function: no row more of this key is wanted. */
+extern void reader_enough(KeyReader *reader);
+
 #endif							/* AREAD_SOURCE_READ_READER_H */
