@@ -826,6 +826,63 @@ COMMENT ON COLUMN aread.recommendation.item_id IS 'item, as text';
 COMMENT ON COLUMN aread.recommendation.domain IS 'domain that the item was scored in, of several the one where its score is highest';
 COMMENT ON COLUMN aread.recommendation.score IS 'what aread_predict gives for user, item and domain';
 
+CREATE FUNCTION @extschema@.aread_predict(model text, features record, domain text, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_record';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features record, domain anynonarray, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_record';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features jsonb, domain text, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features jsonb, domain anynonarray, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_jsonb';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features json, domain text, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_json';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features json, domain anynonarray, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_json';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features text, domain text, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_json';
+
+CREATE FUNCTION @extschema@.aread_predict(model text, features text, domain anynonarray, history regclass)
+RETURNS float8
+LANGUAGE C STABLE PARALLEL RESTRICTED COST 5000 SUPPORT aread.predict_support
+AS 'MODULE_PATHNAME', 'aread_predict_json';
+
+COMMENT ON FUNCTION @extschema@.aread_predict(text, record, text, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features by column name: missing ones count as NULL, as aread.missing_features has it told, and a name that two columns have is an error; the domain as third argument; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, record, anynonarray, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features by column name: missing ones count as NULL, as aread.missing_features has it told, and a name that two columns have is an error; the domain as third argument, of any plain type; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb, text, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features by key: missing ones count as NULL, as aread.missing_features has it told; the domain as third argument; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, jsonb, anynonarray, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features by key: missing ones count as NULL, as aread.missing_features has it told; the domain as third argument, of any plain type; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, json, text, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features by key: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, json, anynonarray, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features by key: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument, of any plain type; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, text, text, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features a JSON object: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+COMMENT ON FUNCTION @extschema@.aread_predict(text, text, anynonarray, regclass) IS
+'probability of a positive label under the deployed version of a model, for one row, whose user''s history is read from a relation, with the caller''s rights, once for each user of a query; features a JSON object: missing ones count as NULL, as aread.missing_features has it told, and a key that is there twice is an error; the domain as third argument, of any plain type; NULL for a NULL model or NULL features; a NULL history is the one that the model keeps';
+
 CREATE FUNCTION @extschema@.aread_recommend(
   model text,
   users "any",
@@ -834,12 +891,13 @@ CREATE FUNCTION @extschema@.aread_recommend(
   exclude_seen boolean DEFAULT true,
   candidates regclass DEFAULT NULL,
   max_per jsonb DEFAULT NULL,
-  context jsonb DEFAULT NULL)
+  context jsonb DEFAULT NULL,
+  history regclass DEFAULT NULL)
 RETURNS SETOF aread.recommendation
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 100000 ROWS 100
 AS 'MODULE_PATHNAME', 'aread_recommend';
-COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, boolean, regclass, jsonb, jsonb) IS
-'the k best items for each user: users are a value or an array of them, NULL being a user whom nobody knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out, if the model has kept the user and the item has an id of its own; max_per caps rows for each value of an item''s column, as {"brand": 2}, by bin or bucket where it has those: NULL and values that training has not seen are not counted; context has values of other features; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
+COMMENT ON FUNCTION @extschema@.aread_recommend(text, "any", integer, text, boolean, regclass, jsonb, jsonb, regclass) IS
+'the k best items for each user: users are a value or an array of them, NULL being a user whom nobody knows; candidates are the items that the model has kept, those with training rows in the domain, or without a domain each in every domain that it has training rows in, and stands once, where its score is highest; or the rows of a relation, read with the caller''s rights, matched to features by column name; items that the user took in rows of training, validation or test are left out, if the model has kept the user and the item has an id of its own; max_per caps rows for each value of an item''s column, as {"brand": 2}, by bin or bucket where it has those: NULL and values that training has not seen are not counted; context has values of other features; history is a relation that each user''s history is read from, with the caller''s rights, by the columns of user, item, label and order that the model was trained with, and whose items are left out, too; what none of these gives is the item''s or the user''s value in training, else NULL; equal scores stand in the order of training rows';
 
 CREATE FUNCTION @extschema@.aread_recommend_all(
   model text,
@@ -848,11 +906,12 @@ CREATE FUNCTION @extschema@.aread_recommend_all(
   exclude_seen boolean DEFAULT true,
   candidates regclass DEFAULT NULL,
   max_per jsonb DEFAULT NULL,
-  context jsonb DEFAULT NULL)
+  context jsonb DEFAULT NULL,
+  history regclass DEFAULT NULL)
 RETURNS SETOF aread.recommendation
 LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_recommend_all';
-COMMENT ON FUNCTION @extschema@.aread_recommend_all(text, integer, text, boolean, regclass, jsonb, jsonb) IS
+COMMENT ON FUNCTION @extschema@.aread_recommend_all(text, integer, text, boolean, regclass, jsonb, jsonb, regclass) IS
 'what aread_recommend gives for all users that the model knows';
 
 CREATE FUNCTION @extschema@.aread_retrieval_vectors(

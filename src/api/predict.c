@@ -27,7 +27,7 @@ predict(FunctionCallInfo fcinfo, FeaturesKind kind)
 }
 
 PG_FUNCTION_INFO_V1(aread_predict_record);
-/* aread_predict(model, features record [, domain]) */
+/* aread_predict(model, features record [, domain [, history]]) */
 Datum
 aread_predict_record(PG_FUNCTION_ARGS)
 {
@@ -35,7 +35,7 @@ aread_predict_record(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(aread_predict_jsonb);
-/* aread_predict(model, features jsonb [, domain]) */
+/* aread_predict(model, features jsonb [, domain [, history]]) */
 Datum
 aread_predict_jsonb(PG_FUNCTION_ARGS)
 {
@@ -43,7 +43,7 @@ aread_predict_jsonb(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(aread_predict_json);
-/* aread_predict(model, features json or text [, domain]) */
+/* aread_predict(model, features json or text [, domain [, history]]) */
 Datum
 aread_predict_json(PG_FUNCTION_ARGS)
 {

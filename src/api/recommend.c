@@ -4,8 +4,8 @@
  *
  * Phases: the model is pinned, which checks the caller's right to score with it; the
  * relation of candidates is opened, which may wait for its lock, and read with the
- * caller's rights; users are scored some at a time, and their rows go to the
- * tuplestore.
+ * caller's rights; so is the one of histories; users are scored some at a time, with what
+ * that has of each, and their rows go to the tuplestore.
  *
  * Memory: candidates, their scores for some users, and one row of the result; what
  * the tuplestore has no room for lies in a file.
@@ -133,6 +133,18 @@ read_caps(const Candidates *candidates, Jsonb *max_per, ValueCap *caps)
 	return n;
 }
 
+/* The relation of argument "history", opened; NULL: there is none. */
+static FreshHistory *
+history_argument(FunctionCallInfo fcinfo, int argument, const Recommending *recommending, bool all)
+{
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	if (recommending->candidates->history > 0)
+		fresh_history_refuse_second();
+	return fresh_history_open(recommending->served, PG_GETARG_OID(argument), all,
+							  CurrentMemoryContext);
+}
+
 /* Whoever asks that seen items are left out learns of whom that cannot be done. */
 static void
 tell_unseen(const Recommending *recommending, uint32 n_unknown)
@@ -166,35 +178,54 @@ is_kept(const Model *model, uint32 id)
 	return id < FIRST_ID || (entity_number(users, id) >= 0 && users->link_start[users->n] > 0);
 }
 
+/* Ids and texts of n users from the first one at hand on; texts until rows of them are put. */
 static void
-list_users(Recommending *recommending, Recommender *recommender, bool exclude_seen)
+take_users(Recommending *recommending, char **texts, uint32 n)
+{
+	MemoryContext old;
+
+	MemoryContextReset(recommending->row_context);
+	old = MemoryContextSwitchTo(recommending->row_context);
+	for (uint32 u = 0; u < n; u++)
+	{
+		uint32		number = recommending->first + u;
+
+		recommending->ids[u] = entity_argument_id(recommending->users, number);
+		texts[u] = entity_argument_text(recommending->users, number, recommending->ids[u]);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static void
+list_users(Recommending *recommending, Recommender *recommender, const RecommendQuery *query)
 {
 	const Model *model = recommending->served->loaded->model;
+	bool		tells_unseen = query->exclude_seen && !query->history;
 	uint32		n_unknown = 0;
 	uint32		at_once = recommender_users(recommender);
-	uint32	   *ids = palloc(at_once * sizeof(uint32));
+	char	  **texts = palloc(at_once * sizeof(char *));
 
-	recommending->ids = ids;
+	recommending->ids = palloc(at_once * sizeof(uint32));
 
 	for (uint32 first = 0; first < recommending->users->n; first += at_once)
 	{
 		uint32		n = Min(at_once, recommending->users->n - first);
 
+		RecommendUsers users = {n, recommending->ids, texts};
+
 		CHECK_FOR_INTERRUPTS();
-		for (uint32 u = 0; u < n; u++)
-		{
-			ids[u] = entity_argument_id(recommending->users, first + u);
-			n_unknown += exclude_seen && !is_kept(model, ids[u]);
-		}
 		recommending->first = first;
-		recommender_run(recommender, ids, n, put_row, recommending);
+		take_users(recommending, texts, n);
+		for (uint32 u = 0; u < n; u++)
+			n_unknown += tells_unseen && !is_kept(model, recommending->ids[u]);
+		recommender_run(recommender, &users, put_row, recommending);
 	}
 	tell_unseen(recommending, n_unknown);
 }
 
 /*
  * Lists of the users of argument 1, or of all of them if that is k; domain, exclude_seen,
- * candidates, max_per and context follow k.
+ * candidates, max_per, context and history follow k.
  */
 static void
 recommend(FunctionCallInfo fcinfo, int k)
@@ -224,14 +255,15 @@ recommend(FunctionCallInfo fcinfo, int k)
 													 ALLOCSET_SMALL_SIZES);
 	if (!PG_ARGISNULL(k + 4))
 		query.n_caps = read_caps(recommending.candidates, PG_GETARG_JSONB_P(k + 4), caps);
+	query.history = history_argument(fcinfo, k + 6, &recommending, query.exclude_seen);
 	recommender = recommender_create(recommending.candidates, &query);
-	list_users(&recommending, recommender, query.exclude_seen);
+	list_users(&recommending, recommender, &query);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
 PG_FUNCTION_INFO_V1(aread_recommend);
-/* aread_recommend(model, users, k, domain, exclude_seen, candidates, max_per, context) */
+/* aread_recommend(model, users, k, domain, exclude_seen, candidates, max_per, context, history) */
 Datum
 aread_recommend(PG_FUNCTION_ARGS)
 {
@@ -240,7 +272,7 @@ aread_recommend(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(aread_recommend_all);
-/* aread_recommend_all(model, k, domain, exclude_seen, candidates, max_per, context) */
+/* aread_recommend_all(model, k, domain, exclude_seen, candidates, max_per, context, history) */
 Datum
 aread_recommend_all(PG_FUNCTION_ARGS)
 {

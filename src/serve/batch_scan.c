@@ -38,6 +38,7 @@ typedef struct ScanCall
 	ExprState  *model;
 	ExprState  *features;
 	ExprState  *domain;			/* NULL: among the features */
+	ExprState  *history;		/* NULL: none was passed */
 	FeaturesKind kind;
 	Oid			domain_type;
 	List	   *missing;		/* features that the row lacks, as far as the plan tells; for EXPLAIN */
@@ -151,6 +152,8 @@ begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kin
 		call->domain = ExecInitExpr(lthird(function->args), parent);
 		call->domain_type = exprType(lthird(function->args));
 	}
+	if (list_length(function->args) > 3)
+		call->history = ExecInitExpr(lfourth(function->args), parent);
 	call->site = call_site(MAX_ROWS, CurrentMemoryContext);
 	if (explain)
 		call->missing = call_missing(function, kind);
@@ -270,6 +273,7 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 	Datum		model;
 	bool		no_model;
 	bool		no_features;
+	bool		no_history;
 	ScoreCall  *found;
 
 	model = ExecEvalExpr(call->model, scan->input, &no_model);
@@ -279,6 +283,12 @@ add_row(BatchScan *scan, ScanCall *call, int at)
 		row.has_domain = true;
 		row.domain_type = call->domain_type;
 		row.domain = ExecEvalExpr(call->domain, scan->input, &row.domain_null);
+	}
+	if (call->history)
+	{
+		Datum		history = ExecEvalExpr(call->history, scan->input, &no_history);
+
+		row.history = no_history ? InvalidOid : DatumGetObjectId(history);
 	}
 	scan->nulls[at * scan->n_columns + column] = no_model || no_features;
 	scan->values[at * scan->n_columns + column] = (Datum) 0;

@@ -1,11 +1,11 @@
 /*
  * call.c
- *	  A call site of a function (model, features [, domain]).
+ *	  A call site of a function (model, features [, domain [, history]]).
  *
  * A call site keeps a ScoreCall for each of the latest models that its rows named.
  * A row is added in this order: maps of other types, rights or users are forgotten;
  * the row's features are encoded; the domain is; missing features are told; the
- * row's counts are filled in.
+ * user's history is looked up, if that was asked for; the row's counts are filled in.
  *
  * Memory.  A call's context pins its model and holds its rows.  Encoders have a
  * context within it, which is reset when types, casts, rights or the user change, or
@@ -19,6 +19,7 @@
 #include "serve/json_keys.h"
 #include "serve/missing.h"
 #include "settings.h"
+#include "source/keys/key.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -212,6 +213,31 @@ encode_json(ScoreCall *call, const CallRow *row)
 		note_missing(call, missing_keys(object), with_domain);
 }
 
+/* What the relation has of the row's user. */
+static void
+add_history(ScoreCall *call, Oid relation)
+{
+	InputRows  *rows = &call->rows;
+	const uint32 *members;
+	const char *key = NULL;
+	uint32		length;
+	int			n;
+
+	if (rows->histories[rows->n_rows - 1] > 0)
+		fresh_history_refuse_second();
+	if (call->history && !fresh_history_holds(call->history, relation))
+	{
+		fresh_history_close(call->history);
+		call->history = NULL;
+	}
+	if (!call->history)
+		call->history = fresh_history_open(call->served, relation, false, call->context);
+	if (rows->user)
+		key = encoder_noted_key(rows->user, &length);
+	n = fresh_history_find(call->history, key ? key_as_text(key, length) : NULL, &members);
+	input_set_history(rows, members, n);
+}
+
 void
 call_add(ScoreCall *call, const CallRow *row)
 {
@@ -223,6 +249,8 @@ call_add(ScoreCall *call, const CallRow *row)
 	else
 		encode_json(call, row);
 	input_check_domain(call->rows.spec, call->rows.row[call->rows.spec->domain_feature]);
+	if (OidIsValid(row->history))
+		add_history(call, row->history);
 	input_finish(&call->rows);
 	call->encoding = false;
 }
@@ -253,6 +281,8 @@ score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right)
 			elog(ERROR, "could not determine the type of the domain");
 		row.domain_type = site->domain_type;
 	}
+	if (PG_NARGS() > 3 && !PG_ARGISNULL(3))
+		row.history = PG_GETARG_OID(3);
 	input_clear(&call->rows);
 	call_add(call, &row);
 	return call;

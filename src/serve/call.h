@@ -1,6 +1,6 @@
 /*
  * call.h
- *	  A call site of a function (model, features [, domain]): rows as ids, for
+ *	  A call site of a function (model, features [, domain [, history]]): rows as ids, for
  *	  each of the models that its rows name, and what is kept from one row to
  *	  the next.
  */
@@ -8,6 +8,7 @@
 #define AREAD_SERVE_CALL_H
 
 #include "serve/cache.h"
+#include "serve/fresh_history.h"
 #include "serve/input.h"
 #include "source/keys/convert.h"
 
@@ -28,6 +29,7 @@ typedef struct CallRow
 	Oid			domain_type;
 	Datum		domain;
 	bool		domain_null;
+	Oid			history;		/* relation that the user's is read from; InvalidOid: none */
 } CallRow;
 
 /* Maps of so many record types are kept: rows may have types in turn. */
@@ -48,6 +50,7 @@ typedef struct ScoreCall
 	int			n_records;
 	JsonMap    *json;
 	ValueEncoder *domain;		/* of the domain argument */
+	FreshHistory *history;		/* of the relation that a row named last */
 } ScoreCall;
 
 /* A query may go from one model to another with each row; so many are kept ready. */
@@ -74,14 +77,14 @@ extern ScoreCall *call_open(CallSite *site, const ServedModel *served);
 /*
  * Adds a row.  Raises an error for features that have no name in common with
  * the model, or two of one name, a missing domain, and an unseen one or missing
- * features if the settings say so.
+ * features if the settings say so; those of fresh_history_open(), and two histories.
  */
 extern void call_add(ScoreCall *call, const CallRow *row);
 
 /*
  * The call with the one row of a function's arguments (model, features
- * [, domain]), the first two not NULL, of a model that the caller has that right to; its site is kept in fn_extra.  Errors
- * are those of cache_find() and call_add().
+ * [, domain [, history]]), the first two not NULL, of a model that the caller has that right
+ * to; its site is kept in fn_extra.  Errors are those of cache_find() and call_add().
  */
 extern ScoreCall *score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right);
 

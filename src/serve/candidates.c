@@ -12,11 +12,11 @@
 #include "serve/candidates.h"
 
 #include "catalog/pg_type.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "serve/input.h"
 #include "serve/missing.h"
 #include "source/keys/encoder.h"
+#include "source/keys/key.h"
 #include "source/read/reader.h"
 #include "source/crosses.h"
 #include "utils/memutils.h"
@@ -238,18 +238,6 @@ collect_items(Collecting *collecting)
 	}
 }
 
-/* A key as text, palloc'd. */
-static char *
-server_text(const char *key, uint32 length)
-{
-	char	   *copy = pnstrdup(key, length);
-	char	   *text = pg_any_to_server(copy, (int) length, PG_UTF8);
-
-	if (text != copy)
-		pfree(copy);
-	return text;
-}
-
 /* Text of the value that was encoded last, which has no id of its own, as keys of those with one are. */
 static const char *
 value_text(const ValueEncoder *encoder, MemoryContext context)
@@ -257,7 +245,7 @@ value_text(const ValueEncoder *encoder, MemoryContext context)
 	uint32		length;
 	const char *key = encoder_noted_key(encoder, &length);
 
-	return MemoryContextStrdup(context, server_text(key, length));
+	return MemoryContextStrdup(context, key_as_text(key, length));
 }
 
 /* A row of the relation (a RowFunction). */
@@ -393,20 +381,28 @@ encode_domain(Collecting *collecting, const char *domain)
 		collecting->domain_text = value_text(encoder, CurrentMemoryContext);
 }
 
+void
+candidates_note(const Candidates *candidates, bool *noted, uint32 id, const char *key,
+				uint32 length)
+{
+	const FeatureSpec *spec = candidates->rows.spec;
+	char	   *text = id < FIRST_ID || !spec_has_keys(spec, spec->item_feature) ?
+		key_as_text(key, length) : NULL;
+	int64		item = candidates_item(candidates, id, text);
+
+	if (item >= 0)
+		noted[item] = true;
+	if (text)
+		pfree(text);
+}
+
 /* An item of the context's history (a MemberFunction). */
 static void
 note_seen_item(void *context, uint32 id, const char *key, uint32 length)
 {
 	Candidates *candidates = context;
-	const FeatureSpec *spec = candidates->rows.spec;
-	char	   *text = id < FIRST_ID || !spec_has_keys(spec, spec->item_feature) ?
-		server_text(key, length) : NULL;
-	int64		item = candidates_item(candidates, id, text);
 
-	if (item >= 0)
-		candidates->seen[item] = true;
-	if (text)
-		pfree(text);
+	candidates_note(candidates, candidates->seen, id, key, length);
 }
 
 /* All items that the context's history names, those that are too old to count for scores, too. */

@@ -58,6 +58,9 @@ extern Candidates *candidates_find(const ServedModel *served, const CandidateQue
  * or a hashed one, its text says which it is; else that is NULL.
  */
 extern int64 candidates_item(const Candidates *candidates, uint32 id, const char *text);
+/* Note the item of an encoded value that is not NULL, whose key that is, in noted [n_items]. */
+extern void candidates_note(const Candidates *candidates, bool *noted, uint32 id, const char *key,
+							uint32 length);
 /*
  * Number the items of rows that have come, and put the rows in order: by domain, and within one
  * by item.  texts and domain_texts [n] are those of values without an id of their own, else NULL.

@@ -44,6 +44,7 @@ input_add(InputRows *rows)
 	rows->histories[rows->n_rows] = 0;
 	rows->row = rows->ids + (Size) rows->n_rows++ * rows->spec->n_features;
 	rows->has_domain = false;
+	rows->user = NULL;
 	rows->first_list = rows->n_lists;
 	for (int f = 0; f < rows->spec->n_features; f++)
 		rows->row[f] = kind_has_list(rows->spec->features[f].kind) ? 0 : NULL_ID;

@@ -254,6 +254,8 @@ json_encode(JsonMap *map, Jsonb *features, bool with_domain, InputRows *rows)
 			set_vector(map, f, &value, rows);
 		else
 			input_set(rows, f, scalar_id(map, f, &value));
+		if (f == map->spec->user_feature)
+			rows->user = map->latest;
 	}
 	if (find_history(map->spec, features, &history))
 	{

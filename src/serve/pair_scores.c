@@ -25,7 +25,8 @@ struct PairScores
 	uint32	   *fields;			/* [n_fields] features of users */
 	int			n_fields;
 	uint32	   *tile;			/* [TILE_ROWS, n_features] */
-	uint32	   *histories;		/* [TILE_ROWS] the list that all users have; NULL: each has the model's */
+	uint32	   *histories;		/* [TILE_ROWS] lists of a tile's users; NULL: each has the model's */
+	const uint32 *user_histories;	/* [n_users] NULL: the same for all */
 };
 
 static bool
@@ -87,6 +88,14 @@ pair_scores_create(Candidates *candidates)
 	return pairs;
 }
 
+void
+pair_scores_histories(PairScores *pairs, const uint32 *lists)
+{
+	if (!pairs->histories)
+		pairs->histories = palloc(TILE_ROWS * sizeof(uint32));
+	pairs->user_histories = lists;
+}
+
 /* A row with what goes with a user. */
 static void
 add_user(PairScores *pairs, uint32 id)
@@ -146,6 +155,8 @@ score_tile(PairScores *pairs, const PairRun *run, uint32 from, uint32 n_users, u
 				   n_features * sizeof(uint32));
 			for (int k = 0; k < pairs->n_fields; k++)
 				to_row[pairs->fields[k]] = user[pairs->fields[k]];
+			if (pairs->user_histories)
+				pairs->histories[(u - from) * n + i - first] = pairs->user_histories[u];
 			crosses_encode(rows->spec, to_row);
 		}
 	}

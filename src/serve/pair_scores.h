@@ -20,6 +20,11 @@ typedef struct PairScores PairScores;
  * Features that neither they nor users have are told, as aread.missing_features says.
  */
 extern PairScores *pair_scores_create(Candidates *candidates);
+/*
+ * Users of the next calls have the histories that are these lists of the candidates' rows,
+ * each its own; they are read then.
+ */
+extern void pair_scores_histories(PairScores *pairs, const uint32 *lists);
 /* scores [n_users, n] of users, by their ids, with the candidates numbers [n] (NULL: the first n). */
 extern void pair_scores_fill(PairScores *pairs, const uint32 *users, uint32 n_users,
 							 const uint32 *numbers, uint32 n, double *scores);

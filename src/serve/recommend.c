@@ -2,10 +2,10 @@
  * recommend.c
  *	  The best candidates of each user.
  *
- * Phases: all pairs of the users at hand and the candidates are scored; for each user a
- * heap of the candidates that he has not seen gives the best one, and the next, until
- * there are enough: an item that is listed already is passed over, and so is a row
- * of whose value there are as many as may be.
+ * Phases: fresh histories are looked up, where they are asked for; all pairs of the users at
+ * hand and the candidates are scored; for each user a heap of the candidates that he has not
+ * seen gives the best one, and the next, until there are enough: an item that is listed
+ * already is passed over, and so is a row of whose value there are as many as may be.
  *
  * Equal scores: the item of the lower number first, which has more training rows
  * or the lower text; of one item's rows the first.
@@ -44,7 +44,20 @@ struct Recommender
 	uint32		stamp;			/* of the user at hand */
 	uint32	   *seen;			/* [n_items] stamp of the user who has seen or listed it */
 	ValueCount **counts;		/* [n_caps][values of the feature] */
+	uint32	   *histories;		/* [n_users] lists of the candidates' rows: fresh histories; NULL: none */
+	bool	   *fresh;			/* [n_users, n_items] what is in these */
 };
+
+/* Room for fresh histories. */
+static void
+expect_histories(Recommender *recommender)
+{
+	Size		n_items = Max(recommender->candidates->n_items, 1);
+
+	recommender->histories = palloc(recommender->n_users * sizeof(uint32));
+	recommender->fresh = palloc_extended(recommender->n_users * n_items, MCXT_ALLOC_HUGE);
+	pair_scores_histories(recommender->pairs, recommender->histories);
+}
 
 Recommender *
 recommender_create(Candidates *candidates, const RecommendQuery *query)
@@ -73,6 +86,8 @@ recommender_create(Candidates *candidates, const RecommendQuery *query)
 															n_values * sizeof(ValueCount),
 															MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	}
+	if (query->history)
+		expect_histories(recommender);
 	return recommender;
 }
 
@@ -155,9 +170,17 @@ mark_taken(Recommender *recommender, int64 user)
 	}
 }
 
-/* Items that the user took, those of a history that was passed, too. */
 static void
-mark_seen(Recommender *recommender, uint32 id)
+mark_noted(Recommender *recommender, const bool *noted)
+{
+	for (uint32 item = 0; item < recommender->candidates->n_items; item++)
+		if (noted[item])
+			recommender->seen[item] = recommender->stamp;
+}
+
+/* Items that the user took, those of a history that was passed or read, too. */
+static void
+mark_seen(Recommender *recommender, uint32 number, uint32 id)
 {
 	const Candidates *candidates = recommender->candidates;
 	int64		user = entity_number(recommender->users, id);
@@ -166,9 +189,10 @@ mark_seen(Recommender *recommender, uint32 id)
 		return;
 	if (user >= 0)
 		mark_taken(recommender, user);
-	for (uint32 item = 0; candidates->seen && item < candidates->n_items; item++)
-		if (candidates->seen[item])
-			recommender->seen[item] = recommender->stamp;
+	if (candidates->seen)
+		mark_noted(recommender, candidates->seen);
+	if (recommender->fresh)
+		mark_noted(recommender, recommender->fresh + (Size) number * candidates->n_items);
 }
 
 /* Of values without an id of their own it is not known which they are: they are not counted. */
@@ -210,7 +234,7 @@ list_user(Recommender *recommender, uint32 number, uint32 id, RecommendFunction 
 
 	recommender->stamp++;
 	recommender->heap_scores = recommender->scores + (Size) number * recommender->candidates->n;
-	mark_seen(recommender, id);
+	mark_seen(recommender, number, id);
 	fill_heap(recommender);
 	while (rank < recommender->query->k && recommender->n_heap > 0)
 	{
@@ -225,13 +249,52 @@ list_user(Recommender *recommender, uint32 number, uint32 id, RecommendFunction 
 	}
 }
 
-void
-recommender_run(Recommender *recommender, const uint32 *users, uint32 n,
-				RecommendFunction function, void *context)
+/* Where items of a history are noted. */
+typedef struct FreshItems
 {
-	Assert(n > 0 && n <= recommender->n_users);
-	pair_scores_fill(recommender->pairs, users, n, NULL, recommender->candidates->n,
+	const Candidates *candidates;
+	bool	   *noted;			/* [n_items] */
+} FreshItems;
+
+/* An item of a fresh history (a MemberFunction). */
+static void
+note_fresh(void *context, uint32 id, const char *key, uint32 length)
+{
+	FreshItems *items = context;
+
+	candidates_note(items->candidates, items->noted, id, key, length);
+}
+
+/* The history of the number-th user, as a list of the candidates' rows. */
+static void
+read_history(Recommender *recommender, uint32 number, const char *text)
+{
+	const RecommendQuery *query = recommender->query;
+	Candidates *candidates = recommender->candidates;
+	FreshItems	items = {candidates, recommender->fresh + (Size) number * candidates->n_items};
+	const uint32 *members;
+	int			n;
+
+	memset(items.noted, 0, candidates->n_items * sizeof(bool));
+	n = query->exclude_seen ?
+		fresh_history_each(query->history, text, note_fresh, &items, &members) :
+		fresh_history_find(query->history, text, &members);
+	recommender->histories[number] = score_table_add_list(&candidates->rows, members, n);
+}
+
+void
+recommender_run(Recommender *recommender, const RecommendUsers *users, RecommendFunction function,
+				void *context)
+{
+	ScoreTable *rows = &recommender->candidates->rows;
+	uint32		n_lists = rows->n_lists;
+
+	Assert(users->n > 0 && users->n <= recommender->n_users);
+	for (uint32 u = 0; u < users->n && recommender->histories; u++)
+		read_history(recommender, u, users->texts[u]);
+	pair_scores_fill(recommender->pairs, users->ids, users->n, NULL, recommender->candidates->n,
 					 recommender->scores);
-	for (uint32 u = 0; u < n; u++)
-		list_user(recommender, u, users[u], function, context);
+	score_table_cut(rows, recommender->candidates->n, n_lists);
+	for (uint32 u = 0; u < users->n; u++)
+		list_user(recommender, u, users->ids[u], function, context);
 }

@@ -8,6 +8,7 @@
 #define AREAD_SERVE_RECOMMEND_H
 
 #include "serve/candidates.h"
+#include "serve/fresh_history.h"
 
 /* At most so many of a user's rows have one value of a feature. */
 typedef struct ValueCap
@@ -22,6 +23,7 @@ typedef struct RecommendQuery
 	bool		exclude_seen;
 	int			n_caps;
 	const ValueCap *caps;
+	FreshHistory *history;		/* open for all items if seen ones are left out; NULL: users have the model's */
 } RecommendQuery;
 
 /* The rank-th row (from 1) of the number-th user. */
@@ -34,8 +36,16 @@ typedef struct Recommender Recommender;
 extern Recommender *recommender_create(Candidates *candidates, const RecommendQuery *query);
 /* So many users at a time. */
 extern uint32 recommender_users(const Recommender *recommender);
-/* The rows of n users, 1 to recommender_users(), by their ids, user after user, best first. */
-extern void recommender_run(Recommender *recommender, const uint32 *users, uint32 n,
+/* Some users, 1 to recommender_users(). */
+typedef struct RecommendUsers
+{
+	uint32		n;
+	const uint32 *ids;			/* [n] */
+	char	  **texts;			/* [n] NULL: a user that is NULL; looked at where there is a history */
+} RecommendUsers;
+
+/* Their rows, user after user, best first. */
+extern void recommender_run(Recommender *recommender, const RecommendUsers *users,
 							RecommendFunction function, void *context);
 
 #endif							/* AREAD_SERVE_RECOMMEND_H */

@@ -146,6 +146,8 @@ record_encode(RecordMap *map, HeapTupleHeader record, InputRows *rows)
 	ItemPointerSetInvalid(&tuple.t_self);
 	heap_deform_tuple(&tuple, map->descriptor, map->values, map->nulls);
 	encode_scalars(map, rows);
+	if (spec->user_feature >= 0)
+		rows->user = map->encoders[spec->user_feature];
 	for (int f = 0; f <= spec->n_features; f++)
 	{
 		int			at = map->position[f];

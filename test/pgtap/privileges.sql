@@ -39,6 +39,8 @@ SELECT throws_ok($$SELECT shop.train('shop.clicks', 'annas')$$, '42501', 'permis
 SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}', 'domain_01')$$, '42501', 'permission denied for model "annas"', 'scoring');
 SELECT throws_ok(format('SELECT %s(''annas'', ''shop.clicks'')', f), '42501', 'permission denied for model "annas"', 'evaluation: ' || f) FROM unnest('{aread_evaluate,aread_evaluate_ranking}'::text[]) f;
 SELECT throws_ok($$SELECT aread_recommend('annas', 1)$$, '42501', 'permission denied for model "annas"', 'recommending');
+SELECT throws_ok($$SELECT aread_predict('annas', '{"user_id": 1}'::jsonb, 'domain_01', 'shop.clicks')$$, '42501', 'permission denied for model "annas"', 'scoring by a log');
+SELECT throws_ok($$SELECT aread_recommend('annas', 1, history => 'shop.clicks')$$, '42501', 'permission denied for model "annas"', 'recommending by one');
 SELECT throws_ok($$SELECT aread_recommend_all('annas')$$, '42501', 'permission denied for model "annas"', 'to all');
 SELECT throws_ok($$SELECT aread_retrieval_vectors('annas', 'items')$$, '42501', 'permission denied for model "annas"', 'vectors for an index');
 SELECT throws_ok($$SELECT aread_similar_items('annas', 1)$$, '42501', 'permission denied for model "annas"', 'what is similar');

@@ -93,7 +93,7 @@ my $set_up = q{
 	CREATE ROLE "role '"";--";
 	SELECT count(*) FROM aread_train('seen', 'shop', options => '{"architecture": "aread", "epochs": 1, "learning_rate": 0.01, "batch_size": 64, "embed_dim": 4, "mmoe_dims": [8], "hei_experts": [2, 3], "hei_hidden": [8, 8], "hei_output": [4, 4], "warmup_batches": 5, "mask_interval": 10, "candidates": 1, "candidate_steps": 1}');
 	SELECT count(*) FROM aread_train('seen', 'shop', options => '{"architecture": "wide", "deploy": false}');
-	SELECT count(*) FROM aread_train('seen', 'fm', options => '{"architecture": "fm", "epochs": 1, "embed_dim": 2}');
+	SELECT count(*) FROM aread_train('seen', 'fm', options => '{"architecture": "fm", "epochs": 1, "embed_dim": 2, "history": {"length": 3}}');
 	SELECT count(*) FROM aread_train_start('seen', 'run', options => '{"architecture": "wide"}');
 	SELECT count(*) FROM aread_train_start('fails', 'failed', options => '{"architecture": "wide"}');
 	SELECT aread_register('kept', label => 'label', domain => 'domain');
@@ -152,9 +152,9 @@ my %sane = (
 		aread.scores_combine aread.auc_add aread.auc_result aread.log_loss_add aread.log_loss_combine aread.log_loss_result aread.grouped_auc_add aread.grouped_auc_combine
 		aread.grouped_auc_result aread.ndcg_add aread.ndcg_result aread.recall_add aread.recall_result aread.calibration_add aread.calibration_result)),
 	'aread.novelty_add' => {share => '0.5'},
-	aread_predict => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain}, aread_explain => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain},
-	aread_recommend => {users => '7', domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
-	aread_recommend_all => {domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
+	aread_predict => {model => q{'fm'}, record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain, history => q{'seen'}}, aread_explain => {record => $row, jsonb => $json, json => $json, text => $json, domain => $in_domain},
+	aread_recommend => {model => q{'fm'}, users => '7', domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}, history => q{'seen'}},
+	aread_recommend_all => {model => q{'fm'}, domain => $in_domain, exclude_seen => 'true', candidates => q{'stock'}, max_per => q{'{"item_id": 2}'}, context => q{'{"category": 1, "tags": [1, 2]}'}, history => q{'seen'}},
 	aread_retrieval_vectors => {kind => q{'items'}, dim => '4', domain => $in_domain, candidates => q{'stock'}, context => q{'{"category": 1, "tags": [1, 2]}'}},
 	aread_similar_items => {similar_to => '7'}, aread_similar_users => {similar_to => '7'},
 	aread_similar_domains => {domain => $in_domain}, aread_expert_usage => {domain => $in_domain}, aread_tensors => {}, aread_encodings => {}, aread_tensor => {name => q{'bias'}},

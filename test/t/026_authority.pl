@@ -36,6 +36,7 @@ sql(q{
 	GRANT SELECT ON free TO PUBLIC;
 	CREATE TABLE hidden AS SELECT DISTINCT item_id, domain FROM src;
 	CREATE TABLE shelf AS TABLE hidden;
+	CREATE TABLE hidden_log AS SELECT user_id, item_id, label FROM src;
 	GRANT SELECT ON shelf TO PUBLIC;
 	CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE result text;
@@ -50,7 +51,7 @@ sql(q{
 			WHEN OTHERS THEN RETURN SQLSTATE;
 		END;
 	END $$});
-my $options = q{'{"architecture": "hemp", "epochs": 1, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [8], "hei_experts": [2, 2], "hei_hidden": [4, 4], "hei_output": [4, 4], "batch_size": 64, "warmup_batches": 1, "mask_interval": 1, "candidates": 2}'};
+my $options = q{'{"architecture": "hemp", "epochs": 1, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [8], "hei_experts": [2, 2], "hei_hidden": [4, 4], "hei_output": [4, 4], "history": {"length": 5}, "batch_size": 64, "warmup_batches": 1, "mask_interval": 1, "candidates": 2}'};
 my $wide = q{'{"architecture": "wide"}'};
 sql_as('owning', "SELECT version FROM aread_train('src', 'm', options => $options); SELECT version FROM aread_train('src', 'm', options => $options);
 	SELECT aread_grant('m', 'grantee'), aread_grant('m', 'explaining', 'explain'); SELECT aread_register('src')");
@@ -71,7 +72,11 @@ my $functions = <<"END";
   y y n y n n n n n y   SELECT aread_predict('m', to_jsonb(s)) FROM free s LIMIT 1
   y y n y n n n n n y   SELECT aread_predict('m', to_json(s), s.domain) FROM free s LIMIT 1
   y y n y n n n n n y   SELECT sum(aread_predict('m\@1', s, s.domain)) FROM free s
+  y y n y n n n n n y   SELECT aread_predict('m', s, s.domain, 'free') FROM free s LIMIT 1
+  n n n n n n n n n y   SELECT aread_predict('m', s, s.domain, 'hidden_log') FROM free s LIMIT 1
   y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', 1)
+  y y n y n n n n n y   SELECT count(*) FROM aread_recommend('m', 1, history => 'free')
+  n n n n n n n n n y   SELECT count(*) FROM aread_recommend('m', 1, history => 'hidden_log')
   y y n y n n n n n y   SELECT count(*) FROM aread_recommend_all('m', candidates => 'shelf')
   n n n n n n n n n y   SELECT count(*) FROM aread_recommend('m', 1, candidates => 'hidden')
   y y n y n n n n n y   SELECT count(*) FROM aread_retrieval_vectors('m', 'users')

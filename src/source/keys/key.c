@@ -310,3 +310,14 @@ key_same_words(const KeyWriter *a, const KeyWriter *b)
 	return a->has_words && b->has_words && a->kind == b->kind &&
 		(a->kind == KEY_INTEGER || a->type == b->type);
 }
+
+char *
+key_as_text(const char *key, uint32 length)
+{
+	char	   *copy = pnstrdup(key, length);
+	char	   *text = pg_any_to_server(copy, (int) length, PG_UTF8);
+
+	if (text != copy)
+		pfree(copy);
+	return text;
+}

@@ -61,6 +61,9 @@ extern const char *key_write(KeyWriter *writer, Datum value, uint32 *length);
 /* The same of a key that somebody else has written, and which is freed. */
 extern const char *key_take(KeyWriter *writer, char *string, uint32 *length);
 
+/* A key as text of the server's encoding, palloc'd. */
+extern char *key_as_text(const char *key, uint32 length);
+
 /* -0 is 0, and there is one NaN. */
 static inline uint64
 key_float_word(Oid type, Datum value)
