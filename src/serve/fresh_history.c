@@ -243,14 +243,13 @@ keep_any(FreshHistory *history, uint32 id)
 	history->places[low] = place;
 }
 
+/* Would training have used the row?  *label is 1 where it is a positive one, or all count. */
 static bool
-is_wanted(FreshHistory *history, const Datum *values, const bool *nulls)
+read_row(FreshHistory *history, const Datum *values, const bool *nulls, uint8 *label)
 {
-	uint8		label;
-
+	*label = 1;
 	return !nulls[0] && (!history->has_label ||
-						 (label_read(&history->label, values[1], nulls[1], &label) == LABEL_GOOD &&
-						  label == 1));
+						 label_read(&history->label, values[1], nulls[1], label) == LABEL_GOOD);
 }
 
 /* A row of the user at hand (a RowFunction). */
@@ -261,14 +260,15 @@ take_row(void *context, const Datum *values, const bool *nulls)
 	const char *key;
 	uint32		length;
 	uint32		id;
+	uint8		label;
 
-	if (!is_wanted(history, values, nulls))
+	if (!read_row(history, values, nulls, &label))
 		return;
 	id = encoder_id(history->item, values[0], false);
 	key = encoder_noted_key(history->item, &length);
 	if (history->function)
 		history->function(history->function_context, id, key, length);
-	if (id < FIRST_ID)
+	if (id < FIRST_ID || label == 0)
 		return;
 	if (!history->ordered)
 		keep_any(history, id);

@@ -17,9 +17,9 @@ typedef struct FreshHistory FreshHistory;
 
 /*
  * Opens and locks the relation, in a memory context of its own below the given one.  all:
- * items that are too old to count for scores are asked for, too.  Errors: a model without
- * histories, a relation that cannot be read, columns that are missing or of types that do
- * not go with the model's.
+ * items that do not count for scores, too old ones and those of negative rows, are asked
+ * for, too.  Errors: a model without histories, a relation that cannot be read, columns that
+ * are missing or of types that do not go with the model's.
  */
 extern FreshHistory *fresh_history_open(const ServedModel *served, Oid relation, bool all,
 										MemoryContext parent);

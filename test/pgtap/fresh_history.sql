@@ -74,7 +74,9 @@ SELECT is(aread_predict('by time', '{"user_id": 7, "item_id": 1}'::jsonb, 'domai
 SELECT is_empty($$SELECT FROM aread_recommend('by time', '{7,8,-1,-2,NULL}'::int[], 5, history => 'clicks') r
   WHERE abs(score - aread_predict('by time', jsonb_build_object('user_id', user_id, 'item_id', item_id), domain, 'clicks')) > 1e-5$$, 'lists are made by the same scores');
 SELECT is(count(*), 25::bigint, 'of each user') FROM aread_recommend('by time', '{7,8,-1,-2,NULL}'::int[], 5, history => 'clicks');
-SELECT is_empty($$SELECT FROM aread_recommend('by time', '{7,-1}'::int[], 50, history => 'clicks') WHERE (user_id, item_id::int) IN (SELECT user_id::text, item_id FROM clicks WHERE label = 1 AND sequence IS NOT NULL)$$, 'without what the relation has of them, however old');
+SELECT is_empty($$SELECT FROM aread_recommend('by time', '{7,-1}'::int[], 50, history => 'clicks') WHERE (user_id, item_id::int) IN (SELECT user_id::text, item_id FROM clicks WHERE label IS NOT NULL AND sequence IS NOT NULL)$$, 'without what the relation has of them, however old, of either label');
+INSERT INTO clicks VALUES (0, -3, 12, 1);
+SELECT set_eq($$SELECT item_id::int FROM aread_recommend('by time', -3, 50, history => 'clicks')$$, $$SELECT DISTINCT item_id FROM log WHERE item_id <> 12$$, 'all but what he has not liked');
 SELECT is(array_agg(item_id ORDER BY item_id), '{11,12}', 'of others it is left in') FROM aread_recommend('by time', -2, 50, history => 'clicks') WHERE item_id IN ('11', '12');
 SELECT is(count(*), 2::bigint, 'unless seen items are wanted') FROM aread_recommend('by time', -1, 50, exclude_seen => false, history => 'clicks') WHERE item_id IN ('11', '12');
 SELECT results_eq($$SELECT user_id, rank, item_id, domain, round(score::numeric, 5) FROM aread_recommend('by time', -1, 50, history => 'clicks')$$,
