@@ -22,6 +22,7 @@
 #include "catalog/pg_type.h"
 #include "catalog/record.h"
 #include "common/hashfn.h"
+#include "engine/base/search.h"
 #include "miscadmin.h"
 #include "serve/snapshot_key.h"
 #include "source/keys/convert.h"
@@ -66,7 +67,7 @@ struct FreshHistory
 	MemberFunction function;	/* NULL: none */
 	void	   *function_context;
 	uint32	   *members;		/* [most] the newest first; without an order by place */
-	uint64	   *places;			/* [most] ascending; NULL: there is an order */
+	uint32	   *places;			/* [most] of members, ascending; NULL: there is an order */
 	int			n;
 	int			most;
 	/* those before */
@@ -192,7 +193,7 @@ fresh_history_open(const ServedModel *served, Oid relation, bool all, MemoryCont
 	history->most = (int) served->loaded->spec->history_length + 1;
 	history->members = palloc(history->most * sizeof(uint32));
 	if (!history->ordered)
-		history->places = palloc(history->most * sizeof(uint64));
+		history->places = palloc(history->most * sizeof(uint32));
 	history->scratch = AllocSetContextCreate(context, "aread history look-up",
 											 ALLOCSET_SMALL_SIZES);
 	history->known_context = AllocSetContextCreate(context, "aread known histories",
@@ -218,29 +219,25 @@ fresh_history_holds(const FreshHistory *history, Oid relation)
 		snapshot_same_key(&history->snapshot, &now);
 }
 
-/* An item without an order, once; of too many those of the lowest places stay. */
+/*
+ * An item without an order, once; of too many those of the lowest places stay.  No two items
+ * have one place: the hash is a permutation.
+ */
 static void
 keep_any(FreshHistory *history, uint32 id)
 {
-	uint64		place = (uint64) murmurhash32(id ^ history->salt) << 32 | id;
-	int			low = 0;
-	int			high = history->n;
+	uint32		place = murmurhash32(id ^ history->salt);
+	int			at = (int) sorted_place(history->places, 0, history->n, place);
+	Size		n_behind;
 
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-
-		if (history->places[middle] < place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == history->most || (low < history->n && history->places[low] == place))
+	if (at == history->most || (at < history->n && history->places[at] == place))
 		return;
 	history->n = Min(history->n + 1, history->most);
-	memmove(history->places + low + 1, history->places + low,
-			(history->n - low - 1) * sizeof(uint64));
-	history->places[low] = place;
+	n_behind = history->n - at - 1;
+	memmove(history->places + at + 1, history->places + at, n_behind * sizeof(uint32));
+	memmove(history->members + at + 1, history->members + at, n_behind * sizeof(uint32));
+	history->places[at] = place;
+	history->members[at] = id;
 }
 
 /* Would training have used the row?  *label is 1 where it is a positive one, or all count. */
@@ -282,8 +279,6 @@ take_row(void *context, const Datum *values, const bool *nulls)
 static void
 put_in_order(FreshHistory *history)
 {
-	for (int i = 0; i < history->n && !history->ordered; i++)
-		history->members[i] = (uint32) history->places[i];
 	for (int i = 0, j = history->n - 1; i < j; i++, j--)
 	{
 		uint32		swap = history->members[i];

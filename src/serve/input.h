@@ -25,7 +25,7 @@ typedef struct InputRows
 	uint32	   *histories;		/* [max_rows] lists that are rows' own histories; 0: none */
 	uint32	   *row;			/* [n_features] ids of the latest row, which the setters fill */
 	uint32		first_list;		/* that could be the latest row's */
-	ValueEncoder *user;			/* that its user was encoded with; NULL: by none, it is missing or null */
+	ValueEncoder *user;			/* that its user was encoded with; NULL: it is missing, or null */
 	bool		has_domain;		/* its domain is given, if as NULL */
 	MemoryContext context;
 } InputRows;

@@ -25,7 +25,7 @@ struct PairScores
 	uint32	   *fields;			/* [n_fields] features of users */
 	int			n_fields;
 	uint32	   *tile;			/* [TILE_ROWS, n_features] */
-	uint32	   *histories;		/* [TILE_ROWS] lists of a tile's users; NULL: each has the model's */
+	uint32	   *histories;		/* [TILE_ROWS] lists of users; NULL: each has the model's */
 	const uint32 *user_histories;	/* [n_users] NULL: the same for all */
 };
 

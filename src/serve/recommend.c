@@ -44,7 +44,7 @@ struct Recommender
 	uint32		stamp;			/* of the user at hand */
 	uint32	   *seen;			/* [n_items] stamp of the user who has seen or listed it */
 	ValueCount **counts;		/* [n_caps][values of the feature] */
-	uint32	   *histories;		/* [n_users] lists of the candidates' rows: fresh histories; NULL: none */
+	uint32	   *histories;		/* [n_users] lists of the candidates' rows, if they are fresh */
 	bool	   *fresh;			/* [n_users, n_items] what is in these */
 };
 

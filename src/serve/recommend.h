@@ -23,7 +23,7 @@ typedef struct RecommendQuery
 	bool		exclude_seen;
 	int			n_caps;
 	const ValueCap *caps;
-	FreshHistory *history;		/* open for all items if seen ones are left out; NULL: users have the model's */
+	FreshHistory *history;		/* with exclude_seen open for all; NULL: users have the model's */
 } RecommendQuery;
 
 /* The rank-th row (from 1) of the number-th user. */
@@ -41,7 +41,7 @@ typedef struct RecommendUsers
 {
 	uint32		n;
 	const uint32 *ids;			/* [n] */
-	char	  **texts;			/* [n] NULL: a user that is NULL; looked at where there is a history */
+	char	  **texts;			/* [n] NULL: a NULL; looked at where there is a history */
 } RecommendUsers;
 
 /* Their rows, user after user, best first. */

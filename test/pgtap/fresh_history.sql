@@ -46,6 +46,12 @@ CREATE TABLE many AS SELECT 7 AS user_id, item_id FROM (SELECT DISTINCT item_id 
 CREATE TABLE shuffled AS SELECT m.* FROM many m, generate_series(1, 3) ORDER BY hashint4(item_id);
 SELECT is_empty($$SELECT FROM generate_series(1, 50) i WHERE fresh('no order', '7', i, 'many') <> fresh('no order', '7', i, 'shuffled')$$, 'which ones of many does not depend on how rows lie');
 SELECT isnt(fresh('no order', '7', 1, 'many'), passed('no order', '7', 1, '{}'), 'but they count');
+CREATE TYPE who AS ENUM ('7', '8');
+CREATE DOMAIN thing AS varchar(5) CHECK (VALUE <> 'x');
+CREATE VIEW typed AS SELECT label::boolean, CASE WHEN user_id > 0 THEN user_id::text::who END AS user_id, item_id::text::thing, sequence::float8 FROM first_clicks;
+SELECT is_as('by time', '7', 'typed', '{3,4,5}', 'types of users');
+CREATE TABLE blanks AS SELECT label, user_id::text::char(9) AS user_id, item_id::int2, sequence::int2 FROM first_clicks;
+SELECT is_as('by time', '7', 'blanks', '{3,4,5}', 'and of others');
 CREATE TABLE parted (LIKE clicks) PARTITION BY LIST (user_id);
 CREATE TABLE part_7 PARTITION OF parted FOR VALUES IN (7);
 CREATE TABLE part_others PARTITION OF parted DEFAULT;

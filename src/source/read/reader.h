@@ -30,7 +30,7 @@ extern void reader_run(const SourceRelation *relation, List *columns, ReadSnapsh
 typedef struct KeyQuery
 {
 	const char *key;			/* column: rows where it is a given value */
-	const char *order;			/* column: the last ones first, those of NULL left out; NULL: any order */
+	const char *order;			/* column: the last ones first, without its NULLs; NULL: any order */
 	bool		all;			/* all of them will be wanted, not only the first ones */
 } KeyQuery;
 
