@@ -24,9 +24,9 @@ struct PairScores
 	Scorer	   *scorer;
 	uint32	   *fields;			/* [n_fields] features of users */
 	int			n_fields;
+	const uint32 *user_histories;	/* [n_users] each user's list, for histories; NULL: all have one */
 	uint32	   *tile;			/* [TILE_ROWS, n_features] */
-	uint32	   *histories;		/* [TILE_ROWS] lists of users; NULL: each has the model's */
-	const uint32 *user_histories;	/* [n_users] NULL: the same for all */
+	uint32	   *histories;		/* [TILE_ROWS] the list that all users have; NULL: each has the model's */
 };
 
 static bool
