@@ -959,6 +959,11 @@ COMMENT ON COLUMN aread.model.kept_items IS 'items that aread_recommend knows wi
 COMMENT ON COLUMN aread.model.kept_users IS 'users whose columns and items it knows; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.model.kept_bytes IS 'bytes of both and of users'' histories, a part of the bytes above; NULL: trained before 0.4.0';
 
+COMMENT ON FUNCTION @extschema@.aread_augment(anyelement, text, text, text, text, text, text[], jsonb) IS
+'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs and all other columns, keys and generated ones too, as they were; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows, unless these go by the network''s scores (option popularity), which are not known here; nothing is sampled here, so option negatives only lets a table without a label count as positive';
+COMMENT ON FUNCTION @extschema@.aread_popularity(regclass, text, text, text, text, text, text[], jsonb) IS
+'popularity of each item over the training rows of a table, by count or rate (option popularity), and whether augmentation takes it for unpopular; items with fewer rows than option min_count are left out, of hashed ones a row is a bucket and the item NULL';
+
 --
 -- Rights.  What default privileges gave to the objects above is taken back from whoever has
 -- it.  Left alone are grants by hand, and functions where PUBLIC has no EXECUTE: there somebody

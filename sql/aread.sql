@@ -830,7 +830,7 @@ RETURNS SETOF anyelement
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_augment';
 COMMENT ON FUNCTION @extschema@.aread_augment(anyelement, text, text, text, text, text, text[], jsonb) IS
-'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs and all other columns, keys and generated ones too, as they were; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows; nothing is sampled here, so option negatives only lets a table without a label count as positive';
+'counterfactual rows for the minor domains of a table, called as aread_augment(NULL::table): copies of positive training rows of unpopular items in major domains, with a minor domain in place of theirs and all other columns, keys and generated ones too, as they were; as many as aread_augment_plan says, drawn with replacement and weight 1 / popularity, none for a domain that holds the pair of user and item as a negative training row; registration and options are those of aread_train, whose mask search adds the same rows, unless these go by the network''s scores (option popularity), which are not known here; nothing is sampled here, so option negatives only lets a table without a label count as positive';
 
 CREATE FUNCTION @extschema@.aread_popularity(
   source regclass,
@@ -850,7 +850,7 @@ RETURNS SETOF record
 LANGUAGE C STABLE PARALLEL UNSAFE COST 100000 ROWS 10000
 AS 'MODULE_PATHNAME', 'aread_popularity';
 COMMENT ON FUNCTION @extschema@.aread_popularity(regclass, text, text, text, text, text, text[], jsonb) IS
-'popularity of each item over the training rows of a table, and whether augmentation takes it for unpopular; items with fewer rows than option min_count are left out, of hashed ones a row is a bucket and the item NULL';
+'popularity of each item over the training rows of a table, by count or rate (option popularity), and whether augmentation takes it for unpopular; items with fewer rows than option min_count are left out, of hashed ones a row is a bucket and the item NULL';
 
 CREATE FUNCTION @extschema@.aread_augment_plan(
   source regclass,

@@ -44,13 +44,25 @@ check_roles(const ColumnRoles *roles, const Config *config)
 				 errhint("Name it by argument \"item_id\".")));
 }
 
+/* Which items are unpopular has to be known from the source alone. */
+static void
+check_popularity(const Config *config)
+{
+	if (config->popularity == POPULARITY_SCORE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"popularity\" cannot be \"score\" here"),
+				 errdetail("Scores are those of the network while it trains."),
+				 errhint("Set it to \"count\" or \"rate\".")));
+}
+
 /*
  * Arguments of all three functions but the first: label, domain, user_id,
- * item_id, split, features, options.  Everything is allocated in the current
- * memory context.
+ * item_id, split, features, options.  by_item: is it asked which items are
+ * unpopular?  Everything is allocated in the current memory context.
  */
 static Augmentation *
-prepare(FunctionCallInfo fcinfo, const SourceRelation *relation, bool whole_rows)
+prepare(FunctionCallInfo fcinfo, const SourceRelation *relation, bool by_item, bool whole_rows)
 {
 	static const RoleArguments arguments = {
 		.label = 1,.domain = 2,.user_id = 3,.item_id = 4,.split = 5,.weight = -1,
@@ -63,6 +75,8 @@ prepare(FunctionCallInfo fcinfo, const SourceRelation *relation, bool whole_rows
 
 	options_parse(PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7), &augmentation->config,
 				  &augmentation->options);
+	if (by_item)
+		check_popularity(&augmentation->config);
 	augmentation->roles = roles_resolve(fcinfo, relation, &arguments, catalog_roles(relation->id));
 	check_roles(augmentation->roles, &augmentation->config);
 	augmentation->stream = stream_read(augmentation->roles, &augmentation->options.source, whole_rows,
@@ -149,7 +163,7 @@ aread_augment(PG_FUNCTION_ARGS)
 	Output		output = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
 
 	old = MemoryContextSwitchTo(context);
-	augmentation = prepare(fcinfo, relation, true);
+	augmentation = prepare(fcinfo, relation, true, true);
 	output.stream = augmentation->stream;
 	output.descriptor = stream_descriptor(augmentation->stream);
 	output.domain_at = source_column_number(augmentation->roles->relation,
@@ -178,7 +192,7 @@ aread_popularity(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
 	row_context = AllocSetContextCreate(context, "aread popularity row", ALLOCSET_SMALL_SIZES);
-	augmentation = prepare(fcinfo, relation, false);
+	augmentation = prepare(fcinfo, relation, true, false);
 	plan = &augmentation->plan;
 	MemoryContextSwitchTo(row_context);
 	for (uint32 item = FIRST_ID; item < plan->counts.n_items; item++)
@@ -219,7 +233,7 @@ aread_augment_plan(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	old = MemoryContextSwitchTo(context);
-	augmentation = prepare(fcinfo, relation, false);
+	augmentation = prepare(fcinfo, relation, false, false);
 	plan = &augmentation->plan;
 	for (uint32 d = 0; d < plan->counts.n_domains; d++)
 	{

@@ -110,6 +110,16 @@ SELECT pg_temp.compare('clicks', '', '{"test_share": 0, "features": {"item_id": 
 CREATE TABLE ranked AS SELECT label, domain, user_id, item_id, (sequence % 3)::int2 AS split FROM clicks;
 SELECT pg_temp.compare('ranked', '', '{"unpopular_threshold": 25}');
 SELECT pg_temp.compare('ranked', '', '{"split_method": "order", "valid_share": 0.3, "test_share": 0.3}');
+-- by score there are rows from the first mask update on, as many as planned
+SELECT set_eq($$SELECT count(*) FROM aread_augment_plan('clicks', options => pg_temp.wide('{"popularity": "score"}')) WHERE rows_to_add > 0$$, $$SELECT count(*) FROM aread_augment_plan('clicks', options => pg_temp.wide()) WHERE rows_to_add > 0$$, 'the plan goes by counts of domains');
+SELECT ok(aread_train('clicks', 'by_score_' || warmup, options => pg_temp.wide(format('{"popularity": "score", "architecture": "aread", "epochs": 1, "embed_dim": 2, "mmoe_experts": 2, "mmoe_dims": [4],
+    "hei_experts": [2, 3], "hei_hidden": [4, 4], "hei_output": [4, 4], "batch_size": 512, "candidates": 1, "score_batches": 1, "cross_layers": 0, "trees": 0, "warmup_batches": %s}', warmup))) IS NOT NULL, 'trained by score')
+FROM unnest(ARRAY[1, 1000]) warmup;
+SELECT set_eq($$SELECT domain, augmented_rows FROM aread.domain WHERE model = 'by_score_1' AND rows > 0$$,
+  $$SELECT domain, rows_to_add FROM aread_augment_plan('clicks', options => pg_temp.wide())$$, 'as many rows as by counts');
+SELECT is(sum(augmented_rows), (SELECT sum(rows_to_add) FROM aread_augment_plan('clicks', options => pg_temp.wide())), 'whenever the only update is') FROM aread.domain WHERE model = 'by_score_1000';
+SELECT throws_ok(format('SELECT * FROM %s, options => %L)', f, '{"popularity": "score"}'), '22023', 'option "popularity" cannot be "score" here', f || ') knows no network')
+FROM unnest(ARRAY['aread_augment(NULL::clicks', 'aread_popularity(''clicks''']) f;
 SELECT results_eq($$SELECT * FROM aread_augment_plan('clicks', options => NULL)$$, $$SELECT * FROM aread_augment_plan('clicks')$$, 'options that are NULL are no options: the split is by the default seed');
 SELECT set_eq($$SELECT domain, rows FROM aread_augment_plan('clicks', split => 'sequence', options => '{"valid_share": 0.2, "test_share": 0.15}')$$,
   $$SELECT domain, count(*) FROM (SELECT domain, rank() OVER (ORDER BY sequence) AS r, count(*) OVER () AS n FROM clicks) x WHERE r <= n - round(0.2 * n) - round(0.15 * n) GROUP BY 1$$, 'the first rows train');

@@ -245,6 +245,8 @@ main(void)
 	CHECK(augment_count(&arena, data, &counts, &error));
 	CHECK(augment_plan(&arena, &config, &counts, &plan, &error));
 	test_plan(data, &config, &plan);
+	CHECK(augment_room(&arena, &plan, &rows, &error));
+	CHECK(augment_room(&arena, &plan, &again, &error));
 	CHECK(augment_draw(&arena, &config, data, &plan, &host, &rows, &error));
 	test_rows(data, &plan, &rows);
 

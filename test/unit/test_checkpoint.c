@@ -158,6 +158,9 @@ same_result(const TrainResult *a, const TrainResult *b)
 						n_gates * sizeof(int16_t)) ||
 			!same_bytes(a->mask_updates[u].masks, b->mask_updates[u].masks, n_gates))
 			return false;
+	for (uint32_t d = 0; d < a->n_domains; d++)
+		if (a->domains[d].augmented_rows != b->domains[d].augmented_rows)
+			return false;
 	return a->race.ran == b->race.ran && a->race.first_kept == b->race.first_kept &&
 		same_bytes(a->race.value, b->race.value, sizeof(a->race.value)) &&
 		same_bytes(a->race.diverged, b->race.diverged, sizeof(a->race.diverged)) &&
@@ -209,6 +212,16 @@ check_architectures(void)
 	}
 }
 
+/* By score, so that rows are drawn anew before each mask update. */
+static void
+augment_by_score(Config *config)
+{
+	toy_config(config, architecture_find("aread"));
+	config->popularity = POPULARITY_SCORE;
+	config->minor_share = 0.1;
+	config->major_share = 0.15;
+}
+
 /* Every option that a trainer's state depends on. */
 static void
 check_options(void)
@@ -228,6 +241,8 @@ check_options(void)
 	config.evaluations = 3;
 	config.patience = 1;
 	check_same_model(&config, 1);
+	augment_by_score(&config);
+	CHECK(check_same_model(&config, 6));
 	/* masks found at the end */
 	toy_config(&config, architecture_find("hei"));
 	config.wide = false;
@@ -378,6 +393,18 @@ check_refused(void)
 		CHECK(!train_with(&arena, &config, &kept, true, &error) && error.code == ENGINE_CORRUPT);
 		kept.parts[i].size++;
 	}
+	/* augmented rows that are not the plan's */
+	augment_by_score(&config);
+	forget(&kept);
+	kept.offers = 0;
+	kept.stop_at = 20;
+	CHECK(!train_with(&arena, &config, &kept, false, &error));
+	kept.stop_at = 0;
+	CHECK(find(&kept, "augmented_start")->size == (TOY_DOMAINS + 1) * sizeof(uint64_t));
+	CHECK(((uint64_t *) find(&kept, "augmented_start")->bytes)[TOY_DOMAINS] > 0);
+	CHECK(refused_byte(&arena, &config, &kept, "augmented_start", 0, 1));
+	CHECK(refused_byte(&arena, &config, &kept, "augmented_start", TOY_DOMAINS * sizeof(uint64_t) + 3, 1));
+	CHECK(refused_byte(&arena, &config, &kept, "augmented_start", 3 * sizeof(uint64_t) + 7, 0x80));
 	/* of another training */
 	config.epochs = 1;
 	config.batch_size = 512;

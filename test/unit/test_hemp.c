@@ -7,45 +7,18 @@
 #include <math.h>
 #include <string.h>
 
-#include "engine/networks/architectures.h"
-#include "toy.h"
-#include "unit.h"
+#include "toy_trainer.h"
 
 #include "engine/model/mask.h"
 #include "engine/train/mask_search.h"
 #include "engine/train/search.h"
-#include "engine/train/setup.h"
-
-/* A trainer before its first batch, and what it points to. */
-typedef struct ToySearch
-{
-	Arena		arena;
-	EngineError error;
-	EngineHost	host;
-	TrainObserver observer;
-	Config		config;
-	Dataset    *data;
-	Trainer		trainer;
-} ToySearch;
 
 static void
-search_draw(ToySearch *search, MaskSearch how, PruneBy prune_by)
+search_draw(ToyTrainer *search, MaskSearch how, PruneBy prune_by)
 {
-	*search = (ToySearch) {.host = toy_host(),.observer = toy_observer()};
-	arena_init_malloc(&search->arena);
-	toy_config(&search->config, architecture_find("aread"));
+	toy_trainer_draw(search);
 	search->config.mask_search = how;
 	search->config.prune_by = prune_by;
-	search->data = toy_dataset(&search->arena, 3000);
-}
-
-static void
-search_start(ToySearch *search)
-{
-	search->trainer = (Trainer) {.lasting = &search->arena,.config = &search->config,
-		.data = search->data,.host = &search->host,.observer = &search->observer};
-	CHECK(trainer_prepare(&search->trainer, &search->error) &&
-		  trainer_begin(&search->trainer, &search->arena, &search->config, &search->error));
 }
 
 /* What became of the gates, against densities and mask: each step closed as many as it must. */
@@ -84,12 +57,12 @@ check_fates(const Config *config, const Model *model, const MaskUpdate *update)
 static void
 check_mask_update(MaskSearch how, PruneBy prune_by)
 {
-	ToySearch	search;
+	ToyTrainer	search;
 	size_t		bytes;
 	real	   *before;
 
 	search_draw(&search, how, prune_by);
-	search_start(&search);
+	toy_trainer_begin(&search, NULL);
 	bytes = search.trainer.model->n_params * sizeof(real);
 	before = ARENA_ARRAY(&search.arena, real, search.trainer.model->n_params);
 	memcpy(before, search.trainer.model->params, bytes);
@@ -127,7 +100,7 @@ check_mask_update(MaskSearch how, PruneBy prune_by)
 static void
 check_single_row(MaskSearch how)
 {
-	ToySearch	search;
+	ToyTrainer	search;
 	uint64_t	domain_rows = 0;
 	double		loss[2] = {0};
 
@@ -138,7 +111,7 @@ check_single_row(MaskSearch how)
 	for (int single = 0; single <= 1; single++)
 	{
 		search.config.batch_size = domain_rows - single;
-		search_start(&search);
+		toy_trainer_begin(&search, NULL);
 		CHECK(search.trainer.domain_rows.start[1] == domain_rows);
 		CHECK(search_of(&search.trainer)->workers[0].network->hei->layers[0]->experts[0].mlp.layer[0].variance ==
 			  model_named(search.trainer.model, "hei1.expert1.layer0.variance"));
@@ -154,11 +127,11 @@ check_single_row(MaskSearch how)
 static void
 check_diverged_candidates(MaskSearch how, PruneBy prune_by)
 {
-	ToySearch	search;
+	ToyTrainer	search;
 
 	search_draw(&search, how, prune_by);
 	search.config.mask_learning_rate = 1e30;
-	search_start(&search);
+	toy_trainer_begin(&search, NULL);
 	CHECK(!search_update(&search.trainer, &search.error));
 	CHECK(search.error.code == ENGINE_DIVERGED && strstr(search.error.message, "candidate mask"));
 	arena_free_all(&search.arena);

@@ -25,7 +25,8 @@ typedef enum PruneBy
 typedef enum Popularity
 {
 	POPULARITY_COUNT,			/* training rows of the item */
-	POPULARITY_RATE				/* (positives + 1) / (rows + 2) */
+	POPULARITY_RATE,			/* (positives + 1) / (rows + 2) */
+	POPULARITY_SCORE			/* mean score of the item's rows, by the network as it is */
 } Popularity;
 
 typedef enum NegativeSampling

@@ -17,7 +17,7 @@ static const char *const searches[] = {"experts", "full", NULL};
 static const char *const prunings[] = {"saliency", "gate", NULL};
 static const char *const samplings[] = {"popularity", "uniform", "mixed", NULL};
 static const char *const histories[] = {"positives", "all", NULL};
-static const char *const popularities[] = {"count", "rate", NULL};
+static const char *const popularities[] = {"count", "rate", "score", NULL};
 
 #define AT(member) offsetof(Config, member)
 
@@ -145,7 +145,7 @@ static const Option config_options[] = {
 	{"augment_ratio", OPTION_REAL, AT(augment_ratio), 0, 10, NULL, "0.1", "",
 	.meaning = "Augmented rows for minor domains, as a share of all training rows."},
 	{"popularity", OPTION_CHOICE, AT(popularity), 0, 0, popularities, "\"count\"", "p(i)",
-	.meaning = "An item's popularity: its training rows (the positive ones, if negatives are sampled), or its smoothed positive rate."},
+	.meaning = "An item's popularity: its training rows (the positive ones, if negatives are sampled), its smoothed positive rate, or the mean score that the network gives these rows, anew at each mask update and before calibration."},
 	{"unpopular_quantile", OPTION_REAL, AT(unpopular_quantile), 0, 1, NULL, "0.5", "rho",
 	.meaning = "Items up to this quantile of popularity are unpopular."},
 	{"unpopular_threshold", OPTION_REAL, AT(unpopular_threshold), 0, 1e18, NULL, "null", "rho",

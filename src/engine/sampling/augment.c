@@ -94,23 +94,26 @@ draw_all(Arena *arena, const Dataset *data, const AugmentPlan *plan, const Engin
 }
 
 bool
+augment_room(Arena *arena, const AugmentPlan *plan, AugmentedRows *rows, EngineError *error)
+{
+	uint64_t	total = 0;
+
+	for (uint32_t d = 0; d < plan->counts.n_domains; d++)
+		total += plan->rows_to_add[d];
+	rows->start = ARENA_ARRAY(arena, uint64_t, (size_t) plan->counts.n_domains + 1);
+	rows->rows = ARENA_ARRAY(arena, uint32_t, total);
+	return arena_ok(arena, error);
+}
+
+bool
 augment_draw(Arena *arena, const Config *config, const Dataset *data, const AugmentPlan *plan,
 			 const EngineHost *host, AugmentedRows *rows, EngineError *error)
 {
-	uint32_t	n_domains = plan->counts.n_domains;
-	uint64_t	total = 0;
-	struct ArenaBlock *mark;
+	struct ArenaBlock *mark = arena_mark(arena);
 	Rejections	rejections;
 	Draw		draw;
 	bool		ok;
 
-	for (uint32_t d = 0; d < n_domains; d++)
-		total += plan->rows_to_add[d];
-	rows->start = ARENA_ARRAY(arena, uint64_t, (size_t) n_domains + 1);
-	rows->rows = ARENA_ARRAY(arena, uint32_t, total);
-	if (!arena_ok(arena, error))
-		return false;
-	mark = arena_mark(arena);
 	ok = rejections_init(&rejections, arena, error) &&
 		fill_rejections(data, plan, host, &rejections, error) &&
 		draw_init(&draw, arena, config, plan, &rejections, error) &&

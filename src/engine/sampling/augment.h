@@ -19,9 +19,13 @@ typedef struct AugmentedRows
 	uint32_t   *rows;			/* numbers of training rows in major domains, ascending in each domain */
 } AugmentedRows;
 
+/* Room for all rows that are to be added by the plan, none of them drawn yet. */
+extern bool augment_room(Arena *arena, const AugmentPlan *plan, AugmentedRows *rows,
+						 EngineError *error);
 /*
  * Draw plan->rows_to_add[d] rows for each minor domain d out of a dataset, as
- * augment_draw.h says; sampled negatives are no domain's own and reject nothing.
+ * augment_draw.h says; sampled negatives are no domain's own and reject nothing.  The rows
+ * have room for those of the plan, and what they held is overwritten.
  */
 extern bool augment_draw(Arena *arena, const Config *config, const Dataset *data,
 						 const AugmentPlan *plan, const EngineHost *host,

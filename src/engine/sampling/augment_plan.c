@@ -94,7 +94,7 @@ select_rank(double *values, size_t n, size_t rank)
 	}
 }
 
-/* The value below or at which the given share of items with training rows lies. */
+/* The value below or at which the given share of items of known popularity lies. */
 static bool
 popularity_quantile(Arena *arena, const AugmentPlan *plan, double share, double *value,
 					EngineError *error)
@@ -108,12 +108,33 @@ popularity_quantile(Arena *arena, const AugmentPlan *plan, double share, double 
 	if (!arena_ok(arena, error))
 		return false;
 	for (uint32_t item = FIRST_ID; item < counts->n_items; item++)
-		if (counts->item_rows[item] > 0)
+		if (!isnan(plan->popularity[item]))
 			values[n++] = plan->popularity[item];
 	rank = (size_t) ceil(share * n);
 	*value = n == 0 || rank == 0 ? -INFINITY : select_rank(values, n, rank - 1);
 	arena_reset_to(arena, mark);
 	return true;
+}
+
+static double
+item_popularity(const Config *config, const AugmentCounts *counts, uint32_t item)
+{
+	double		rows = counts->item_rows[item];
+	double		positives = counts->item_positives[item];
+
+	if (rows == 0)
+		return NAN;
+	switch (config->popularity)
+	{
+		case POPULARITY_RATE:
+			return (positives + 1) / (rows + 2);
+		case POPULARITY_SCORE:
+			return counts->item_scores ? counts->item_scores[item] : NAN;
+		case POPULARITY_COUNT:
+			break;
+	}
+	/* sampled negatives say nothing of how popular an item is */
+	return config->negatives > 0 ? positives : rows;
 }
 
 static bool
@@ -123,21 +144,13 @@ find_unpopular(Arena *arena, const Config *config, AugmentPlan *plan, EngineErro
 	bool		by_value = !isnan(config->unpopular_threshold);
 
 	for (uint32_t item = 0; item < counts->n_items; item++)
-	{
-		double		rows = counts->item_rows[item];
-		double		positives = counts->item_positives[item];
-
-		/* sampled negatives say nothing of how popular an item is */
-		plan->popularity[item] = rows == 0 ? NAN :
-			config->popularity == POPULARITY_RATE ? (positives + 1) / (rows + 2) :
-			config->negatives > 0 ? positives : rows;
-	}
+		plan->popularity[item] = item_popularity(config, counts, item);
 	plan->threshold = config->unpopular_threshold;
 	if (!by_value && !popularity_quantile(arena, plan, config->unpopular_quantile,
 										  &plan->threshold, error))
 		return false;
 	for (uint32_t item = FIRST_ID; item < counts->n_items; item++)
-		if (counts->item_rows[item] > 0)
+		if (!isnan(plan->popularity[item]))
 			plan->is_unpopular[item] = by_value ?
 				plan->popularity[item] < plan->threshold :
 				plan->popularity[item] <= plan->threshold;

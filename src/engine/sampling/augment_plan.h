@@ -20,6 +20,7 @@ typedef struct AugmentCounts
 	uint32_t	n_items;		/* ids of the item table, FIRST_ID included */
 	uint64_t   *item_rows;		/* [n_items] */
 	uint64_t   *item_positives; /* [n_items] */
+	const double *item_scores;	/* [n_items] mean score of the item's rows, NaN: none; NULL: no scores */
 } AugmentCounts;
 
 /*
@@ -32,7 +33,7 @@ typedef struct AugmentPlan
 	bool	   *is_minor;		/* [n_domains] below minor_share of all rows */
 	bool	   *is_major;		/* [n_domains] above major_share */
 	uint64_t   *rows_to_add;	/* [n_domains]; 0 unless minor */
-	double	   *popularity;		/* [n_items] p(i); NaN without training rows */
+	double	   *popularity;		/* [n_items] p(i) > 0; NaN: not known, and not unpopular */
 	double		threshold;		/* rho: unpopular is p(i) < rho, or <= by quantile */
 	bool	   *is_unpopular;	/* [n_items] */
 } AugmentPlan;
@@ -43,7 +44,10 @@ extern bool augment_counts_init(AugmentCounts *counts, Arena *arena, uint32_t n_
 /* Counts of a dataset's training rows; needs shape.item_field (a single-valued field). */
 extern bool augment_count(Arena *arena, const Dataset *data, AugmentCounts *counts,
 						  EngineError *error);
-/* Items with ids below FIRST_ID (NULL, rare or unseen) are never unpopular. */
+/*
+ * Items with ids below FIRST_ID (NULL, rare or unseen) are never unpopular.  By score no
+ * item is while there are no scores; how many rows are to be added does not depend on them.
+ */
 extern bool augment_plan(Arena *arena, const Config *config, const AugmentCounts *counts,
 						 AugmentPlan *plan, EngineError *error);
 

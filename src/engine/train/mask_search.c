@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "engine/model/mask.h"
+#include "engine/train/augmentation.h"
 #include "engine/train/mask_candidate.h"
 #include "engine/train/mask_restore.h"
 #include "engine/train/strategy.h"
@@ -37,14 +38,6 @@
 #define SIGMA_DECAY 0.99
 #define CANDIDATES_DECAY 0.99
 #define MIN_START_DENSITY 0.1
-
-static uint64_t
-augmented_rows(const Trainer *trainer, uint32_t domain)
-{
-	if (!trainer->augmented.start)
-		return 0;
-	return trainer->augmented.start[domain + 1] - trainer->augmented.start[domain];
-}
 
 static bool
 alloc_candidates(Trainer *trainer, EngineError *error)
@@ -78,8 +71,12 @@ search_init(Trainer *trainer, EngineError *error)
 	search->settings = (SearchSettings) {.density = config->initial_density,
 		.sigma = config->sigma,.n_candidates = config->candidates};
 	for (uint32_t d = 0; d < n_domains; d++)
-		if (domain_rows_count(&trainer->domain_rows, d) + augmented_rows(trainer, d) > largest)
-			largest = domain_rows_count(&trainer->domain_rows, d) + augmented_rows(trainer, d);
+	{
+		uint64_t	rows = domain_rows_count(&trainer->domain_rows, d) +
+			augmentation_room(trainer, d);
+
+		largest = rows > largest ? rows : largest;
+	}
 	search->gate_sum = ARENA_ARRAY(arena, double, n_domains * n_gates);
 	search->gate_batches = ARENA_ARRAY(arena, uint32_t, n_domains);
 	search->score_batches = ARENA_ARRAY(arena, Batch, config->score_batches);
@@ -167,15 +164,14 @@ draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 	Search	   *search = search_of(trainer);
 	int			batch_size = trainer->config->batch_size;
 	uint64_t	own = domain_rows_count(&trainer->domain_rows, domain);
-	uint64_t	added = augmented_rows(trainer, domain);
+	const uint32_t *added_start = NULL;
+	uint64_t	added = augmentation_rows(trainer, domain, &added_start);
 	const uint32_t *own_start = trainer->domain_rows.rows + trainer->domain_rows.start[domain];
 	uint64_t	n = own + added < (uint64_t) batch_size ? own + added : (uint64_t) batch_size;
 
 	memcpy(search->sample, own_start, own * sizeof(uint32_t));
 	if (added > 0)
-		memcpy(search->sample + own,
-			   trainer->augmented.rows + trainer->augmented.start[domain],
-			   added * sizeof(uint32_t));
+		memcpy(search->sample + own, added_start, added * sizeof(uint32_t));
 	draw_front(random, search->sample, own + added, n);
 	for (uint64_t i = 0; i < n; i++)
 		search->sample_domains[i] = domain;
@@ -339,7 +335,7 @@ search_update(Trainer *trainer, EngineError *error)
 	double		started = trainer_seconds(trainer);
 	MaskUpdate *update = search_add_update(trainer, error);
 
-	if (!update)
+	if (!update || !augmentation_update(trainer, error))
 		return false;
 	for (uint32_t d = 0; d < model->n_domains; d++)
 	{

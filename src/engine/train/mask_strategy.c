@@ -9,6 +9,7 @@
 #include "engine/train/mask_strategy.h"
 
 #include "engine/model/mask.h"
+#include "engine/train/augmentation.h"
 #include "engine/train/mask_search.h"
 #include "engine/train/schedule.h"
 #include "engine/train/search.h"
@@ -35,26 +36,10 @@ mask_updates_due(const Trainer *trainer, uint64_t batches)
 	return batches >= warmup ? (batches - warmup) / interval + 1 : 0;
 }
 
-/* Rows that stand in for minor domains in the mask search. */
-static bool
-augment(Trainer *trainer, EngineError *error)
-{
-	const Config *config = trainer->config;
-	AugmentCounts counts;
-	AugmentPlan plan;
-
-	if (config->augment_ratio <= 0 || trainer->data->shape.item_field < 0)
-		return true;
-	return augment_count(trainer->arena, trainer->data, &counts, error) &&
-		augment_plan(trainer->arena, config, &counts, &plan, error) &&
-		augment_draw(trainer->arena, config, trainer->data, &plan, trainer->host,
-					 &trainer->augmented, error);
-}
-
 static bool
 init_augmented(Trainer *trainer, EngineError *error)
 {
-	return augment(trainer, error) && search_init(trainer, error);
+	return augmentation_init(trainer, error) && search_init(trainer, error);
 }
 
 static CheckpointPart
@@ -129,6 +114,7 @@ search_parts(Trainer *trainer, PartList *list)
 	part_list_add(list, "best_has_mask", -1, trainer->best_has_mask, n_domains * sizeof(bool));
 	part_list_add(list, "gate_sum", -1, search->gate_sum, n_gates * sizeof(double));
 	part_list_add(list, "gate_batches", -1, search->gate_batches, n_domains * sizeof(uint32_t));
+	augmentation_parts(trainer, list);
 	add_updates(trainer, list);
 }
 
@@ -155,6 +141,8 @@ check_parts(Trainer *trainer, EngineError *error)
 	const IntList *experts = &model->config.hei_experts;
 	const Search *search = search_of(trainer);
 
+	if (!augmentation_check(trainer, error))
+		return false;
 	if (!masks_are_valid(experts, model->masks, model->has_mask, model->n_domains) ||
 		!masks_are_valid(experts, trainer->best_masks, trainer->best_has_mask, model->n_domains))
 		return checkpoint_corrupt(error, "a mask is not valid");

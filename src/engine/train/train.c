@@ -25,6 +25,7 @@
 #include "engine/train/train.h"
 
 #include "engine/networks/config_options.h"
+#include "engine/train/augmentation.h"
 #include "engine/train/base_rate.h"
 #include "engine/train/checkpoint.h"
 #include "engine/train/epochs.h"
@@ -72,8 +73,7 @@ fill_domain(const Trainer *trainer, uint32_t d, DomainRecord *domain)
 	domain->positives = trainer->domain_rows.positives[d];
 	domain->is_minor = domain->rows < config->minor_share * n;
 	domain->is_major = domain->rows > config->major_share * n;
-	if (trainer->augmented.start)
-		domain->augmented_rows = trainer->augmented.start[d + 1] - trainer->augmented.start[d];
+	domain->augmented_rows = augmentation_rows(trainer, d, NULL);
 }
 
 /* The scores that the model gives to rows that it was not trained on, if there are any. */

@@ -12,7 +12,6 @@
 
 #include "engine/base/team.h"
 #include "engine/data/counts.h"
-#include "engine/sampling/augment.h"
 #include "engine/train/optimizer.h"
 #include "engine/train/record.h"
 
@@ -45,7 +44,7 @@ typedef struct Trainer
 	Network		network;
 	Batch		batch;
 	Optimizer	optimizer;
-	AugmentedRows augmented;	/* start NULL: none */
+	struct Augmentation *augmentation;	/* NULL: none (augmentation.h) */
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
 	uint32_t   *shuffle;		/* scratch of the order of rows */
