@@ -413,6 +413,37 @@ check_lists(Arena *arena, Config config, const Dataset *data)
 	CHECK(error.code == ENGINE_INTERRUPTED);
 }
 
+/* A log's evaluations are compared by lists, and what is kept is what had the best ones. */
+static void
+check_evaluations(Arena *arena, Config config, const Dataset *data)
+{
+	EngineHost	host = toy_host();
+	const Dataset *sampled;
+	TrainResult *result = train_log(arena, &config, data, &sampled);
+	EngineError error;
+	Scorer	   *scorer = scorer_create(arena, result->model, READY_BYTES, NULL, &host, &error);
+	ListMeasures lists[N_LIST_KINDS];
+	ListTask	task = {.data = sampled,.known = {0, sampled->split_start[1]},
+	.with_item = sampled->with_item,.seed = config.seed,.max_lists = LIST_MAX_EVALUATION};
+	Ranking    *ranking = lists_begin(arena, &task, scorer, &host, &error);
+	const Evaluation *kept = &result->evaluations[result->best_evaluation];
+	double		best = 0;
+
+	CHECK(lists_measure(ranking, sampled->split_start[1], sampled->split_start[2], lists, &error));
+	CHECK(lists[LIST_UNIFORM].lists > 0 && lists[LIST_ALL].lists == 0);
+	/* calibration leaves the order of scores alone */
+	CHECK(isfinite(model_calibration(result->model).log_scale));
+	CHECK(fabs(kept->valid.list_ndcg.value -
+			   (lists[LIST_UNIFORM].ndcg + lists[LIST_POPULARITY].ndcg) / 2) < 1e-12);
+	CHECK(kept->valid.list_ndcg.rows == lists[LIST_UNIFORM].lists);
+	for (int i = 0; i < result->n_evaluations; i++)
+		best = fmax(best, result->evaluations[i].valid.list_ndcg.value);
+	CHECK(result->n_evaluations > 3 && best - kept->valid.list_ndcg.value < 1e-3);
+	CHECK(fabs(result->test.list_ndcg.value -
+			   (result->test_lists[LIST_UNIFORM].ndcg + result->test_lists[LIST_POPULARITY].ndcg) / 2) < 1e-12);
+	CHECK(result->model->reads_history);
+}
+
 int
 main(void)
 {
@@ -434,6 +465,8 @@ main(void)
 	check_without_wide(&arena, config, data);
 	config.calibration = true;
 	check_lists(&arena, config, data);
+	config.architecture = architecture_find("fm");
+	check_evaluations(&arena, config, data);
 	arena_free_all(&arena);
 	return unit_summary();
 }
