@@ -174,6 +174,11 @@ test_settle(void)
 	CHECK(settles(config, 0, "domain_auc"));
 	config.negatives = 4;
 	CHECK(settles(config, HISTORY_LENGTH, "list_ndcg"));
+	/* not against all items, but against popular ones */
+	config.popularity_offset = false;
+	CHECK(settles(config, HISTORY_LENGTH, "domain_auc"));
+	config.negative_sampling = NEGATIVES_UNIFORM;
+	CHECK(settles(config, HISTORY_LENGTH, "list_ndcg"));
 	config.history_length = 0;
 	config.stop_on = 0;
 	CHECK(settles(config, 0, "auc"));

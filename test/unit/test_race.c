@@ -113,7 +113,8 @@ check_winners(void)
 static void
 check_tie(void)
 {
-	Race		race = {.rule = race_rule,.state = {.stage = RACE_SECOND,.kind = 1,.score = {0.75, NAN}}};
+	Race		race = {.rule = race_rule,.epochs = RACE_EPOCHS,
+	.state = {.stage = RACE_SECOND,.kind = 1,.score = {0.75, NAN}}};
 	Evaluation	evaluations[8] = {{0}};
 	TrainResult result = {.n_evaluations = 5,.evaluations = evaluations};
 	Dataset		data = {.split_start = {0, 100, 100, 100}};

@@ -12,6 +12,7 @@
 #include "engine/networks/config_options.h"
 #include "engine/sampling/negatives.h"
 #include "engine/score/ranked_lists.h"
+#include "raced.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -444,6 +445,52 @@ check_evaluations(Arena *arena, Config config, const Dataset *data)
 	CHECK(result->model->reads_history);
 }
 
+/* The race of a log: the first network trains to its end, the second one for two epochs at least. */
+static void
+check_log_race(Arena *arena, Dataset log)
+{
+	Config		config;
+	const char *names[] = {"fm", "hei"};
+	const Dataset *sampled;
+	TrainResult *alone[2];
+	Told		told;
+	EngineError error;
+
+	log.split_start[1] = ROWS / 5;
+	log.split_start[2] = log.split_start[1] + ROWS / 20;
+	log.split_start[3] = log.split_start[2] + ROWS / 20;
+	/* no option that fm does not use has a value of its own */
+	config_defaults(&config);
+	config.negatives = 4;
+	config.epochs = 4;
+	config.patience = 100;
+	for (int i = 0; i < 2; i++)
+	{
+		config.architecture = architecture_find(names[i]);
+		alone[i] = train_log(arena, &config, &log, &sampled);
+	}
+	config.architecture = architecture_find("auto");
+	for (int second = 0; second < 2; second++)
+	{
+		TrainResult *result = train_raced(arena, &config, sampled, NULL, NULL, second ? 1e6 : -1e6,
+										  &told, &error);
+
+		CHECK(result && same_model(result, alone[second]));
+		CHECK(result->race.ran && result->race.compared && result->race.whole);
+		CHECK(result->race.first_kept == !second);
+		CHECK(result->race.value[0] == alone[0]->evaluations[alone[0]->best_evaluation].valid.list_ndcg.value);
+		CHECK(strcmp(result->race.network[0], "fm") == 0 && strcmp(result->race.network[1], "hei") == 0);
+		CHECK(measure_kinds[result->race.kind].of_lists);
+		/* all of the first one's evaluations, those of two epochs of the second one */
+		CHECK(told.evaluations[1] == alone[0]->n_evaluations);
+		CHECK(told.evaluations[2] == alone[0]->n_evaluations + 1 + RACE_EPOCHS * config.evaluations);
+	}
+	/* what fm does not use asks for the networks that do */
+	config.dropout = 0.3;
+	CHECK(train_raced(arena, &config, sampled, NULL, NULL, 1e6, &told, &error)->race.whole == false);
+	CHECK(strcmp(told.races[0].network[0], "mmoe") == 0);
+}
+
 int
 main(void)
 {
@@ -467,6 +514,7 @@ main(void)
 	check_lists(&arena, config, data);
 	config.architecture = architecture_find("fm");
 	check_evaluations(&arena, config, data);
+	check_log_race(&arena, *data);
 	arena_free_all(&arena);
 	return unit_summary();
 }
