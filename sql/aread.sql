@@ -562,7 +562,8 @@ CREATE FUNCTION @extschema@.aread_train(
   OUT deployed boolean,
   OUT deploy_reason text,
   OUT user_auc float8,
-  OUT ndcg_10 float8)
+  OUT ndcg_10 float8,
+  OUT list_ndcg float8)
 RETURNS record
 LANGUAGE C VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'aread_train';
@@ -2143,7 +2144,8 @@ SELECT v.model, v.version, v.deployed, v.owner_name AS owner, v.source_name AS s
        v.valid_measures[7] AS valid_user_auc, v.valid_measures[8] AS valid_ndcg_10,
        v.test_measures[7] AS test_user_auc, v.test_measures[8] AS test_ndcg_10,
        v.personalized,
-       v.kept_items, v.kept_users, v.kept_bytes
+       v.kept_items, v.kept_users, v.kept_bytes,
+       v.valid_measures[9] AS valid_list_ndcg, v.test_measures[9] AS test_list_ndcg
 FROM aread.usable_version v
 LEFT JOIN aread.stored_evaluation e
   ON e.version_id OPERATOR(pg_catalog.=) v.version_id AND e.number OPERATOR(pg_catalog.=) v.best_evaluation;
@@ -2198,6 +2200,8 @@ COMMENT ON COLUMN aread.model.valid_user_auc IS 'users'' AUC over validation row
 COMMENT ON COLUMN aread.model.valid_ndcg_10 IS 'mean of NDCG@10 over users with a positive validation row';
 COMMENT ON COLUMN aread.model.test_user_auc IS 'users'' AUC over test rows';
 COMMENT ON COLUMN aread.model.test_ndcg_10 IS 'mean of NDCG@10 over users with a positive test row';
+COMMENT ON COLUMN aread.model.valid_list_ndcg IS 'NDCG@10 of lists with a positive validation row''s item, the mean of uniform ones and those by popularity; aread.ranking has each kind; NULL: no negatives were sampled';
+COMMENT ON COLUMN aread.model.test_list_ndcg IS 'the same of test rows';
 COMMENT ON COLUMN aread.model.personalized IS 'how much of the order of items within a domain is the user''s own, in logits of up to 64 users and 64 items a domain: 0, all users have one order, to 1; NULL: trained before 0.4.0, or there are no users or items to tell by';
 
 CREATE VIEW aread.deployment WITH (security_barrier) AS
@@ -2456,7 +2460,7 @@ SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_
        e.measures[2] AS domain_auc, e.measures[3] AS major5_auc, e.measures[4] AS minor10_auc,
        e.measures[5] AS minor5_auc, e.rows_per_second, e.mask_updates, e.seconds, e.best,
        e.number OPERATOR(pg_catalog.=) v.best_evaluation AS kept, e.reason,
-       e.measures[7] AS user_auc, e.measures[8] AS ndcg_10
+       e.measures[7] AS user_auc, e.measures[8] AS ndcg_10, e.measures[9] AS list_ndcg
 FROM aread.visible_version v
 JOIN aread.stored_evaluation e USING (version_id);
 COMMENT ON VIEW aread.training_log IS 'evaluations during training, on validation rows';
@@ -2477,11 +2481,12 @@ COMMENT ON COLUMN aread.training_log.minor5_auc IS 'the same over the 5 smallest
 COMMENT ON COLUMN aread.training_log.rows_per_second IS 'training rows per second since the evaluation before';
 COMMENT ON COLUMN aread.training_log.mask_updates IS 'mask updates so far';
 COMMENT ON COLUMN aread.training_log.seconds IS 'since training began';
-COMMENT ON COLUMN aread.training_log.best IS 'better than all before in the measure that option stop_on names, by at least 0.0005 (of log loss 0.00025): less is noise';
+COMMENT ON COLUMN aread.training_log.best IS 'better than all before in the measure that option stop_on names, by at least 0.0005 (of log loss 0.00025, of list_ndcg 0.001): less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
 COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, how a race of two networks stood, and why training stopped; NULL: trained before 0.4.0';
 COMMENT ON COLUMN aread.training_log.user_auc IS 'users'' AUC, weighted by their rows; NULL: trained before 0.4.0, or users are not known';
 COMMENT ON COLUMN aread.training_log.ndcg_10 IS 'mean of NDCG@10 over users with a positive row; NULL as above';
+COMMENT ON COLUMN aread.training_log.list_ndcg IS 'NDCG@10 of lists with a positive row''s item, the mean of uniform ones and those by popularity, over 1000 positive rows; NULL: evaluations are not compared by it';
 
 --
 -- Pictures.  Each is an SVG document in ASCII, of the deployed version.
@@ -2570,12 +2575,12 @@ BEGIN ATOMIC
                               FROM aread.feature f WHERE f.model OPERATOR(pg_catalog.=) m.model AND f.version OPERATOR(pg_catalog.=) m.version)),
     pg_catalog.format('- checksum %s%s', m.crc, CASE WHEN m.deployed THEN ', deployed' ELSE '' END),
     '',
-    '| rows | AUC | DomainAUC | Major5AUC | Minor10AUC | Minor5AUC | log loss | UserAUC | NDCG@10 |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| rows | AUC | DomainAUC | Major5AUC | Minor10AUC | Minor5AUC | log loss | UserAUC | NDCG@10 | list NDCG@10 |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     pg_catalog.concat('| validation | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.valid_auc, m.valid_domain_auc,
-      m.valid_major5_auc, m.valid_minor10_auc, m.valid_minor5_auc, m.valid_log_loss, m.valid_user_auc, m.valid_ndcg_10]) v)), ' |'),
+      m.valid_major5_auc, m.valid_minor10_auc, m.valid_minor5_auc, m.valid_log_loss, m.valid_user_auc, m.valid_ndcg_10, m.valid_list_ndcg]) v)), ' |'),
     pg_catalog.concat('| test | ', pg_catalog.concat_ws(' | ', VARIADIC ARRAY(SELECT COALESCE(pg_catalog.round(v::numeric, 4)::text, '-') FROM pg_catalog.unnest(ARRAY[m.test_auc, m.test_domain_auc,
-      m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss, m.test_user_auc, m.test_ndcg_10]) v)), ' |'))
+      m.test_major5_auc, m.test_minor10_auc, m.test_minor5_auc, m.test_log_loss, m.test_user_auc, m.test_ndcg_10, m.test_list_ndcg]) v)), ' |'))
   FROM named n JOIN aread.model m ON m.model OPERATOR(pg_catalog.=) n.name AND (m.version OPERATOR(pg_catalog.=) n.version OR (n.version IS NULL AND m.deployed));
 END;
 COMMENT ON FUNCTION @extschema@.aread_card(text) IS

@@ -45,7 +45,7 @@ static const Option train_options[] = {
 	.meaning = "Add two features: how many training rows the user has, and the item; none for ids that are hashed or share a vocabulary, nor for items where negatives are sampled."},
 	{"deploy", OPTION_CHOICE, AT(deploy.when), 0, 0, deploy_choices, "true", "",
 	.meaning = "The new version scores from the commit on; false: when aread_deploy says so; \"if_better\": if it is no worse than the deployed version, on its own test rows."},
-	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, measure_names, "\"domain_auc\"", "",
+	{"deploy_metric", OPTION_CHOICE, AT(deploy.metric), 0, 0, row_measure_names, "\"domain_auc\"", "",
 	.meaning = "What \"if_better\" compares; log loss is better if it is lower."},
 	{"deploy_tolerance", OPTION_REAL, AT(deploy.tolerance), -1000, 1000, NULL, "0", "",
 	.meaning = "How much worse a version may be that \"if_better\" deploys; negative: how much better it has to be."},
@@ -67,7 +67,6 @@ const OptionTable train_table = {train_options, lengthof(train_options), NULL};
 
 /* What options of histories begin with; members of one, unless that is said. */
 #define HISTORY "history"
-#define HISTORY_LENGTH 50
 
 /* Where a value comes from, for errors. */
 typedef enum ValueOrigin
@@ -217,6 +216,11 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 			*(bool *) at = value->val.boolean;
 			break;
 		case OPTION_INT:
+			if (value->type == jbvNull && option_is_nullable(option))
+			{
+				*(int *) at = NULL_INT;
+				break;
+			}
 			number = integer_of(option, value, origin);
 			check_range(option, number, origin);
 			*(int *) at = (int) number;
@@ -308,6 +312,10 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 {
 	const Option *option = option_find(&config_table, name);
 
+	/* these are as good as left out */
+	if (value->type == jbvNull && (strcmp(name, "features") == 0 || strcmp(name, "crosses") == 0 ||
+								   strcmp(name, HISTORY) == 0))
+		return;
 	if (strcmp(name, "features") == 0)
 	{
 		if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
@@ -409,6 +417,8 @@ options_parse(Jsonb *given, Config *config, TrainOptions *options)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("options \"valid_share\" and \"test_share\" leave no training rows"),
 				 errhint("Set them so that their sum is below 1.")));
+	options->history_asked = config->history_length != NULL_INT;
+	config_settle(config);
 	source->seed = config->seed;
 	source->samples_negatives = config->negatives > 0;
 	source->keeps_times = config->history_length > 0 &&
@@ -517,7 +527,10 @@ append_option(StringInfo json, const Option *option, const void *options)
 			appendStringInfoString(json, *(const bool *) at ? "true" : "false");
 			break;
 		case OPTION_INT:
-			appendStringInfo(json, "%d", *(const int *) at);
+			if (*(const int *) at == NULL_INT)
+				appendStringInfoString(json, "null");
+			else
+				appendStringInfo(json, "%d", *(const int *) at);
 			break;
 		case OPTION_SEED:
 			appendStringInfo(json, UINT64_FORMAT, *(const uint64_t *) at);

@@ -40,6 +40,7 @@ typedef struct TrainOptions
 	int			recommend_users;
 	int			recommend_seen;
 	ResumeMethod resume;		/* of a background training that is interrupted */
+	bool		history_asked;	/* the caller says something of histories; else the rule does */
 } TrainOptions;
 
 /* The table of TrainOptions, beside the engine's own (config_table); options "features" and "crosses" have no row. */

@@ -278,8 +278,8 @@ aread_evaluate(PG_FUNCTION_ARGS)
 	MemoryContext old;
 	ModelEvaluation *evaluation;
 	TupleDesc	descriptor;
-	Datum		values[2 + 2 * N_MEASURES];
-	bool		nulls[2 + 2 * N_MEASURES] = {false};
+	Datum		values[2 + 2 * N_ROW_MEASURES];
+	bool		nulls[2 + 2 * N_ROW_MEASURES] = {false};
 	Datum		result;
 	int			at = 2;
 
@@ -291,7 +291,7 @@ aread_evaluate(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum((int64) evaluation->n_rows);
 	values[1] = Int64GetDatum((int64) (evaluation->report.null_labels +
 									   evaluation->report.bad_labels));
-	for (int kind = 0; kind < N_MEASURES; kind++)
+	for (int kind = 0; kind < N_ROW_MEASURES; kind++)
 		at = set_measure(values, nulls, at, measure_at(&evaluation->measures, kind),
 						 measure_kinds[kind].of_some_rows);
 	/* functions as an older release made them have fewer columns */

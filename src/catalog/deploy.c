@@ -82,7 +82,7 @@ is_better(const NewModel *new, const LockedModel *model, char **reason)
 {
 	const DeployRule *rule = new->deploy;
 	const Incumbent *incumbent = new->incumbent;
-	const char *metric = measure_names[rule->metric];
+	const char *metric = row_measure_names[rule->metric];
 	Measure		own = *measure_at(&new->result->test, rule->metric);
 	Measure		other = *measure_at(&incumbent->measures, rule->metric);
 

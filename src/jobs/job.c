@@ -217,12 +217,13 @@ check_history(const TrainJob *job, const Dataset *data)
 
 	if (!job->options.source.keeps_times)
 		return;
-	if (!roles->user_id || !roles->item_id)
+	if (job->options.history_asked && (!roles->user_id || !roles->item_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"history\" needs a user and an item column"),
 				 errhint("Name them by arguments \"user_id\" and \"item_id\".")));
-	if (data && data->split_start[SPLIT_VALID] > 0 && !shape_has_history(&data->shape))
+	if (job->options.history_asked && data && data->split_start[SPLIT_VALID] > 0 &&
+		!shape_has_history(&data->shape))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("option \"history\" needs users with ids of their own"),

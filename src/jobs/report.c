@@ -128,7 +128,9 @@ report_race(void *context, const RaceRecord *race)
 	else if (race->kind < 0)
 	{
 		reporter->epochs = race->epochs;
-		ereport(NOTICE, (errmsg("race: training %s for %d epochs", first, race->epochs)));
+		ereport(NOTICE,
+				(race->whole ? errmsg("race: training %s", first) :
+				 errmsg("race: training %s for %d epochs", first, race->epochs)));
 	}
 	else if (race->settled)
 		ereport(NOTICE,

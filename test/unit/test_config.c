@@ -8,6 +8,7 @@
 
 #include "engine/base/edit_distance.h"
 #include "engine/model/model.h"
+#include "engine/measure/metrics.h"
 #include "engine/networks/architectures.h"
 #include "engine/networks/build.h"
 #include "engine/networks/config_options.h"
@@ -150,6 +151,47 @@ test_history_room(void)
 	CHECK(!allows_histories("hemp", 257, 1024, 256, search) && allows_histories("hemp", 256, 1024, 256, NULL));
 	CHECK(allows_histories("hei", 257, 1024, 256, NULL));
 	CHECK(allows_histories("wide", MAX_HISTORY, 65536, 1000, NULL));
+}
+
+static bool
+settles(Config config, int length, const char *measure)
+{
+	EngineError error;
+
+	config_settle(&config);
+	config_settle(&config);
+	return config.history_length == length && config_check(&config, &error) &&
+		strcmp(measure_kinds[config.stop_on].name, measure) == 0;
+}
+
+/* Logs have histories and are compared by lists, unless the caller says otherwise. */
+static void
+test_settle(void)
+{
+	Config		config;
+
+	config_defaults(&config);
+	CHECK(settles(config, 0, "domain_auc"));
+	config.negatives = 4;
+	CHECK(settles(config, HISTORY_LENGTH, "list_ndcg"));
+	/* not against all items, but against popular ones */
+	config.popularity_offset = false;
+	CHECK(settles(config, HISTORY_LENGTH, "domain_auc"));
+	config.negative_sampling = NEGATIVES_UNIFORM;
+	CHECK(settles(config, HISTORY_LENGTH, "list_ndcg"));
+	config.history_length = 0;
+	config.stop_on = 0;
+	CHECK(settles(config, 0, "auc"));
+	config_defaults(&config);
+	config.history_length = 7;
+	CHECK(settles(config, 7, "domain_auc"));
+	/* as many as fit */
+	config_defaults(&config);
+	config.negatives = 1;
+	config.architecture = architecture_find("hemp");
+	config.batch_size = 65536;
+	config.score_batches = 64;
+	CHECK(settles(config, 16, "list_ndcg"));
 }
 
 /*
@@ -298,6 +340,7 @@ main(void)
 	test_texts();
 	test_history();
 	test_history_room();
+	test_settle();
 	test_older();
 	test_distance();
 	test_combinations();

@@ -113,7 +113,8 @@ check_winners(void)
 static void
 check_tie(void)
 {
-	Race		race = {.rule = race_rule,.state = {.stage = RACE_SECOND,.kind = 1,.score = {0.75, NAN}}};
+	Race		race = {.rule = race_rule,.epochs = RACE_EPOCHS,
+	.state = {.stage = RACE_SECOND,.kind = 1,.score = {0.75, NAN}}};
 	Evaluation	evaluations[8] = {{0}};
 	TrainResult result = {.n_evaluations = 5,.evaluations = evaluations};
 	Dataset		data = {.split_start = {0, 100, 100, 100}};
@@ -285,7 +286,8 @@ check_meaning(void)
 	CHECK(RACE_EPOCHS == 2 && strstr(meaning, "trains mmoe for two epochs") && strstr(meaning, "two epochs or fewer"));
 	for (int kind = 0; kind < N_MEASURES; kind++)
 	{
-		snprintf(text, sizeof(text), measure_kinds[kind].lower_is_better ? "(of log loss %g)" : "ahead by more than %g of the measure",
+		snprintf(text, sizeof(text), measure_kinds[kind].lower_is_better ? "(of log loss %g," :
+				 measure_kinds[kind].of_lists ? " of list_ndcg %g)" : "ahead by more than %g of the measure",
 				 race_rule.lead * measure_kinds[kind].least_gain);
 		CHECK(strstr(meaning, text));
 	}

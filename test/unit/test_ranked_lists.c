@@ -12,6 +12,7 @@
 #include "engine/networks/config_options.h"
 #include "engine/sampling/negatives.h"
 #include "engine/score/ranked_lists.h"
+#include "raced.h"
 #include "toy.h"
 #include "unit.h"
 
@@ -413,6 +414,83 @@ check_lists(Arena *arena, Config config, const Dataset *data)
 	CHECK(error.code == ENGINE_INTERRUPTED);
 }
 
+/* A log's evaluations are compared by lists, and what is kept is what had the best ones. */
+static void
+check_evaluations(Arena *arena, Config config, const Dataset *data)
+{
+	EngineHost	host = toy_host();
+	const Dataset *sampled;
+	TrainResult *result = train_log(arena, &config, data, &sampled);
+	EngineError error;
+	Scorer	   *scorer = scorer_create(arena, result->model, READY_BYTES, NULL, &host, &error);
+	ListMeasures lists[N_LIST_KINDS];
+	ListTask	task = {.data = sampled,.known = {0, sampled->split_start[1]},
+	.with_item = sampled->with_item,.seed = config.seed,.max_lists = LIST_MAX_EVALUATION};
+	Ranking    *ranking = lists_begin(arena, &task, scorer, &host, &error);
+	const Evaluation *kept = &result->evaluations[result->best_evaluation];
+	double		best = 0;
+
+	CHECK(lists_measure(ranking, sampled->split_start[1], sampled->split_start[2], lists, &error));
+	CHECK(lists[LIST_UNIFORM].lists > 0 && lists[LIST_ALL].lists == 0);
+	/* calibration leaves the order of scores alone */
+	CHECK(isfinite(model_calibration(result->model).log_scale));
+	CHECK(fabs(kept->valid.list_ndcg.value -
+			   (lists[LIST_UNIFORM].ndcg + lists[LIST_POPULARITY].ndcg) / 2) < 1e-12);
+	CHECK(kept->valid.list_ndcg.rows == lists[LIST_UNIFORM].lists);
+	for (int i = 0; i < result->n_evaluations; i++)
+		best = fmax(best, result->evaluations[i].valid.list_ndcg.value);
+	CHECK(result->n_evaluations > 3 && best - kept->valid.list_ndcg.value < 1e-3);
+	CHECK(fabs(result->test.list_ndcg.value -
+			   (result->test_lists[LIST_UNIFORM].ndcg + result->test_lists[LIST_POPULARITY].ndcg) / 2) < 1e-12);
+	CHECK(result->model->reads_history);
+}
+
+/* The race of a log: the first network trains to its end, the second one for two epochs at least. */
+static void
+check_log_race(Arena *arena, Dataset log)
+{
+	Config		config;
+	const char *names[] = {"fm", "hei"};
+	const Dataset *sampled;
+	TrainResult *alone[2];
+	Told		told;
+	EngineError error;
+
+	log.split_start[1] = ROWS / 5;
+	log.split_start[2] = log.split_start[1] + ROWS / 20;
+	log.split_start[3] = log.split_start[2] + ROWS / 20;
+	/* no option that fm does not use has a value of its own */
+	config_defaults(&config);
+	config.negatives = 4;
+	config.epochs = 4;
+	config.patience = 100;
+	for (int i = 0; i < 2; i++)
+	{
+		config.architecture = architecture_find(names[i]);
+		alone[i] = train_log(arena, &config, &log, &sampled);
+	}
+	config.architecture = architecture_find("auto");
+	for (int second = 0; second < 2; second++)
+	{
+		TrainResult *result = train_raced(arena, &config, sampled, NULL, NULL, second ? 1e6 : -1e6,
+										  &told, &error);
+
+		CHECK(result && same_model(result, alone[second]));
+		CHECK(result->race.ran && result->race.compared && result->race.whole);
+		CHECK(result->race.first_kept == !second);
+		CHECK(result->race.value[0] == alone[0]->evaluations[alone[0]->best_evaluation].valid.list_ndcg.value);
+		CHECK(strcmp(result->race.network[0], "fm") == 0 && strcmp(result->race.network[1], "hei") == 0);
+		CHECK(measure_kinds[result->race.kind].of_lists);
+		/* all of the first one's evaluations, those of two epochs of the second one */
+		CHECK(told.evaluations[1] == alone[0]->n_evaluations);
+		CHECK(told.evaluations[2] == alone[0]->n_evaluations + 1 + RACE_EPOCHS * config.evaluations);
+	}
+	/* what fm does not use asks for the networks that do */
+	config.dropout = 0.3;
+	CHECK(train_raced(arena, &config, sampled, NULL, NULL, 1e6, &told, &error)->race.whole == false);
+	CHECK(strcmp(told.races[0].network[0], "mmoe") == 0);
+}
+
 int
 main(void)
 {
@@ -434,6 +512,9 @@ main(void)
 	check_without_wide(&arena, config, data);
 	config.calibration = true;
 	check_lists(&arena, config, data);
+	config.architecture = architecture_find("fm");
+	check_evaluations(&arena, config, data);
+	check_log_race(&arena, *data);
 	arena_free_all(&arena);
 	return unit_summary();
 }

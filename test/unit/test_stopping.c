@@ -15,6 +15,14 @@
 
 #define ROWS 5003
 
+/* Defaults, and what rules make of them. */
+static void
+settled_defaults(Config *config)
+{
+	config_defaults(config);
+	config_settle(config);
+}
+
 static Evaluation
 evaluated(int number, uint64_t batches, double domain_auc, double auc, double log_loss, bool best)
 {
@@ -60,7 +68,7 @@ test_criterion(void)
 	Evaluation	evaluation = evaluated(3, 0, 0.7, 0.8, 0.5, true);
 	Config		config;
 
-	config_defaults(&config);
+	settled_defaults(&config);
 	evaluation.valid.user_auc.value = 0.9;
 	CHECK(decides(&evaluation, &config, "DomainAUC", 0.7));
 	CHECK(evaluation_least_gain(&evaluation, &config) == 5e-4);
@@ -77,7 +85,7 @@ test_criterion(void)
 		CHECK(strcmp(measure_kinds[kind].name, "domain_auc") == 0 ?
 			  decides(&alone, &config, "AUC", 0.8) : decides(&alone, &config, "DomainAUC", 0.7));
 	}
-	config_defaults(&config);
+	settled_defaults(&config);
 	evaluation.valid.domain_auc.value = NAN;
 	CHECK(decides(&evaluation, &config, "AUC", 0.8));
 	evaluation.valid.auc.value = NAN;
@@ -96,7 +104,8 @@ test_users(Arena *arena)
 	EngineError error;
 	Config		config;
 
-	config_defaults(&config);
+	settled_defaults(&config);
+	CHECK(strcmp(measure_kinds[config.stop_on].name, "domain_auc") == 0);
 	shape.user_field = -1;
 	CHECK(stopping_check(&config, &shape, &error));
 	while (strcmp(measure_kinds[config.stop_on].name, "user_auc") != 0)
@@ -120,7 +129,7 @@ test_reasons(void)
 	TrainResult result = {.evaluations = evaluations,.n_evaluations = 5,.best_evaluation = 2};
 	Config		config;
 
-	config_defaults(&config);
+	settled_defaults(&config);
 	config.architecture = architecture_find("mmoe");
 	config.patience = 2;
 	CHECK(reason_is(&result, &config, 0, "the start"));
@@ -149,7 +158,7 @@ test_settling(void)
 	TrainResult result = {.evaluations = evaluations,.n_evaluations = 2};
 	Config		config;
 
-	config_defaults(&config);
+	settled_defaults(&config);
 	config.architecture = architecture_find("mmoe");
 	config.patience = 1;
 	CHECK(settle_batches(&config) == 200 && patience_ran_out(&result, &config));
@@ -177,7 +186,7 @@ test_beside_trees(void)
 	TrainResult result = {.evaluations = evaluations,.n_evaluations = 4,.best_evaluation = 1};
 	Config		config;
 
-	config_defaults(&config);
+	settled_defaults(&config);
 	config.architecture = architecture_find("mmoe");
 	config.patience = 6;
 	evaluations[0].trees = evaluations[1].trees = true;
@@ -220,7 +229,7 @@ test_race_reasons(void)
 	TrainResult result = {.n_evaluations = 3,.evaluations = evaluations,.best_evaluation = 2};
 	Config		config;
 
-	config_defaults(&config);
+	settled_defaults(&config);
 	config.architecture = architecture_find("mmoe");
 	memset(evaluations, 0, sizeof(evaluations));
 	for (int i = 0; i < 3; i++)

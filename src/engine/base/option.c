@@ -93,8 +93,8 @@ set_number(const Option *option, char *at, const char *text)
 {
 	double		number;
 
-	if (option->type == OPTION_REAL && option_is_nullable(option) && strcmp(text, "null") == 0)
-		number = NAN;
+	if (option_is_nullable(option) && strcmp(text, "null") == 0)
+		number = option->type == OPTION_REAL ? NAN : NULL_INT;
 	else if (!number_of(option, text, &text, &number) || *text != '\0' ||
 			 (option->type != OPTION_REAL && number != rint(number)))
 		return false;

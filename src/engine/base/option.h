@@ -17,10 +17,14 @@
 #ifndef AREAD_ENGINE_BASE_OPTION_H
 #define AREAD_ENGINE_BASE_OPTION_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "engine/base/limits.h"
+
+/* No option has it in its range. */
+#define NULL_INT INT_MIN
 
 typedef enum OptionType
 {
@@ -72,7 +76,7 @@ extern const Option *option_find(const OptionTable *table, const char *name);
 extern bool option_find_former(const OptionTable *table, const char *name, const Option **option);
 /* The name of a choice's value, from 0; NULL past the last. */
 extern const char *option_choice(const Option *option, int value);
-/* Whether it may be null, which a double holds as NaN. */
+/* Whether it may be null, which a double holds as NaN, an int as NULL_INT. */
 extern bool option_is_nullable(const Option *option);
 /* Set an option in its table's struct; false if the text is no value of it.  Numbers are in the C locale. */
 extern bool option_set_text(const Option *option, void *options, const char *text);

@@ -32,20 +32,24 @@ _Static_assert(sizeof(Measures) == N_MEASURES * sizeof(Measure), "each measure h
  * The order is that of stored arrays of measures (sql: stored_version, stored_evaluation)
  * and of results: new ones come last.
  */
+#define LIST_OF_ROWS(ROW) \
+	ROW(auc, "AUC", false, false, false, false, 5e-4) \
+	ROW(domain_auc, "DomainAUC", true, false, false, false, 5e-4) \
+	ROW(major5_auc, "Major5AUC", true, false, false, false, 5e-4) \
+	ROW(minor10_auc, "Minor10AUC", true, false, false, false, 5e-4) \
+	ROW(minor5_auc, "Minor5AUC", true, false, false, false, 5e-4) \
+	ROW(log_loss, "log loss", false, true, false, false, 2.5e-4) \
+	ROW(user_auc, "UserAUC", true, false, true, false, 5e-4) \
+	ROW(ndcg_10, "NDCG@10", true, false, true, false, 5e-4)
 #define LIST(ROW) \
-	ROW(auc, "AUC", false, false, false, 5e-4) \
-	ROW(domain_auc, "DomainAUC", true, false, false, 5e-4) \
-	ROW(major5_auc, "Major5AUC", true, false, false, 5e-4) \
-	ROW(minor10_auc, "Minor10AUC", true, false, false, 5e-4) \
-	ROW(minor5_auc, "Minor5AUC", true, false, false, 5e-4) \
-	ROW(log_loss, "log loss", false, true, false, 2.5e-4) \
-	ROW(user_auc, "UserAUC", true, false, true, 5e-4) \
-	ROW(ndcg_10, "NDCG@10", true, false, true, 5e-4)
+	LIST_OF_ROWS(ROW) \
+	ROW(list_ndcg, "list NDCG@10", true, false, false, true, 1e-3)
 #define KIND(member, title, ...) {#member, title, offsetof(Measures, member), __VA_ARGS__},
 #define NAME(member, ...) #member,
 
 const MeasureKind measure_kinds[N_MEASURES] = {LIST(KIND)};
-const char *const measure_names[N_MEASURES + 1] = {LIST(NAME) NULL};
+const char *const row_measure_names[N_ROW_MEASURES + 1] = {LIST_OF_ROWS(NAME) NULL};
+const char *const stop_names[N_MEASURES + 2] = {LIST(NAME) "auto", NULL};
 
 /*
  * Share of pairs won, from both classes' sorted keys.  A pair counts 2, a tied
@@ -309,7 +313,8 @@ metrics_compute(Arena *arena, const MeasuredRows *rows, Measures *measures,
 	uint32_t   *defined = ARENA_ARRAY(arena, uint32_t, n_domains);
 	int64_t		n_defined = 0;
 
-	*measures = (Measures) {.user_auc = {.value = NAN},.ndcg_10 = {.value = NAN}};
+	*measures = (Measures) {.user_auc = {.value = NAN},.ndcg_10 = {.value = NAN},
+		.list_ndcg = {.value = NAN}};
 	if (!arena_ok(arena, error) ||
 		!metrics_auc(arena, rows->scores, rows->labels, rows->n, &measures->auc.value, host,
 					 error) ||

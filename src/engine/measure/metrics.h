@@ -26,9 +26,16 @@ typedef struct Measures
 	Measure		log_loss;
 	Measure		user_auc;		/* each user's AUC, weighted by his rows here */
 	Measure		ndcg_10;		/* mean over users with a positive row: NDCG of the first 10 of theirs */
+	/*
+	 * Of a log: NDCG of the first 10 of a list for each positive row, the mean of lists with items
+	 * drawn uniformly and by popularity (score/ranked_lists.h); "rows" are lists of one kind.
+	 */
+	Measure		list_ndcg;
 } Measures;
 
-#define N_MEASURES 8
+#define N_MEASURES 9
+/* Those of labelled rows; lists are made of a log's, and come after them. */
+#define N_ROW_MEASURES 8
 
 /* A row of the one list of measures; whoever stores or shows all of them walks it. */
 typedef struct MeasureKind
@@ -39,6 +46,7 @@ typedef struct MeasureKind
 	bool		of_some_rows;	/* it rests on rows of some domains or users: how many is worth telling */
 	bool		lower_is_better;
 	bool		of_users;		/* it needs to know whose each row is */
+	bool		of_lists;		/* it is of a log's lists, not of labelled rows */
 	/*
 	 * What an evaluation must gain to be better; less is noise.  Between two models on
 	 * the same 10,000 rows a standard error of AUC is several times that.  Log loss
@@ -48,8 +56,10 @@ typedef struct MeasureKind
 } MeasureKind;
 
 extern const MeasureKind measure_kinds[N_MEASURES];
-/* Their names alone, and NULL: the choices of an option. */
-extern const char *const measure_names[N_MEASURES + 1];
+/* The choices of options: names of those of rows; of all, and one that stands for a rule. */
+extern const char *const row_measure_names[N_ROW_MEASURES + 1];
+extern const char *const stop_names[N_MEASURES + 2];
+#define STOP_AUTO N_MEASURES
 
 static inline const Measure *
 measure_at(const Measures *measures, int kind)

@@ -59,7 +59,7 @@ typedef struct Config
 	int			cross_layers;
 	bool		pairwise;		/* an FM term beside the wide part */
 	bool		base_skip;		/* a logit straight from the base beside the experts */
-	int			history_length;	/* members of a user's history, at most; 0: none */
+	int			history_length;	/* members of a user's history, at most; 0: none; NULL_INT: by config_settle */
 	HistoryOf	history_of;
 	double		history_l2;		/* lambda, of each use of a vector of the taste term */
 	bool		batch_norm;
@@ -70,7 +70,7 @@ typedef struct Config
 	int			epochs;
 	int			evaluations;	/* per epoch */
 	int			patience;		/* evaluations without a gain */
-	int			stop_on;		/* of measure_kinds: what they are compared by */
+	int			stop_on;		/* of measure_kinds: what they are compared by; STOP_AUTO: by config_settle */
 	double		l2_wide;		/* lambda; NaN: each field's by evidence */
 	double		l2_embedding;	/* lambda, by frequency */
 	double		l2_dense;

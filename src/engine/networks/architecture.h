@@ -30,6 +30,8 @@ typedef struct Architecture
 	/* a race: the networks of which training chooses one; it has none of its own, nor options */
 	const struct Architecture *first;
 	const struct Architecture *second;
+	/* where evaluations go by lists, in place of the first one: cheap, and trained to its end */
+	const struct Architecture *for_lists;
 } Architecture;
 
 #define ARCHITECTURE(name) extern const Architecture architecture_##name;

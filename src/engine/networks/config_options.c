@@ -37,7 +37,7 @@ mixtures_of_hei(void *options)
 
 static const Option config_options[] = {
 	{"architecture", OPTION_CHOICE, AT(architecture), 0, 0, NULL, "\"auto\"", "",
-	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs, and hei until it has had as many evaluations. Then hei goes on, unless mmoe is ahead by more than 0.001 of the measure that stop_on names (of log loss 0.0005); if it is, it is trained from its start. A network that diverges before that has lost. Nothing else is trained where mmoe gains nothing beside trees until patience runs out, within its two epochs: the model keeps its start. There is no such race, and hei is trained, where two epochs have fewer than 200 batches, or more of them where batch_size or learning_rate is smaller than by default. Nor is there one with two epochs or fewer, below 1000 validation rows, or where these are of one label. An option that only one of both uses, set to other than its default, chooses that one; options of both leave the race as it is.",
+	.meaning = "What to train: one of aread_architectures(). \"auto\" trains mmoe for two epochs, and hei until it has had as many evaluations. Then hei goes on, unless mmoe is ahead by more than 0.001 of the measure that stop_on names (of log loss 0.0005, of list_ndcg 0.002); if it is, it is trained from its start. A network that diverges before that has lost. Nothing else is trained where mmoe gains nothing beside trees until patience runs out, within its two epochs: the model keeps its start. There is no such race, and hei is trained, where two epochs have fewer than 200 batches, or more of them where batch_size or learning_rate is smaller than by default. Nor is there one with two epochs or fewer, below 1000 validation rows, or where these are of one label. An option that only one of both uses, set to other than its default, chooses that one; options of both leave the race as it is. Where stop_on is \"list_ndcg\", and no option is set that fm does not use, fm takes the place of mmoe: it trains to its end. Then hei has two epochs, or as many as have 200 batches, and goes on unless fm is ahead by more than 0.002.",
 	.choice = architecture_name},
 	{"embed_dim", OPTION_INT, AT(embed_dim), 1, MAX_EMBED_DIM, NULL, "16", "",
 	.meaning = "Length of the vector of each value."},
@@ -67,8 +67,8 @@ static const Option config_options[] = {
 	.meaning = "Add the pairwise term of a factorization machine to every head."},
 	{"base_skip", OPTION_BOOL, AT(base_skip), 0, 1, NULL, "true", "",
 	.meaning = "Beside the hierarchical experts, a logit straight from the MMoE base: with it the model contains the base recommender."},
-	{"history.length", OPTION_INT, AT(history_length), 0, MAX_HISTORY, NULL, "0", "",
-	.meaning = "Items of a user's history at most, the newest ones where the split is by order, else any: vectors of what he had to do with in other training rows, earlier ones where the split is by order, tell what he likes; 0: no history. Options of histories are given as one object, {\"history\": {\"length\": 50}}; true is an object without any, which has 50 items.",
+	{"history.length", OPTION_INT, AT(history_length), 0, MAX_HISTORY, NULL, "null", "",
+	.meaning = "Items of a user's history at most, the newest ones where the split is by order, else any: vectors of what he had to do with in other training rows, earlier ones where the split is by order, tell what he likes; 0: no history; null: 50 where negatives are sampled, else none. Options of histories are given as one object, {\"history\": {\"length\": 50}}; true is an object without any, which has 50 items.",
 	.before = "0"},
 	{"history.of", OPTION_CHOICE, AT(history_of), 0, 0, histories, "\"positives\"", "",
 	.meaning = "Training rows that a user's history is made of: the positive ones, or all.",
@@ -90,8 +90,8 @@ static const Option config_options[] = {
 	.meaning = "Evaluations on the validation rows in each epoch."},
 	{"patience", OPTION_INT, AT(patience), 1, 10000, NULL, "6", "",
 	.meaning = "Evaluations without a gain after which training stops; the first 200 batches do not count, and more of them where batch_size or learning_rate is smaller than by default. Beside trees that count a third of them, until the network has gained 0.005 (of log loss 0.0025)."},
-	{"stop_on", OPTION_CHOICE, AT(stop_on), 0, 0, measure_names, "\"domain_auc\"", "",
-	.meaning = "The measure of validation rows by which evaluations are compared: it decides which one is kept, and when patience runs out. Where it is undefined DomainAUC does, or AUC, or log loss.",
+	{"stop_on", OPTION_CHOICE, AT(stop_on), 0, 0, stop_names, "\"auto\"", "",
+	.meaning = "The measure of validation rows by which evaluations are compared: it decides which one is kept, and when patience runs out. Where it is undefined DomainAUC does, or AUC, or log loss. \"auto\" is \"list_ndcg\" where negatives are sampled: how high positive rows' items stand in lists, a mean of lists with items drawn uniformly and by popularity. Without popularity_offset, where negatives are drawn by popularity, and elsewhere it is \"domain_auc\".",
 	.before = "\"domain_auc\""},
 	{"l2_wide", OPTION_REAL, AT(l2_wide), 0, 1e6, NULL, "null", "lambda",
 	.meaning = "L2 of wide weights: 1 is what logistic regression calls C = 1; null: found for each feature by the evidence of the training rows."},
@@ -170,6 +170,34 @@ config_defaults(Config *config)
 	(void) options_default(&config_table, config);
 }
 
+/* Members of histories, unless that is said; fewer where batches are so large that they do not fit. */
+static int
+default_history(const Config *config)
+{
+	int64_t		rows = (int64_t) config->batch_size * config->score_batches;
+	int64_t		room = MAX_SEARCH_MEMBERS / rows;
+
+	return room < HISTORY_LENGTH ? (int) room : HISTORY_LENGTH;
+}
+
+void
+config_settle(Config *config)
+{
+	/* lists are of the whole catalogue, and so are scores against uniform draws */
+	bool		lists = config->negatives > 0 &&
+		(config->popularity_offset || config->negative_sampling == NEGATIVES_UNIFORM);
+	int			kind = 0;
+
+	if (config->history_length == NULL_INT)
+		config->history_length = config->negatives > 0 ? default_history(config) : 0;
+	if (config->stop_on != STOP_AUTO)
+		return;
+	while (lists ? !measure_kinds[kind].of_lists :
+		   measure_kinds[kind].offset != offsetof(Measures, domain_auc))
+		kind++;
+	config->stop_on = kind;
+}
+
 static bool
 check_value(const Option *option, double value, EngineError *error)
 {
@@ -188,7 +216,8 @@ check_option(const Config *config, const Option *option, EngineError *error)
 	switch (option->type)
 	{
 		case OPTION_INT:
-			return check_value(option, *(const int *) at, error);
+			return (option_is_nullable(option) && *(const int *) at == NULL_INT) ||
+				check_value(option, *(const int *) at, error);
 		case OPTION_REAL:
 			/* null is stored as NaN */
 			return (option_is_nullable(option) && isnan(*(const double *) at)) ||

@@ -14,7 +14,12 @@
 
 extern const OptionTable config_table;
 
+/* Members of histories where they are not said. */
+#define HISTORY_LENGTH 50
+
 extern void config_defaults(Config *config);
+/* What is left to a rule becomes what the rule says; a config within its ranges, once more too. */
+extern void config_settle(Config *config);
 /* Ranges of every member, and what must hold between those that the architecture uses. */
 extern bool config_check(const Config *config, EngineError *error);
 

@@ -390,6 +390,15 @@ divide(ListMeasures *sums)
 	sums->mrr /= n;
 }
 
+Measure
+lists_ndcg(const ListMeasures *measures)
+{
+	const ListMeasures *uniform = &measures[LIST_UNIFORM];
+	const ListMeasures *popular = &measures[LIST_POPULARITY];
+
+	return (Measure) {.value = (uniform->ndcg + popular->ndcg) / 2,.rows = uniform->lists};
+}
+
 /* Memory that is given back while the arena's stays, which is the scorer's, too. */
 static void
 begin_scratch(const Ranking *ranking, Arena *scratch)

@@ -10,6 +10,7 @@
 #define AREAD_ENGINE_SCORE_RANKED_LISTS_H
 
 #include "engine/data/dataset.h"
+#include "engine/measure/metrics.h"
 #include "engine/score/score.h"
 
 /* The other items of a list, of which none is twice in it. */
@@ -26,6 +27,8 @@ typedef enum ListKind
 #define LIST_PLACES 10
 /* Lists that a training ranks in each split, and rows of all items, at most. */
 #define LIST_MAX 2000
+/* And in an evaluation, which has no lists of all items. */
+#define LIST_MAX_EVALUATION 1000
 #define LIST_MAX_ROWS 500000
 
 /* What users and SQL call a kind. */
@@ -40,6 +43,9 @@ typedef struct ListMeasures
 	double		hit_rate;		/* share of lists whose positive item is in the first LIST_PLACES */
 	double		mrr;			/* 1 / rank */
 } ListMeasures;
+
+/* The one number that networks are compared by: a mean of uniform lists and those by popularity. */
+extern Measure lists_ndcg(const ListMeasures *measures);
 
 typedef struct ListTask
 {

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "engine/data/measured.h"
+#include "engine/networks/architectures.h"
 #include "engine/train/popularity.h"
 #include "engine/train/split_scores.h"
 #include "engine/train/stacking.h"
@@ -43,28 +44,71 @@ trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure
 	return ok;
 }
 
-bool
-trainer_rank(Trainer *trainer, EngineError *error)
+/* Lists of positive rows, whose other items are those of training rows. */
+static ListTask
+lists_of(const Trainer *trainer)
 {
 	const Dataset *data = trainer->data;
-	TrainResult *result = trainer->result;
-	ListTask	task = {
+
+	return (ListTask) {
 		.data = data,.known = {0, data->split_start[SPLIT_VALID]},
 		.with_item = data->with_item,.seed = trainer->config->seed,.max_lists = LIST_MAX,
 		.max_rows = LIST_MAX_ROWS
 	};
-	struct ArenaBlock *mark = arena_mark(trainer->arena);
+}
+
+/* Under the present parameters; the task has to live as long. */
+static Ranking *
+begin_ranking(Trainer *trainer, const ListTask *task, EngineError *error)
+{
 	Scorer	   *scorer = scorer_create(trainer->arena, trainer->model, READY_BYTES, trainer->team,
 									   trainer->host, error);
-	Ranking    *ranking = scorer ? lists_begin(trainer->arena, &task, scorer, trainer->host,
-											   error) : NULL;
 
-	if (!ranking ||
-		!lists_measure(ranking, data->split_start[SPLIT_VALID], data->split_start[SPLIT_TEST],
-					   result->valid_lists, error) ||
-		!lists_measure(ranking, data->split_start[SPLIT_TEST], data->split_start[3],
-					   result->test_lists, error))
+	return scorer ? lists_begin(trainer->arena, task, scorer, trainer->host, error) : NULL;
+}
+
+static bool
+rank_split(const Trainer *trainer, Ranking *ranking, Split split, ListMeasures *measures,
+		   EngineError *error)
+{
+	const size_t *start = trainer->data->split_start;
+
+	return lists_measure(ranking, start[split], start[split + 1], measures, error);
+}
+
+bool
+trainer_rank(Trainer *trainer, EngineError *error)
+{
+	TrainResult *result = trainer->result;
+	ListTask	task = lists_of(trainer);
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	Ranking    *ranking = begin_ranking(trainer, &task, error);
+
+	if (!ranking || !rank_split(trainer, ranking, SPLIT_VALID, result->valid_lists, error) ||
+		!rank_split(trainer, ranking, SPLIT_TEST, result->test_lists, error))
 		return false;
+	arena_reset_to(trainer->arena, mark);
+	return true;
+}
+
+/* Where evaluations are compared by lists: fewer of them than at the end, and not of all items. */
+static bool
+measure_lists(Trainer *trainer, Measure *ndcg, EngineError *error)
+{
+	ListTask	task = lists_of(trainer);
+	struct ArenaBlock *mark = arena_mark(trainer->arena);
+	ListMeasures measures[N_LIST_KINDS];
+	Ranking    *ranking;
+
+	if (!trainer->data->with_item || !architecture_uses(trainer->config->architecture, "stop_on") ||
+		!measure_kinds[trainer->config->stop_on].of_lists)
+		return true;
+	task.max_lists = LIST_MAX_EVALUATION;
+	task.max_rows = 0;
+	ranking = begin_ranking(trainer, &task, error);
+	if (!ranking || !rank_split(trainer, ranking, SPLIT_VALID, measures, error))
+		return false;
+	*ndcg = lists_ndcg(measures);
 	arena_reset_to(trainer->arena, mark);
 	return true;
 }
@@ -129,7 +173,8 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 		trainer->loss_rows / trainer->batch_seconds : 0;
 	evaluation->mask_updates = trainer->updates;
 	popularity_add(trainer);
-	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error))
+	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error) ||
+		!measure_lists(trainer, &evaluation->valid.list_ndcg, error))
 		return false;
 	popularity_remove(trainer);
 	evaluation->trees = stacking_counts(trainer);

@@ -8,6 +8,10 @@
  * compared.  The second one goes on, unless the first one is ahead by more than RACE_LEAD
  * least gains; then that is trained, from its start to its end.
  *
+ * Where evaluations go by lists (option stop_on) the first one is a factorization machine,
+ * and trains to its end, which takes less than the second one's part.  That part is two
+ * epochs, or as many as patience lets pass, and their best has to come up to the first one's.
+ *
  * A network that diverges before that has lost: the other one is trained to its end.  If that
  * diverges, too, training ends as without a race.
  *
@@ -73,15 +77,35 @@ has_both_labels(const Dataset *data, Split split)
 	return rows[0] > 0 && rows[1] > 0;
 }
 
+/* Epochs in which heads that start at zero have begun to move. */
+static int
+settle_epochs(const Trainer *trainer, const RaceRule *rule)
+{
+	double		epochs = ceil(rule->settle * settle_batches(trainer->config) /
+							  (double) trainer_epoch_batches(trainer));
+
+	return epochs < trainer->config->epochs ? (int) epochs : trainer->config->epochs;
+}
+
 /* Would two networks of the trainer's configuration show which one is better? */
 static bool
-can_tell(const Trainer *trainer, const RaceRule *rule)
+can_tell(const Trainer *trainer, const RaceRule *rule, bool whole)
 {
-	return trainer->config->epochs > RACE_EPOCHS &&
-		RACE_EPOCHS * trainer_epoch_batches(trainer) >=
-		rule->settle * settle_batches(trainer->config) &&
+	return (whole || (trainer->config->epochs > RACE_EPOCHS &&
+					  RACE_EPOCHS * trainer_epoch_batches(trainer) >=
+					  rule->settle * settle_batches(trainer->config))) &&
 		dataset_rows(trainer->data, SPLIT_VALID) >= rule->valid_rows &&
 		has_both_labels(trainer->data, SPLIT_VALID);
+}
+
+/* Is there an option of one of these networks that another one does not use? */
+static bool
+has_option_beside(const Config *config, const Architecture *networks, const Architecture *other)
+{
+	int			number = architecture_find(other->name);
+
+	return has_own_option(config, architecture_find(networks->first->name), number) ||
+		has_own_option(config, architecture_find(networks->second->name), number);
 }
 
 bool
@@ -97,10 +121,13 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 	if (!arena_ok(trainer->lasting, error))
 		return false;
 	race->rule = *rule;
+	race->whole = measure_kinds[trainer->config->stop_on].of_lists &&
+		!has_option_beside(trainer->config, asked, asked->for_lists);
 	race->state = (RaceState) {.stage = RACE_FIRST,.kind = -1,.score = {NAN, NAN}};
 	for (int i = 0; i < 2; i++)
 	{
-		const Architecture *network = i == 0 ? asked->first : asked->second;
+		const Architecture *network = i == 1 ? asked->second :
+			race->whole ? asked->for_lists : asked->first;
 
 		race->config[i] = *trainer->config;
 		race->config[i].architecture = architecture_find(network->name);
@@ -109,7 +136,10 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 	for (int i = 0; i < 2; i++)
 		own[i] = has_own_option(trainer->config, race->config[i].architecture,
 								race->config[1 - i].architecture);
-	if (own[0] == own[1] && can_tell(trainer, rule))
+	race->epochs = race->whole ? settle_epochs(trainer, rule) : RACE_EPOCHS;
+	if (race->whole && race->epochs < RACE_EPOCHS)
+		race->epochs = RACE_EPOCHS < trainer->config->epochs ? RACE_EPOCHS : trainer->config->epochs;
+	if (own[0] == own[1] && can_tell(trainer, rule, race->whole))
 		trainer->race = race;
 	trainer->config = &race->config[own[0] && !own[1] ? 0 : 1];
 	return true;
@@ -125,8 +155,8 @@ run_network(Trainer *trainer, Arena *arena, bool resume, EngineError *error)
 
 	if (!trainer_begin(trainer, arena, &race->config[first ? 0 : 1], error))
 		return false;
-	if (race->state.stage == RACE_FIRST)
-		trainer->epochs = RACE_EPOCHS;
+	if (race->state.stage == RACE_FIRST && !race->whole)
+		trainer->epochs = race->epochs;
 	if (!resume)
 	{
 		if (!trainer_start(trainer, race->state.stage == RACE_FIRST, &position, error))

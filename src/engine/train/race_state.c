@@ -16,7 +16,15 @@ const RaceRule race_rule = {.valid_rows = MIN_VALID_ROWS,.settle = 1,.lead = RAC
 uint64_t
 race_evaluation(const Trainer *trainer)
 {
-	return RACE_EPOCHS * trainer_evaluations(trainer, trainer_epoch_batches(trainer));
+	return (uint64_t) trainer->race->epochs *
+		trainer_evaluations(trainer, trainer_epoch_batches(trainer));
+}
+
+/* Epochs of a network's part of the race. */
+static int
+epochs_of(const Race *race, int network)
+{
+	return network == 0 && race->whole ? race->config[0].epochs : race->epochs;
 }
 
 const char *
@@ -57,7 +65,8 @@ race_record(const Trainer *trainer)
 	record.settled = race->settled;
 	record.first_kept = race->settled || race->state.diverged[1] > 0 ||
 		(record.compared && first_is_ahead(race, &race->state));
-	record.epochs = RACE_EPOCHS;
+	record.whole = race->whole;
+	record.epochs = epochs_of(race, 0);
 	record.evaluation = (int) race_evaluation(trainer);
 	if (trainer->result->n_evaluations <= record.evaluation)
 		record.evaluation = trainer->result->n_evaluations - 1;
@@ -88,9 +97,10 @@ race_diverged(Trainer *trainer)
 {
 	RaceState  *state = &trainer->race->state;
 	uint64_t	epoch = trainer->batches / trainer_epoch_batches(trainer) + 1;
+	int			network = state->stage == RACE_FIRST ? 0 : 1;
+	int			epochs = epochs_of(trainer->race, network);
 
-	state->diverged[state->stage == RACE_FIRST ? 0 : 1] =
-		epoch < RACE_EPOCHS ? (int32_t) epoch : RACE_EPOCHS;
+	state->diverged[network] = epoch < (uint64_t) epochs ? (int32_t) epoch : epochs;
 	race_tell(trainer);
 }
 
@@ -128,12 +138,12 @@ is_score(const RaceState *state, double score)
 
 /* A network that diverged has no score, and decides the race. */
 static bool
-is_divergence(const RaceState *state)
+is_divergence(const Race *race, const RaceState *state)
 {
 	const int32_t *diverged = state->diverged;
 
-	if (diverged[0] < 0 || diverged[0] > RACE_EPOCHS || diverged[1] < 0 ||
-		diverged[1] > RACE_EPOCHS || !isnan(state->score[1]))
+	if (diverged[0] < 0 || diverged[0] > epochs_of(race, 0) || diverged[1] < 0 ||
+		diverged[1] > epochs_of(race, 1) || !isnan(state->score[1]))
 		return false;
 	if (diverged[0] > 0)
 		return diverged[1] == 0 && state->stage == RACE_SECOND && state->kind == -1 &&
@@ -152,7 +162,7 @@ race_state_is_valid(const Trainer *trainer, const RaceState *state, int n_evalua
 		(state->kind >= 0 && !may_decide(state->kind, trainer->config)))
 		return false;
 	if (state->diverged[0] != 0 || state->diverged[1] != 0)
-		return is_divergence(state);
+		return is_divergence(race, state);
 	switch (state->stage)
 	{
 		case RACE_FIRST:

@@ -7,7 +7,7 @@
 
 #include "engine/train/trainer.h"
 
-/* Each network trains so many before they are compared. */
+/* Each network trains so many before they are compared, where the first one is not trained whole. */
 #define RACE_EPOCHS 2
 /*
  * The first network must be ahead by more than so many least gains.  The second one is the
@@ -18,7 +18,7 @@
 typedef enum RaceStage
 {
 	RACE_NONE,					/* there is one network */
-	RACE_FIRST,					/* the first one's RACE_EPOCHS */
+	RACE_FIRST,					/* the first one's epochs */
 	RACE_SECOND,				/* the second one: to the comparison, and if it is kept to its end */
 	RACE_AGAIN					/* the first one from its start to its end: it was ahead */
 } RaceStage;
@@ -37,6 +37,8 @@ typedef struct Race
 {
 	RaceRule	rule;
 	Config		config[2];		/* of the first and the second network */
+	bool		whole;			/* the first one trains to its end before the second one begins */
+	int			epochs;			/* of the second one before they are compared; of the first one, unless whole */
 	char		phase[2][32];	/* what progress calls them until they are compared */
 	RaceState	state;
 	bool		settled;		/* the first one's training is over, so that there is no second one */

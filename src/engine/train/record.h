@@ -101,7 +101,8 @@ typedef struct RaceRecord
 	bool		compared;		/* the values are there */
 	bool		first_kept;		/* else the second */
 	const char *network[2];		/* architectures */
-	int			epochs;			/* of each */
+	bool		whole;			/* the first one is trained to its end before */
+	int			epochs;			/* of the first one, at most */
 	int			evaluation;		/* after which the second one was compared */
 	int			kind;			/* of measure_kinds; -1: no measure is defined */
 	double		value[2];		/* of that kind, the best of each so far */

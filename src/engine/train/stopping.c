@@ -84,8 +84,13 @@ stopping_check(const Config *config, const Shape *shape, EngineError *error)
 {
 	const MeasureKind *kind = &measure_kinds[config->stop_on];
 
-	if (!architecture_uses(config->architecture, "stop_on") || !kind->of_users ||
-		shape_users(shape) > 0)
+	if (!architecture_uses(config->architecture, "stop_on"))
+		return true;
+	if (kind->of_lists && config->negatives == 0)
+		return engine_fail(error, ENGINE_BAD_INPUT,
+						   "Lists are made where option \"negatives\" samples negative rows.",
+						   "option \"stop_on\" is \"%s\", but no negatives are sampled", kind->name);
+	if (!kind->of_users || shape_users(shape) > 0)
 		return true;
 	return engine_fail(error, ENGINE_BAD_INPUT, shape->user_field < 0 ?
 					   "Name the users' column by argument \"user_id\"." :

@@ -106,7 +106,13 @@ rank(Trainer *trainer, EngineError *error)
 	TrainResult *result = trainer->result;
 
 	result->ranked = trainer->data->with_item != NULL;
-	return !result->ranked || trainer_rank(trainer, error);
+	if (!result->ranked)
+		return true;
+	if (!trainer_rank(trainer, error))
+		return false;
+	result->valid.list_ndcg = lists_ndcg(result->valid_lists);
+	result->test.list_ndcg = lists_ndcg(result->test_lists);
+	return true;
 }
 
 /* What was kept, calibrated, and measured on validation and test rows. */
@@ -170,15 +176,17 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 			  const CheckpointStore *checkpoints, const RaceRule *rule, EngineError *error)
 {
 	Trainer    *trainer = ARENA_ARRAY(arena, Trainer, 1);
+	Config	   *settled = ARENA_ARRAY(arena, Config, 1);
 	bool		ok;
 
-	if (!arena_ok(arena, error))
+	if (!arena_ok(arena, error) || !config_check(config, error))
 		return NULL;
-	*trainer = (Trainer) {.lasting = arena,.arena = arena,.config = config,.data = data,
+	*settled = *config;
+	config_settle(settled);
+	*trainer = (Trainer) {.lasting = arena,.arena = arena,.config = settled,.data = data,
 		.team = team,.host = host,.observer = observer,.checkpoints = checkpoints};
 	trainer->started = trainer_seconds(trainer);
-	if (!config_check(config, error) || !dataset_check(data, host, error) ||
-		!stopping_check(config, &data->shape, error) || !check_labels(config, data, error) ||
+	if (!dataset_check(data, host, error) || !stopping_check(settled, &data->shape, error) || !check_labels(config, data, error) ||
 		!race_choose(trainer, rule, error) || !base_rate_weigh(trainer, error) ||
 		!trainer_prepare(trainer, error))
 		return NULL;
