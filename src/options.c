@@ -8,7 +8,6 @@
 
 #include <math.h>
 
-#include "common/shortest_dec.h"
 #include "corrupt.h"
 #include "engine/measure/metrics.h"
 #include "engine/networks/architectures.h"
@@ -203,6 +202,40 @@ list_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 	return list;
 }
 
+/* Names of columns, each once. */
+static NameList
+names_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
+{
+	NameList	list = {0};
+	JsonbIterator *iterator;
+	JsonbValue	element;
+	JsonbIteratorToken token;
+
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		refuse(option, origin, "must be an array of column names");
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		const char *name;
+
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvString)
+			refuse(option, origin, psprintf("must be an array of column names, but element %d is none",
+											list.n + 1));
+		name = pnstrdup(element.val.string.val, element.val.string.len);
+		if (strlen(name) >= COLUMN_NAME_SIZE)
+			refuse(option, origin, psprintf("has \"%s\", which is longer than any column's name", name));
+		for (int i = 0; i < list.n; i++)
+			if (strcmp(list.value[i], name) == 0)
+				refuse(option, origin, psprintf("has column \"%s\" twice", name));
+		if (list.n == (int) option->maximum)
+			refuse(option, origin, psprintf("has more than %d elements", list.n));
+		strlcpy(list.value[list.n++], name, COLUMN_NAME_SIZE);
+	}
+	return list;
+}
+
 static void
 set_option(const Option *option, void *options, const JsonbValue *value, ValueOrigin origin)
 {
@@ -241,6 +274,9 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 			break;
 		case OPTION_INT_LIST:
 			*(IntList *) at = list_of(option, value, origin);
+			break;
+		case OPTION_NAME_LIST:
+			*(NameList *) at = names_of(option, value, origin);
 			break;
 	}
 }
@@ -413,6 +449,8 @@ options_parse(Jsonb *given, Config *config, TrainOptions *options)
 	source->samples_negatives = config->negatives > 0;
 	source->keeps_times = config->history_length > 0 &&
 		architecture_uses(config->architecture, HISTORY ".length");
+	if (source->keeps_times)
+		source->sides = config->history_side;
 	check_config(config);
 }
 
@@ -504,64 +542,4 @@ options_parse_stored(Jsonb *config_stored, Config *config)
 	if (config->architecture >= n_architectures)
 		stored_corrupt("version", psprintf("Its architecture, \"%s\", is that of no model.",
 										   architecture_name(config->architecture)));
-}
-
-static void
-append_option(StringInfo json, const Option *option, const void *options)
-{
-	const char *at = (const char *) options + option->offset;
-
-	switch (option->type)
-	{
-		case OPTION_BOOL:
-			appendStringInfoString(json, *(const bool *) at ? "true" : "false");
-			break;
-		case OPTION_INT:
-			appendStringInfo(json, "%d", *(const int *) at);
-			break;
-		case OPTION_SEED:
-			appendStringInfo(json, UINT64_FORMAT, *(const uint64_t *) at);
-			break;
-		case OPTION_REAL:
-			if (isnan(*(const double *) at))
-				appendStringInfoString(json, "null");
-			else
-			{
-				char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-				double_to_shortest_decimal_buf(*(const double *) at, digits);
-				appendStringInfoString(json, digits);
-			}
-			break;
-		case OPTION_CHOICE:
-			appendStringInfo(json, "\"%s\"", option_choice(option, *(const int *) at));
-			break;
-		case OPTION_INT_LIST:
-			{
-				const IntList *list = (const IntList *) at;
-
-				appendStringInfoChar(json, '[');
-				for (int i = 0; i < list->n; i++)
-					appendStringInfo(json, "%s%d", i > 0 ? ", " : "", list->value[i]);
-				appendStringInfoChar(json, ']');
-				break;
-			}
-	}
-}
-
-Jsonb *
-options_from_config(const Config *config)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	for (int i = 0; i < config_table.n; i++)
-	{
-		const Option *option = &config_table.options[i];
-
-		appendStringInfo(&json, "%s\"%s\": ", i > 0 ? ", " : "{", option->name);
-		append_option(&json, option, config);
-	}
-	appendStringInfoChar(&json, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }
