@@ -179,21 +179,36 @@ choice_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 	refuse(option, origin, psprintf("must be one of %s", choices.data));
 }
 
+/* A walk over an array of "what". */
+static JsonbIterator *
+elements_of(const Option *option, const JsonbValue *value, ValueOrigin origin, const char *what)
+{
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		refuse(option, origin, psprintf("must be an array of %s", what));
+	return JsonbIteratorInit(value->val.binary.data);
+}
+
+/* The next element of an array; false after the last. */
+static bool
+next_element(JsonbIterator **iterator, JsonbValue *element)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, element, true)) != WJB_DONE)
+		if (token == WJB_ELEM)
+			return true;
+	return false;
+}
+
 static IntList
 list_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 {
 	IntList		list = {0};
-	JsonbIterator *iterator;
+	JsonbIterator *iterator = elements_of(option, value, origin, "integers");
 	JsonbValue	element;
-	JsonbIteratorToken token;
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		refuse(option, origin, "must be an array of integers");
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	while (next_element(&iterator, &element))
 	{
-		if (token != WJB_ELEM)
-			continue;
 		if (list.n == MAX_LAYERS)
 			refuse(option, origin, psprintf("has more than %d elements", MAX_LAYERS));
 		list.value[list.n] = element_of(option, &element, list.n + 1, origin);
@@ -207,19 +222,13 @@ static NameList
 names_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 {
 	NameList	list = {0};
-	JsonbIterator *iterator;
+	JsonbIterator *iterator = elements_of(option, value, origin, "column names");
 	JsonbValue	element;
-	JsonbIteratorToken token;
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		refuse(option, origin, "must be an array of column names");
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	while (next_element(&iterator, &element))
 	{
 		const char *name;
 
-		if (token != WJB_ELEM)
-			continue;
 		if (element.type != jbvString)
 			refuse(option, origin, psprintf("must be an array of column names, but element %d is none",
 											list.n + 1));

@@ -58,6 +58,13 @@ SELECT is(count(DISTINCT round(aread_predict('side', jsonb_build_object('user_id
 SELECT is(count(*) > 300, true, 'by the history, too') FROM log l, LATERAL (SELECT l.user_id, -1 AS item_id, l.domain, l.category, l.age_band, l.tags, '{3,4,5}'::int[] AS history) r, LATERAL (SELECT l.user_id, -1 AS item_id, l.domain, l.category, l.age_band, l.tags, '{}'::int[] AS history) n
 WHERE abs(aread_predict('side', r) - aread_predict('side', n)) > 1e-4;
 
+-- Threads share the work, and make no difference.
+SET LOCAL aread.threads = 1;
+SELECT train('alone', '{"dislikes": true, "side": ["category"], "attention": true}'), train('alone, without', '{"dislikes": true, "side": ["category"]}') \g /dev/null
+SET LOCAL aread.threads = 3;
+SELECT train('three', '{"dislikes": true, "side": ["category"], "attention": true}'), train('three, without', '{"dislikes": true, "side": ["category"]}') \g /dev/null
+SELECT is(count(DISTINCT crc), 2::bigint, 'the same models') FROM aread.model WHERE model LIKE 'alone%' OR model LIKE 'three%';
+
 -- Sampled negatives are no dislikes, and a log has no others.
 CREATE VIEW taken AS SELECT domain, user_id, item_id, split FROM log WHERE label = 1;
 SELECT aread_train('taken', 'sampled', NULL, 'domain', NULL, 'user_id', 'item_id', 'split', '{"architecture": "fm", "negatives": 2, "embed_dim": 3, "epochs": 1, "history": {"dislikes": true}}') \g /dev/null
