@@ -41,6 +41,7 @@ SELECT n, architectures, pg_temp.codes(ARRAY[option]) AS option, pg_temp.codes(A
                         FROM unnest(choices) WITH ORDINALITY u(c, place))
     WHEN 'integer' THEN format('integer, %s to %s', minimum::bigint, maximum::bigint)
     WHEN 'integers' THEN format('list of integers, each %s to %s', minimum, maximum)
+    WHEN 'names' THEN format('list of column names, %s at most', maximum)
     ELSE format('%s, %s to %s', type, minimum, maximum) END
   || CASE WHEN "default" = 'null' THEN '; `null`' ELSE '' END AS value,
   pg_temp.cell(meaning || coalesce(' Symbol: ' || pg_temp.codes(ARRAY[symbol]) || '.', '')) AS meaning

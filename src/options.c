@@ -8,7 +8,6 @@
 
 #include <math.h>
 
-#include "common/shortest_dec.h"
 #include "corrupt.h"
 #include "engine/measure/metrics.h"
 #include "engine/networks/architectures.h"
@@ -179,25 +178,68 @@ choice_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 	refuse(option, origin, psprintf("must be one of %s", choices.data));
 }
 
+/* A walk over an array of "what". */
+static JsonbIterator *
+elements_of(const Option *option, const JsonbValue *value, ValueOrigin origin, const char *what)
+{
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		refuse(option, origin, psprintf("must be an array of %s", what));
+	return JsonbIteratorInit(value->val.binary.data);
+}
+
+/* The next element of an array; false after the last. */
+static bool
+next_element(JsonbIterator **iterator, JsonbValue *element)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, element, true)) != WJB_DONE)
+		if (token == WJB_ELEM)
+			return true;
+	return false;
+}
+
 static IntList
 list_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
 {
 	IntList		list = {0};
-	JsonbIterator *iterator;
+	JsonbIterator *iterator = elements_of(option, value, origin, "integers");
 	JsonbValue	element;
-	JsonbIteratorToken token;
 
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		refuse(option, origin, "must be an array of integers");
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	while (next_element(&iterator, &element))
 	{
-		if (token != WJB_ELEM)
-			continue;
 		if (list.n == MAX_LAYERS)
 			refuse(option, origin, psprintf("has more than %d elements", MAX_LAYERS));
 		list.value[list.n] = element_of(option, &element, list.n + 1, origin);
 		list.n++;
+	}
+	return list;
+}
+
+/* Names of columns, each once. */
+static NameList
+names_of(const Option *option, const JsonbValue *value, ValueOrigin origin)
+{
+	NameList	list = {0};
+	JsonbIterator *iterator = elements_of(option, value, origin, "column names");
+	JsonbValue	element;
+
+	while (next_element(&iterator, &element))
+	{
+		const char *name;
+
+		if (element.type != jbvString)
+			refuse(option, origin, psprintf("must be an array of column names, but element %d is none",
+											list.n + 1));
+		name = pnstrdup(element.val.string.val, element.val.string.len);
+		if (strlen(name) >= COLUMN_NAME_SIZE)
+			refuse(option, origin, psprintf("has \"%s\", which is longer than any column's name", name));
+		for (int i = 0; i < list.n; i++)
+			if (strcmp(list.value[i], name) == 0)
+				refuse(option, origin, psprintf("has column \"%s\" twice", name));
+		if (list.n == (int) option->maximum)
+			refuse(option, origin, psprintf("has more than %d elements", list.n));
+		strlcpy(list.value[list.n++], name, COLUMN_NAME_SIZE);
 	}
 	return list;
 }
@@ -245,6 +287,9 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 			break;
 		case OPTION_INT_LIST:
 			*(IntList *) at = list_of(option, value, origin);
+			break;
+		case OPTION_NAME_LIST:
+			*(NameList *) at = names_of(option, value, origin);
 			break;
 	}
 }
@@ -423,6 +468,8 @@ options_parse(Jsonb *given, Config *config, TrainOptions *options)
 	source->samples_negatives = config->negatives > 0;
 	source->keeps_times = config->history_length > 0 &&
 		architecture_uses(config->architecture, HISTORY ".length");
+	if (source->keeps_times)
+		source->sides = config->history_side;
 	check_config(config);
 }
 
@@ -514,67 +561,4 @@ options_parse_stored(Jsonb *config_stored, Config *config)
 	if (config->architecture >= n_architectures)
 		stored_corrupt("version", psprintf("Its architecture, \"%s\", is that of no model.",
 										   architecture_name(config->architecture)));
-}
-
-static void
-append_option(StringInfo json, const Option *option, const void *options)
-{
-	const char *at = (const char *) options + option->offset;
-
-	switch (option->type)
-	{
-		case OPTION_BOOL:
-			appendStringInfoString(json, *(const bool *) at ? "true" : "false");
-			break;
-		case OPTION_INT:
-			if (*(const int *) at == NULL_INT)
-				appendStringInfoString(json, "null");
-			else
-				appendStringInfo(json, "%d", *(const int *) at);
-			break;
-		case OPTION_SEED:
-			appendStringInfo(json, UINT64_FORMAT, *(const uint64_t *) at);
-			break;
-		case OPTION_REAL:
-			if (isnan(*(const double *) at))
-				appendStringInfoString(json, "null");
-			else
-			{
-				char		digits[DOUBLE_SHORTEST_DECIMAL_LEN];
-
-				double_to_shortest_decimal_buf(*(const double *) at, digits);
-				appendStringInfoString(json, digits);
-			}
-			break;
-		case OPTION_CHOICE:
-			appendStringInfo(json, "\"%s\"", option_choice(option, *(const int *) at));
-			break;
-		case OPTION_INT_LIST:
-			{
-				const IntList *list = (const IntList *) at;
-
-				appendStringInfoChar(json, '[');
-				for (int i = 0; i < list->n; i++)
-					appendStringInfo(json, "%s%d", i > 0 ? ", " : "", list->value[i]);
-				appendStringInfoChar(json, ']');
-				break;
-			}
-	}
-}
-
-Jsonb *
-options_from_config(const Config *config)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	for (int i = 0; i < config_table.n; i++)
-	{
-		const Option *option = &config_table.options[i];
-
-		appendStringInfo(&json, "%s\"%s\": ", i > 0 ? ", " : "{", option->name);
-		append_option(&json, option, config);
-	}
-	appendStringInfoChar(&json, '}');
-	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data)));
 }

@@ -70,7 +70,5 @@ extern char *options_architectures_text(const char *option, const char *separato
  * option, or a choice, of a later version.
  */
 extern void options_parse_stored(Jsonb *config_stored, Config *config);
-/* Every engine option of a config as an object, which is what a model is stored with. */
-extern Jsonb *options_from_config(const Config *config);
 
 #endif							/* AREAD_OPTIONS_H */

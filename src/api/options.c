@@ -33,6 +33,8 @@ type_name(OptionType type)
 			return "choice";
 		case OPTION_INT_LIST:
 			return "integers";
+		case OPTION_NAME_LIST:
+			return "names";
 	}
 	return "";
 }

@@ -47,8 +47,13 @@ catalog_model_crc(const Model *model)
 	add_crc(&crc, model->masks, (Size) model->n_domains * model->n_gates);
 	if (model->trees)
 		add_crc(&crc, model->trees->bytes, model->trees->n_bytes);
-	if (model->histories)
-		add_crc(&crc, model->histories->bytes, model->histories->n_bytes);
+	for (EntityKind kind = ENTITY_HISTORIES; kind < N_ENTITY_KINDS; kind++)
+	{
+		const EntityTable *table = model_entities(model, kind);
+
+		if (table)
+			add_crc(&crc, table->bytes, table->n_bytes);
+	}
 	FIN_CRC32C(crc);
 	return crc;
 }

@@ -365,7 +365,7 @@ read_trees(const Model *model, int64 version_id, Arena *arena, MemoryContext con
 	return trees;
 }
 
-/* What is kept of items, of users, or of their histories; NULL: nothing is. */
+/* What is kept of items or users in that way; NULL: nothing is. */
 static EntityTable *
 read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int64 version_id,
 			  Arena *arena, MemoryContext context)
@@ -379,8 +379,8 @@ read_entities(const FeatureSpec *spec, const Model *model, EntityKind kind, int6
 
 	if (size == 0)
 		return NULL;
-	/* a shape does not say so, and hashed ones have no keys to be listed by */
-	if (entity_field(&model->shape, kind) >= 0 &&
+	/* a shape does not say so, and hashed ones have no keys to be listed by; sides need none */
+	if (kind != ENTITY_SIDES && entity_field(&model->shape, kind) >= 0 &&
 		!spec_has_keys(spec, entity_field(&model->shape, kind)))
 		stored_corrupt("model", "It has a table of hashed items or users.");
 	table = entity_table_get(arena, read_sized(version_id, "entities", name, size, context), size,
@@ -443,10 +443,10 @@ read_model(const FeatureSpec *spec, const Config *config, int64 version_id,
 	if (model->n_gates > 0)
 		read_masks(model, version_id);
 	model->trees = read_trees(model, version_id, &arena, context);
-	model->items = read_entities(spec, model, ENTITY_ITEMS, version_id, &arena, context);
-	model->users = read_entities(spec, model, ENTITY_USERS, version_id, &arena, context);
+	for (EntityKind kind = 0; kind < N_ENTITY_KINDS; kind++)
+		*model_entities_at(model, kind) = read_entities(spec, model, kind, version_id, &arena,
+														context);
 	check_entities(model, version_id);
-	model->histories = read_entities(spec, model, ENTITY_HISTORIES, version_id, &arena, context);
 	if (!model_check(model, &error))
 		host_raise(&error);
 	return model;
@@ -496,6 +496,9 @@ catalog_load(const ModelVersion *version, MemoryContext context)
 	check_description(spec, options, software, version->id);
 	options_parse_stored(options, &config);
 	types_resolve(spec);
+	spec_set_sides(spec, &config.history_side);
+	if (spec->n_sides != config.history_side.n && config.history_length > 0)
+		stored_corrupt("version", "Columns of its histories are no features.");
 	loaded->domain_rows = read_domain_rows(version->id, spec, context);
 	loaded->model = read_model(spec, &config, version->id, context);
 	if (loaded->model->reads_history)

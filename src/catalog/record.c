@@ -62,9 +62,9 @@ record_kept(const Model *model, int64 kept[3])
 {
 	kept[0] = model->items ? (int64) model->items->n : 0;
 	kept[1] = model->users ? (int64) model->users->n : 0;
-	kept[2] = (int64) (model->items ? model->items->n_bytes : 0) +
-		(int64) (model->histories ? model->histories->n_bytes : 0) +
-		(int64) (model->users ? model->users->n_bytes : 0);
+	kept[2] = 0;
+	for (EntityKind kind = 0; kind < N_ENTITY_KINDS; kind++)
+		kept[2] += model_entities(model, kind) ? (int64) model_entities(model, kind)->n_bytes : 0;
 }
 
 static SplitMethod

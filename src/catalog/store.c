@@ -34,7 +34,7 @@
 #include "engine/train/stopping.h"
 #include "host.h"
 #include "miscadmin.h"
-#include "options.h"
+#include "options_text.h"
 #include "source/keys/vocabulary.h"
 #include "source/read/relation.h"
 #include "utils/acl.h"
@@ -373,17 +373,16 @@ insert_table(const EntityTable *table, int64 version_id)
 					 table->n_bytes);
 }
 
-/* What is kept of items and users, if it is, and of histories. */
+/* What is kept of items and users, if it is, and for histories. */
 static void
 insert_entities(const Model *model, int64 version_id)
 {
 	uint32		crc = catalog_entities_crc(model);
 
-	insert_table(model->items, version_id);
-	insert_table(model->users, version_id);
+	for (EntityKind kind = 0; kind < N_ENTITY_KINDS; kind++)
+		insert_table(model_entities(model, kind), version_id);
 	if (model->items || model->users)
 		insert_bytes(version_id, "checksum", "entities", (const char *) &crc, sizeof(crc));
-	insert_table(model->histories, version_id);
 }
 
 static void

@@ -314,9 +314,10 @@ check_shown(const LoadedModel *loaded, int64 version_id)
 {
 	/*
 	 * tensors; of each feature a vocabulary, its rare values and two parts of pairs; masks,
-	 * trees, items, users, their histories and two checksums
+	 * trees, tables of items and users, and two checksums
 	 */
-	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 7;
+	int64		n_things = loaded->model->n_tensors + 4 * (int64) loaded->spec->n_features + 4 +
+		N_ENTITY_KINDS;
 	Arguments	facts = {0};
 	int64		kept[3];
 	CatalogAccess access;

@@ -25,6 +25,7 @@
 #include "blas.h"
 #include "catalog/models.h"
 #include "catalog/store.h"
+#include "engine/entities/sides.h"
 #include "engine/train/personalized.h"
 #include "fault.h"
 #include "host.h"
@@ -239,6 +240,36 @@ check_history(const TrainJob *job, const Dataset *data)
 				 errhint("Pass a view in which it has another name, or list it among the features.")));
 }
 
+/* Histories have one value of each item: that of its rows. */
+static void
+check_sides(const TrainJob *job)
+{
+	const FeatureSpec *spec = job->new.spec;
+	EngineHost	host = host_callbacks();
+	bool		agrees[MAX_SIDES];
+	EngineError error;
+	Arena		scratch;
+
+	if (spec->n_sides == 0 || dataset_rows(job->data, SPLIT_TRAIN) == 0)
+		return;
+	host_arena(&scratch, CurrentMemoryContext);
+	if (!sides_agree(&scratch, job->data, &host, agrees, &error))
+		host_raise(&error);
+	arena_free_all(&scratch);
+	for (int k = 0; k < spec->n_sides; k++)
+	{
+		const Feature *feature = &spec->features[spec->sides[k]];
+
+		if (!agrees[k] && feature->bond != BOND_ITEM)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of option \"history.side\" does not go with the items",
+							feature->name),
+					 errdetail("Training rows of one item have different values of it."),
+					 errhint("Name columns that are the same in all rows of an item, such as a brand.")));
+	}
+}
+
 void
 job_read(TrainJob *job, MemoryContext context, bool lasting)
 {
@@ -261,6 +292,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
 	new->spec = spec;
 	check_history(job, job->data);
+	check_sides(job);
 	report_tell_skipped(report);
 	new->report = report;
 	if (incumbent)

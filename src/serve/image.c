@@ -32,12 +32,8 @@ typedef struct ImageHeader
 	Size		domain_rows;
 	Size		trees;			/* in their stored form; 0: none */
 	Size		trees_size;
-	Size		items;			/* in their stored form; 0: none */
-	Size		items_size;
-	Size		users;
-	Size		users_size;
-	Size		histories;
-	Size		histories_size;
+	Size		entities[N_ENTITY_KINDS];	/* in their stored form; 0: none */
+	Size		entities_size[N_ENTITY_KINDS];
 	Size		values;			/* of the scorer */
 } ImageHeader;
 
@@ -150,9 +146,9 @@ put_model(ImageWriter *writer, const ServedModel *served)
 		header.trees = put(writer, model->trees->bytes, model->trees->n_bytes);
 		header.trees_size = model->trees->n_bytes;
 	}
-	header.items = put_entities(writer, model->items, &header.items_size);
-	header.users = put_entities(writer, model->users, &header.users_size);
-	header.histories = put_entities(writer, model->histories, &header.histories_size);
+	for (EntityKind kind = 0; kind < N_ENTITY_KINDS; kind++)
+		header.entities[kind] = put_entities(writer, model_entities(model, kind),
+											 &header.entities_size[kind]);
 	values = scorer_values(served->scorer, &n_values);
 	header.values = put(writer, values, n_values * sizeof(real));
 	if (writer->block)
@@ -287,12 +283,10 @@ image_open(const void *block, const ModelVersion *version, MemoryContext context
 		if (!loaded->model->trees)
 			host_raise(&error);
 	}
-	loaded->model->items = open_entities(block, header->items, header->items_size,
-										 &loaded->model->shape, ENTITY_ITEMS, arena);
-	loaded->model->users = open_entities(block, header->users, header->users_size,
-										 &loaded->model->shape, ENTITY_USERS, arena);
-	loaded->model->histories = open_entities(block, header->histories, header->histories_size,
-											 &loaded->model->shape, ENTITY_HISTORIES, arena);
+	for (EntityKind kind = 0; kind < N_ENTITY_KINDS; kind++)
+		*model_entities_at(loaded->model, kind) =
+			open_entities(block, header->entities[kind], header->entities_size[kind],
+						  &loaded->model->shape, kind, arena);
 	loaded->domain_rows = at(block, header->domain_rows);
 	served->loaded = loaded;
 	served->scorer = scorer_attach(arena, loaded->model, READY_BYTES, at(block, header->values),

@@ -351,6 +351,34 @@ check_bonds(const FeatureSpec *spec, const SourceOptions *options)
 	}
 }
 
+/* What histories have of items are single ids of columns that play no part. */
+static void
+check_sides(const FeatureSpec *spec, const SourceOptions *options)
+{
+	for (int i = 0; i < options->sides.n; i++)
+	{
+		const char *name = options->sides.value[i];
+		int			f = spec_find(spec, name);
+
+		if (f < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of option \"history.side\" is no feature", name),
+					 errhint("Name columns that are among the features.")));
+		if (f == spec->domain_feature || f == spec->user_feature || f == spec->item_feature)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of option \"history.side\" is the domain, the user or the item", name),
+					 errhint("Name columns that tell something of items, such as a brand.")));
+		if (kind_has_list(spec->features[f].kind))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of option \"history.side\" is a feature of kind \"%s\"", name,
+							feature_kind_name(spec->features[f].kind)),
+					 errhint("Name columns with one value in each row, \"categorical\" or \"binned\" ones.")));
+	}
+}
+
 FeatureSpec *
 features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePlan **plans)
 {
@@ -381,6 +409,8 @@ features_infer(const ColumnRoles *roles, const SourceOptions *options, FeaturePl
 	assign_vocabularies(spec, *plans, shared, 2 + crosses_asked(options));
 	check_roles(spec, *plans);
 	check_bonds(spec, options);
+	check_sides(spec, options);
+	spec_set_sides(spec, &options->sides);
 	return spec;
 }
 

@@ -73,6 +73,16 @@ spec_add_history(FeatureSpec *spec, uint32 length)
 		.type_name = item->type_name,.type = item->type,.vocabulary = item->vocabulary};
 }
 
+void
+spec_set_sides(FeatureSpec *spec, const NameList *names)
+{
+	spec->n_sides = 0;
+	for (int f = 0; f < spec->n_columns; f++)
+		for (int i = 0; i < names->n; i++)
+			if (strcmp(spec->features[f].name, names->value[i]) == 0)
+				spec->sides[spec->n_sides++] = f;
+}
+
 int
 spec_find_named(const FeatureSpec *spec, const char *name)
 {
@@ -145,6 +155,8 @@ spec_shape(const FeatureSpec *spec, Shape *shape)
 		.users_are_hashed = spec->user_feature >= 0 &&
 			spec->vocabularies[spec->features[spec->user_feature].vocabulary].buckets > 0,
 		.n_crosses = shape_crosses(spec, crosses),
-		.crosses = crosses
+		.crosses = crosses,
+		.n_sides = spec->n_sides
 	};
+	memcpy(shape->sides, spec->sides, sizeof(shape->sides));
 }

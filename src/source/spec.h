@@ -62,6 +62,7 @@ typedef struct SourceOptions
 	/* what options of the engine say of a source, too */
 	bool		samples_negatives;	/* so that rows are positive, and items of negatives are drawn */
 	bool		keeps_times;	/* of training rows, which histories go by */
+	NameList	sides;			/* columns that histories have of items */
 	uint64		seed;
 } SourceOptions;
 
@@ -191,6 +192,8 @@ typedef struct FeatureSpec
 	Feature    *features;
 	uint32		history_length;	/* members that count; with has_history */
 	bool		has_history;	/* features[n_features] is what callers may pass: a list of items, no field */
+	int			n_sides;		/* features that histories have of items, ascending */
+	uint32		sides[MAX_SIDES];
 	int			n_vocabularies;
 	Vocabulary *vocabularies;
 	int			domain_feature;
@@ -262,6 +265,8 @@ extern int	spec_find(const FeatureSpec *spec, const char *name);
 #define HISTORY_COLUMN "history"
 /* Make room for it: features has room for one more. */
 extern void spec_add_history(FeatureSpec *spec, uint32 length);
+/* Features that histories have of items, by name: those that the spec has. */
+extern void spec_set_sides(FeatureSpec *spec, const NameList *names);
 /* As spec_find(); that column, too. */
 extern int	spec_find_named(const FeatureSpec *spec, const char *name);
 /* Do a feature's ids stand for one value each, whose key is known? */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/entities/entity_build.h"
+#include "engine/entities/sides.h"
 #include "entity_sound.h"
 #include "fuzz.h"
 #include "toy.h"
@@ -40,12 +41,16 @@ set_up(void)
 	FUZZ_ASSERT(entities_build(&arena, &scratch, dataset, TOY_FIELDS, bonds, &limits, &host,
 							   &entities, &error));
 	FUZZ_ASSERT(entities.items->n_lists > 0 && entities.users->link_start[1] > 0);
-	history = history_build(&scratch, &scratch, dataset, 5, false, &host, &error);
+	history = history_build(&scratch, &scratch, dataset, 5, HISTORY_ALL, &host, &error);
 	FUZZ_ASSERT(history);
 	tables[ENTITY_ITEMS] = entities.items;
 	tables[ENTITY_USERS] = entities.users;
-	tables[ENTITY_HISTORIES] = entity_table_of_history(&arena, history, &error);
+	tables[ENTITY_HISTORIES] = entity_table_of_history(&arena, history, ENTITY_HISTORIES, &error);
 	FUZZ_ASSERT(tables[ENTITY_HISTORIES] && tables[ENTITY_HISTORIES]->link_start[1] > 0);
+	tables[ENTITY_DISLIKES] = entity_table_of_history(&arena, history, ENTITY_DISLIKES, &error);
+	/* the toy has no column for it: values are not what is damaged here */
+	tables[ENTITY_SIDES] = sides_build(&arena, &scratch, dataset, &host, &error);
+	FUZZ_ASSERT(tables[ENTITY_DISLIKES] && tables[ENTITY_SIDES]);
 	arena_free_all(&scratch);
 }
 

@@ -9,7 +9,8 @@ CREATE FUNCTION train(model text, options jsonb) RETURNS integer LANGUAGE sql AS
   SELECT version FROM aread_train('log', model, features => '{domain,user_id,item_id,age_band,category,price}', options => options) $$;
 SELECT train('wide', '{"architecture": "wide", "calibration": false}'), train('trees', '{"architecture": "trees", "trees": 40}'),
   train('hei', '{"architecture": "hei", "trees": 0, "epochs": 4, "embed_dim": 4, "mmoe_dims": [16], "hei_experts": [2, 2], "hei_hidden": [8, 8], "hei_output": [8, 8]}'),
-  train('history', '{"architecture": "fm", "trees": 0, "epochs": 4, "embed_dim": 4, "history": true}') \g /dev/null
+  train('history', '{"architecture": "fm", "trees": 0, "epochs": 4, "embed_dim": 4, "history": true}'),
+  train('tastes', '{"architecture": "fm", "trees": 0, "epochs": 4, "embed_dim": 4, "history": {"side": ["category"], "attention": true, "dislikes": true}}') \g /dev/null
 
 -- All pairs, as aread_recommend scores them, and as vectors do.
 CREATE FUNCTION pairs(model text, dim int, domain text, candidates regclass DEFAULT NULL, context jsonb DEFAULT NULL)
@@ -26,8 +27,8 @@ SELECT cmp_ok(CASE WHEN count(*) > 1000 THEN max(abs(logit - product)) END, '<',
 SELECT cmp_ok(max(abs(logit - product)), '>', 1e-2::float8, 'but not of one number') FROM pairs('wide', 1, 'domain_01');
 SELECT cmp_ok(max(abs(logit - product)), '<', 1e-3::float8, 'in all domains as well') FROM pairs('wide', 16, NULL);
 -- Of other architectures as many numbers as there are users say all.
-SELECT cmp_ok(max(abs(logit - product)), '<', 1e-2::float8, model || ': with 60 numbers nothing is lost') FROM unnest('{trees,hei,history}'::text[]) model, pairs(model, 60, 'domain_01') GROUP BY model;
-SELECT cmp_ok(corr(logit, product), '>', 0.98::float8, model || ': with eight not much is') FROM unnest('{trees,hei,history}'::text[]) model, pairs(model, 8, 'domain_01') GROUP BY model;
+SELECT cmp_ok(max(abs(logit - product)), '<', 1e-2::float8, model || ': with 60 numbers nothing is lost') FROM unnest('{trees,hei,history,tastes}'::text[]) model, pairs(model, 60, 'domain_01') GROUP BY model;
+SELECT cmp_ok(corr(logit, product), '>', 0.98::float8, model || ': with eight not much is') FROM unnest('{trees,hei,history,tastes}'::text[]) model, pairs(model, 8, 'domain_01') GROUP BY model;
 SELECT cmp_ok(sqrt(avg((p.logit - p.product) ^ 2)), '<', (SELECT sqrt(avg((logit - product) ^ 2)) FROM pairs('hei', 3, 'domain_01')), 'more numbers, less lost') FROM pairs('hei', 12, 'domain_01') p;
 
 -- Of a user's ten best items the twenty largest inner products have nearly all.

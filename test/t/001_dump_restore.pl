@@ -16,16 +16,16 @@ $primary->safe_psql('postgres', q{
 	CREATE EXTENSION aread;
 	GRANT CREATE ON SCHEMA public TO anna;
 	SET ROLE anna;
-	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, price,
+	CREATE TABLE clicks AS SELECT label, domain, user_id, item_id, price, category::text,
 		ARRAY[item_id, category] AS list FROM aread_simulate(4000, domains => 6, users => 60, items => 40);
 	SELECT aread_register('clicks');
 	SELECT aread_train('clicks', 'm', options => '{"architecture": "hemp", "epochs": 2, "embed_dim": 4, "mmoe_experts": 2, "mmoe_dims": [16, 8],
 		"hei_experts": [2, 3, 4], "hei_hidden": [8, 8, 4], "hei_output": [8, 4, 4], "batch_size": 256, "candidates": 2,
-		"warmup_batches": 5, "mask_interval": 10, "features": {"list": {"vocabulary": "item_id"}}}');
+		"warmup_batches": 5, "mask_interval": 10, "history": {"length": 5, "side": ["category"], "attention": true, "dislikes": true}, "features": {"list": {"vocabulary": "item_id"}}}');
 	SELECT aread_train('clicks', 'w', options => '{"architecture": "wide", "features": {"price": {"kind": "piecewise"}}, "crosses": [["user_id", "item_id"]]}');
 	SELECT aread_train('clicks', 'h', options => '{"architecture": "wide"}') FROM generate_series(1, 3);
 	SELECT aread_deploy('h', 1, 'as before'), aread_pin('h@2'), aread_grant('h', 'explaining', 'explain');
-	CREATE TABLE score AS SELECT user_id, item_id, domain, price, list, aread_predict('m', c) AS m, aread_predict('w', c) AS w FROM clicks c;
+	CREATE TABLE score AS SELECT user_id, item_id, domain, price, category, list, aread_predict('m', c) AS m, aread_predict('w', c) AS w FROM clicks c;
 });
 
 my %asked = (

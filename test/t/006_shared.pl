@@ -15,12 +15,13 @@ $node->start;
 # The same small model, and one whose weights are some megabytes.
 my $set_up = q{
 	CREATE EXTENSION aread;
-	CREATE TABLE seen AS SELECT label, domain, user_id, item_id, ARRAY[user_id % 3, item_id % 5, 0.5]::real[] AS emb, price FROM aread_simulate(20000, domains => 4, groups => 2, users => 12000, items => 300, strength => 3);
+	CREATE TABLE seen AS SELECT label, domain, user_id, item_id, ARRAY[user_id % 3, item_id % 5, 0.5]::real[] AS emb, price, category::text FROM aread_simulate(20000, domains => 4, groups => 2, users => 12000, items => 300, strength => 3);
 	CREATE FUNCTION train(model text, seed int) RETURNS int LANGUAGE sql AS $$
 		SELECT version FROM aread_train('seen', model, options => jsonb_build_object('epochs', 1, 'embed_dim', 128, 'mmoe_dims', '[8]'::jsonb, 'l2_wide', 10,
-			'warmup_batches', 5, 'mask_interval', 50, 'candidates', 1, 'seed', seed, 'features', '{"price": {"kind": "piecewise", "bins": 4}}'::jsonb, 'crosses', '[["user_id", "item_id"]]'::jsonb, 'cross_buckets', 99)) $$;
+			'warmup_batches', 5, 'mask_interval', 50, 'candidates', 1, 'seed', seed, 'features', '{"price": {"kind": "piecewise", "bins": 4}}'::jsonb, 'crosses', '[["user_id", "item_id"]]'::jsonb, 'cross_buckets', 99,
+			'history', '{"length": 5, "side": ["category"], "attention": true, "dislikes": true}'::jsonb)) $$;
 	SELECT train('shop', 1)};
-my $score = q{SELECT aread_predict('shop', '{"user_id": 5, "item_id": 7, "emb": [2, 2, 0.5], "price": 5}', 'domain_02')};
+my $score = q{SELECT aread_predict('shop', '{"user_id": 5, "item_id": 7, "emb": [2, 2, 0.5], "price": 5, "category": 1}', 'domain_02')};
 my $shared = q{SELECT model, version FROM aread.cache WHERE place = 'shared' ORDER BY 1, 2};
 $node->safe_psql('postgres', $set_up);
 

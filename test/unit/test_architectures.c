@@ -38,6 +38,9 @@ change(const Option *option, Config *config)
 		case OPTION_INT_LIST:
 			++((IntList *) at)->value[0];
 			break;
+		case OPTION_NAME_LIST:
+			strcpy(((NameList *) at)->value[((NameList *) at)->n++], "column");
+			break;
 	}
 }
 

@@ -307,6 +307,7 @@ check_races(void)
 		config.learning_rate = 1e-2;
 		/* histories are made once, whichever stage is the first of a call */
 		config.history_length = 5;
+		config.history_dislikes = config.history_attention = true;
 		/* masks are the second one's */
 		CHECK(check_same_model(&config, 19) == (l == 0));
 		config.wide = true;

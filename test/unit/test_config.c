@@ -74,6 +74,7 @@ test_texts(void)
 	CHECK(!sets("mmoe_dims", "[1") && !sets("mmoe_dims", "1") && !sets("mmoe_dims", "[1] "));
 	CHECK(sets("mmoe_dims", "[1,1,1,1,1,1,1,1]") && !sets("mmoe_dims", "[1,1,1,1,1,1,1,1,1]"));
 	CHECK(!sets("mmoe_dims", "[0]") && !sets("mmoe_dims", "[1.5]"));
+	CHECK(sets("history.side", "[]") && !sets("history.side", "[\"genre\"]"));
 	CHECK(sets("seed", "9007199254740991") && !sets("seed", "-1"));
 }
 

@@ -9,6 +9,8 @@
 #include "entity_rows.h"
 #include "entity_sound.h"
 #include "toy.h"
+
+#include "engine/entities/sides.h"
 #include "unit.h"
 
 static bool
@@ -105,6 +107,30 @@ test_damaged(Arena *arena, const EntityRows *rows, const EntityTable *table)
 	CHECK(refused > tried / 3 && refused < tried);
 }
 
+/* What goes with items, in nearly all of their rows, is told from what does not. */
+static EntityTable *
+test_sides(Arena *arena, EntityRows *rows)
+{
+	Shape	   *shape = &rows->data.shape;
+	EngineHost	host = toy_host();
+	EngineError error;
+	bool		agrees[MAX_SIDES];
+	EntityTable *table;
+	bool		same = true;
+
+	shape->n_sides = 3;
+	memcpy(shape->sides, (uint32_t[]) {BRAND, AGE, HOUR}, 3 * sizeof(uint32_t));
+	CHECK(sides_agree(arena, &rows->data, &host, agrees, &error));
+	CHECK(agrees[0] && !agrees[1] && !agrees[2]);
+	shape->n_sides = 1;
+	table = sides_build(arena, arena, &rows->data, &host, &error);
+	CHECK(table && table->n == ITEMS && table->n_fields == 1 && table->fields[0] == BRAND);
+	for (uint32_t i = 0; table && i < ITEMS; i++)
+		same &= table->values[i] == FIRST_ID + (FIRST_ID + i) % VALUES;
+	CHECK(same);
+	return table;
+}
+
 int
 main(void)
 {
@@ -119,14 +145,16 @@ main(void)
 	arena_init_malloc(&arena);
 	rows = entity_rows(&arena, 76);
 	entities = entity_rows_build(&arena, rows, bonds_by_rows, &no_entity_limits);
-	history = history_build(&arena, &arena, &rows->data, 5, false, &host, &error);
+	history = history_build(&arena, &arena, &rows->data, 5, HISTORY_ALL, &host, &error);
 	tables[ENTITY_ITEMS] = entities.items;
 	tables[ENTITY_USERS] = entities.users;
-	tables[ENTITY_HISTORIES] = entity_table_of_history(&arena, history, &error);
+	tables[ENTITY_HISTORIES] = entity_table_of_history(&arena, history, ENTITY_HISTORIES, &error);
+	tables[ENTITY_DISLIKES] = entity_table_of_history(&arena, history, ENTITY_DISLIKES, &error);
+	tables[ENTITY_SIDES] = test_sides(&arena, rows);
 	for (int kind = 0; kind < N_ENTITY_KINDS; kind++)
 	{
 		CHECK(tables[kind] && tables[kind]->kind == (EntityKind) kind);
-		CHECK(tables[kind]->link_start[tables[kind]->n] > 0);
+		CHECK((tables[kind]->link_start[tables[kind]->n] > 0) == (kind != ENTITY_SIDES));
 		test_stored(&arena, rows, tables[kind]);
 		test_damaged(&arena, rows, tables[kind]);
 	}

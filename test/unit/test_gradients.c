@@ -136,6 +136,21 @@ static const Shape shape = {
 	.field_is_list = field_is_list,.field_is_dense = field_is_dense,.domain_field = 0,.user_field = 1,.item_field = 2
 };
 
+/* Histories have what items are beside themselves; the domain's field will do. */
+static Shape
+shape_of(const Config *config)
+{
+	Shape		sided = shape;
+
+	sided.n_sides = config->history_side.n;
+	return sided;
+}
+
+static const uint32_t side_fields[] = {0};
+static const uint32_t side_values[] = {3, 4, NULL_ID, 5, 4, 3};
+static const EntityTable sides = {.kind = ENTITY_SIDES,.n = 6,.n_fields = 1,.fields = side_fields,
+	.values = side_values};
+
 /* Bits of floats. */
 #define ONE 0x3F800000
 #define MINUS_HALF 0xBF000000
@@ -374,16 +389,20 @@ network_loss(void *context)
 
 /* Rows with no members, one, and several, of which some are alike. */
 static void
-fill_histories(Batch *batch, Arena *arena)
+fill_histories(Batch *batch, const Config *config, Arena *arena)
 {
 	uint32_t	n_items = shape_rows(&shape, shape.item_field);
 
-	batch_init_history(batch, arena, 5);
-	for (int b = 0; b < batch->n_rows; b++)
+	for (int list = 0; list <= config->history_dislikes; list++)
 	{
-		batch->history_n[b] = b % 6;
-		for (int i = 0; i < b % 6; i++)
-			batch->history[5 * b + i] = FIRST_ID + (uint32_t) (b * 3 + i * i) % (n_items - FIRST_ID);
+		batch_init_history(batch, list, arena, 5);
+		for (int b = 0; b < batch->n_rows; b++)
+		{
+			batch->history[list].n[b] = (b + 2 * list) % 6;
+			for (int i = 0; i < (b + 2 * list) % 6; i++)
+				batch->history[list].members[5 * b + i] =
+					FIRST_ID + (uint32_t) (b * 3 + i * i + list) % (n_items - FIRST_ID);
+		}
 	}
 }
 
@@ -393,9 +412,10 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 {
 	EngineError error = {0};
 	uint32_t	rows[N_ROWS];
+	Shape		sided = shape_of(config);
 
 	memset(c, 0, sizeof(*c));
-	c->model = model_create(arena, config, &shape, no_pairs, &error);
+	c->model = model_create(arena, config, &sided, no_pairs, &error);
 	CHECK(c->model != NULL);
 	model_init_weights(c->model, NULL, &error);
 	/* away from the zeros and small values of the start, so that all gradients flow */
@@ -406,6 +426,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 		if (tensor->kind != TENSOR_STATISTIC)
 			fill_normal(c->model->params + tensor->offset, tensor->size, 0.7, 100 + i);
 	}
+	c->model->sides = sided.n_sides > 0 ? &sides : NULL;
 	CHECK(network_init(&c->network, c->model, 16, shared, team, arena, &error));
 	CHECK(batch_init(&c->batch, arena, 16, shape.n_fields, &error));
 	for (uint32_t i = 0; i < N_ROWS; i++)
@@ -413,7 +434,7 @@ network_case(NetworkCase *c, Arena *arena, const Config *config, const bool *sha
 	batch_fill(&c->batch, &shape, rows_ids, row_labels, list_start, list_members, rows, NULL,
 			   N_ROWS);
 	if (c->model->reads_history)
-		fill_histories(&c->batch, arena);
+		fill_histories(&c->batch, config, arena);
 	c->batch.row_weights = row_weights;
 	c->mode = (PassMode) {.dropout = true,.seed = 5,
 		.use = RANDOM_DROPOUT};
@@ -446,25 +467,19 @@ check_rows(NetworkCase *c, const RowTensor *tensor)
 }
 
 static void
-check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
-			  const bool *shared, int n_threads)
+check_gradients(const Config *config, bool masks, const bool *shared, int n_threads)
 {
 	Arena		arena;
 	EngineError error = {0};
-	Config		config;
 	NetworkCase c;
 	Team	   *team;
 	double		loss;
 
 	arena_init_malloc(&arena);
-	small_config(&config, architecture);
-	config.batch_norm = batch_norm;
-	config.pairwise = pairwise;
-	config.history_length = n_threads > 1 ? 5 : 0;
 	team = team_start(&arena, n_threads, &error);
-	network_case(&c, &arena, &config, shared, team);
+	network_case(&c, &arena, config, shared, team);
 	if (masks)
-		set_random_masks(&c, &config);
+		set_random_masks(&c, config);
 	network_loss(&c);
 	CHECK(network_backward(&c.network, &c.batch, &loss, &error));
 	for (int i = 0; i < c.model->n_tensors; i++)
@@ -479,6 +494,36 @@ check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
 		check_rows(&c, &c.network.pass.rows[t]);
 	team_stop(team);
 	arena_free_all(&arena);
+}
+
+static void
+check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
+			  const bool *shared, int n_threads)
+{
+	Config		config;
+
+	small_config(&config, architecture);
+	config.batch_norm = batch_norm;
+	config.pairwise = pairwise;
+	config.history_length = n_threads > 1 ? 5 : 0;
+	check_gradients(&config, masks, shared, n_threads);
+}
+
+/* All that histories can have, alone and together. */
+static void
+check_histories(void)
+{
+	for (int options = 1; options < 8; options++)
+	{
+		Config		config;
+
+		small_config(&config, architecture_find("fm"));
+		config.history_length = 5;
+		config.history_dislikes = options & 1;
+		config.history_side.n = options >> 1 & 1;
+		config.history_attention = options >> 2 & 1;
+		check_gradients(&config, false, NULL, 2);
+	}
 }
 
 /* The cheap mask search's backward pass: experts and heads over a fixed base. */
@@ -569,6 +614,7 @@ main(void)
 		check_network(architecture, masks, true, true, some_shared, 3);
 		check_network(architecture, masks, false, false, all_shared, 2);
 	}
+	check_histories();
 	check_experts_alone();
 	check_open_gradients();
 	return unit_summary();

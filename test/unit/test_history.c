@@ -53,7 +53,7 @@ draw(Arena *arena, bool ordered)
 }
 
 static History *
-build(Arena *arena, const Rows *rows, uint32_t length, bool positives)
+build(Arena *arena, const Rows *rows, uint32_t length, HistoryRows counting)
 {
 	EngineHost	host = toy_host();
 	EngineError error = {0};
@@ -61,7 +61,7 @@ build(Arena *arena, const Rows *rows, uint32_t length, bool positives)
 	History    *history;
 
 	arena_init_malloc(&scratch);
-	history = history_build(arena, &scratch, rows->data, length, positives, &host, &error);
+	history = history_build(arena, &scratch, rows->data, length, counting, &host, &error);
 	arena_free_all(&scratch);
 	return history;
 }
@@ -71,11 +71,12 @@ static void
 fill(Arena *arena, const Rows *rows, const History *history, uint32_t *members, uint32_t *n)
 {
 	const Dataset *data = rows->data;
+	const History histories[N_HISTORY_LISTS] = {[HISTORY_TAKEN] = *history};
 	EngineError error = {0};
 	Batch		batch;
 
 	CHECK(batch_init(&batch, arena, 64, TOY_FIELDS, &error));
-	batch_init_history(&batch, arena, history->length);
+	batch_init_history(&batch, HISTORY_TAKEN, arena, history->length);
 	for (size_t first = 0; first < N_ROWS; first += 50)
 	{
 		uint32_t	numbers[50];
@@ -85,12 +86,12 @@ fill(Arena *arena, const Rows *rows, const History *history, uint32_t *members, 
 			numbers[i] = first + i;
 		batch_fill(&batch, &data->shape, data->ids, data->labels, data->list_start,
 				   data->list_members, numbers, NULL, 50);
-		batch_fill_history(&batch, &data->shape, history, NULL, training);
+		batch_fill_history(&batch, &data->shape, histories, NULL, training);
 		for (int b = 0; b < 50; b++)
 		{
 			const uint32_t *of_row;
 
-			n[batch.rows[b]] = batch_history(&batch, b, &of_row);
+			n[batch.rows[b]] = batch_history(&batch, HISTORY_TAKEN, b, &of_row);
 			memcpy(members + batch.rows[b] * MOST, of_row, n[batch.rows[b]] * sizeof(uint32_t));
 		}
 	}
@@ -98,13 +99,14 @@ fill(Arena *arena, const Rows *rows, const History *history, uint32_t *members, 
 
 /* Does training row "other" belong to a row's history, but for its item? */
 static bool
-counts(const Rows *rows, size_t row, size_t other, bool positives)
+counts(const Rows *rows, size_t row, size_t other, HistoryRows counting)
 {
 	const Dataset *data = rows->data;
 	const uint32_t *ids = data->ids + row * TOY_FIELDS;
 	const uint32_t *its = data->ids + other * TOY_FIELDS;
 
-	return other >= SAMPLED && (data->labels[other] || !positives) && its[1] >= FIRST_ID &&
+	return other >= SAMPLED && (counting == HISTORY_ALL || data->labels[other] == (counting == HISTORY_POSITIVES)) &&
+		 its[1] >= FIRST_ID &&
 		its[2] >= FIRST_ID && its[1] == ids[1] &&
 		(!data->times || row >= data->split_start[SPLIT_VALID] ||
 		 data->times[other] < data->times[row]);
@@ -121,7 +123,7 @@ is_listed(const uint32_t *items, uint32_t n, uint32_t item)
 
 /* Rows that count, the newest last: by time, rows of one time as they come. */
 static uint32_t
-list_entries(const Rows *rows, size_t row, bool positives, uint32_t *items)
+list_entries(const Rows *rows, size_t row, HistoryRows counting, uint32_t *items)
 {
 	const Dataset *data = rows->data;
 	int64_t		times[N_ROWS];
@@ -132,7 +134,7 @@ list_entries(const Rows *rows, size_t row, bool positives, uint32_t *items)
 		uint32_t	item = data->ids[other * TOY_FIELDS + 2];
 		uint32_t	at = n;
 
-		if (!counts(rows, row, other, positives) || (!data->times && is_listed(items, n, item)))
+		if (!counts(rows, row, other, counting) || (!data->times && is_listed(items, n, item)))
 			continue;
 		for (; data->times && at > 0 && times[at - 1] > data->times[other]; at--)
 		{
@@ -162,14 +164,14 @@ left_out(const uint32_t *ids, const uint32_t *entries, uint32_t n)
  * training rows have one less than there are.
  */
 static bool
-same_members(const Rows *rows, size_t row, bool positives, uint32_t length,
+same_members(const Rows *rows, size_t row, HistoryRows counting, uint32_t length,
 			 const uint32_t *members, uint32_t n)
 {
 	const Dataset *data = rows->data;
 	const uint32_t *ids = data->ids + row * TOY_FIELDS;
 	uint32_t	entries[N_ROWS];
 	uint32_t	expected[N_ROWS];
-	uint32_t	n_entries = list_entries(rows, row, positives, entries);
+	uint32_t	n_entries = list_entries(rows, row, counting, entries);
 	uint32_t	first = n_entries > length ? n_entries - length - 1 : 0;
 	uint32_t	out = ids[2];
 	uint32_t	n_expected = 0;
@@ -186,7 +188,7 @@ same_members(const Rows *rows, size_t row, bool positives, uint32_t length,
 }
 
 static void
-check_members(bool ordered, bool positives)
+check_members(bool ordered, HistoryRows counting)
 {
 	static const uint32_t lengths[] = {MOST, 4, 1};
 	static uint32_t members[N_ROWS * MOST];
@@ -201,10 +203,10 @@ check_members(bool ordered, bool positives)
 		bool		same = true;
 		size_t		total = 0;
 
-		fill(&arena, &rows, build(&arena, &rows, lengths[i], positives), members, n);
+		fill(&arena, &rows, build(&arena, &rows, lengths[i], counting), members, n);
 		for (size_t row = 0; row < N_ROWS; row++)
 		{
-			same &= same_members(&rows, row, positives, lengths[i], members + row * MOST, n[row]);
+			same &= same_members(&rows, row, counting, lengths[i], members + row * MOST, n[row]);
 			total += n[row];
 		}
 		CHECK(same);
@@ -236,7 +238,7 @@ check_order(void)
 		ids[row * TOY_FIELDS + 1] = FIRST_ID;
 		ids[row * TOY_FIELDS + 2] = FIRST_ID + row;
 	}
-	CHECK(history_members(build(&arena, &rows, 8, true), FIRST_ID, FIRST_ID + 4, NULL, members) == 5);
+	CHECK(history_members(build(&arena, &rows, 8, HISTORY_POSITIVES), FIRST_ID, FIRST_ID + 4, NULL, members) == 5);
 	CHECK(memcmp(members, expected, sizeof(expected)) == 0);
 	arena_free_all(&arena);
 }
@@ -247,7 +249,7 @@ same_history(Arena *arena, const Rows *rows, uint32_t row, uint32_t length,
 			 const uint32_t *members, uint32_t n)
 {
 	struct ArenaBlock *mark = arena_mark(arena);
-	const History *history = build(arena, rows, length, true);
+	const History *history = build(arena, rows, length, HISTORY_POSITIVES);
 	const uint32_t *ids = rows->data->ids + row * TOY_FIELDS;
 	uint32_t	now[MOST];
 	bool		training = row < rows->data->split_start[SPLIT_VALID];
@@ -277,7 +279,7 @@ check_no_trace(bool ordered, uint32_t length)
 	rows = draw(&arena, ordered);
 	n_train = rows.data->split_start[SPLIT_VALID];
 	memcpy(labels, rows.labels, N_ROWS);
-	fill(&arena, &rows, build(&arena, &rows, length, true), members, n);
+	fill(&arena, &rows, build(&arena, &rows, length, HISTORY_POSITIVES), members, n);
 	for (uint32_t row = ordered ? 0 : n_train; row < N_ROWS; row++)
 	{
 		for (size_t other = 0; other < N_ROWS; other++)
@@ -362,7 +364,7 @@ are_one_short(const DrawnRows *drawn, const History *history, uint32_t u, uint32
  * and rows that are not in the list share the missing items evenly among them.
  */
 static void
-check_label_unknown(uint32_t n_rows, uint32_t length)
+check_label_unknown(uint32_t n_rows, uint32_t length, HistoryRows counting)
 {
 	const uint32_t n_users = 400;
 	uint32_t	n_newest = length < n_rows / 2 ? length + 1 : n_rows / 2;
@@ -377,7 +379,7 @@ check_label_unknown(uint32_t n_rows, uint32_t length)
 	arena_init_malloc(&arena);
 	drawn = draw_no_signal(&arena, n_users, n_rows);
 	rows = (Rows) {.data = &drawn->data};
-	history = build(&arena, &rows, length, true);
+	history = build(&arena, &rows, length, counting);
 	for (uint32_t u = 0; u < n_users; u++)
 		same &= are_one_short(drawn, history, u, n_rows, n_newest, &square);
 	CHECK(same);
@@ -390,7 +392,7 @@ check_label_unknown(uint32_t n_rows, uint32_t length)
  * that of a coin or more, unless histories tell.
  */
 static void
-check_no_signal(HistoryOf of)
+check_no_signal(HistoryOf of, bool dislikes, bool attention)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -401,6 +403,8 @@ check_no_signal(HistoryOf of)
 	toy_config(&config, architecture_find("fm"));
 	config.history_length = 50;
 	config.history_of = of;
+	config.history_dislikes = dislikes;
+	config.history_attention = attention;
 	config.history_l2 = 0;
 	config.wide = false;
 	config.trees = 0;
@@ -429,8 +433,10 @@ check_trained(void)
 	data = toy_dataset(&arena, N_ROWS);
 	toy_config(&config, architecture_find("mmoe"));
 	config.history_length = 5;
+	config.history_dislikes = true;
 	result = train_toy(&arena, data, &config, &error);
 	CHECK(result && result->model->reads_history && result->model->histories);
+	CHECK(result && result->model->dislikes && !result->model->sides);
 	if (result)
 	{
 		kept = entity_table_history(result->model->histories, 5);
@@ -495,6 +501,7 @@ check_room(void)
 	Model	   *model;
 	Network		network;
 	Batch		batch;
+	BatchHistory *history = &batch.history[HISTORY_TAKEN];
 	double		loss;
 
 	arena_init_malloc(&arena);
@@ -505,12 +512,12 @@ check_room(void)
 	CHECK(model && model_init_weights(model, NULL, &error));
 	CHECK(network_init(&network, model, 4, NULL, NULL, &arena, &error));
 	CHECK(batch_init(&batch, &arena, 4, TOY_FIELDS, &error));
-	batch_init_history(&batch, &arena, 5);
+	batch_init_history(&batch, HISTORY_TAKEN, &arena, 5);
 	batch_fill(&batch, &data->shape, data->ids, data->labels, data->list_start,
 			   data->list_members, rows, NULL, 4);
 	for (uint32_t b = 0; b < 4; b++)
-		for (batch.history_n[b] = 0; batch.history_n[b] < b; batch.history_n[b]++)
-			batch.history[5 * b + batch.history_n[b]] = FIRST_ID + 5 * b + batch.history_n[b];
+		for (history->n[b] = 0; history->n[b] < b; history->n[b]++)
+			history->members[5 * b + history->n[b]] = FIRST_ID + 5 * b + history->n[b];
 	network_base_forward(&network, &batch, &(PassMode) {0});
 	network_upper_forward(&network, &batch, &network.base, &(PassMode) {0});
 	CHECK(network_backward(&network, &batch, &loss, &error));
@@ -523,17 +530,24 @@ check_room(void)
 int
 main(void)
 {
-	for (int i = 0; i < 4; i++)
-		check_members(i % 2 == 0, i < 2);
+	for (int i = 0; i < 6; i++)
+		check_members(i % 2 == 0, i / 2);
 	check_order();
 	for (int i = 0; i < 4; i++)
 		check_no_trace(i % 2 == 0, i < 2 ? MOST : 3);
-	check_label_unknown(MOST_SAME, 50);
-	check_label_unknown(MOST_SAME, 6);
-	check_label_unknown(4, 1);
-	check_label_unknown(2, 50);
-	check_no_signal(HISTORY_OF_POSITIVES);
-	check_no_signal(HISTORY_OF_ALL);
+	for (int i = 0; i < 2; i++)
+	{
+		HistoryRows counting = i == 0 ? HISTORY_POSITIVES : HISTORY_NEGATIVES;
+
+		check_label_unknown(MOST_SAME, 50, counting);
+		check_label_unknown(MOST_SAME, 6, counting);
+		check_label_unknown(4, 1, counting);
+		check_label_unknown(2, 50, counting);
+	}
+	for (int options = 0; options < 4; options++)
+		check_no_signal(HISTORY_OF_POSITIVES, options & 1, options & 2);
+	check_no_signal(HISTORY_OF_ALL, false, false);
+	check_no_signal(HISTORY_OF_ALL, true, false);
 	check_trained();
 	check_no_members();
 	check_room();

@@ -63,6 +63,8 @@ draw_config(Random *random, int architecture, Config *config)
 	config->base_skip = up_to(random, 1);
 	config->batch_norm = up_to(random, 1);
 	config->history_length = up_to(random, 1) ? 1 + up_to(random, 8) : 0;
+	config->history_dislikes = up_to(random, 1);
+	config->history_attention = up_to(random, 1);
 }
 
 /* Field 0 is the domain; later fields may share tables, and be lists. */
@@ -95,11 +97,15 @@ draw_fields(Random *random, DrawnFields *fields)
 		fields->shape.user_field = 1;
 		fields->shape.item_field = 2;
 	}
+	for (int f = 3; f < n_fields; f++)
+		if (!fields->is_list[f] && fields->shape.n_sides < MAX_SIDES && up_to(random, 1))
+			fields->shape.sides[fields->shape.n_sides++] = f;
 }
 
 /* Up to 12 entries of each user; some items come again. */
 static EntityTable *
-draw_histories(Random *random, Arena *arena, const Config *config, const Shape *shape)
+draw_histories(Random *random, Arena *arena, const Config *config, const Shape *shape,
+			   EntityKind kind)
 {
 	uint32_t	n = shape_users(shape);
 	uint32_t	n_items = shape_rows(shape, shape->item_field) - FIRST_ID;
@@ -114,7 +120,24 @@ draw_histories(Random *random, Arena *arena, const Config *config, const Shape *
 		for (uint64_t i = start[u]; i < start[u + 1]; i++)
 			items[i] = FIRST_ID + up_to(random, n_items - 1);
 	}
-	return entity_table_of_history(arena, &history, &error);
+	return entity_table_of_history(arena, &history, kind, &error);
+}
+
+/* A value of each of the sides of each item. */
+static EntityTable *
+draw_sides(Random *random, Arena *arena, const Shape *shape)
+{
+	static const uint64_t no_lists[1];
+	uint32_t	n = shape_rows(shape, shape->item_field) - FIRST_ID;
+	uint32_t   *values = ARENA_ARRAY(arena, uint32_t, (size_t) n * shape->n_sides);
+	EntityTable table = {.kind = ENTITY_SIDES,.n = n,.n_fields = shape->n_sides,
+		.fields = shape->sides,.values = values,.list_start = no_lists,
+		.link_start = ARENA_ARRAY(arena, uint64_t, n + 1)};
+	EngineError error = {0};
+
+	for (uint32_t i = 0; i < n * shape->n_sides; i++)
+		values[i] = up_to(random, shape_rows(shape, (int) shape->sides[i % shape->n_sides]) - 1);
+	return entity_table_pack(arena, &table, &error);
 }
 
 static void
@@ -150,7 +173,11 @@ draw_model(Random *random, Arena *arena, const Config *config, const Shape *shap
 		return NULL;
 	CHECK(model->reads_history == (model_find(model, "taste.members") != NULL));
 	if (model->reads_history)
-		model->histories = draw_histories(random, arena, config, shape);
+		model->histories = draw_histories(random, arena, config, shape, ENTITY_HISTORIES);
+	if (model->reads_history && config->history_dislikes)
+		model->dislikes = draw_histories(random, arena, config, shape, ENTITY_DISLIKES);
+	if (model->reads_history && shape->n_sides > 0)
+		model->sides = draw_sides(random, arena, shape);
 	CHECK(model_init_weights(model, NULL, &error));
 	for (int i = 0; i < model->n_tensors; i++)
 		fill_tensor(random, model, &model->tensors[i]);

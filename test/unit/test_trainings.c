@@ -87,6 +87,8 @@ draw_training(Random *random, Config *config)
 	config->seed = up_to(random, 1000);
 	config->history_length = up_to(random, 1) ? 1 + up_to(random, 6) : 0;
 	config->history_of = up_to(random, 1);
+	config->history_dislikes = up_to(random, 1);
+	config->history_attention = up_to(random, 1);
 }
 
 /* Domains of one row, or of none in one of the splits, are common here. */

@@ -27,4 +27,14 @@ typedef struct IntList
 	int			value[MAX_LAYERS];
 } IntList;
 
+#define MAX_COLUMN_NAMES 8
+#define COLUMN_NAME_SIZE 64				/* bytes, the final 0 included */
+
+/* Names of columns. */
+typedef struct NameList
+{
+	int			n;
+	char		value[MAX_COLUMN_NAMES][COLUMN_NAME_SIZE];
+} NameList;
+
 #endif							/* AREAD_ENGINE_BASE_LIMITS_H */

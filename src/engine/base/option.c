@@ -121,12 +121,25 @@ option_set_text(const Option *option, void *options, const char *text)
 			return choice_of(option, text, (int *) at);
 		case OPTION_INT_LIST:
 			return list_of(option, text, (IntList *) at);
+		case OPTION_NAME_LIST:
+			*(NameList *) at = (NameList) {0};
+			return strcmp(text, "[]") == 0;
 		case OPTION_INT:
 		case OPTION_REAL:
 		case OPTION_SEED:
 			break;
 	}
 	return set_number(option, at, text);
+}
+
+static bool
+same_names(const NameList *a, const NameList *b)
+{
+	bool		same = a->n == b->n;
+
+	for (int i = 0; same && i < a->n; i++)
+		same = strcmp(a->value[i], b->value[i]) == 0;
+	return same;
 }
 
 bool
@@ -151,6 +164,8 @@ option_is_same(const Option *option, const void *a, const void *b)
 			return ((const IntList *) at)->n == ((const IntList *) other)->n &&
 				memcmp(((const IntList *) at)->value, ((const IntList *) other)->value,
 					   ((const IntList *) at)->n * sizeof(int)) == 0;
+		case OPTION_NAME_LIST:
+			return same_names((const NameList *) at, (const NameList *) other);
 		case OPTION_INT:
 		case OPTION_CHOICE:
 			break;

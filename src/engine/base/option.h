@@ -33,7 +33,8 @@ typedef enum OptionType
 	OPTION_REAL,				/* double */
 	OPTION_SEED,				/* uint64_t */
 	OPTION_CHOICE,				/* an enum stored as int; "choices" names its values */
-	OPTION_INT_LIST				/* IntList */
+	OPTION_INT_LIST,			/* IntList */
+	OPTION_NAME_LIST			/* NameList, empty by default; "maximum" is how many at most */
 } OptionType;
 
 /* Texts of values are JSON, as the user would write them. */

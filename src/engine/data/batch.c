@@ -127,11 +127,20 @@ batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t 
 }
 
 void
-batch_init_history(Batch *batch, Arena *arena, uint32_t length)
+batch_init_history(Batch *batch, HistoryList list, Arena *arena, uint32_t length)
 {
-	batch->history_length = length;
-	batch->history = ARENA_ARRAY(arena, uint32_t, (size_t) batch->capacity * length);
-	batch->history_n = ARENA_ARRAY(arena, uint32_t, batch->capacity);
+	batch->history[list] = (BatchHistory) {
+		.length = length,
+		.members = ARENA_ARRAY(arena, uint32_t, (size_t) batch->capacity * length),
+		.n = ARENA_ARRAY(arena, uint32_t, batch->capacity)
+	};
+}
+
+void
+batch_init_histories_like(Batch *batch, const Batch *like, Arena *arena)
+{
+	for (int list = 0; list < N_HISTORY_LISTS; list++)
+		batch_init_history(batch, list, arena, like->history[list].length);
 }
 
 /* Members of the history of a row of that item, out of a list; returns how many. */
@@ -141,22 +150,31 @@ choose_listed(const Batch *batch, uint32_t list, uint32_t item, uint32_t *member
 	uint64_t	start = batch->list_start[list];
 
 	return history_choose(batch->list_members + start, batch->list_start[list + 1] - start, item,
-						  batch->history_length, members);
+						  batch->history[HISTORY_TAKEN].length, members);
 }
 
-void
-batch_fill_history(Batch *batch, const Shape *shape, const History *history,
-				   const uint32_t *lists, bool training)
+static void
+fill_history(Batch *batch, const Shape *shape, const History *history, BatchHistory *filled,
+			 const uint32_t *lists, bool training)
 {
-	for (int b = 0; b < batch->n_rows && batch->history_length > 0; b++)
+	for (int b = 0; b < batch->n_rows && filled->length > 0; b++)
 	{
 		const uint32_t *ids = batch->ids + (size_t) b * batch->n_fields;
-		uint32_t   *members = batch->history + (size_t) b * batch->history_length;
+		uint32_t   *members = filled->members + (size_t) b * filled->length;
 		uint32_t	item = ids[shape->item_field];
 		uint32_t	list = lists ? lists[batch->rows[b]] : 0;
 
-		batch->history_n[b] = list > 0 ? choose_listed(batch, list, item, members) :
+		filled->n[b] = list > 0 ? choose_listed(batch, list, item, members) :
 			history_members(history, ids[shape->user_field], item,
 							training ? &batch->rows[b] : NULL, members);
 	}
+}
+
+void
+batch_fill_history(Batch *batch, const Shape *shape, const History *histories,
+				   const uint32_t *lists, bool training)
+{
+	for (int list = 0; list < N_HISTORY_LISTS; list++)
+		fill_history(batch, shape, &histories[list], &batch->history[list],
+					 list == HISTORY_TAKEN ? lists : NULL, training);
 }

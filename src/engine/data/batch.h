@@ -16,6 +16,14 @@ typedef struct Segment
 	const uint8_t *mask;		/* [G]; NULL: all gates open */
 } Segment;
 
+/* Histories of a batch's rows. */
+typedef struct BatchHistory
+{
+	uint32_t	length;			/* 0: rows have none */
+	uint32_t   *members;		/* [n_rows, length] */
+	uint32_t   *n;				/* [n_rows] how many there are */
+} BatchHistory;
+
 typedef struct Batch
 {
 	int			capacity;
@@ -27,9 +35,7 @@ typedef struct Batch
 	const float *row_weights;	/* by number of row, as the dataset has them; NULL: 1 each */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
-	uint32_t	history_length; /* 0: rows have no history */
-	uint32_t   *history;		/* [n_rows, history_length] members */
-	uint32_t   *history_n;		/* [n_rows] how many there are */
+	BatchHistory history[N_HISTORY_LISTS];
 	int			n_segments;
 	Segment    *segments;		/* [n_segments] */
 	uint32_t   *order;			/* scratch for sorting */
@@ -50,21 +56,26 @@ extern void batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids,
 					   const int64_t *domains, int n);
 
 /* Room for histories of up to "length" members; lack of memory shows in the arena. */
-extern void batch_init_history(Batch *batch, Arena *arena, uint32_t length);
+extern void batch_init_history(Batch *batch, HistoryList list, Arena *arena, uint32_t length);
+/* Room as another batch has. */
+extern void batch_init_histories_like(Batch *batch, const Batch *like, Arena *arena);
 /*
- * The histories of the batch's rows, once it is filled.  Row batch->rows[b]'s is the list of
- * that number in lists (NULL: 0 each), unless it is 0: then the one that its user has.
+ * The histories [N_HISTORY_LISTS] of the batch's rows, once it is filled.  What row
+ * batch->rows[b]'s user took is the list of that number in lists (NULL: 0 each), unless it is 0:
+ * then the one that he has.  What he disliked is always his.
  * training: batch->rows are numbers of training rows.
  */
-extern void batch_fill_history(Batch *batch, const Shape *shape, const History *history,
+extern void batch_fill_history(Batch *batch, const Shape *shape, const History *histories,
 							   const uint32_t *lists, bool training);
 
 /* Members of a row's history, the newest last. */
 static inline uint32_t
-batch_history(const Batch *batch, int row, const uint32_t **members)
+batch_history(const Batch *batch, HistoryList list, int row, const uint32_t **members)
 {
-	*members = batch->history + (size_t) row * batch->history_length;
-	return batch->history_length > 0 ? batch->history_n[row] : 0;
+	const BatchHistory *history = &batch->history[list];
+
+	*members = history->members + (size_t) row * history->length;
+	return history->length > 0 ? history->n[row] : 0;
 }
 
 /* What the loss of the batch's row b counts. */

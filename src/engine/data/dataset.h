@@ -18,6 +18,7 @@
 #define AREAD_ENGINE_DATA_DATASET_H
 
 #include "engine/base/base.h"
+#include "engine/base/limits.h"
 #include "engine/base/store.h"
 
 #define UNSEEN_ID	0			/* never seen in training */
@@ -26,6 +27,7 @@
 #define FIRST_ID	3
 
 #define CROSS_PARTS 4			/* at most */
+#define MAX_SIDES MAX_COLUMN_NAMES
 
 /* A field whose ids are those of combinations of others, which have single values (crosses.h). */
 typedef struct FieldCross
@@ -53,6 +55,9 @@ typedef struct Shape
 	bool		users_are_hashed;	/* several users may share an id */
 	int			n_crosses;
 	const FieldCross *crosses;		/* [n_crosses] */
+	/* fields of items that histories have beside the items themselves, ascending; single values */
+	int			n_sides;
+	uint32_t	sides[MAX_SIDES];
 } Shape;
 
 static inline bool

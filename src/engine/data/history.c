@@ -22,7 +22,7 @@ typedef struct Build
 {
 	Arena	   *scratch;
 	const Dataset *data;
-	bool		positives;
+	HistoryRows counting;
 	const EngineHost *host;
 	uint32_t	n_users;
 	uint64_t   *start;
@@ -49,6 +49,13 @@ item_of(const Build *build, size_t row)
 	return dataset_id(build->data, row, build->data->shape.item_field);
 }
 
+static bool
+label_counts(const Build *build, size_t row)
+{
+	return build->counting == HISTORY_ALL ||
+		(build->data->labels[row] != 0) == (build->counting == HISTORY_POSITIVES);
+}
+
 /* Training rows that count, in the order of time -> rows; *n. */
 static bool
 sort_rows(const Build *build, uint32_t *rows, size_t *n, EngineError *error)
@@ -62,7 +69,7 @@ sort_rows(const Build *build, uint32_t *rows, size_t *n, EngineError *error)
 	{
 		if (row % CHUNK_ROWS == 0 && !host_continue(build->host, error))
 			return false;
-		if ((data->labels[row] || !build->positives) && user_of(build, row) >= FIRST_ID &&
+		if (label_counts(build, row) && user_of(build, row) >= FIRST_ID &&
 			item_of(build, row) >= FIRST_ID)
 			rows[(*n)++] = (uint32_t) row;
 	}
@@ -131,14 +138,14 @@ drop_repeated(const Build *build, EngineError *error)
 }
 
 History *
-history_build(Arena *arena, Arena *scratch, const Dataset *data, uint32_t length, bool positives,
-			  const EngineHost *host, EngineError *error)
+history_build(Arena *arena, Arena *scratch, const Dataset *data, uint32_t length,
+			  HistoryRows counting, const EngineHost *host, EngineError *error)
 {
 	uint32_t	n_users = shape_users(&data->shape);
 	History    *history = ARENA_ARRAY(arena, History, 1);
 	uint32_t   *rows = ARENA_ARRAY(scratch, uint32_t, data->split_start[SPLIT_VALID]);
 	Build		build = {
-		.scratch = scratch,.data = data,.positives = positives,.host = host,.n_users = n_users
+		.scratch = scratch,.data = data,.counting = counting,.host = host,.n_users = n_users
 	};
 	size_t		n;
 

@@ -2,6 +2,9 @@
  * history.h
  *	  What users had to do with before: the items of their training rows.
  *
+ * A user has two lists, each with a history of its own: the items that he had to do with,
+ * and those that he disliked, which are those of negative rows.
+ *
  * The row's own item is never a member.  So a training row is left out of its own history
  * with all that are like it, and scores find nothing there that training did not.
  *
@@ -17,7 +20,8 @@
  * his rows has k - 1.  Nor do the members tell: each of the k sets without one item is that
  * of one row in the list, and of as many others as of each other set.  For these the missing
  * item is drawn by a hash of the ids of user and item, which knows no label.  A list of one
- * item makes empty histories.  The same holds of all rows instead of positive ones, where
+ * item makes empty histories.  Of both lists a row leaves one out of each: of one it is its own,
+ * of the other a drawn one, so that pairs of missing items are as even among rows of either label.  The same holds of all rows instead of positive ones, where
  * sampled negatives and rare items are in no list.
  *
  * What a length does tell is how many positive rows the user has: of him, not of the row,
@@ -35,6 +39,22 @@
 
 #include "engine/data/dataset.h"
 
+typedef enum HistoryList
+{
+	HISTORY_TAKEN,
+	HISTORY_DISLIKED,
+	N_HISTORY_LISTS
+} HistoryList;
+
+/* Of which training rows a list is made. */
+typedef enum HistoryRows
+{
+	HISTORY_POSITIVES,
+	HISTORY_ALL,
+	HISTORY_NEGATIVES
+} HistoryRows;
+
+/* One list of each user. */
 typedef struct History
 {
 	uint32_t	length;			/* members at most */
@@ -51,12 +71,11 @@ typedef struct History
 extern bool shape_has_history(const Shape *shape);
 
 /*
- * The histories of a dataset's training rows, sampled ones not counted: of the positive
- * ones, or of all.  Items below FIRST_ID have no part in them.  What building takes beside
+ * The histories of those of a dataset's training rows, sampled ones not counted.  Items below FIRST_ID have no part in them.  What building takes beside
  * is scratch's, which the caller empties.  Errors: lack of memory, ENGINE_INTERRUPTED.
  */
 extern History *history_build(Arena *arena, Arena *scratch, const Dataset *data, uint32_t length,
-							  bool positives, const EngineHost *host, EngineError *error);
+							  HistoryRows counting, const EngineHost *host, EngineError *error);
 
 /*
  * Members [length at most] of the history of a row of that item, out of n items from FIRST_ID

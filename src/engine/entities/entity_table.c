@@ -13,7 +13,8 @@
 #include "engine/base/block.h"
 
 const char *const entity_kind_names[N_ENTITY_KINDS] = {
-	[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories"
+	[ENTITY_ITEMS] = "items",[ENTITY_USERS] = "users",[ENTITY_HISTORIES] = "histories",
+	[ENTITY_DISLIKES] = "dislikes",[ENTITY_SIDES] = "sides"
 };
 
 /* Another layout is another number. */
@@ -126,7 +127,7 @@ links_valid(const EntityTable *table, const Shape *shape, Watch *watch)
 			return true;
 		for (uint64_t l = first; l < end; l++)
 			if (table->links[l] < FIRST_ID || table->links[l] >= n_rows ||
-				(table->kind == ENTITY_ITEMS && l > first &&
+				(entity_is_item(table->kind) && l > first &&
 				 table->links[l] <= table->links[l - 1]))
 				return false;
 	}
@@ -232,13 +233,14 @@ entity_table_pack(Arena *arena, const EntityTable *table, EngineError *error)
 }
 
 EntityTable *
-entity_table_of_history(Arena *arena, const History *history, EngineError *error)
+entity_table_of_history(Arena *arena, const History *history, EntityKind kind,
+						EngineError *error)
 {
 	static const uint64_t no_lists[1] = {0};
 	uint64_t	most = (uint64_t) history->length + 1;
 	uint64_t   *start = ARENA_ARRAY(arena, uint64_t, (size_t) history->n + 1);
 	uint32_t   *items = ARENA_ARRAY(arena, uint32_t, history->start[history->n]);
-	EntityTable table = {.kind = ENTITY_HISTORIES,.n = history->n,.list_start = no_lists,
+	EntityTable table = {.kind = kind,.n = history->n,.list_start = no_lists,
 		.link_start = start,.links = items};
 
 	if (!arena_ok(arena, error))

@@ -24,6 +24,8 @@ typedef enum EntityKind
 	ENTITY_ITEMS,				/* linked to domains */
 	ENTITY_USERS,				/* linked to items */
 	ENTITY_HISTORIES,			/* users, linked to the items of their histories */
+	ENTITY_DISLIKES,			/* users, linked to items of negative rows */
+	ENTITY_SIDES,				/* items, by all the fields that histories have of them; not linked */
 	N_ENTITY_KINDS
 } EntityKind;
 
@@ -48,17 +50,23 @@ typedef struct EntityTable
 	size_t		n_bytes;
 } EntityTable;
 
+static inline bool
+entity_is_item(EntityKind kind)
+{
+	return kind == ENTITY_ITEMS || kind == ENTITY_SIDES;
+}
+
 /* The field whose ids entities are; the one whose ids their links are.  -1: the model has none. */
 static inline int
 entity_field(const Shape *shape, EntityKind kind)
 {
-	return kind == ENTITY_ITEMS ? shape->item_field : shape->user_field;
+	return entity_is_item(kind) ? shape->item_field : shape->user_field;
 }
 
 static inline int
 entity_linked_field(const Shape *shape, EntityKind kind)
 {
-	return kind == ENTITY_ITEMS ? shape->domain_field : shape->item_field;
+	return entity_is_item(kind) ? shape->domain_field : shape->item_field;
 }
 
 /* Number of an id's entity; -1: the table (NULL: there is none) does not have it. */
@@ -87,7 +95,7 @@ extern EntityTable *entity_table_pack(Arena *arena, const EntityTable *table, En
  * than a history has members, for a row's own item is none.  NULL: no memory.
  */
 extern EntityTable *entity_table_of_history(Arena *arena, const History *history,
-											EngineError *error);
+											EntityKind kind, EngineError *error);
 /* The reverse, in the table's arrays. */
 extern History entity_table_history(const EntityTable *table, uint32_t length);
 

@@ -62,6 +62,9 @@ typedef struct Config
 	int			history_length;	/* members of a user's history, at most; 0: none; NULL_INT: by config_settle */
 	HistoryOf	history_of;
 	double		history_l2;		/* lambda, of each use of a vector of the taste term */
+	bool		history_dislikes;	/* items of negative rows are a list of their own */
+	NameList	history_side;	/* columns of items; their fields are Shape.sides */
+	bool		history_attention;	/* members are weighed by the row's item */
 	bool		batch_norm;
 	double		dropout;
 	/* training */

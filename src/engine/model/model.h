@@ -38,7 +38,10 @@ typedef struct Model
 	/* what recommending needs, and scoring does not; NULL: none was kept */
 	const EntityTable *items;
 	const EntityTable *users;
-	const EntityTable *histories;	/* of users, which scoring needs; NULL: the network has none */
+	/* which scoring needs; NULL: the network has none */
+	const EntityTable *histories;	/* of users */
+	const EntityTable *dislikes;	/* of users */
+	const EntityTable *sides;	/* of all items: the fields shape.sides */
 	size_t		n_params;
 	size_t		n_dense;		/* of them dense, which come first */
 	size_t		n_above_cut;	/* of them above the network's cut, which come first of all */
@@ -77,6 +80,26 @@ model_mask(const Model *model, int64_t domain)
 	if (!model->masks_rule || domain < 0 || !model->has_mask[domain])
 		return NULL;
 	return model->masks + (size_t) domain * model->n_gates;
+}
+
+/* Where a model has its table of that kind. */
+static inline const EntityTable **
+model_entities_at(Model *model, EntityKind kind)
+{
+	const EntityTable **const tables[N_ENTITY_KINDS] = {
+		[ENTITY_ITEMS] = &model->items,[ENTITY_USERS] = &model->users,
+		[ENTITY_HISTORIES] = &model->histories,[ENTITY_DISLIKES] = &model->dislikes,
+		[ENTITY_SIDES] = &model->sides
+	};
+
+	return tables[kind];
+}
+
+/* The table; NULL: none. */
+static inline const EntityTable *
+model_entities(const Model *model, EntityKind kind)
+{
+	return *model_entities_at((Model *) model, kind);
 }
 
 /* A planned tensor. */

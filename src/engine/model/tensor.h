@@ -53,7 +53,8 @@ typedef struct Tensor
 	RowsOf		rows_of;
 	bool		l2_by_use;		/* rows: each use in a training row counts l2_of_use; else l2_embedding */
 	double		l2_of_use;
-	bool		of_history;		/* rows of ids: those of histories, not of fields */
+	/* rows of ids that a batch's histories touch, and no field: list + 1, of HistoryList; 0: none */
+	int			of_history;
 	int			field;			/* whose values it is about; -1: no field's */
 	int			table;			/* the embedding table that it is; -1: none */
 	int			n_dims;

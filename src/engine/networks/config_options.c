@@ -76,6 +76,15 @@ static const Option config_options[] = {
 	{"history.l2", OPTION_REAL, AT(history_l2), 0, 1e3, NULL, "0.02", "lambda",
 	.meaning = "L2 of the vectors of users and items whose products the history gives, each time that a row uses them; a fifth of it for the items of histories.",
 	.before = "0.02"},
+	{"history.dislikes", OPTION_BOOL, AT(history_dislikes), 0, 1, NULL, "false", "",
+	.meaning = "Give users a second history, of the items of their negative training rows, with vectors of its own. Sampled negatives are not in it.",
+	.before = "false"},
+	{"history.side", OPTION_NAME_LIST, AT(history_side), 0, MAX_COLUMN_NAMES, NULL, "[]", "",
+	.meaning = "Columns of items, 8 at most, categorical ones that nearly all rows of an item agree on: their values have vectors beside those of items and of the items of histories, which tell of items that have few rows, or are new.",
+	.before = "[]"},
+	{"history.attention", OPTION_BOOL, AT(history_attention), 0, 1, NULL, "false", "",
+	.meaning = "Weigh each item of a history by a small network, which sees it beside the row's own item.",
+	.before = "false"},
 	{"batch_norm", OPTION_BOOL, AT(batch_norm), 0, 1, NULL, "true", "",
 	.meaning = "Normalize the layers of experts and deep networks by batch statistics."},
 	{"dropout", OPTION_REAL, AT(dropout), 0, 0.95, NULL, "0.1", "",
@@ -235,6 +244,8 @@ check_option(const Config *config, const Option *option, EngineError *error)
 						return false;
 				return true;
 			}
+		case OPTION_NAME_LIST:
+			return check_value(option, ((const NameList *) at)->n, error);
 		case OPTION_BOOL:
 		case OPTION_SEED:
 		case OPTION_CHOICE:
@@ -273,7 +284,8 @@ check_search(const Config *config, EngineError *error)
 static bool
 check_history(const Config *config, EngineError *error)
 {
-	int64_t		members = (int64_t) config->batch_size * config->history_length;
+	int64_t		members = (int64_t) config->batch_size * config->history_length *
+		(config->history_dislikes ? 2 : 1);
 
 	if (members > MAX_BATCH_MEMBERS)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Use shorter histories, or smaller batches.",

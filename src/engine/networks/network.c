@@ -270,7 +270,7 @@ touched_rows(const Tensor *tensor, const Shape *shape, const Batch *batch)
 	if (tensor->of_history)
 	{
 		for (int b = 0; b < batch->n_rows; b++)
-			n += batch_history(batch, b, &members);
+			n += batch_history(batch, tensor->of_history - 1, b, &members);
 		return n;
 	}
 	/* a domain's own row, and that of domains never seen */

@@ -50,7 +50,11 @@ scorer_attach(Arena *arena, const Model *model, size_t ready_bytes, real *values
 	scorer->arena = arena;
 	scorer->calibration = model_calibration(model);
 	if (model->histories)
-		scorer->history = entity_table_history(model->histories, model->config.history_length);
+		scorer->history[HISTORY_TAKEN] =
+			entity_table_history(model->histories, model->config.history_length);
+	if (model->dislikes)
+		scorer->history[HISTORY_DISLIKED] =
+			entity_table_history(model->dislikes, model->config.history_length);
 	if (model->trees)
 		scorer->trees_scratch = ARENA_ARRAY(arena, float, trees_scratch(model->trees));
 	if (!arena_ok(arena, error))

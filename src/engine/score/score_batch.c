@@ -44,7 +44,8 @@ init_batch(Scorer *scorer, EngineError *error)
 	if (!arena_ok(arena, error) ||
 		!batch_init(&batch->batch, arena, SCORE_BATCH, scorer->model->shape.n_fields, error))
 		return false;
-	batch_init_history(&batch->batch, arena, scorer->history.length);
+	for (int list = 0; list < N_HISTORY_LISTS; list++)
+		batch_init_history(&batch->batch, list, arena, scorer->history[list].length);
 	score_buffers_init(&batch->buffers, scorer, SCORE_BATCH);
 	batch->threads = ARENA_ARRAY(arena, BatchThread, n_threads);
 	batch->buffers.batch = &batch->batch;
@@ -159,7 +160,7 @@ batch_score(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 		scores->rows[i] = i;
 	batch_fill(batch, &scorer->model->shape, rows->ids + first * n_fields, NULL, rows->list_start,
 			   rows->list_members, scores->rows, NULL, n);
-	batch_fill_history(batch, &scorer->model->shape, &scorer->history,
+	batch_fill_history(batch, &scorer->model->shape, scorer->history,
 					   rows->histories ? rows->histories + first : NULL, false);
 	if (scorer->prepared.n_columns > 0)
 		stack_index(&scores->stack, batch);

@@ -22,7 +22,8 @@ row_scorer_init(Scorer *scorer, EngineError *error)
 	row->batch = (Batch) {.capacity = 1,.n_rows = 1,.n_fields = model->shape.n_fields,
 		.n_segments = 1,.segments = ARENA_ARRAY(arena, Segment, 1),
 		.rows = ARENA_ARRAY(arena, uint32_t, 1)};
-	batch_init_history(&row->batch, arena, scorer->history.length);
+	for (int list = 0; list < N_HISTORY_LISTS; list++)
+		batch_init_history(&row->batch, list, arena, scorer->history[list].length);
 	score_buffers_init(&row->buffers, scorer, 1);
 	score_scratch_init(&row->scratch, scorer, 1, &scorer->watch);
 	row->x = ARENA_ARRAY(arena, real, (size_t) model->shape.n_fields * model->config.embed_dim);
@@ -151,7 +152,7 @@ row_score(Scorer *scorer, const ScoreRows *rows, size_t at)
 	row->batch.list_members = rows->list_members;
 	run.domain = domain_of_id(row->batch.ids[model->shape.domain_field]);
 	row->batch.segments[0] = (Segment) {.n_rows = 1,.domain = run.domain};
-	batch_fill_history(&row->batch, &model->shape, &scorer->history,
+	batch_fill_history(&row->batch, &model->shape, scorer->history,
 					   rows->histories ? rows->histories + at : NULL, false);
 	/* they arrive while the wide part is computed */
 	stack_prefetch(prepared, NULL, &row->batch, 0);

@@ -68,7 +68,7 @@ struct Scorer
 	Calibration calibration;
 	float	   *trees_scratch;	/* [trees_scratch()] */
 	const Heads *heads;
-	History		history;		/* of users; length 0: none */
+	History		history[N_HISTORY_LISTS];	/* of users; length 0: none */
 	RowScorer	row;
 	BatchScorer *batch;			/* made when it is first needed */
 };

@@ -96,14 +96,14 @@ search_init(Trainer *trainer, EngineError *error)
 	base_output_init(&search->train_base, &trainer->network, arena);
 	if (!batch_init(&search->train_batch, arena, config->batch_size, shape->n_fields, error))
 		return false;
-	batch_init_history(&search->train_batch, arena, trainer->batch.history_length);
+	batch_init_histories_like(&search->train_batch, &trainer->batch, arena);
 	for (int i = 0; i < config->score_batches; i++)
 	{
 		base_output_init(&search->score_bases[i], &trainer->network, arena);
 		if (!batch_init(&search->score_batches[i], arena, config->batch_size,
 						shape->n_fields, error))
 			return false;
-		batch_init_history(&search->score_batches[i], arena, trainer->batch.history_length);
+		batch_init_histories_like(&search->score_batches[i], &trainer->batch, arena);
 	}
 	return arena_ok(arena, error) && search_workers_init(trainer, error);
 }

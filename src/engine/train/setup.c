@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "engine/data/shuffle.h"
+#include "engine/entities/sides.h"
 #include "engine/networks/architectures.h"
 #include "engine/networks/build.h"
 #include "engine/train/popularity.h"
@@ -70,23 +71,34 @@ init_pairs(const Trainer *trainer, DomainPairs *pairs, EngineError *error)
 	return true;
 }
 
+/* Of the list that a user took, or that he disliked. */
 static bool
-build_history(Trainer *trainer, Arena *scratch, EngineError *error)
+build_history(Trainer *trainer, HistoryList list, Arena *scratch, EngineError *error)
 {
 	const Config *config = trainer->config;
+	HistoryRows counting = list == HISTORY_DISLIKED ? HISTORY_NEGATIVES :
+		config->history_of == HISTORY_OF_ALL ? HISTORY_ALL : HISTORY_POSITIVES;
+	const History *history;
 	const EntityTable *table;
 
-	trainer->history = history_build(trainer->lasting, scratch, trainer->data,
-									 config->history_length,
-									 config->history_of == HISTORY_OF_POSITIVES, trainer->host,
-									 error);
-	if (!trainer->history)
+	history = history_build(trainer->lasting, scratch, trainer->data, config->history_length,
+							counting, trainer->host, error);
+	if (!history)
 		return false;
-	table = entity_table_of_history(scratch, trainer->history, error);
+	trainer->history[list] = *history;
+	table = entity_table_of_history(scratch, history, list == HISTORY_DISLIKED ?
+									ENTITY_DISLIKES : ENTITY_HISTORIES, error);
 	if (!table)
 		return false;
-	trainer->histories = entity_table_pack(trainer->lasting, table, error);
-	return trainer->histories != NULL;
+	trainer->kept_histories[list] = entity_table_pack(trainer->lasting, table, error);
+	return trainer->kept_histories[list] != NULL;
+}
+
+static bool
+build_sides(Trainer *trainer, Arena *scratch, EngineError *error)
+{
+	trainer->sides = sides_build(trainer->lasting, scratch, trainer->data, trainer->host, error);
+	return trainer->sides != NULL;
 }
 
 /* Histories, where networks read them: one that does is planned with that option. */
@@ -102,7 +114,10 @@ init_history(Trainer *trainer, EngineError *error)
 		return true;
 	arena_init(&scratch, trainer->lasting->allocate, trainer->lasting->release,
 			   trainer->lasting->context);
-	ok = build_history(trainer, &scratch, error);
+	ok = build_history(trainer, HISTORY_TAKEN, &scratch, error) &&
+		(!config->history_dislikes ||
+		 build_history(trainer, HISTORY_DISLIKED, &scratch, error)) &&
+		(trainer->data->shape.n_sides == 0 || build_sides(trainer, &scratch, error));
 	arena_free_all(&scratch);
 	return ok;
 }
@@ -152,17 +167,20 @@ trainer_begin(Trainer *trainer, Arena *arena, const Config *config, EngineError 
 	if (!model || !model_init_weights(model, trainer->host, error))
 		return false;
 	trainer->result->model = model;
+	if (model->reads_history)
+	{
+		model->histories = trainer->kept_histories[HISTORY_TAKEN];
+		model->dislikes = trainer->kept_histories[HISTORY_DISLIKED];
+		model->sides = trainer->sides;
+	}
 	if (!init_best(trainer, error) || !init_network(trainer, error) ||
 		!popularity_init(trainer, error) ||
 		!batch_init(&trainer->batch, arena, config->batch_size, model->shape.n_fields, error))
 		return false;
-	if (model->reads_history)
-	{
-		model->histories = trainer->histories;
-		batch_init_history(&trainer->batch, arena, config->history_length);
-		if (!arena_ok(arena, error))
-			return false;
-	}
+	for (int list = 0; list < N_HISTORY_LISTS && model->reads_history; list++)
+		batch_init_history(&trainer->batch, list, arena, trainer->history[list].length);
+	if (!arena_ok(arena, error))
+		return false;
 	trainer->watch = (Watch) {.host = trainer->host};
 	workers_watch(&trainer->network.pass.workers, &trainer->watch);
 	if (!trainer->strategy->batches)

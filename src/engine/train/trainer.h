@@ -28,8 +28,11 @@ typedef struct Trainer
 	const DomainPairs *pairs;	/* [n_fields] that have wide weights */
 	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
 	DomainRows	domain_rows;
-	const History *history;		/* of training rows; NULL: no network reads it */
-	const EntityTable *histories;	/* what the model keeps of it for all others */
+	/* of training rows; length 0: no network reads it */
+	History		history[N_HISTORY_LISTS];
+	/* what models keep of them for all other rows; NULL: none */
+	const EntityTable *kept_histories[N_HISTORY_LISTS];
+	const EntityTable *sides;
 	struct Stacking *stacking;	/* trees that are not in the model yet; NULL: none (stacking.h) */
 	struct Race *race;			/* NULL: there is one network (race_state.h) */
 	struct WideStart *wide_start;	/* kept for the next network; NULL: it is not (start.h) */

@@ -215,42 +215,109 @@ reference_wide(const ReferenceRow *row)
 	return sum;
 }
 
+/* A vector of items plus those of their sides: ids [1 + sides]. */
+static void
+sided_vector(const Model *model, const char *name, const uint32_t *ids, double *vector)
+{
+	uint32_t	dim = model->config.embed_dim;
+
+	for (int k = 0; k <= model->shape.n_sides; k++)
+	{
+		char		format[64];
+		const real *rows;
+
+		snprintf(format, sizeof(format), k == 0 ? "taste.%s" : "taste.%s.%%d", name);
+		rows = reference_param(model, format, k == 0 ? 0 : (int) model->shape.sides[k - 1]);
+		for (uint32_t e = 0; e < dim; e++)
+			vector[e] = (k == 0 ? 0 : vector[e]) + rows[(size_t) ids[k] * dim + e];
+	}
+}
+
+/* How much a member m counts for an item q; 1 without attention. */
+static double
+attention_of(const Model *model, const char *name, const double *m, const double *q)
+{
+	char		tensor[64];
+	const real *part[4];
+	uint32_t	n_units = 0;
+	static const char *const parts[] = {"weight", "bias", "out", "base"};
+	uint32_t	dim = model->config.embed_dim;
+	double		a;
+
+	for (int p = 0; p < 4; p++)
+	{
+		snprintf(tensor, sizeof(tensor), "taste.%s.%s", name, parts[p]);
+		part[p] = model_named(model, tensor);
+		if (part[p] && p == 1)
+			n_units = model_find(model, tensor)->dims[0];
+	}
+	if (!part[0])
+		return 1;
+	a = *part[3];
+	for (uint32_t h = 0; h < n_units; h++)
+	{
+		const real *w = part[0] + (size_t) 3 * dim * h;
+		double		z = part[1][h];
+
+		for (uint32_t e = 0; e < dim; e++)
+			z += w[e] * m[e] + w[dim + e] * q[e] + w[2 * dim + e] * m[e] * q[e];
+		a += part[2][h] * (z > 0 ? z : 0);
+	}
+	return a;
+}
+
+/* Of one list: the newest ones that are not the item itself, by what they have in common with q. */
+static double
+taste_of_list(const ReferenceRow *row, const EntityTable *kept, const char *name,
+			  const char *attention, const double *q)
+{
+	const Model *model = row->model;
+	uint32_t	user = row->ids[model->shape.user_field];
+	uint32_t	item = row->ids[model->shape.item_field];
+	double		m[MAX_EMBED_DIM];
+	double		sum = 0;
+	int			n = 0;
+
+	if (!kept || user < FIRST_ID || user >= FIRST_ID + kept->n)
+		return 0;
+	for (uint64_t i = kept->link_start[user - FIRST_ID + 1]; i-- > kept->link_start[user - FIRST_ID];)
+	{
+		uint32_t	ids[1 + MAX_SIDES] = {kept->links[i]};
+		double		product = 0;
+
+		if (ids[0] == item || n == model->config.history_length)
+			continue;
+		for (int k = 0; k < model->shape.n_sides; k++)
+			ids[1 + k] = model->sides->values[(ids[0] - FIRST_ID) * model->shape.n_sides + k];
+		sided_vector(model, name, ids, m);
+		for (int e = 0; e < model->config.embed_dim; e++)
+			product += m[e] * q[e];
+		sum += attention_of(model, attention, m, q) * product;
+		n++;
+	}
+	return n > 0 ? sum / sqrt(n) : 0;
+}
+
 double
 reference_taste(const ReferenceRow *row)
 {
 	const Model *model = row->model;
-	const EntityTable *kept = model->histories;
 	const real *users = model_named(model, "taste.users");
-	const real *items = model_named(model, "taste.items");
-	const real *members = model_named(model, "taste.members");
 	uint32_t	dim = model->config.embed_dim;
-	uint32_t	user;
-	uint32_t	item;
+	uint32_t	ids[1 + MAX_SIDES];
+	double		q[MAX_EMBED_DIM];
 	double		sum = 0;
 
 	if (!users)
 		return 0;
-	user = row->ids[model->shape.user_field];
-	item = row->ids[model->shape.item_field];
+	ids[0] = row->ids[model->shape.item_field];
+	for (int k = 0; k < model->shape.n_sides; k++)
+		ids[1 + k] = row->ids[model->shape.sides[k]];
+	sided_vector(model, "items", ids, q);
 	for (uint32_t e = 0; e < dim; e++)
-	{
-		double		taste = 0;
-		int			n = 0;
-
-		/* the newest ones that are not the item itself */
-		if (kept && user >= FIRST_ID && user < FIRST_ID + kept->n)
-			for (uint64_t i = kept->link_start[user - FIRST_ID + 1];
-				 i-- > kept->link_start[user - FIRST_ID];)
-				if (kept->links[i] != item && n < model->config.history_length)
-				{
-					taste += members[(size_t) kept->links[i] * dim + e];
-					n++;
-				}
-		if (n > 0)
-			taste /= sqrt(n);
-		sum += (taste + users[(size_t) user * dim + e]) * items[(size_t) item * dim + e];
-	}
-	return sum;
+		sum += users[(size_t) row->ids[model->shape.user_field] * dim + e] * q[e];
+	return sum + taste_of_list(row, model->histories, "members", "attention", q) +
+		taste_of_list(row, model->dislikes, "dislikes", "dislike_attention", q);
 }
 
 double
