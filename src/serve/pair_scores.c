@@ -133,7 +133,7 @@ score_tile(PairScores *pairs, const PairRun *run, uint32 from, uint32 n_users, u
 	const double *score = scores;
 	ScoreRows	tile = {.n_rows = (Size) n_users * n,.ids = pairs->tile,
 		.list_start = rows->list_start,.list_members = rows->members,
-		.histories = pairs->histories};
+		.histories = pairs->histories,.across = n};
 	EngineError error;
 
 	for (uint32 u = from; u < from + n_users; u++)
