@@ -4,6 +4,11 @@
  *
  * Rows of the users at hand, which hold what goes with them alone, are put behind the
  * candidates'.  A tile's rows are copies of the candidates' with the users' values.
+ *
+ * For many users of a model with trees candidates are taken in an order of their own: those of
+ * one category lie in one tile, so that what trees make of a user and a category is made once.
+ *
+ * Memory: a tile; of that order 4 bytes for each candidate, and 20 more while it is made.
  */
 #include "postgres.h"
 
@@ -11,8 +16,11 @@
 
 #include "host.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "serve/missing.h"
 #include "source/crosses.h"
+#include "source/keys/sort_interruptible.h"
+#include "utils/memutils.h"
 
 /* Rows of a tile, as many as the scorer takes at once. */
 #define TILE_ROWS 256
@@ -27,6 +35,7 @@ struct PairScores
 	const uint32 *user_histories;	/* [n_users] each user's list, for histories; NULL: all have one */
 	uint32	   *tile;			/* [TILE_ROWS, n_features] */
 	uint32	   *histories;		/* [TILE_ROWS] the list that all users have; NULL: each has the model's */
+	uint32	   *order;			/* [n] all candidates as many users take them; NULL: not made yet */
 };
 
 static bool
@@ -122,10 +131,58 @@ add_user(PairScores *pairs, uint32 id)
 	derived_encode(rows->spec, score_table_row(rows, row));
 }
 
+/* Bits that tell a value of a candidate's feature from others; 0: it has lists, or is the user's. */
+static int
+value_bits(const PairScores *pairs, int f)
+{
+	const FeatureSpec *spec = pairs->candidates->rows.spec;
+
+	for (int k = 0; k < pairs->n_fields; k++)
+		if (pairs->fields[k] == f)
+			return 0;
+	if (kind_has_list(spec->features[f].kind))
+		return 0;
+	return pg_leftmost_one_pos32(Max(spec->vocabularies[spec->features[f].vocabulary].n_rows, 1)) + 1;
+}
+
+/* A candidate's values, those of few values first, as far as there are bits -> keys [n]. */
+static void
+make_keys(const PairScores *pairs, uint64 *keys)
+{
+	const ScoreTable *rows = &pairs->candidates->rows;
+	int			left = 64;
+
+	for (int bits = 1; bits <= 32 && bits <= left; bits++)
+		for (int f = 0; f < rows->spec->n_columns && bits <= left; f++)
+		{
+			if (value_bits(pairs, f) != bits)
+				continue;
+			left -= bits;
+			for (uint32 i = 0; i < pairs->candidates->n; i++)
+				keys[i] |= (uint64) score_table_row(rows, i)[f] << left;
+		}
+}
+
+static void
+make_order(PairScores *pairs)
+{
+	uint32		n = pairs->candidates->n;
+	uint64	   *keys = MemoryContextAllocExtended(CurrentMemoryContext, Max(n, 1) * sizeof(uint64),
+												  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	pairs->order = palloc_extended(Max(n, 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < n; i++)
+		pairs->order[i] = i;
+	make_keys(pairs, keys);
+	sort_words(keys, pairs->order, n);
+	pfree(keys);
+}
+
 /* Which candidates, and where their scores go. */
 typedef struct PairRun
 {
 	const uint32 *numbers;		/* [n]; NULL: the first n */
+	const uint32 *places;		/* [n] where they stand among scores; NULL: in this order */
 	uint32		n;
 	double	   *scores;			/* [users, n] */
 } PairRun;
@@ -142,7 +199,7 @@ score_tile(PairScores *pairs, const PairRun *run, uint32 from, uint32 n_users, u
 	const double *score = scores;
 	ScoreRows	tile = {.n_rows = (Size) n_users * n,.ids = pairs->tile,
 		.list_start = rows->list_start,.list_members = rows->members,
-		.histories = pairs->histories};
+		.histories = pairs->histories,.across = n};
 	EngineError error;
 
 	for (uint32 u = from; u < from + n_users; u++)
@@ -162,8 +219,9 @@ score_tile(PairScores *pairs, const PairRun *run, uint32 from, uint32 n_users, u
 	}
 	if (!scorer_score(pairs->scorer, &tile, scores, &error))
 		host_raise(&error);
-	for (uint32 u = from; u < from + n_users; u++, score += n)
-		memcpy(run->scores + (Size) u * run->n + first, score, n * sizeof(double));
+	for (uint32 u = from; u < from + n_users; u++)
+		for (uint32 i = first; i < first + n; i++)
+			run->scores[(Size) u * run->n + (run->places ? run->places[i] : i)] = *score++;
 }
 
 void
@@ -171,12 +229,19 @@ pair_scores_fill(PairScores *pairs, const uint32 *users, uint32 n_users, const u
 				 uint32 n, double *scores)
 {
 	ScoreTable *rows = &pairs->candidates->rows;
-	PairRun		run = {numbers, n, scores};
+	PairRun		run = {numbers, NULL, n, scores};
 	uint32		n_lists = rows->n_lists;
 	/* with few candidates a tile has room for more users */
 	uint32		wide = Max(Min(n_users, Max(PAIR_USERS, TILE_ROWS / Max(n, 1))), 1);
 	uint32		at_once = TILE_ROWS / wide;
 
+	if (n_users > 1 && !numbers && pairs->candidates->served->loaded->model->trees)
+	{
+		Assert(n == pairs->candidates->n);
+		if (!pairs->order)
+			make_order(pairs);
+		run.numbers = run.places = pairs->order;
+	}
 	for (uint32 u = 0; u < n_users; u++)
 		add_user(pairs, users[u]);
 	for (uint32 first = 0; first < n; first += at_once)

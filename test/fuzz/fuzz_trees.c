@@ -32,6 +32,22 @@ score(const Trees *trees, double *scores)
 	free(scratch);
 }
 
+/* By masks the scores are the same. */
+static void
+check_masks(const Trees *trees, Arena *memory, const double *scores)
+{
+	EngineHost	host = toy_host();
+	EngineError error;
+	ForestMasks *masks;
+	double		masked[N_SCORED];
+
+	FUZZ_ASSERT(forest_masks_create(&masks, memory, &trees->forest, &host, &error));
+	if (!masks)
+		return;
+	trees_masked_logits(trees, masks, dataset->ids, TOY_FIELDS, N_SCORED, 4, masked);
+	FUZZ_ASSERT(memcmp(masked, scores, sizeof(masked)) == 0);
+}
+
 /* Trees over single fields, and one pair of them: few rows would not choose it. */
 static void
 set_up(void)
@@ -95,6 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		score(trees, scores);
 		for (int i = 0; i < N_SCORED; i++)
 			FUZZ_ASSERT(isfinite(scores[i]));
+		check_masks(trees, &scratch, scores);
 		FUZZ_ASSERT(damaged || memcmp(scores, logits, sizeof(logits)) == 0);
 	}
 	arena_free_all(&scratch);

@@ -40,6 +40,11 @@ CREATE FUNCTION differences(model text, domain text, k int, seen boolean) RETURN
   WHERE (abs(a.score - b.score) < 1e-6) IS NOT TRUE $$;
 SELECT is_empty(format('SELECT differences(%L, %L, 7, %L)', model, domain, seen), format('%s, domain %s, seen ones out: %s', model, domain, seen))
 FROM unnest('{wide,trees,hei}'::text[]) model, unnest('{NULL,domain_02}'::text[]) domain, unnest('{true,false}'::boolean[]) seen;
+-- Values of users, of items and of pairs, in tiles of many users and of one: crosses, histories, pairs of trees.
+SELECT train('crossed', '{"architecture": "fm", "epochs": 2, "trees": 60, "history": {"length": 5}, "crosses": [["user_id", "category"], ["age_band", "item_id"]]}') \g /dev/null
+SELECT is_empty(format('SELECT differences(%L, %L, 7, false)', 'crossed', domain), format('crosses, domain %s', domain)) FROM unnest('{NULL,domain_02}'::text[]) domain;
+SELECT is_empty(format($$SELECT user_id, item_id, a.score, b.score FROM aread_recommend_all(%1$L, 300) a FULL JOIN (SELECT r.* FROM person p, aread_recommend(%1$L, p.user_id, 300) r) b USING (user_id, item_id)
+  WHERE (abs(a.score - b.score) < 1e-6) IS NOT TRUE$$, model), format('%s: many users have the lists of each', model)) FROM unnest('{wide,trees,hei,crossed}'::text[]) model;
 SELECT isnt_empty($$SELECT user_id, item_id FROM expected('wide', NULL, 60, false) EXCEPT SELECT user_id, item_id FROM expected('wide', NULL, 60, true)$$, 'there is something to leave out');
 SELECT is_empty($$SELECT FROM aread_recommend_all('hei', 60) r JOIN log l ON l.user_id::text = r.user_id AND l.item_id::text = r.item_id$$, 'no item that the user took, in whatever split');
 SELECT results_eq($$SELECT user_id, count(*), min(rank), max(rank), count(DISTINCT item_id) FROM aread_recommend('hei', '{7,8}', 100, exclude_seen => false) GROUP BY 1 ORDER BY 1$$,

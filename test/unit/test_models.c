@@ -282,6 +282,54 @@ check_scores(Arena *arena, const Model *model, const ScoreRows *rows, size_t byt
 	CHECK(again);
 }
 
+/* Rows in lines: of each field all of a line have a value, or all of a column, or each has its own. */
+static ScoreRows
+draw_lines(Random *random, const ScoreRows *from, int n_fields, Arena *arena)
+{
+	ScoreRows	rows = *from;
+	int			n_lines = 1 + up_to(random, 15);
+	int			across = 1 + up_to(random, 15);
+	uint32_t   *ids = ARENA_ARRAY(arena, uint32_t, n_lines * across * n_fields);
+
+	rows.n_rows = n_lines * across;
+	rows.across = across;
+	rows.ids = ids;
+	for (int f = 0; f < n_fields; f++)
+	{
+		int			kind = up_to(random, 3);
+
+		for (int r = 0; r < n_lines * across; r++)
+			ids[r * n_fields + f] = kind == 0 && r % across > 0 ? ids[(r - 1) * n_fields + f] :
+				kind == 1 && r >= across ? ids[(r - across) * n_fields + f] :
+				kind == 3 ? from->ids[f] :
+				from->ids[up_to(random, from->n_rows - 1) * n_fields + f];
+	}
+	return rows;
+}
+
+/* What lines have in common changes no score, nor does a wrong number of them. */
+static void
+check_lines(Arena *arena, const Model *model, const ScoreRows *from, Random *random, Team *team)
+{
+	EngineError error = {0};
+	int			n_fields = model->shape.n_fields;
+	ScoreRows	rows = draw_lines(random, from, n_fields, arena);
+	Scorer	   *scorer = scorer_create(arena, model, READY_BYTES, team, NULL, &error);
+	double		scores[2][256];
+	bool		close = true;
+
+	CHECK(scorer && scorer_score(scorer, &rows, scores[0], &error));
+	rows.across += 1 + up_to(random, 3);
+	CHECK(scorer && scorer_score(scorer, &rows, scores[1], &error));
+	for (size_t r = 0; scorer && r < rows.n_rows; r++)
+	{
+		double		score = score_one(scorer, &rows, r, n_fields);
+
+		close &= near(score, scores[0][r]) && near(score, scores[1][r]);
+	}
+	CHECK(close);
+}
+
 static void
 check_case(int number)
 {
@@ -307,6 +355,7 @@ check_case(int number)
 	{
 		check_scores(&arena, model, &rows, PICK(&random, ready), team);
 		check_scores(&arena, model, &rows, READY_BYTES, team);
+		check_lines(&arena, model, &rows, &random, team);
 	}
 	team_stop(team);
 	arena_free_all(&arena);

@@ -18,6 +18,7 @@ batch_init(Batch *batch, Arena *arena, int capacity, int n_fields, EngineError *
 	batch->ids = ARENA_ARRAY(arena, uint32_t, (size_t) capacity * n_fields);
 	batch->labels = ARENA_ARRAY(arena, uint8_t, capacity);
 	batch->segments = ARENA_ARRAY(arena, Segment, capacity);
+	batch->share = ARENA_ARRAY(arena, RowShare, n_fields);
 	batch->order = ARENA_ARRAY(arena, uint32_t, 2 * (size_t) capacity);
 	return arena_ok(arena, error);
 }
@@ -39,6 +40,17 @@ sort_key(uint32_t id)
 	return id < FIRST_ID ? 0 : id;
 }
 
+static bool
+is_by_domain(const Shape *shape, const uint32_t *ids, const uint32_t *rows,
+			 const int64_t *domains, int n)
+{
+	for (int i = 1; i < n; i++)
+		if (sort_key(domain_id(shape, ids, rows, domains, i - 1)) >
+			sort_key(domain_id(shape, ids, rows, domains, i)))
+			return false;
+	return true;
+}
+
 /*
  * Stable order by domain: a bottom-up merge sort, because batches are small
  * and the number of domains need not be.  Result in order[0 .. n - 1].
@@ -52,6 +64,8 @@ order_by_domain(uint32_t *order, const Shape *shape, const uint32_t *ids,
 
 	for (int i = 0; i < n; i++)
 		from[i] = i;
+	if (is_by_domain(shape, ids, rows, domains, n))
+		return;
 	for (int width = 1; width < n; width *= 2)
 	{
 		uint32_t   *swap;
@@ -109,6 +123,7 @@ batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t 
 
 	batch->n_rows = n;
 	batch->n_segments = 0;
+	batch->across = 0;
 	batch->row_weights = NULL;
 	batch->list_start = list_start;
 	batch->list_members = list_members;
@@ -123,6 +138,39 @@ batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t 
 			batch->labels[k] = labels[row];
 		memcpy(batch->ids + k * n_fields, ids + row * n_fields, n_fields * sizeof(uint32_t));
 		add_row(batch, k, domain_id(shape, ids, rows, domains, i), shape);
+	}
+}
+
+static RowShare
+find_share(const Batch *batch, int field)
+{
+	const uint32_t *ids = batch->ids + field;
+	size_t		n_fields = batch->n_fields;
+	bool		of_line = true;
+	bool		of_column = true;
+
+	for (int line = 0; line < batch->n_rows && (of_line || of_column); line += batch->across)
+		for (int c = 0; c < batch->across; c++)
+		{
+			uint32_t	id = ids[(line + c) * n_fields];
+
+			of_line = of_line && id == ids[line * n_fields];
+			of_column = of_column && id == ids[c * n_fields];
+		}
+	return of_line ? OF_LINE : of_column ? OF_COLUMN : OF_ROW;
+}
+
+void
+batch_find_shared(Batch *batch, int across)
+{
+	if (across <= 0 || batch->n_rows % across != 0 || batch->n_segments != 1)
+		return;
+	batch->across = across;
+	batch->any_of_row = false;
+	for (int f = 0; f < batch->n_fields; f++)
+	{
+		batch->share[f] = find_share(batch, f);
+		batch->any_of_row = batch->any_of_row || batch->share[f] == OF_ROW;
 	}
 }
 

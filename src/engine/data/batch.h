@@ -24,6 +24,14 @@ typedef struct BatchHistory
 	uint32_t   *n;				/* [n_rows] how many there are */
 } BatchHistory;
 
+/* Whose is a field's value: of all rows of a line, of all that stand below each other, or a row's? */
+typedef enum RowShare
+{
+	OF_LINE,
+	OF_COLUMN,
+	OF_ROW
+} RowShare;
+
 typedef struct Batch
 {
 	int			capacity;
@@ -39,6 +47,10 @@ typedef struct Batch
 	int			n_segments;
 	Segment    *segments;		/* [n_segments] */
 	uint32_t   *order;			/* scratch for sorting */
+	/* in scoring, by batch_find_shared() */
+	int			across;			/* rows are whole lines of so many; 0: of such nothing is known */
+	RowShare   *share;			/* [n_fields] */
+	bool		any_of_row;		/* has a field OF_ROW? */
 } Batch;
 
 extern bool batch_init(Batch *batch, Arena *arena, int capacity, int n_fields,
@@ -54,6 +66,12 @@ extern void batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids,
 					   const uint8_t *labels, const uint64_t *list_start,
 					   const uint32_t *list_members, const uint32_t *rows,
 					   const int64_t *domains, int n);
+
+/*
+ * Whose the fields' values are, if the rows, once they are filled, are lines of "across" of one
+ * domain: a user's, say, for some items.  Else, and until it is called, "across" is 0.
+ */
+extern void batch_find_shared(Batch *batch, int across);
 
 /* Room for histories of up to "length" members; lack of memory shows in the arena. */
 extern void batch_init_history(Batch *batch, HistoryList list, Arena *arena, uint32_t length);

@@ -187,13 +187,41 @@ backward(Layer *layer, Pass *pass, int table, int thread)
 	}
 }
 
+/* Vectors of a batch of lines, each in the first row only of those that have it in common. */
+static void
+score_lines(real *x0, const ScoreRun *run)
+{
+	const Model *model = run->prepared->model;
+	const Shape *shape = &model->shape;
+	const Batch *batch = run->buffers->batch;
+	size_t		dim = model->config.embed_dim;
+
+	for (int f = 0; f < shape->n_fields; f++)
+	{
+		int			step = batch->share[f] == OF_LINE ? batch->across : 1;
+		int			end = batch->share[f] == OF_COLUMN ? batch->across : batch->n_rows;
+
+		for (int b = 0; b < end; b += step)
+		{
+			const uint32_t *members;
+			uint32_t	n = batch_members(batch, shape, b, f, &members);
+
+			embedding_value(&run->prepared->tables[shape->field_table[f]],
+							shape_is_dense(shape, f), members, n,
+							x0 + ((size_t) b * shape->n_fields + f) * dim, run->scratch->watch);
+		}
+	}
+}
+
 static void
 score_ids(Layer *layer, const ScoreRun *run)
 {
 	const Model *model = run->prepared->model;
 	real	   *x0 = run->buffers->slot[layer->out];
 
-	if (x0)
+	if (x0 && run->buffers->batch->across > 0)
+		score_lines(x0, run);
+	else if (x0)
 		embedding_forward(x0, run->prepared->tables, &model->shape, run->buffers->batch, run->from,
 						  run->from + run->n_rows, model->config.embed_dim, run->scratch->watch);
 }

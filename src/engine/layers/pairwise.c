@@ -102,6 +102,59 @@ claim(Layer *layer, Prepared *prepared)
 	prepared->wants_x0 = true;
 }
 
+/* sum [dim] of a row's vectors of one kind of fields; returns the products of their pairs. */
+static real
+sum_shared(const Batch *batch, const real *x, RowShare share, int dim, real *sum)
+{
+	real		squares = 0;
+
+	memset(sum, 0, dim * sizeof(real));
+	for (int f = 0; f < batch->n_fields; f++, x += dim)
+		if (batch->share[f] == share)
+		{
+			add_scaled(sum, 1, x, dim);
+			squares += dot(x, x, dim);
+		}
+	return (dot(sum, sum, dim) - squares) / 2;
+}
+
+/*
+ * All rows of a batch of lines.  The sum over pairs of fields is that of pairs within the line's
+ * fields, the column's and the row's own, and products of their sums.
+ */
+static void
+score_lines(const Layer *layer, const ScoreRun *run)
+{
+	const Batch *batch = run->buffers->batch;
+	const real *x0 = run->buffers->slot[layer->in[0]];
+	int			dim = run->prepared->model->config.embed_dim;
+	size_t		width = (size_t) batch->n_fields * dim;
+	real	   *columns = run->scratch->sums;
+	real		line_sum[MAX_EMBED_DIM];
+	real		row_sum[MAX_EMBED_DIM];
+
+	for (int c = 0; c < batch->across; c++)
+		columns[c * (dim + 1) + dim] = sum_shared(batch, x0 + c * width, OF_COLUMN, dim,
+												  columns + c * (dim + 1));
+	for (int line = 0; line < batch->n_rows; line += batch->across)
+	{
+		real		of_line = sum_shared(batch, x0 + line * width, OF_LINE, dim, line_sum);
+		real	   *logit = run->buffers->logit + line;
+
+		if (watch_worked(run->scratch->watch, batch->across * width))
+			return;
+		for (int c = 0; c < batch->across; c++)
+		{
+			const real *column = columns + c * (dim + 1);
+
+			logit[c] += of_line + column[dim] + dot(line_sum, column, dim);
+			if (batch->any_of_row)
+				logit[c] += sum_shared(batch, x0 + (line + c) * width, OF_ROW, dim, row_sum) +
+					dot(row_sum, line_sum, dim) + dot(row_sum, column, dim);
+		}
+	}
+}
+
 /* The embedding has made x0 of these rows. */
 static void
 score_ids(Layer *layer, const ScoreRun *run)
@@ -111,6 +164,11 @@ score_ids(Layer *layer, const ScoreRun *run)
 	size_t		width = model->shape.n_fields * dim;
 	real		sums[MAX_EMBED_DIM];
 
+	if (run->buffers->batch->across > 0)
+	{
+		score_lines(layer, run);
+		return;
+	}
 	for (int b = run->from; b < run->from + run->n_rows; b++)
 		pairwise_forward(run->buffers->logit + b, sums,
 						 run->buffers->slot[layer->in[0]] + b * width, 1,

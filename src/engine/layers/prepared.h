@@ -13,9 +13,9 @@
  *	  claim(), lay_out() without memory, which measures, lay_out() with memory,
  *	  prepare(), unless the values come from an earlier scorer of the model.
  *
- * Rows are scored in three steps: score_ids() by parts of the batch, the groups
- * of columns (score_group()) each by itself, and score() for runs of rows of
- * one domain.  A single row goes the same way, as a batch of one.
+ * Rows are scored in three steps: score_ids() by parts of the batch (but of one whose
+ * lines have values in common, batch.h, for all rows), the groups of columns
+ * (score_group()) each by itself, and score() for runs of rows of one domain.  A single row goes the same way, as a batch of one.
  */
 #ifndef AREAD_ENGINE_LAYERS_PREPARED_H
 #define AREAD_ENGINE_LAYERS_PREPARED_H
@@ -89,6 +89,7 @@ typedef struct ScoreScratch
 	real	   *layer[2];		/* (B, widest layer) in turn */
 	real	   *in;				/* (B, widest layer) */
 	real	   *logits;			/* [J] of the last row */
+	real	   *sums;			/* (B, E + 1) if x0 is wanted: what columns of rows have in common */
 	bool		open[MAX_EXPERTS];	/* groups of the slot that the heads read */
 } ScoreScratch;
 

@@ -138,9 +138,47 @@ forward(Layer *layer, Pass *pass, int task, int thread)
 				 pass_watch(pass, thread));
 }
 
+/* What a row's fields of one kind add. */
+static real
+shared_logit(const Wide *wide, const Batch *batch, int b, RowShare share, Watch *watch)
+{
+	real		sum = 0;
+
+	for (int f = 0; f < wide->shape->n_fields; f++)
+		if (wide->weights[f] && batch->share[f] == share)
+			sum += value_weight(wide, batch, b, f, watch) +
+				domain_weight(wide, batch, b, f, batch->segments[0].domain);
+	return sum;
+}
+
+/* All rows of a batch of lines: those of the first line, which hold the columns' sums, come last. */
+static void
+score_lines(const Wide *wide, const Batch *batch, real *logit, Watch *watch)
+{
+	int			across = batch->across;
+
+	for (int c = 0; c < across; c++)
+		logit[c] = shared_logit(wide, batch, c, OF_COLUMN, watch);
+	for (int line = batch->n_rows - across; line >= 0; line -= across)
+	{
+		real		start = *wide->bias + shared_logit(wide, batch, line, OF_LINE, watch);
+
+		for (int c = 0; c < across; c++)
+			logit[line + c] = logit[c] + start;
+		for (int c = 0; c < across && batch->any_of_row; c++)
+			logit[line + c] += shared_logit(wide, batch, line + c, OF_ROW, watch);
+	}
+}
+
 static void
 score_ids(Layer *layer, const ScoreRun *run)
 {
+	if (run->buffers->batch->across > 0)
+	{
+		score_lines((const Wide *) layer, run->buffers->batch, run->buffers->logit,
+					run->scratch->watch);
+		return;
+	}
 	wide_forward((const Wide *) layer, run->buffers->batch, run->from, run->from + run->n_rows,
 				 run->buffers->logit, run->scratch->watch);
 }

@@ -78,18 +78,48 @@ check_score(double probability, EngineError *error)
 					   "model is corrupt: its score is not a number");
 }
 
+/*
+ * Rows that trees score one by one before masks are made: making them takes as long as some
+ * thousands, and not every scorer comes to so many.
+ */
+#define MASKS_FROM 4096
+
+/* logits [n] of the trees, of rows first .. */
+static bool
+score_trees(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *logits,
+			EngineError *error)
+{
+	const Trees *trees = scorer->model->trees;
+	int			n_fields = scorer->model->shape.n_fields;
+	const uint32_t *ids = rows->ids + first * (size_t) n_fields;
+	bool		whole_lines = rows->across > 0 && (size_t) n % rows->across == 0;
+
+	if (scorer->n_tree_rows < MASKS_FROM)
+	{
+		scorer->n_tree_rows += (size_t) n;
+		if (scorer->n_tree_rows >= MASKS_FROM &&
+			!forest_masks_create(&scorer->masks, scorer->arena, &trees->forest, &scorer->host,
+								 error))
+			return false;
+	}
+	if (scorer->masks && n > 1)
+		trees_masked_logits(trees, scorer->masks, ids, n_fields, n,
+							whole_lines ? (int) rows->across : n, logits);
+	else
+		trees_logits(trees, ids, n_fields, n, scorer->trees_scratch, logits);
+	return true;
+}
+
 /* probabilities [n] of rows first .. become their scores. */
 static bool
 finish_scores(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *probabilities,
 			  EngineError *error)
 {
 	const Trees *trees = scorer->model->trees;
-	int			n_fields = scorer->model->shape.n_fields;
 	double		logits[SCORE_BATCH];
 
-	if (trees)
-		trees_logits(trees, rows->ids + first * (size_t) n_fields, n_fields, n,
-					 scorer->trees_scratch, logits);
+	if (trees && !score_trees(scorer, rows, first, n, logits, error))
+		return false;
 	for (int i = 0; i < n; i++)
 	{
 		if (!check_score(probabilities[i], error))

@@ -85,6 +85,13 @@ run_of(const Scorer *scorer, int thread, int from, int to)
 		.scratch = &scorer->batch->threads[thread].scratch,.from = from,.n_rows = to - from};
 }
 
+/* What comes out of ids is made for parts of the rows, but where lines share it for all. */
+static int
+ids_parts(const Batch *batch)
+{
+	return batch->across > 0 ? 1 : ROW_PARTS;
+}
+
 /* Some rows out of their ids: the wide part, vectors. */
 static void
 ids_task(void *context, int number, int thread)
@@ -92,8 +99,9 @@ ids_task(void *context, int number, int thread)
 	const Scorer *scorer = context;
 	BatchScorer *scores = scorer->batch;
 	int			n = scores->batch.n_rows;
-	ScoreRun	run = run_of(scorer, thread, part_start(n, ROW_PARTS, number),
-							 part_start(n, ROW_PARTS, number + 1));
+	int			parts = ids_parts(&scores->batch);
+	ScoreRun	run = run_of(scorer, thread, part_start(n, parts, number),
+							 part_start(n, parts, number + 1));
 
 	score_run_ids(&run);
 	if (scorer->prepared.n_columns > 0)
@@ -162,9 +170,10 @@ batch_score(Scorer *scorer, const ScoreRows *rows, size_t first, int n, double *
 			   rows->list_members, scores->rows, NULL, n);
 	batch_fill_history(batch, &scorer->model->shape, scorer->history,
 					   rows->histories ? rows->histories + first : NULL, false);
+	batch_find_shared(batch, (int) rows->across);
 	if (scorer->prepared.n_columns > 0)
 		stack_index(&scores->stack, batch);
-	team_run(scorer->team, &scorer->watch, ids_task, scorer, ROW_PARTS);
+	team_run(scorer->team, &scorer->watch, ids_task, scorer, ids_parts(batch));
 	if (scorer->prepared.n_columns > 0)
 		team_run(scorer->team, &scorer->watch, columns_task, scorer, scorer->prepared.n_groups + 1);
 	team_run(scorer->team, &scorer->watch, layers_task, scorer, team_size(scorer->team));

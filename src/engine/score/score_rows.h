@@ -18,6 +18,11 @@ typedef struct ScoreRows
 	const uint32_t *list_members;
 	/* [n_rows] a list that is the row's history, or 0: the one that the model has; NULL: 0 each */
 	const uint32_t *histories;
+	/*
+	 * They are lines of so many rows each (0: one line), and what goes faster if lines, or rows
+	 * that stand below each other, have values in common, goes by it.  No score does.
+	 */
+	size_t		across;
 } ScoreRows;
 
 #endif							/* AREAD_ENGINE_SCORE_SCORE_ROWS_H */

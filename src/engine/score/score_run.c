@@ -42,6 +42,9 @@ score_scratch_init(ScoreScratch *scratch, const Scorer *scorer, int capacity, Wa
 		scratch->layer[i] = ARENA_ARRAY(scorer->arena, real, layer);
 	scratch->in = ARENA_ARRAY(scorer->arena, real, layer);
 	scratch->logits = ARENA_ARRAY(scorer->arena, real, scorer->heads->n_heads);
+	if (scorer->prepared.wants_x0)
+		scratch->sums = ARENA_ARRAY(scorer->arena, real,
+									(size_t) capacity * (scorer->model->config.embed_dim + 1));
 }
 
 void

@@ -67,6 +67,8 @@ struct Scorer
 	Prepared	prepared;
 	Calibration calibration;
 	float	   *trees_scratch;	/* [trees_scratch()] */
+	size_t		n_tree_rows;	/* scored by trees, until masks were made */
+	ForestMasks *masks;			/* NULL: not yet, or the forest has none */
 	const Heads *heads;
 	History		history[N_HISTORY_LISTS];	/* of users; length 0: none */
 	RowScorer	row;

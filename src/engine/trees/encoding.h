@@ -54,4 +54,8 @@ shape_is_encodable(const Shape *shape, int field)
 /* Inputs [n, ENCODING_INPUTS] of a row, whose ids [n_fields] are within their tables. */
 extern void encodings_inputs(const Encodings *encodings, const uint32_t *ids, float *inputs);
 
+/* Inputs of encoding i of rows of ids [n, n_fields]: x [ENCODING_INPUTS, stride], n <= stride. */
+extern void encodings_column(const Encodings *encodings, int i, const uint32_t *ids,
+							 int n_fields, int n, float *x, size_t stride);
+
 #endif							/* AREAD_ENGINE_TREES_ENCODING_H */

@@ -36,3 +36,14 @@ trees_logits(const Trees *trees, const uint32_t *ids, int n_fields, int n, float
 		forest_logits(&trees->forest, scratch, n_inputs, block, logits + from);
 	}
 }
+
+void
+trees_masked_logits(const Trees *trees, ForestMasks *masks, const uint32_t *ids, int n_fields,
+					int n, int across, double *logits)
+{
+	float	   *x = forest_masks_rows(masks);
+
+	for (int i = 0; i < trees->encodings.n; i++, x += ENCODING_INPUTS * FOREST_MASK_ROWS)
+		encodings_column(&trees->encodings, i, ids, n_fields, n, x, FOREST_MASK_ROWS);
+	forest_masks_logits(masks, n, across, logits);
+}
