@@ -447,7 +447,7 @@ check_rows(NetworkCase *c, const RowTensor *tensor)
 
 static void
 check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
-			  const bool *shared, int n_threads)
+			  const bool *shared, int n_threads, LossKind kind)
 {
 	Arena		arena;
 	EngineError error = {0};
@@ -461,10 +461,12 @@ check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
 	config.batch_norm = batch_norm;
 	config.pairwise = pairwise;
 	config.history_length = n_threads > 1 ? 5 : 0;
+	config.loss = kind;
 	team = team_start(&arena, n_threads, &error);
 	network_case(&c, &arena, &config, shared, team);
 	if (masks)
 		set_random_masks(&c, &config);
+	c.batch.grouped = kind != LOSS_LOGISTIC;
 	network_loss(&c);
 	CHECK(network_backward(&c.network, &c.batch, &loss, &error));
 	for (int i = 0; i < c.model->n_tensors; i++)
@@ -565,9 +567,11 @@ main(void)
 	{
 		bool		masks = architecture_has_masks(architecture);
 
-		check_network(architecture, masks, true, false, NULL, 1);
-		check_network(architecture, masks, true, true, some_shared, 3);
-		check_network(architecture, masks, false, false, all_shared, 2);
+		check_network(architecture, masks, true, false, NULL, 1, LOSS_LOGISTIC);
+		check_network(architecture, masks, true, true, some_shared, 3, LOSS_BPR);
+		check_network(architecture, false, true, true, NULL, 1, LOSS_SOFTMAX);
+		check_network(architecture, masks, false, false, all_shared, 2, LOSS_SOFTMAX);
+		check_network(architecture, masks, false, false, all_shared, 2, LOSS_LOGISTIC);
 	}
 	check_experts_alone();
 	check_open_gradients();

@@ -15,6 +15,7 @@
 #include "engine/train/mask_search.h"
 #include "engine/train/search.h"
 #include "engine/train/setup.h"
+#include "engine/train/units.h"
 
 /* A trainer before its first batch, and what it points to. */
 typedef struct ToySearch
@@ -44,7 +45,8 @@ search_start(ToySearch *search)
 {
 	search->trainer = (Trainer) {.lasting = &search->arena,.config = &search->config,
 		.data = search->data,.host = &search->host,.observer = &search->observer};
-	CHECK(trainer_prepare(&search->trainer, &search->error) &&
+	CHECK(units_init(&search->trainer, &search->error) &&
+		  trainer_prepare(&search->trainer, &search->error) &&
 		  trainer_begin(&search->trainer, &search->arena, &search->config, &search->error));
 }
 

@@ -37,6 +37,7 @@
 #include "engine/train/start.h"
 #include "engine/train/stopping.h"
 #include "engine/train/strategy.h"
+#include "engine/train/units.h"
 
 /* Rows of weight 0 teach nothing. */
 static bool
@@ -179,8 +180,8 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 	trainer->started = trainer_seconds(trainer);
 	if (!config_check(config, error) || !dataset_check(data, host, error) ||
 		!stopping_check(config, &data->shape, error) || !check_labels(config, data, error) ||
-		!race_choose(trainer, rule, error) || !base_rate_weigh(trainer, error) ||
-		!trainer_prepare(trainer, error))
+		!units_init(trainer, error) || !race_choose(trainer, rule, error) ||
+		!base_rate_weigh(trainer, error) || !trainer_prepare(trainer, error))
 		return NULL;
 	ok = trainer->race ? race_train(trainer, error) : train_alone(trainer, error);
 	if (ok)
