@@ -265,6 +265,11 @@ check_losses(void)
 		config.history_length = 5;
 		check_same_model(&config, 7);
 	}
+	toy_config(&config, architecture_find("auto"));
+	config.negatives = 2;
+	config.loss = LOSS_SOFTMAX;
+	config.hard_negatives = 0.5;
+	check_same_model(&config, 29);
 	make_dataset = toy_dataset;
 }
 
