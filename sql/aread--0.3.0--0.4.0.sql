@@ -87,6 +87,7 @@ SELECT v.model, v.version, v.deployed, e.number AS evaluation, e.epoch, e.epoch_
        e.measures[7] AS user_auc, e.measures[8] AS ndcg_10, e.measures[9] AS list_ndcg
 FROM aread.visible_version v
 JOIN aread.stored_evaluation e USING (version_id);
+COMMENT ON COLUMN aread.training_log.train_loss IS 'mean loss since the evaluation before, of rows or, as option loss says, of positive rows with their negatives';
 COMMENT ON COLUMN aread.training_log.best IS 'better than all before in the measure that option stop_on names, by at least 0.0005 (of log loss 0.00025, of list_ndcg 0.001): less is noise';
 COMMENT ON COLUMN aread.training_log.kept IS 'is it the one whose parameters the model has?';
 COMMENT ON COLUMN aread.training_log.reason IS 'what it gained, or that it gained too little, how a race of two networks stood, and why training stopped; NULL: trained before 0.4.0';

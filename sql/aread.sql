@@ -2471,7 +2471,7 @@ COMMENT ON COLUMN aread.training_log.evaluation IS 'from 0, the start';
 COMMENT ON COLUMN aread.training_log.epoch IS 'epoch; 0: the start';
 COMMENT ON COLUMN aread.training_log.epoch_end IS 'at the end of its epoch';
 COMMENT ON COLUMN aread.training_log.batches IS 'batches trained so far';
-COMMENT ON COLUMN aread.training_log.train_loss IS 'mean loss since the evaluation before';
+COMMENT ON COLUMN aread.training_log.train_loss IS 'mean loss since the evaluation before, of rows or, as option loss says, of positive rows with their negatives';
 COMMENT ON COLUMN aread.training_log.valid_loss IS 'mean log loss on validation rows';
 COMMENT ON COLUMN aread.training_log.auc IS 'AUC over all of them';
 COMMENT ON COLUMN aread.training_log.domain_auc IS 'domains'' AUC, weighted by their rows';

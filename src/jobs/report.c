@@ -274,6 +274,10 @@ report_negatives(const NewModel *new, const NegativeReport *report)
 				(errmsg("no item was found for " UINT64_FORMAT " more negative rows",
 						report->missing),
 				 errdetail("Their domains have few items, of which the users have taken all or nearly all.")));
+	if (report->alone > 0 && new->config->loss != LOSS_LOGISTIC)
+		ereport(NOTICE,
+				(errmsg(UINT64_FORMAT " training rows teach the start alone", report->alone),
+				 errdetail("They have no sampled negatives: by option \"loss\" the network compares positive rows with theirs.")));
 }
 
 /* What a table that was full before all were in it leaves no room for. */

@@ -11,6 +11,7 @@
 #include "toy.h"
 #include "unit.h"
 
+#include "engine/networks/config_options.h"
 #include "engine/train/train.h"
 
 #define MAX_PARTS 256
@@ -249,6 +250,42 @@ check_options(void)
 	config.learning_rate = 1e-2;
 	config.history_length = 5;
 	CHECK(check_same_model(&config, 9));
+}
+
+/* Logs: groups of rows, and negatives that each step draws anew. */
+static Dataset *
+sampled_dataset(Arena *arena, size_t n)
+{
+	Config		config;
+
+	config_defaults(&config);
+	config.negatives = 2;
+	return toy_sampled(arena, &config, toy_dataset(arena, n));
+}
+
+static void
+check_losses(void)
+{
+	Config		config;
+
+	make_dataset = sampled_dataset;
+	for (int loss = LOSS_LOGISTIC; loss <= LOSS_SOFTMAX; loss++)
+	{
+		toy_config(&config, architecture_find(loss == LOSS_BPR ? "aread" : "fm"));
+		config.wide = false;
+		config.negatives = 2;
+		config.loss = loss;
+		config.hard_negatives = 0.5;
+		config.hard_candidates = 3;
+		config.history_length = 5;
+		check_same_model(&config, 7);
+	}
+	toy_config(&config, architecture_find("auto"));
+	config.negatives = 2;
+	config.loss = LOSS_SOFTMAX;
+	config.hard_negatives = 0.5;
+	check_same_model(&config, 29);
+	make_dataset = toy_dataset;
 }
 
 static void
@@ -537,6 +574,7 @@ main(void)
 {
 	check_architectures();
 	check_options();
+	check_losses();
 	check_vectors();
 	check_trees();
 	check_races();

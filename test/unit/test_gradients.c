@@ -480,6 +480,7 @@ check_gradients(const Config *config, bool masks, const bool *shared, int n_thre
 	network_case(&c, &arena, config, shared, team);
 	if (masks)
 		set_random_masks(&c, config);
+	c.batch.grouped = config->loss != LOSS_LOGISTIC;
 	network_loss(&c);
 	CHECK(network_backward(&c.network, &c.batch, &loss, &error));
 	for (int i = 0; i < c.model->n_tensors; i++)
@@ -498,7 +499,7 @@ check_gradients(const Config *config, bool masks, const bool *shared, int n_thre
 
 static void
 check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
-			  const bool *shared, int n_threads)
+			  const bool *shared, int n_threads, LossKind kind)
 {
 	Config		config;
 
@@ -506,6 +507,7 @@ check_network(int architecture, bool masks, bool batch_norm, bool pairwise,
 	config.batch_norm = batch_norm;
 	config.pairwise = pairwise;
 	config.history_length = n_threads > 1 ? 5 : 0;
+	config.loss = kind;
 	check_gradients(&config, masks, shared, n_threads);
 }
 
@@ -610,9 +612,11 @@ main(void)
 	{
 		bool		masks = architecture_has_masks(architecture);
 
-		check_network(architecture, masks, true, false, NULL, 1);
-		check_network(architecture, masks, true, true, some_shared, 3);
-		check_network(architecture, masks, false, false, all_shared, 2);
+		check_network(architecture, masks, true, false, NULL, 1, LOSS_LOGISTIC);
+		check_network(architecture, masks, true, true, some_shared, 3, LOSS_BPR);
+		check_network(architecture, false, true, true, NULL, 1, LOSS_SOFTMAX);
+		check_network(architecture, masks, false, false, all_shared, 2, LOSS_SOFTMAX);
+		check_network(architecture, masks, false, false, all_shared, 2, LOSS_LOGISTIC);
 	}
 	check_histories();
 	check_experts_alone();

@@ -162,6 +162,29 @@ check_rows(const Dataset *data, const Dataset *sampled, const Config *config,
 	CHECK(left_out == 1 && report->left_out[SPLIT_TEST] == 1 && report->without_items == 1);
 }
 
+/* Each positive training row has its negatives: rows of its own user and context. */
+static void
+check_starts(const Dataset *sampled, const Config *config)
+{
+	size_t		n = sampled->split_start[1] - sampled->train_sampled;
+	int			bad = 0;
+
+	CHECK(sampled->sampled_start[0] == 0 && sampled->sampled_start[n] == sampled->train_sampled);
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t		row = sampled->train_sampled + i;
+		uint32_t	first = sampled->sampled_start[i];
+		uint32_t	end = sampled->sampled_start[i + 1];
+
+		bad += end - first != (sampled->labels[row] ? (uint32_t) config->negatives : 0);
+		for (uint32_t negative = first; negative < end; negative++)
+			for (int f = 0; f < FIELDS; f++)
+				bad += f != ITEM && f != CATEGORY && f != PRICE &&
+					sampled->ids[negative * FIELDS + f] != sampled->ids[row * FIELDS + f];
+	}
+	CHECK(bad == 0);
+}
+
 /* Share of the drawn training rows whose item is among the more frequent half. */
 static double
 share_of_frequent(const Dataset *sampled, const NegativeReport *report)
@@ -512,6 +535,8 @@ main(void)
 		  !report.with_item[HOUR] && !report.with_item[CHANNEL]);
 	check_with_user(&arena, data, bonds);
 	check_rows(data, sampled, &config, &report);
+	check_starts(sampled, &config);
+	CHECK(report.alone == 0);
 	CHECK(sampled->train_sampled == report.drawn[SPLIT_TRAIN]);
 	by_popularity = share_of_frequent(sampled, &report);
 	again = negatives_draw(&arena, &config, data, bonds, &host, &report, &error);

@@ -113,6 +113,20 @@ draw_dataset(Random *random, Arena *arena)
 	return data;
 }
 
+/* Half of all trainings have sampled negatives, with losses of their own. */
+static void
+draw_negatives(Random *random, Config *config)
+{
+	if (up_to(random, 1))
+		return;
+	config->negatives = 1 + up_to(random, 3);
+	config->negative_sampling = up_to(random, 2);
+	config->popularity_offset = up_to(random, 1);
+	config->loss = config->batch_size > config->negatives ? up_to(random, 2) : LOSS_LOGISTIC;
+	config->hard_negatives = up_to(random, 1) ? random_uniform(random) : 0;
+	config->hard_candidates = 1 + up_to(random, 4);
+}
+
 /* Numbers are numbers; a mask has a loss unless the domain has no rows of its own. */
 static void
 check_result(const TrainResult *result)
@@ -125,8 +139,10 @@ check_result(const TrainResult *result)
 		{
 			const MaskChoice *choice = &result->mask_updates[u].choices[d];
 
-			CHECK(result->domains[d].rows > 0 ? isfinite(choice->loss) :
-				  isnan(choice->loss) && choice->end_density == 1);
+			/* rows without sampled negatives are of no group */
+			CHECK(isfinite(choice->loss) ? result->domains[d].rows > 0 :
+				  isnan(choice->loss) && choice->end_density == 1 &&
+				  (result->domains[d].rows == 0 || model->config.loss != LOSS_LOGISTIC));
 			CHECK(mask_is_valid(&model->config.hei_experts, result->mask_updates[u].masks +
 								(size_t) d * model->n_gates));
 		}
@@ -216,8 +232,12 @@ check_case(int number)
 	config_defaults(&config);
 	draw_network(&random, draw_architecture(&random, number), &config);
 	draw_training(&random, &config);
+	draw_negatives(&random, &config);
 	CHECK(config_check(&config, &error));
 	data = draw_dataset(&random, &arena);
+	if (config.negatives > 0)
+		data = toy_sampled(&arena, &config, data);
+	CHECK(data != NULL);
 	team = team_start(&arena, 2 + number % 3, &error);
 	CHECK(team != NULL);
 	alone = train(&arena, &config, data, NULL, &host, &observer, NULL, &error_alone);

@@ -11,6 +11,7 @@
 
 #include "engine/base/random.h"
 #include "engine/networks/config_options.h"
+#include "engine/sampling/negatives.h"
 
 static const uint32_t table_rows[] = {FIRST_ID + TOY_DOMAINS, FIRST_ID + TOY_USERS,
 FIRST_ID + TOY_ITEMS};
@@ -69,6 +70,17 @@ toy_dataset(Arena *arena, size_t n)
 	data->list_start = list_start;
 	data->list_members = members;
 	return data;
+}
+
+Dataset *
+toy_sampled(Arena *arena, const Config *config, const Dataset *data)
+{
+	FieldBond	bonds[TOY_FIELDS] = {0};
+	EngineHost	host = toy_host();
+	NegativeReport report;
+	EngineError error;
+
+	return negatives_draw(arena, config, data, bonds, &host, &report, &error);
 }
 
 static const uint32_t vector_table_rows[] = {FIRST_ID + 4, FIRST_ID + VECTOR_USERS, FIRST_ID + TOY_LENGTH};

@@ -19,6 +19,11 @@
 
 /* Fields: domain, user, item, list of items; 80/10/10 over n rows. */
 extern Dataset *toy_dataset(Arena *arena, size_t n);
+/*
+ * The same data with config->negatives sampled for each positive row; NULL where there are
+ * none to draw.
+ */
+extern Dataset *toy_sampled(Arena *arena, const Config *config, const Dataset *data);
 /* Fields: domain, user, vector, which alone tells the label; 70/10/20. */
 extern Dataset *toy_vectors(Arena *arena, size_t n);
 /* Small sizes, a few epochs. */

@@ -36,9 +36,11 @@ toy_trainer_draw(ToyTrainer *toy)
 static inline void
 toy_trainer_begin(ToyTrainer *toy, Team *team)
 {
+	config_settle(&toy->config);
 	toy->trainer = (Trainer) {.lasting = &toy->arena,.config = &toy->config,.data = toy->data,
 		.team = team,.host = &toy->host,.observer = &toy->observer};
-	CHECK(trainer_prepare(&toy->trainer, &toy->error) &&
+	CHECK(units_init(&toy->trainer, &toy->error) &&
+		  trainer_prepare(&toy->trainer, &toy->error) &&
 		  trainer_begin(&toy->trainer, &toy->arena, &toy->config, &toy->error));
 }
 

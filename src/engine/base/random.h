@@ -36,7 +36,8 @@ typedef enum RandomUse
 	RANDOM_CANDIDATES,
 	RANDOM_FOREST,
 	RANDOM_FOLDS,
-	RANDOM_LISTS
+	RANDOM_LISTS,
+	RANDOM_HARD
 } RandomUse;
 
 /* One block of the generator: word = Philox4x32-10(key, counter). */

@@ -121,10 +121,11 @@ batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids, const uint8_t 
 {
 	size_t		n_fields = shape->n_fields;
 
-	batch->n_rows = n;
+	batch->n_rows = batch->n_units = n;
 	batch->n_segments = 0;
 	batch->across = 0;
 	batch->row_weights = NULL;
+	batch->grouped = false;
 	batch->list_start = list_start;
 	batch->list_members = list_members;
 	order_by_domain(batch->order, shape, ids, rows, domains, n);

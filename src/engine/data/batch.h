@@ -36,10 +36,12 @@ typedef struct Batch
 {
 	int			capacity;
 	int			n_rows;
+	int			n_units;		/* rows, or groups: what a loss is the mean of */
 	int			n_fields;
 	uint32_t   *rows;			/* [n_rows] numbers of the caller's rows */
 	uint32_t   *ids;			/* [n_rows, n_fields] */
 	uint8_t    *labels;			/* [n_rows] */
+	bool		grouped;		/* each positive row comes before its negatives, and they are compared */
 	const float *row_weights;	/* by number of row, as the dataset has them; NULL: 1 each */
 	const uint64_t *list_start;
 	const uint32_t *list_members;
@@ -60,7 +62,8 @@ extern bool batch_init(Batch *batch, Arena *arena, int capacity, int n_fields,
  * Take n rows out of ids (row-major, n_fields wide) by number, ordered by
  * domain (never-seen first, then by number; within one in the order given).
  * labels may be NULL.  domains[i] replaces row i's domain where it is not
- * negative; domains may be NULL.  Masks and row_weights are left NULL.
+ * negative; domains may be NULL.  Masks and row_weights are left NULL, and
+ * rows are not grouped.
  */
 extern void batch_fill(Batch *batch, const Shape *shape, const uint32_t *ids,
 					   const uint8_t *labels, const uint64_t *list_start,

@@ -90,6 +90,8 @@ typedef struct Dataset
 	Shape		shape;
 	size_t		split_start[4]; /* rows of split s: [s] .. [s + 1] - 1 */
 	size_t		train_sampled;	/* the first ones of training: sampled negatives */
+	/* [other training rows + 1]: those of the i-th are rows [i] .. [i + 1] - 1; NULL: there are none */
+	const uint32_t *sampled_start;
 	const bool *with_item;		/* [n_fields] what went with their items; NULL: none are sampled */
 	/* [n_rows, n_fields]: an id, or for a list field the number of a list */
 	const uint32_t *ids;

@@ -3,7 +3,8 @@
  *	  Heads: logits, loss, gradients, scores.
  *
  * The loss of a row in a domain without a mask is that of the heads' mean.  With a
- * mask it is the mean of the open heads' own losses.  heads_loss() stands between
+ * mask it is the mean of the open heads' own losses.  Batches of groups have a loss for
+ * each positive row and its negatives instead (group_loss.h).  heads_loss() stands between
  * both passes: it leaves the logits' gradients, from which backward() goes on.
  *
  * Threads: heads are one task, of a few numbers for each row.
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <tgmath.h>
 
+#include "engine/layers/group_loss.h"
 #include "engine/layers/prepared.h"
 #include "engine/measure/calibration.h"
 
@@ -29,13 +31,6 @@ chances(real logit, real *one, real *zero)
 	*one = logit >= 0 ? likely : odds * likely;
 	*zero = logit >= 0 ? odds * likely : likely;
 	return odds;
-}
-
-/* Is head j open in segment s? */
-static inline bool
-head_open(const Heads *heads, int j, int s)
-{
-	return !heads->e || heads->e->group[j].offset[s] >= 0;
 }
 
 static void
@@ -138,9 +133,130 @@ separate_loss(Heads *heads, int s, size_t b, int y, double scale)
 }
 
 double
+heads_score(const Heads *heads, int s, size_t b, double *d)
+{
+	const real *logit = heads->logit + b * heads->n_heads;
+	double		p[2] = {0, 0};
+	int			n_open = 0;
+	int			only = 0;
+
+	for (int j = 0; j < heads->n_heads; j++)
+	{
+		real		one = 0;
+		real		zero = 0;
+
+		if (head_open(heads, j, s))
+		{
+			(void) chances(logit[j], &one, &zero);
+			only = j;
+			n_open++;
+		}
+		p[0] += zero;
+		p[1] += one;
+		if (d)
+			d[j] = (double) one * zero;
+	}
+	if (n_open == 1)
+	{
+		if (d)
+			d[only] = 1;
+		return logit[only];
+	}
+	p[0] = fmax(p[0] / n_open, MIN_PROBABILITY);
+	p[1] = fmax(p[1] / n_open, MIN_PROBABILITY);
+	for (int j = 0; j < heads->n_heads && d; j++)
+		d[j] /= n_open * p[0] * p[1];
+	return log(p[1]) - log(p[0]);
+}
+
+/* A group's loss by the scores of its rows, which are the logits of their heads' means. */
+static double
+mean_group_loss(Heads *heads, int s, size_t first, int n, double scale)
+{
+	double		d[MAX_EXPERTS];
+	double		loss;
+
+	for (int i = 0; i < n; i++)
+		heads->scores[i] = heads_score(heads, s, first + i, NULL);
+	loss = group_loss(heads->loss, heads->scores, n, heads->d_scores);
+	for (int i = 0; i < n; i++)
+	{
+		(void) heads_score(heads, s, first + i, d);
+		for (int j = 0; j < heads->n_heads; j++)
+			heads->d_logit[(first + i) * heads->n_heads + j] =
+				(real) (d[j] * heads->d_scores[i] * scale);
+	}
+	return loss;
+}
+
+/* The mean over open heads of a group's losses by each of them. */
+static double
+separate_group_loss(Heads *heads, int s, size_t first, int n, double scale)
+{
+	int			n_heads = heads->n_heads;
+	double		sum = 0;
+	int			n_open = 0;
+
+	for (int j = 0; j < n_heads; j++)
+		n_open += head_open(heads, j, s);
+	for (int j = 0; j < n_heads; j++)
+	{
+		bool		open = head_open(heads, j, s);
+
+		for (int i = 0; i < n && open; i++)
+			heads->scores[i] = heads->logit[(first + i) * n_heads + j];
+		if (open)
+			sum += group_loss(heads->loss, heads->scores, n, heads->d_scores);
+		for (int i = 0; i < n; i++)
+			heads->d_logit[(first + i) * n_heads + j] =
+				open ? (real) (heads->d_scores[i] * scale / n_open) : 0;
+	}
+	return sum / n_open;
+}
+
+/* A positive row and the negatives that follow it, up to the segment's end; returns how many. */
+static int
+group_rows(const Batch *batch, const Segment *segment, int first)
+{
+	int			end = first + 1;
+
+	while (end < segment->start + segment->n_rows && !batch->labels[end])
+		end++;
+	return end - first;
+}
+
+static double
+grouped_loss(Heads *heads, const Batch *batch)
+{
+	double		sum = 0;
+
+	for (int s = 0; s < batch->n_segments; s++)
+	{
+		const Segment *segment = &batch->segments[s];
+		int			end = segment->start + segment->n_rows;
+
+		for (int first = segment->start; first < end;)
+		{
+			int			n = group_rows(batch, segment, first);
+			double		weight = batch_weight(batch, first);
+			double		scale = weight / batch->n_rows;
+
+			sum += weight * (segment->mask ?
+							 separate_group_loss(heads, s, first, n, scale) :
+							 mean_group_loss(heads, s, first, n, scale));
+			first += n;
+		}
+	}
+	return sum;
+}
+
+double
 heads_loss(Heads *heads, const Batch *batch)
 {
 	double		sum = 0;
+
+	if (batch->grouped)
+		return grouped_loss(heads, batch);
 
 	for (int s = 0; s < batch->n_segments; s++)
 	{
@@ -230,6 +346,7 @@ bind(Layer *layer, const Model *model, Layer **layers, Arena *arena)
 	heads->weight = model_param(model, heads->weight_ref);
 	heads->cross_weight = model_param(model, heads->cross_ref);
 	heads->bias = model_param(model, heads->bias_ref);
+	heads->loss = model->config.loss;
 }
 
 static void
@@ -242,6 +359,8 @@ begin_training(Layer *layer, Pass *pass)
 	heads->cross = layer->n_in > 1 ? pass_in(pass, layer, 1)->group : NULL;
 	heads->logit = ARENA_ARRAY(pass->arena, real, n);
 	heads->d_logit = ARENA_ARRAY(pass->arena, real, n);
+	heads->scores = ARENA_ARRAY(pass->arena, double, pass->capacity);
+	heads->d_scores = ARENA_ARRAY(pass->arena, double, pass->capacity);
 }
 
 /* The other slot, if scoring has it as a multiple of x0, as columns. */

@@ -24,6 +24,9 @@ typedef struct Heads
 	real	   *cross_weight;	/* (J, width) */
 	real	   *bias;			/* [1] */
 	/* training */
+	LossKind	loss;			/* of grouped batches */
+	double	   *scores;			/* [B] of a positive and its negatives */
+	double	   *d_scores;		/* [B] */
 	const Slot *e;				/* NULL: none */
 	const SlotGroup *cross;		/* NULL: none */
 	real	   *logit;			/* (B, J) */
@@ -45,8 +48,21 @@ extern Heads *heads_of(Layer *const *layers, int n_layers);
 /*
  * Summed loss of the batch, rows by weight, and d_logit of its mean over rows:
  * segments without a mask BCE of the heads' mean (6), others the mean over open heads
- * of BCE (8).
+ * of BCE (8).  Of grouped batches it is what group_loss() says of the scores of each
+ * positive row and its negatives, by the positive row's weight: summed over groups, and
+ * d_logit is still of the sum over the number of rows.  Scores are the logits of the heads'
+ * mean, or, with a mask, each open head's, over which the mean is taken.
  */
 extern double heads_loss(Heads *heads, const Batch *batch);
+
+/* Is head j open in segment s? */
+static inline bool
+head_open(const Heads *heads, int j, int s)
+{
+	return !heads->e || heads->e->group[j].offset[s] >= 0;
+}
+
+/* Logit of the mean of a row's open heads, and, unless it is NULL, its gradient d [J]. */
+extern double heads_score(const Heads *heads, int s, size_t b, double *d);
 
 #endif							/* AREAD_ENGINE_LAYERS_HEADS_H */

@@ -459,7 +459,7 @@ plan_taste(NetworkPlan *plan)
 	const Config *config = plan->config;
 	Taste	   *taste;
 
-	if (config->history_length == 0 || !shape_has_history(plan->shape))
+	if (config->history_length <= 0 || !shape_has_history(plan->shape))
 		return;
 	taste = (Taste *) plan_layer(plan, &kind, NO_SLOT, NO_SLOT);
 	if (!taste)

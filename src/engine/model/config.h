@@ -36,6 +36,14 @@ typedef enum NegativeSampling
 	NEGATIVES_MIXED				/* each draw by one of both, as a coin falls */
 } NegativeSampling;
 
+/* What batches of positives with their sampled negatives are trained by. */
+typedef enum LossKind
+{
+	LOSS_LOGISTIC,				/* of each row by itself */
+	LOSS_BPR,					/* a positive against each of its negatives */
+	LOSS_SOFTMAX				/* a positive among all of them */
+} LossKind;
+
 /* Which training rows are in a user's history. */
 typedef enum HistoryOf
 {
@@ -79,6 +87,9 @@ typedef struct Config
 	double		l2_dense;
 	int			negatives;		/* sampled for each positive row */
 	NegativeSampling negative_sampling;
+	LossKind	loss;
+	double		hard_negatives; /* share of sampled ones that each step draws anew */
+	int			hard_candidates;	/* items of which the one of the highest score is taken */
 	bool		popularity_offset;	/* scores are against uniform draws */
 	double		positive_weight;	/* of a positive row in the loss */
 	/* scores */

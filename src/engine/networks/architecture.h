@@ -43,7 +43,8 @@ typedef struct Architecture
 /* Options that several architectures use. */
 #define OPTIONS_OF_TREES "trees tree_pairs"
 #define OPTIONS_OF_BATCHES "wide embed_dim learning_rate batch_size epochs evaluations patience stop_on " \
-	"l2_embedding history.length history.of history.l2 history.dislikes history.side history.attention " OPTIONS_OF_TREES
+	"loss hard_negatives hard_candidates l2_embedding history.length history.of history.l2 " \
+	"history.dislikes history.side history.attention " OPTIONS_OF_TREES
 #define OPTIONS_OF_MLPS " l2_dense dropout batch_norm"
 
 #endif							/* AREAD_ENGINE_NETWORKS_ARCHITECTURE_H */

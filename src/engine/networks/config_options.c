@@ -16,6 +16,7 @@
 static const char *const searches[] = {"experts", "full", NULL};
 static const char *const prunings[] = {"saliency", "gate", NULL};
 static const char *const samplings[] = {"popularity", "uniform", "mixed", NULL};
+static const char *const losses[] = {"logistic", "bpr", "softmax", NULL};
 static const char *const histories[] = {"positives", "all", NULL};
 static const char *const popularities[] = {"count", "rate", "score", NULL};
 
@@ -112,6 +113,15 @@ static const Option config_options[] = {
 	.meaning = "Negative rows sampled for each positive one: the same row with another item of its domain, one that the user is not known to have taken. For logs that hold positives only; scores then mean taken rather than sampled, unless base_rate says otherwise."},
 	{"negative_sampling", OPTION_CHOICE, AT(negative_sampling), 0, 0, samplings, "\"popularity\"", "",
 	.meaning = "How items of sampled negatives are drawn: as often as they are taken in the domain's training rows, each alike, or each draw by one of both, as a coin falls."},
+	{"loss", OPTION_CHOICE, AT(loss), 0, 0, losses, "\"logistic\"", "",
+	.meaning = "What the network is trained by. Logistic: each row by itself. The others need sampled negatives, and compare each positive row with its own: bpr with each of them by the logistic loss of the scores' difference, softmax with all at once by the cross entropy of the positive among them. Rows without sampled negatives then teach the wide part alone, whose start stays logistic; calibration makes probabilities of scores, and log loss is measured with it. What popularity_offset puts back is the same for all three.",
+	.before = "\"logistic\""},
+	{"hard_negatives", OPTION_REAL, AT(hard_negatives), 0, 1, NULL, "0", "",
+	.meaning = "Share of the sampled negatives that each training step draws anew: of hard_candidates items, drawn as negative_sampling says, the one that the present network scores highest. The wide part's start and masks have those that were drawn first.",
+	.before = "0"},
+	{"hard_candidates", OPTION_INT, AT(hard_candidates), 1, 100, NULL, "8", "",
+	.meaning = "Items that a hard negative is the highest of; with 1 negatives are drawn anew, and not chosen.",
+	.before = "8"},
 	{"popularity_offset", OPTION_BOOL, AT(popularity_offset), 0, 1, NULL, "true", "",
 	.meaning = "Put popularity back into scores, which negatives that are drawn by it take out: a wide weight of each item, and of each item by domain, gets the log of how much more often it is drawn than uniformly. Scores then mean taken rather than drawn uniformly, and negatives of validation and test rows are drawn uniformly. False: scores are against items as negative_sampling draws them.",
 	.before = "false"},
@@ -302,6 +312,25 @@ check_history(const Config *config, EngineError *error)
 	return true;
 }
 
+/* Batches hold positives with all of their negatives. */
+static bool
+check_loss(const Config *config, EngineError *error)
+{
+	bool		hard = config->hard_negatives > 0;
+
+	if (config->loss == LOSS_LOGISTIC && !hard)
+		return true;
+	if (config->negatives == 0)
+		return engine_fail(error, ENGINE_BAD_INPUT,
+						   "Option \"negatives\" says how many are sampled for each positive row; set it to 4, say.",
+						   "option \"%s\" needs sampled negatives", hard ? "hard_negatives" : "loss");
+	if (config->loss != LOSS_LOGISTIC && config->negatives >= config->batch_size)
+		return engine_fail(error, ENGINE_BAD_INPUT, "Use larger batches, or fewer negatives.",
+						   "option \"batch_size\" is %d, but a positive row and its %d negatives share a batch",
+						   config->batch_size, config->negatives);
+	return true;
+}
+
 /* Options that an architecture does not use are left alone. */
 static bool
 check_relations(const Config *config, EngineError *error)
@@ -311,6 +340,8 @@ check_relations(const Config *config, EngineError *error)
 	if (architecture_uses(config->architecture, "mask_search") && !check_search(config, error))
 		return false;
 	if (architecture_uses(config->architecture, "history.length") && !check_history(config, error))
+		return false;
+	if (architecture_uses(config->architecture, "loss") && !check_loss(config, error))
 		return false;
 	if (config->major_share < config->minor_share)
 		return engine_fail(error, ENGINE_BAD_INPUT, "A domain cannot be both minor and major.",

@@ -3,12 +3,9 @@
  *	  Sampled negatives.
  *
  * Phases: which fields go with the item, as far as that is not given; the pool of
- * each domain, which are the training rows whose items may be drawn; then, split
- * after split, for each positive row so many draws from its domain's pool.  A draw
- * that the user has taken is drawn again, a limited number of times.  Negatives
- * come before the split's own rows.
- *
- * There are up to two pools, for draws by popularity and uniform ones.
+ * each domain, which are the training rows whose items may be drawn (item_draws.h); then,
+ * split after split, for each positive row so many draws from its domain's pool.
+ * Negatives come before the split's own rows.
  *
  * One stream of random numbers serves all rows in their order.
  *
@@ -17,30 +14,20 @@
  * Pools and pairs of user and item are given back at the end.
  *
  * Time: 0.6 s for a million negatives of 12 columns.  However much users have taken, a
- * negative is at most MAX_TRIES draws.
+ * negative is a limited number of draws.
  */
 #include "engine/sampling/negatives.h"
 
 #include <string.h>
 
-#include "engine/base/random.h"
 #include "engine/data/crosses.h"
-#include "engine/data/taken.h"
 #include "engine/sampling/bonds.h"
+#include "engine/sampling/item_draws.h"
 
-/* Rows or tries between two looks at the host; tries at an item that the user has not taken. */
+/* Rows between two looks at the host. */
 #define CHECK_ROWS 65536
-#define MAX_TRIES 100
 /* Rows that are gathered before they go to a file. */
 #define FILE_ROWS 4096
-
-/* Positive training rows of each domain, those of domains without a number first. */
-typedef struct ItemPool
-{
-	size_t	   *start;			/* [D + 2]; NULL: nothing is drawn from it */
-	uint32_t   *rows;
-	bool	   *varied;			/* [D + 1] of more than one item */
-} ItemPool;
 
 typedef struct Sampler
 {
@@ -48,12 +35,12 @@ typedef struct Sampler
 	const Dataset *data;
 	const EngineHost *host;
 	NegativeReport *report;
-	ItemPool	pools[2];		/* NEGATIVES_POPULARITY, NEGATIVES_UNIFORM */
-	Taken		taken;
-	Random		random;
-	size_t		tries;
+	ItemDraws	draws;
 	bool	   *has_negatives;	/* [D + 1] of their own, in the split at hand */
 	uint8_t    *left_out;		/* [rows of data] */
+	uint32_t   *n_drawn;		/* [training rows of data] negatives */
+	uint32_t   *starts;			/* [own training rows that stay + 1], as the dataset has them */
+	size_t		n_starts;
 	uint32_t   *ids;			/* [all rows, or the latest FILE_ROWS, n_fields] */
 	void	   *stored;			/* where the rows before those are; NULL: all are in ids */
 	size_t		n_stored;
@@ -66,135 +53,11 @@ typedef struct Sampler
 	size_t		n_origins;
 } Sampler;
 
-static uint32_t
-item_of(const Dataset *data, size_t row)
-{
-	return dataset_id(data, row, data->shape.item_field);
-}
-
-/*
- * Are the items of two rows told apart?  Ids below FIRST_ID are no item's own:
- * rare items share one, NULL is none at all.  There only the row itself is
- * sure to have the same; ruling out more would make them a sign of label 1.
- */
-static bool
-items_differ(const Dataset *data, size_t a, size_t b)
-{
-	return a != b && (item_of(data, a) < FIRST_ID || item_of(data, a) != item_of(data, b));
-}
-
 /* Is it time to look, and does the host want to stop? */
 static bool
 stopped(const EngineHost *host, size_t row, size_t interval, EngineError *error)
 {
 	return row % interval == 0 && !host_continue(host, error);
-}
-
-static size_t
-pool_of(const Dataset *data, size_t row)
-{
-	return dataset_domain(data, row) + 1;
-}
-
-/*
- * Marks the rows that items are drawn from: positive ones; uniformly, one of
- * each item.  Rare items have few rows each: every row counts as one.
- */
-static bool
-mark_drawable(Sampler *sampler, Arena *arena, bool uniform, uint8_t *drawable, size_t *counts,
-			  EngineError *error)
-{
-	const Dataset *data = sampler->data;
-	const int	fields[] = {data->shape.domain_field, data->shape.item_field};
-	size_t		n_train = data->split_start[SPLIT_VALID];
-	RowSet		seen;
-
-	if (!rowset_init(&seen, arena, data, fields, 2, uniform ? n_train : 0, error))
-		return false;
-	for (size_t row = 0; row < n_train; row++)
-	{
-		if (stopped(sampler->host, row, CHECK_ROWS, error))
-			return false;
-		if (!data->labels[row] || (uniform && item_of(data, row) == NULL_ID))
-			continue;
-		if (uniform && !rowset_add(&seen, row) && item_of(data, row) != RARE_ID)
-			continue;
-		drawable[row] = 1;
-		counts[pool_of(data, row)]++;
-	}
-	return true;
-}
-
-/*
- * NULL is no item: drawn as one it would tell taken rows from sampled ones.
- * Uniformly too it is drawn as often as it is taken.  Rows lie in an order of
- * no meaning: the first ones stand for all.
- */
-static bool
-mark_nulls(Sampler *sampler, Arena *arena, uint8_t *drawable, size_t *counts,
-		   EngineError *error)
-{
-	const Dataset *data = sampler->data;
-	size_t		n_train = data->split_start[SPLIT_VALID];
-	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
-	uint64_t   *items = ARENA_ARRAY(arena, uint64_t, n_pools);	/* positive rows with one */
-	uint64_t   *nulls = ARENA_ARRAY(arena, uint64_t, n_pools);	/* and without; then to mark */
-
-	if (!arena_ok(arena, error))
-		return false;
-	for (size_t row = 0; row < n_train; row++)
-		if (data->labels[row])
-			(item_of(data, row) == NULL_ID ? nulls : items)[pool_of(data, row)]++;
-	for (size_t p = 0; p < n_pools; p++)
-		if (items[p] > 0)
-			nulls[p] = (counts[p] * nulls[p] + items[p] - 1) / items[p];
-	for (size_t row = 0; row < n_train; row++)
-	{
-		size_t		p = pool_of(data, row);
-
-		if (stopped(sampler->host, row, CHECK_ROWS, error))
-			return false;
-		if (!data->labels[row] || item_of(data, row) != NULL_ID || nulls[p] == 0)
-			continue;
-		drawable[row] = 1;
-		nulls[p]--;
-		counts[p]++;
-	}
-	return true;
-}
-
-static bool
-fill_pool(Sampler *sampler, Arena *arena, NegativeSampling sampling, EngineError *error)
-{
-	bool		uniform = sampling == NEGATIVES_UNIFORM;
-	ItemPool   *pool = &sampler->pools[sampling];
-	const Dataset *data = sampler->data;
-	size_t		n_train = data->split_start[SPLIT_VALID];
-	size_t		n_pools = (size_t) shape_domains(&data->shape) + 1;
-	size_t	   *start = ARENA_ARRAY(arena, size_t, n_pools + 2);
-	uint8_t    *drawable = ARENA_ARRAY(arena, uint8_t, n_train);
-	uint32_t   *rows;
-
-	if (!arena_ok(arena, error) ||
-		!mark_drawable(sampler, arena, uniform, drawable, start + 2, error) ||
-		(uniform && !mark_nulls(sampler, arena, drawable, start + 2, error)))
-		return false;
-	for (size_t p = 0; p < n_pools; p++)
-		start[p + 2] += start[p + 1];
-	rows = ARENA_ARRAY(arena, uint32_t, start[n_pools + 1]);
-	if (!arena_ok(arena, error))
-		return false;
-	/* start[p + 1] runs from where pool p begins to where it ends */
-	for (size_t row = 0; row < n_train; row++)
-		if (drawable[row])
-			rows[start[pool_of(data, row) + 1]++] = row;
-	*pool = (ItemPool) {.start = start,.rows = rows,.varied = ARENA_ARRAY(arena, bool, n_pools)};
-	if (!arena_ok(arena, error))
-		return false;
-	for (size_t p = 0; p < n_pools; p++)
-		for (size_t i = start[p]; i < start[p + 1] && !pool->varied[p]; i++)
-			pool->varied[p] = items_differ(data, rows[i], rows[start[p]]);
-	return true;
 }
 
 /* How a split's negatives are drawn: those that measure scores against uniform draws, so. */
@@ -205,65 +68,6 @@ sampling_of(const Sampler *sampler, Split split)
 
 	return split != SPLIT_TRAIN && config->popularity_offset ? NEGATIVES_UNIFORM :
 		config->negative_sampling;
-}
-
-static bool
-fill_pools(Sampler *sampler, Arena *arena, EngineError *error)
-{
-	bool		wanted[3] = {false};
-
-	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
-		wanted[sampling_of(sampler, split)] = true;
-	for (int i = 0; i < 2; i++)
-		if ((wanted[i] || wanted[NEGATIVES_MIXED]) && !fill_pool(sampler, arena, i, error))
-			return false;
-	return true;
-}
-
-/* The pool of the next draw. */
-static const ItemPool *
-next_pool(Sampler *sampler, Split split)
-{
-	NegativeSampling sampling = sampling_of(sampler, split);
-
-	if (sampling == NEGATIVES_MIXED)
-		sampling = random_below(&sampler->random, 2) == 0 ? NEGATIVES_POPULARITY :
-			NEGATIVES_UNIFORM;
-	return &sampler->pools[sampling];
-}
-
-/* Is there an item to draw for a row, taken or not? */
-static bool
-has_other_item(const Sampler *sampler, const ItemPool *pool, size_t row)
-{
-	size_t		p = pool_of(sampler->data, row);
-	size_t		first = pool->start[p];
-
-	return pool->varied[p] || (pool->start[p + 1] > first &&
-							   items_differ(sampler->data, row, pool->rows[first]));
-}
-
-/* A row whose item the user has not taken -> *from, *found; false if the host stops. */
-static bool
-draw_item(Sampler *sampler, const ItemPool *pool, size_t row, uint32_t *from, bool *found,
-		  EngineError *error)
-{
-	size_t		p = pool_of(sampler->data, row);
-	size_t		first = pool->start[p];
-	size_t		n = pool->start[p + 1] - first;
-
-	*found = false;
-	if (!has_other_item(sampler, pool, row))
-		return true;
-	for (int tries = 0; !*found && tries < MAX_TRIES; tries++)
-	{
-		if (stopped(sampler->host, sampler->tries++, CHECK_ROWS, error))
-			return false;
-		*from = pool->rows[first + random_below(&sampler->random, n)];
-		*found = items_differ(sampler->data, row, *from) &&
-			!taken_has(&sampler->taken, row, *from);
-	}
-	return true;
 }
 
 /* Rows in ids go to the file. */
@@ -311,9 +115,9 @@ look_at_own(Sampler *sampler, Split split, EngineError *error)
 		if (stopped(sampler->host, row, CHECK_ROWS, error))
 			return false;
 		if (!data->labels[row])
-			sampler->has_negatives[pool_of(data, row)] = true;
+			sampler->has_negatives[item_pool_of(data, row)] = true;
 		else
-			taken_add(&sampler->taken, row);
+			taken_add(&sampler->draws.taken, row);
 	}
 	return true;
 }
@@ -334,23 +138,35 @@ place_negatives(Sampler *sampler, Split split, size_t row, EngineError *error)
 		uint32_t	from;
 		bool		found;
 
-		pool = next_pool(sampler, split);
-		if (!draw_item(sampler, pool, row, &from, &found, error))
+		pool = item_draws_pool(&sampler->draws, sampling_of(sampler, split));
+		if (!item_draws_next(&sampler->draws, pool, row, &from, &found, error))
 			return false;
 		if (found)
 			place_row(sampler, row, from, 0);
 		n += found;
 	}
 	report->drawn[split] += n;
-	if (n > 0 || sampler->has_negatives[pool_of(sampler->data, row)])
+	if (split == SPLIT_TRAIN)
+		sampler->n_drawn[row] = (uint32_t) n;
+	if (n > 0 || sampler->has_negatives[item_pool_of(sampler->data, row)])
 		report->missing += sampler->config->negatives - n;
 	else
 	{
 		sampler->left_out[row] = 1;
 		report->left_out[split]++;
-		report->without_items += pool && !has_other_item(sampler, pool, row);
+		report->without_items += pool && !item_draws_any(&sampler->draws, pool, row);
 	}
 	return true;
+}
+
+/* An own training row is placed next: its negatives follow those of the one before. */
+static void
+note_negatives(Sampler *sampler, size_t row)
+{
+	size_t		n = sampler->n_starts++;
+
+	sampler->starts[n + 1] = sampler->starts[n] + sampler->n_drawn[row];
+	sampler->report->alone += sampler->n_drawn[row] == 0;
 }
 
 /* A split's negatives, then its own rows, but for those left out. */
@@ -370,8 +186,11 @@ sample_split(Sampler *sampler, Split split, EngineError *error)
 	{
 		if (stopped(sampler->host, row, CHECK_ROWS, error))
 			return false;
-		if (!sampler->left_out[row])
-			place_row(sampler, row, row, data->labels[row]);
+		if (sampler->left_out[row])
+			continue;
+		if (split == SPLIT_TRAIN)
+			note_negatives(sampler, row);
+		place_row(sampler, row, row, data->labels[row]);
 	}
 	return true;
 }
@@ -398,7 +217,7 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 		return engine_fail(error, ENGINE_BAD_INPUT, "Set option \"negatives\" lower.",
 						   "the source and its sampled negatives are more than %u rows",
 						   UINT32_MAX - 1);
-	random_start(&sampler->random, sampler->config->seed, RANDOM_NEGATIVES, 0);
+	random_start(&sampler->draws.random, sampler->config->seed, RANDOM_NEGATIVES, 0);
 	in_memory = store_has_room(store, n * row_size);
 	if (!in_memory)
 		sampler->stored = store->begin(store->context);
@@ -406,6 +225,7 @@ sampler_init(Sampler *sampler, Arena *arena, EngineError *error)
 	sampler->labels = ARENA_ARRAY(arena, uint8_t, n);
 	sampler->weights = data->weights ? ARENA_ARRAY(arena, float, n) : NULL;
 	sampler->times = data->times ? ARENA_ARRAY(arena, int64_t, n) : NULL;
+	sampler->starts = ARENA_ARRAY(arena, uint32_t, data->split_start[SPLIT_VALID] + 1);
 	if (sampler->traced)
 		sampler->origins = ARENA_ARRAY(arena, RowOrigin, n_test);
 	return arena_ok(arena, error);
@@ -416,12 +236,16 @@ static bool
 sample(Sampler *sampler, Arena *arena, size_t *split_start, EngineError *error)
 {
 	const Dataset *data = sampler->data;
+	const NegativeSampling ways[] = {sampling_of(sampler, SPLIT_TRAIN),
+		sampling_of(sampler, SPLIT_VALID)};
 	struct ArenaBlock *mark = arena_mark(arena);
 
 	sampler->has_negatives = ARENA_ARRAY(arena, bool, (size_t) shape_domains(&data->shape) + 1);
 	sampler->left_out = ARENA_ARRAY(arena, uint8_t, data->split_start[3]);
-	if (!taken_init(&sampler->taken, arena, data, data->split_start[3], error) ||
-		!fill_pools(sampler, arena, error))
+	sampler->n_drawn = ARENA_ARRAY(arena, uint32_t, data->split_start[SPLIT_VALID]);
+	if (!arena_ok(arena, error))
+		return false;
+	if (!item_draws_init(&sampler->draws, arena, data, ways, 2, sampler->host, error))
 		return false;
 	for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split++)
 	{
@@ -498,6 +322,7 @@ negatives_draw_traced(Arena *arena, const Config *config, const Dataset *data,
 		scale_weights(&sampler, sampled->split_start[SPLIT_VALID]);
 	sampled->with_item = report->with_item;
 	sampled->train_sampled = report->drawn[SPLIT_TRAIN];
+	sampled->sampled_start = sampler.starts;
 	sampled->ids = finish_ids(&sampler);
 	sampled->labels = sampler.labels;
 	sampled->weights = sampler.weights;

@@ -16,6 +16,7 @@ typedef struct NegativeReport
 	uint64_t	drawn[3];		/* by split */
 	uint64_t	missing;		/* asked for, of rows that stay, but no item was found */
 	uint64_t	left_out[3];	/* positive rows, by split */
+	uint64_t	alone;			/* training rows that stay without sampled negatives of their own */
 	uint64_t	without_items;	/* those of them whose domain has no other item to draw */
 	bool	   *with_item;		/* [n_fields] what went with the item, itself included */
 } NegativeReport;

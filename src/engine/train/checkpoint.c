@@ -27,7 +27,7 @@
 #include "engine/train/strategy.h"
 
 /* Another layout of what follows, or of Evaluation, or another meaning, is another number. */
-#define LAYOUT ((uint32_t) (6u << 16 | sizeof(Evaluation)))
+#define LAYOUT ((uint32_t) (7u << 16 | sizeof(Evaluation)))
 /* Its part. */
 #define HEADER "head"
 
@@ -40,6 +40,7 @@ typedef struct CheckpointHeader
 	uint64_t	batches;
 	uint64_t	step;
 	double		loss_sum;
+	uint64_t	loss_units;
 	uint64_t	loss_rows;
 	double		batch_seconds;
 	double		seconds;
@@ -101,6 +102,7 @@ fill_header(const Trainer *trainer, TrainPosition position)
 	header.batches = trainer->batches;
 	header.step = trainer->optimizer.step;
 	header.loss_sum = trainer->loss_sum;
+	header.loss_units = trainer->loss_units;
 	header.loss_rows = trainer->loss_rows;
 	header.batch_seconds = trainer->batch_seconds;
 	header.seconds = trainer_seconds(trainer) - trainer->started;
@@ -213,6 +215,7 @@ take_header(Trainer *trainer, const CheckpointHeader *header, TrainPosition *pos
 	trainer->batches = header->batches;
 	trainer->optimizer.step = header->step;
 	trainer->loss_sum = header->loss_sum;
+	trainer->loss_units = header->loss_units;
 	trainer->loss_rows = header->loss_rows;
 	trainer->batch_seconds = header->batch_seconds;
 	trainer->started = trainer_seconds(trainer) - header->seconds;

@@ -12,23 +12,16 @@
 
 #include "engine/train/checkpoint.h"
 #include "engine/train/evaluate.h"
+#include "engine/train/hard.h"
 #include "engine/train/race_state.h"
 #include "engine/train/schedule.h"
 #include "engine/train/stopping.h"
 #include "engine/train/strategy.h"
+#include "engine/train/units.h"
 
-static void
-set_masks(Trainer *trainer)
-{
-	Batch	   *batch = &trainer->batch;
-
-	for (int s = 0; s < batch->n_segments; s++)
-		batch->segments[s].mask = model_mask(trainer->model, batch->segments[s].domain);
-}
-
-/* One step on the given training rows. */
+/* One step on the given units. */
 static bool
-train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
+train_batch(Trainer *trainer, const uint32_t *units, int n, EngineError *error)
 {
 	Network    *network = &trainer->network;
 	Batch	   *batch = &trainer->batch;
@@ -37,8 +30,10 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 	PassMode	mode = {.dropout = true,.update_running = true,.seed = trainer->config->seed,
 	.use = RANDOM_DROPOUT,.pass = trainer->batches};
 
-	trainer_fill_batch(trainer, batch, rows, NULL, n);
-	set_masks(trainer);
+	units_fill_batch(trainer, batch, units, NULL, n);
+	trainer_set_masks(trainer, batch);
+	if (!hard_negatives_draw(trainer, batch, error))
+		return false;
 	network_base_forward(network, batch, &mode);
 	network_upper_forward(network, batch, &network->base, &mode);
 	if (!network_backward(network, batch, &loss, error) ||
@@ -48,7 +43,7 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 		return engine_fail(error, ENGINE_DIVERGED, "Set a smaller learning_rate.",
 						   "training diverged: the loss is not finite after %llu batches",
 						   (unsigned long long) trainer->batches);
-	optimizer_step(&trainer->optimizer, network, trainer->counts, n,
+	optimizer_step(&trainer->optimizer, network, trainer->counts, batch->n_rows,
 				   trainer->config->learning_rate);
 	/* a step that was left half-way is nothing to go on from */
 	if (trainer->watch.stopped)
@@ -57,7 +52,8 @@ train_batch(Trainer *trainer, const uint32_t *rows, int n, EngineError *error)
 		trainer->strategy->after_batch(trainer, batch);
 	trainer->batches++;
 	trainer->loss_sum += loss;
-	trainer->loss_rows += n;
+	trainer->loss_units += batch->n_units;
+	trainer->loss_rows += batch->n_rows;
 	trainer->batch_seconds += trainer_seconds(trainer) - started;
 	return true;
 }
@@ -74,7 +70,7 @@ report_progress(const Trainer *trainer, int epoch, uint64_t batch, uint64_t n_ba
 		.epochs = trainer->epochs,
 		.batch = batch,
 		.batches = n_batches,
-		.loss = trainer->loss_rows > 0 ? trainer->loss_sum / trainer->loss_rows : NAN,
+		.loss = trainer->loss_units > 0 ? trainer->loss_sum / trainer->loss_units : NAN,
 		.rows_per_second = trainer->batch_seconds > 0 ?
 		trainer->loss_rows / trainer->batch_seconds : 0
 	};
@@ -101,7 +97,7 @@ run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *order, bool *stop
 		  EngineError *error)
 {
 	int			epoch = from_here.epoch;
-	size_t		n = dataset_rows(trainer->data, SPLIT_TRAIN);
+	size_t		n = trainer->units->n;
 	uint64_t	n_batches = trainer_epoch_batches(trainer);
 
 	trainer->strategy->order(trainer, epoch, order);
@@ -131,8 +127,7 @@ run_epoch(Trainer *trainer, TrainPosition from_here, uint32_t *order, bool *stop
 bool
 trainer_run(Trainer *trainer, TrainPosition position, EngineError *error)
 {
-	size_t		n = dataset_rows(trainer->data, SPLIT_TRAIN);
-	uint32_t   *order = ARENA_ARRAY(trainer->arena, uint32_t, n);
+	uint32_t   *order = ARENA_ARRAY(trainer->arena, uint32_t, trainer->units->n);
 	bool		stop = false;
 
 	if (!arena_ok(trainer->arena, error))

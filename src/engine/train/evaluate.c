@@ -19,14 +19,36 @@
 
 #include "engine/data/measured.h"
 #include "engine/networks/architectures.h"
+#include "engine/train/base_rate.h"
 #include "engine/train/popularity.h"
 #include "engine/train/split_scores.h"
 #include "engine/train/stacking.h"
 #include "engine/train/stopping.h"
+#include "engine/train/units.h"
 
-bool
-trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
-				EngineError *error)
+/*
+ * Losses that compare rows leave it open what scores are against: they are mapped as the
+ * model's will be, without which log loss would say nothing.
+ */
+static bool
+calibrate_open(Trainer *trainer, double *scores, EngineError *error)
+{
+	size_t		n = dataset_rows(trainer->data, SPLIT_VALID);
+	Calibration calibration;
+
+	if (!trainer->units->grouped || !trainer->config->calibration)
+		return true;
+	if (!base_rate_calibration(trainer, scores, &calibration, error))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		scores[i] = calibrate(&calibration, scores[i], 0);
+	return true;
+}
+
+/* open: the model has no calibration yet; of validation rows only. */
+static bool
+measure(Trainer *trainer, Split split, bool open, Measures *measures, DomainMeasure *by_domain,
+		EngineError *error)
 {
 	const Dataset *data = trainer->data;
 	size_t		n = dataset_rows(data, split);
@@ -37,11 +59,19 @@ trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	ok = trainer_score(trainer, split, scores, error) &&
+		(!open || calibrate_open(trainer, scores, error)) &&
 		stacking_add(trainer, split, scores, error) &&
 		measured_rows(trainer->arena, data, data->split_start[split], n, scores, measures,
 					  by_domain, trainer->host, error);
 	arena_reset_to(trainer->arena, mark);
 	return ok;
+}
+
+bool
+trainer_measure(Trainer *trainer, Split split, Measures *measures, DomainMeasure *by_domain,
+				EngineError *error)
+{
+	return measure(trainer, split, false, measures, by_domain, error);
 }
 
 /* Lists of positive rows, whose other items are those of training rows. */
@@ -167,13 +197,13 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	evaluation->epoch = epoch;
 	evaluation->epoch_end = epoch_end;
 	evaluation->batches = trainer->batches;
-	evaluation->train_loss = trainer->loss_rows > 0 ?
-		trainer->loss_sum / trainer->loss_rows : NAN;
+	evaluation->train_loss = trainer->loss_units > 0 ?
+		trainer->loss_sum / trainer->loss_units : NAN;
 	evaluation->rows_per_second = trainer->batch_seconds > 0 ?
 		trainer->loss_rows / trainer->batch_seconds : 0;
 	evaluation->mask_updates = trainer->updates;
 	popularity_add(trainer);
-	if (!trainer_measure(trainer, SPLIT_VALID, &evaluation->valid, NULL, error) ||
+	if (!measure(trainer, SPLIT_VALID, true, &evaluation->valid, NULL, error) ||
 		!measure_lists(trainer, &evaluation->valid.list_ndcg, error))
 		return false;
 	popularity_remove(trainer);
@@ -190,6 +220,7 @@ trainer_evaluate(Trainer *trainer, int epoch, bool epoch_end, EngineError *error
 	}
 	result->n_evaluations++;
 	trainer->loss_sum = 0;
+	trainer->loss_units = 0;
 	trainer->loss_rows = 0;
 	trainer->batch_seconds = 0;
 	trainer->observer->evaluation(trainer->observer->context, evaluation);

@@ -18,8 +18,9 @@
 
 #include "engine/model/mask.h"
 #include "engine/train/schedule.h"
+#include "engine/train/units.h"
 
-/* Rows of a domain that are looked at: masks of more are the same but for a few gates. */
+/* Rows of a domain that are looked at, or positive ones with their negatives: masks of more are the same but for a few gates. */
 #define MAX_DOMAIN_ROWS 2048
 
 /* Rows of each domain, domain by domain, at equal distances -> rows; returns how many. */
@@ -32,10 +33,15 @@ choose_rows(const Trainer *trainer, uint32_t *rows)
 	for (uint32_t d = 0; d < trainer->model->n_domains; d++)
 	{
 		uint64_t	own = domain_rows_count(of, d);
-		uint64_t	chosen = own < MAX_DOMAIN_ROWS ? own : MAX_DOMAIN_ROWS;
+		uint64_t	chosen;
 
+		/* those chosen move to the front */
+		memcpy(rows + n, of->rows + of->start[d], own * sizeof(uint32_t));
+		own = units_among(trainer, rows + n, own);
+		chosen = own < MAX_DOMAIN_ROWS ? own : MAX_DOMAIN_ROWS;
 		for (uint64_t i = 0; i < chosen; i++)
-			rows[n++] = of->rows[of->start[d] + i * own / chosen];
+			rows[n + i] = rows[n + i * own / chosen];
+		n += chosen;
 	}
 	return n;
 }
@@ -50,7 +56,7 @@ add_worth(Trainer *trainer, const uint32_t *rows, int n, real *worth, EngineErro
 	PassMode	mode = {.running_statistics = true};
 	double		loss;
 
-	trainer_fill_batch(trainer, batch, rows, NULL, n);
+	units_fill_batch(trainer, batch, rows, NULL, n);
 	network_base_forward(network, batch, &mode);
 	network_upper_forward(network, batch, &network->base, &mode);
 	network_upper_backward(network, batch, &loss);
@@ -58,7 +64,7 @@ add_worth(Trainer *trainer, const uint32_t *rows, int n, real *worth, EngineErro
 		return false;
 	/* gradients are of the batch's mean loss */
 	for (int s = 0; s < batch->n_segments; s++)
-		add_scaled(worth + batch->segments[s].domain * n_gates, -n,
+		add_scaled(worth + batch->segments[s].domain * n_gates, -batch->n_rows,
 				   network->hei->d_open + s * n_gates, n_gates);
 	return true;
 }
@@ -112,11 +118,11 @@ mask_analysis(Trainer *trainer, EngineError *error)
 	if (!arena_ok(trainer->arena, error))
 		return false;
 	n_rows = model->n_gates > 0 ? choose_rows(trainer, rows) : 0;
-	for (size_t from = 0; from < n_rows; from += trainer->batch.capacity)
+	for (size_t from = 0; from < n_rows; from += units_per_batch(trainer))
 	{
 		size_t		left = n_rows - from;
-		int			n = left < (size_t) trainer->batch.capacity ? (int) left :
-			trainer->batch.capacity;
+		int			n = left < (size_t) units_per_batch(trainer) ? (int) left :
+			units_per_batch(trainer);
 
 		if (!add_worth(trainer, rows + from, n, worth, error))
 			return false;

@@ -180,7 +180,7 @@ score(const Trainer *trainer, SearchWorker *worker, const uint8_t *mask)
 {
 	const Search *search = search_of(trainer);
 	double		sum = 0;
-	uint64_t	rows = 0;
+	uint64_t	units = 0;
 
 	for (int i = 0; i < search->n_score_batches && !watch_stopped(worker->watch); i++)
 	{
@@ -189,9 +189,9 @@ score(const Trainer *trainer, SearchWorker *worker, const uint8_t *mask)
 
 		score_forward(trainer, worker, &batch, i);
 		sum += heads_loss(worker->network->heads, &batch);
-		rows += batch.n_rows;
+		units += batch.n_units;
 	}
-	return sum / rows;
+	return sum / units;
 }
 
 const real *

@@ -32,6 +32,7 @@
 #include "engine/train/mask_candidate.h"
 #include "engine/train/mask_restore.h"
 #include "engine/train/strategy.h"
+#include "engine/train/units.h"
 
 /* How the search settles with each update. */
 #define DENSITY_DECAY 0.95
@@ -157,35 +158,42 @@ draw_front(Random *random, uint32_t *items, uint64_t size, uint64_t n)
 	}
 }
 
-/* The domain's batch of A_d to train candidates on, and its batches of own rows to score them. */
-static void
+/*
+ * The domain's batch of A_d to train candidates on, and its batches of own rows to score
+ * them; false: there are none of the latter.
+ */
+static bool
 draw_batches(Trainer *trainer, uint32_t domain, Random *random)
 {
 	Search	   *search = search_of(trainer);
-	int			batch_size = trainer->config->batch_size;
+	uint64_t	per_batch = units_per_batch(trainer);
 	uint64_t	own = domain_rows_count(&trainer->domain_rows, domain);
 	const uint32_t *added_start = NULL;
 	uint64_t	added = augmentation_rows(trainer, domain, &added_start);
 	const uint32_t *own_start = trainer->domain_rows.rows + trainer->domain_rows.start[domain];
-	uint64_t	n = own + added < (uint64_t) batch_size ? own + added : (uint64_t) batch_size;
+	uint64_t	units;
+	uint64_t	n;
 
 	memcpy(search->sample, own_start, own * sizeof(uint32_t));
 	if (added > 0)
 		memcpy(search->sample + own, added_start, added * sizeof(uint32_t));
-	draw_front(random, search->sample, own + added, n);
+	units = units_among(trainer, search->sample, own + added);
+	n = units < per_batch ? units : per_batch;
+	draw_front(random, search->sample, units, n);
 	for (uint64_t i = 0; i < n; i++)
 		search->sample_domains[i] = domain;
-	trainer_fill_batch(trainer, &search->train_batch, search->sample, search->sample_domains, n);
+	units_fill_batch(trainer, &search->train_batch, search->sample, search->sample_domains, n);
 
 	memcpy(search->sample, own_start, own * sizeof(uint32_t));
-	n = own < (uint64_t) batch_size * trainer->config->score_batches ? own :
-		(uint64_t) batch_size * trainer->config->score_batches;
-	draw_front(random, search->sample, own, n);
+	units = units_among(trainer, search->sample, own);
+	n = units < per_batch * trainer->config->score_batches ? units :
+		per_batch * trainer->config->score_batches;
+	draw_front(random, search->sample, units, n);
 	search->n_score_batches = 0;
-	for (uint64_t at = 0; at < n; at += batch_size)
-		trainer_fill_batch(trainer, &search->score_batches[search->n_score_batches++],
-						   search->sample + at, NULL,
-						   n - at < (uint64_t) batch_size ? n - at : (uint64_t) batch_size);
+	for (uint64_t at = 0; at < n; at += per_batch)
+		units_fill_batch(trainer, &search->score_batches[search->n_score_batches++],
+						 search->sample + at, NULL, n - at < per_batch ? n - at : per_batch);
+	return n > 0;
 }
 
 /* Search "experts": everything below HEI runs once for a domain's batches. */
@@ -263,14 +271,13 @@ search_domain(Trainer *trainer, uint32_t domain, MaskUpdate *update, EngineError
 	const Candidate *best;
 	Random		random;
 
-	if (domain_rows_count(&trainer->domain_rows, domain) == 0)
+	random_start(&random, trainer->config->seed, RANDOM_MASKS,
+				 (uint64_t) update->number * trainer->model->n_domains + domain);
+	if (!draw_batches(trainer, domain, &random))
 	{
 		leave_open(trainer, domain, update);
 		return true;
 	}
-	random_start(&random, trainer->config->seed, RANDOM_MASKS,
-				 (uint64_t) update->number * trainer->model->n_domains + domain);
-	draw_batches(trainer, domain, &random);
 	if (!search_save(trainer, error) || !run_bases(trainer, error) ||
 		!search_find_saliency(trainer, error))
 		return false;

@@ -31,7 +31,7 @@ typedef struct TrainProgress
 	int			epochs;			/* of the network at work, at most; 0: as before */
 	uint64_t	batch;			/* in this epoch, from 1; of updates: the domain; of trees: a step */
 	uint64_t	batches;		/* per epoch; of updates: domains; of trees: steps */
-	double		loss;			/* mean BCE since the last evaluation */
+	double		loss;			/* mean since the last evaluation */
 	double		rows_per_second;
 } TrainProgress;
 
@@ -41,7 +41,7 @@ typedef struct Evaluation
 	int			number;			/* 0: the start */
 	int			epoch;			/* 0: the start, else from 1 */
 	uint64_t	batches;		/* trained so far */
-	double		train_loss;		/* mean BCE of the rows trained on since the last one; NaN for the start */
+	double		train_loss;		/* mean over units (units.h) trained on since the last one; NaN for the start */
 	Measures	valid;
 	double		rows_per_second;
 	double		seconds;		/* since training began */

@@ -1,11 +1,12 @@
 /*
  * schedule.c
- *	  What is due when, counted in batches, and the order of rows.
+ *	  What is due when, counted in batches, and the order of units.
  */
 #include "engine/train/schedule.h"
 
 #include "engine/data/shuffle.h"
 #include "engine/train/strategy.h"
+#include "engine/train/units.h"
 
 uint64_t
 trainer_updates_due(const Trainer *trainer, uint64_t batches)
@@ -26,16 +27,19 @@ trainer_evaluations(const Trainer *trainer, uint64_t batch)
 uint64_t
 trainer_epoch_batches(const Trainer *trainer)
 {
-	size_t		batch_size = trainer->config->batch_size;
+	size_t		per_batch = units_per_batch(trainer);
 
-	return (dataset_rows(trainer->data, SPLIT_TRAIN) + batch_size - 1) / batch_size;
+	return (trainer->units->n + per_batch - 1) / per_batch;
 }
 
 void
 trainer_mixed_order(Trainer *trainer, int epoch, uint32_t *order)
 {
+	const Units *units = trainer->units;
 	Random		random;
 
 	random_start(&random, trainer->config->seed, RANDOM_SHUFFLE, epoch);
-	shuffle_rows(&random, dataset_rows(trainer->data, SPLIT_TRAIN), trainer->shuffle, order);
+	shuffle_rows(&random, units->n, trainer->shuffle, order);
+	for (size_t i = 0; i < units->n && units->leads; i++)
+		order[i] = units->leads[order[i]];
 }

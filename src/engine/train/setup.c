@@ -16,8 +16,10 @@
 #include "engine/entities/sides.h"
 #include "engine/networks/architectures.h"
 #include "engine/networks/build.h"
+#include "engine/train/hard.h"
 #include "engine/train/popularity.h"
 #include "engine/train/strategies.h"
+#include "engine/train/units.h"
 
 /* Room for the best parameters and masks so far: at first the masks that there are. */
 static bool
@@ -109,7 +111,7 @@ init_history(Trainer *trainer, EngineError *error)
 	Arena		scratch;
 	bool		ok;
 
-	if (config->history_length == 0 || !shape_has_history(&trainer->data->shape) ||
+	if (config->history_length <= 0 || !shape_has_history(&trainer->data->shape) ||
 		!architecture_uses(config->architecture, "history.length"))
 		return true;
 	arena_init(&scratch, trainer->lasting->allocate, trainer->lasting->release,
@@ -186,8 +188,9 @@ trainer_begin(Trainer *trainer, Arena *arena, const Config *config, EngineError 
 	if (!trainer->strategy->batches)
 		return true;
 	trainer->shuffle = ARENA_ARRAY(arena, uint32_t,
-								   shuffle_chunks(dataset_rows(trainer->data, SPLIT_TRAIN)));
-	return optimizer_init(&trainer->optimizer, arena, model, trainer->network.n_dense, false,
+								   shuffle_chunks(trainer->units->n));
+	return hard_negatives_init(trainer, error) &&
+		optimizer_init(&trainer->optimizer, arena, model, trainer->network.n_dense, false,
 						  error) &&
 		(!trainer->strategy->init || trainer->strategy->init(trainer, error));
 }

@@ -35,7 +35,7 @@ typedef struct TrainStrategy
 
 	/* Set up trainer->state; all else of the trainer is ready. */
 	bool		(*init) (Trainer *trainer, EngineError *error);
-	/* Training rows of an epoch (from 1) -> order, as batches take them. */
+	/* Units of an epoch (from 1; units.h) -> order, as batches take them. */
 	void		(*order) (Trainer *trainer, int epoch, uint32_t *order);
 	/* The network still has the batch's activations. */
 	void		(*after_batch) (Trainer *trainer, const Batch *batch);

@@ -38,6 +38,7 @@
 #include "engine/train/start.h"
 #include "engine/train/stopping.h"
 #include "engine/train/strategy.h"
+#include "engine/train/units.h"
 
 /* Rows of weight 0 teach nothing. */
 static bool
@@ -186,7 +187,8 @@ train_by_rule(Arena *arena, const Config *config, const Dataset *data, Team *tea
 	*trainer = (Trainer) {.lasting = arena,.arena = arena,.config = settled,.data = data,
 		.team = team,.host = host,.observer = observer,.checkpoints = checkpoints};
 	trainer->started = trainer_seconds(trainer);
-	if (!dataset_check(data, host, error) || !stopping_check(settled, &data->shape, error) || !check_labels(config, data, error) ||
+	if (!dataset_check(data, host, error) || !stopping_check(settled, &data->shape, error) ||
+		!check_labels(settled, data, error) || !units_init(trainer, error) ||
 		!race_choose(trainer, rule, error) || !base_rate_weigh(trainer, error) ||
 		!trainer_prepare(trainer, error))
 		return NULL;

@@ -3,7 +3,7 @@
  *	  A training as it runs: what its parts share.  Internal to the engine.
  *
  * setup.c fills it, start.c and epochs.c do the work, and each part has its own header:
- * schedule.h (what is due when), evaluate.h, base_rate.h, popularity.h, checkpoint.h,
+ * units.h (rows of batches), schedule.h (what is due when), evaluate.h, base_rate.h, popularity.h, checkpoint.h,
  * race.h, and the strategy's (strategy.h).  A training may have several networks, one
  * after the other (race.h): what is theirs lies in "arena", what all have in "lasting".
  */
@@ -28,6 +28,7 @@ typedef struct Trainer
 	const DomainPairs *pairs;	/* [n_fields] that have wide weights */
 	uint32_t  **counts;			/* [n_tables] training occurrences of each id */
 	DomainRows	domain_rows;
+	struct Units *units;		/* what batches are made of (units.h) */
 	/* of training rows; length 0: no network reads it */
 	History		history[N_HISTORY_LISTS];
 	/* what models keep of them for all other rows; NULL: none */
@@ -51,12 +52,14 @@ typedef struct Trainer
 	const struct TrainStrategy *strategy;	/* strategy.h */
 	void	   *state;			/* the strategy's own */
 	uint32_t   *shuffle;		/* scratch of the order of rows */
+	struct HardNegatives *hard;	/* NULL: negatives are those that were sampled (hard.h) */
 	const struct PopularityOffset *popularity;	/* of items; NULL: none (popularity.h) */
 	/* progress */
 	uint64_t	batches;		/* trained so far */
 	int			updates;		/* by the strategy, so far */
 	double		loss_sum;		/* since the last evaluation */
-	uint64_t	loss_rows;
+	uint64_t	loss_units;		/* that it is of */
+	uint64_t	loss_rows;		/* theirs */
 	double		batch_seconds;
 	/* the best evaluation so far */
 	real	   *best_params;
@@ -72,17 +75,12 @@ trainer_seconds(const Trainer *trainer)
 	return trainer->host->seconds(trainer->host->context);
 }
 
-/* Training rows by number into a batch; domains as in batch_fill(). */
+/* The masks that a batch's domains have by now. */
 static inline void
-trainer_fill_batch(const Trainer *trainer, Batch *batch, const uint32_t *rows,
-				   const int64_t *domains, int n)
+trainer_set_masks(const Trainer *trainer, Batch *batch)
 {
-	const Dataset *data = trainer->data;
-
-	batch_fill(batch, &trainer->model->shape, data->ids, data->labels, data->list_start,
-			   data->list_members, rows, domains, n);
-	batch_fill_history(batch, &trainer->model->shape, trainer->history, NULL, true);
-	batch->row_weights = data->weights;
+	for (int s = 0; s < batch->n_segments; s++)
+		batch->segments[s].mask = model_mask(trainer->model, batch->segments[s].domain);
 }
 
 #endif							/* AREAD_ENGINE_TRAIN_TRAINER_H */
