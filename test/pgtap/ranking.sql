@@ -114,5 +114,32 @@ FROM unnest(ARRAY['[{"lists": -1}]', '[{"lists": "x"}]', '[{"lists": 1.5}]', '[{
 SELECT lives_ok(format('SELECT pg_temp.moved(%L)', format('ranking = %L', ranking)), 'as a training writes it: ' || ranking)
 FROM (SELECT ranking::text FROM stored_ranking WHERE ranking IS NOT NULL UNION VALUES ('[]'), ('[{"split": "test", "candidates": "all", "lists": 0, "items": null, "ndcg": 0, "hit_rate": 1}, {"split": "valid", "candidates": "all"}]')) s;
 
+-- what a log is trained by: lists, and histories, unless the caller says otherwise
+CREATE FUNCTION pg_temp.default_log(model text, options text DEFAULT '{}', source regclass DEFAULT 'taken') RETURNS float8 LANGUAGE sql AS
+  $$SELECT list_ndcg FROM aread_train($3, $1, options => '{"negatives": 4, "epochs": 2}'::jsonb || $2::jsonb)$$;
+CREATE TABLE defaults AS SELECT pg_temp.default_log('default') AS list_ndcg;
+SELECT is((config ->> 'stop_on', config -> 'history.length')::text, '(list_ndcg,50)', 'lists and histories') FROM aread.model WHERE model = 'default';
+SELECT ok(architecture IN ('fm', 'hei'), 'one of two networks: ' || architecture) FROM aread.model WHERE model = 'default';
+SELECT ok(bool_or(reason ~ 'fm is not ahead of it by more than 0.002|ahead of hei by more than 0.002'), 'of a race') FROM aread.training_log WHERE model = 'default';
+SELECT is(m.test_list_ndcg, d.list_ndcg, 'the view has what training returned') FROM aread.model m, defaults d WHERE model = 'default';
+SELECT results_eq($$SELECT v FROM aread.model, unnest(ARRAY[valid_list_ndcg, test_list_ndcg]) WITH ORDINALITY u (v, i) WHERE model = 'default' ORDER BY i$$,
+  $$SELECT avg(ndcg) FROM aread.ranking WHERE model = 'default' AND candidates <> 'all' GROUP BY split ORDER BY split DESC$$, 'the mean of uniform lists and those by popularity');
+SELECT is(count(*), count(list_ndcg), 'all evaluations have them') FROM aread.training_log WHERE model = 'default';
+SELECT ok(list_ndcg >= (SELECT max(list_ndcg) - 0.001 FROM aread.training_log WHERE model = 'default'), 'what is kept is as good as any') FROM aread.training_log WHERE model = 'default' AND kept;
+SELECT ok(aread_card('default') LIKE '%| ' || round(test_list_ndcg::numeric, 4) || ' |%', 'the card has them') FROM aread.model WHERE model = 'default';
+SELECT pg_temp.default_log('said', '{"stop_on": "auc", "history": false, "architecture": "fm"}') \g /dev/null
+SELECT is((config ->> 'stop_on', config -> 'history.length')::text, '(auc,0)', 'as the caller says') FROM aread.model WHERE model = 'said';
+SELECT is(count(list_ndcg), 0::bigint, 'and no lists') FROM aread.training_log WHERE model = 'said';
+SELECT pg_temp.default_log('popular', '{"popularity_offset": false, "architecture": "fm"}') \g /dev/null
+SELECT is(config ->> 'stop_on', 'domain_auc', 'not where scores are against popular items') FROM aread.model WHERE model = 'popular';
+SELECT pg_temp.default_log('null', '{"history": null, "crosses": null, "features": null, "architecture": "fm"}') \g /dev/null
+SELECT is(config -> 'history.length', '50'::jsonb, 'null is as good as left out') FROM aread.model WHERE model = 'null';
+CREATE TABLE of_nobody AS SELECT domain, item_id, category, split FROM taken;
+SELECT ok(pg_temp.default_log('nobody', '{"architecture": "fm"}', 'of_nobody') > 0, 'a log without users has no histories, and no error');
+SELECT throws_ok($$SELECT pg_temp.default_log('x', '{"history": true}', 'of_nobody')$$, '22023', 'option "history" needs a user and an item column', 'unless they were asked for');
+SELECT throws_ok($$SELECT aread_train('shown', 'x', options => '{"stop_on": "list_ndcg"}')$$, '22023', 'option "stop_on" is "list_ndcg", but no negatives are sampled', 'rows with labels have no lists');
+SELECT is((valid_list_ndcg, config ->> 'stop_on', config -> 'history.length')::text, '(,domain_auc,0)', 'nor histories, by default')
+FROM aread_train('shown', 'labelled', options => '{"architecture": "fm", "epochs": 1}') t JOIN aread.model m ON m.model = t.trained_model;
+
 SELECT * FROM finish();
 ROLLBACK;

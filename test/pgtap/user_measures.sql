@@ -110,7 +110,7 @@ SELECT is(ARRAY[user_auc_rows, ndcg_10_rows], ARRAY[(SELECT count(*) FROM pg_tem
 CREATE TABLE strangers AS SELECT r.domain, user_id + 1000 AS user_id, item_id, age, category, to_taste FROM rated r LIMIT 100;
 SELECT ok(user_auc IS NULL AND user_auc_rows = 0 AND ndcg_10 IS NULL AND ndcg_10_rows = 0 AND auc IS NOT NULL, 'users never seen cannot be told apart') FROM aread_evaluate('taste', 'strangers');
 SELECT set_has($$SELECT measure FROM aread_compare('taste', 'taste', 'strangers')$$, $$VALUES ('UserAUC'), ('NDCG@10')$$, 'versions side by side');
-SELECT ok(aread_card('taste') LIKE '%| UserAUC | NDCG@10 |%' || (SELECT round(test_user_auc::numeric, 4) || ' | ' || round(test_ndcg_10::numeric, 4) || ' |' FROM aread.model WHERE model = 'taste'), 'the card has them');
+SELECT ok(aread_card('taste') LIKE '%| UserAUC | NDCG@10 | list NDCG@10 |%' || (SELECT round(test_user_auc::numeric, 4) || ' | ' || round(test_ndcg_10::numeric, 4) || ' | - |' FROM aread.model WHERE model = 'taste'), 'the card has them');
 
 -- does it rank alike for everyone?
 SELECT cmp_ok(personalized, '>', 0.9::float8, 'tastes are all that there is') FROM aread.model WHERE model = 'taste';
@@ -147,7 +147,7 @@ SELECT results_eq($$SELECT m.stop_on, bool_or(l.reason LIKE '%gains%of ' || m.ti
 SELECT throws_ok($$SELECT aread_train('no_users', 'x', label => 'to_taste', domain => 'domain', features => '{item_id,age}', item_id => 'item_id', options => '{"stop_on": "user_auc"}')$$, '22023', 'option "stop_on" is "user_auc", but there is no user column', 'without users');
 SELECT throws_ok($$SELECT aread_train('rated', 'x', label => 'to_taste', domain => 'domain', features => '{item_id,user_id}', user_id => 'user_id', options => '{"stop_on": "ndcg_10", "features": {"user_id": {"buckets": 100}}}')$$, '22023', 'option "stop_on" is "ndcg_10", but no user has an id of his own', 'hashed users');
 SELECT throws_ok($$SELECT aread_train('rated', 'x', label => 'to_taste', domain => 'domain', features => '{item_id,user_id}', user_id => 'user_id', options => '{"stop_on": "ndcg_10", "features": {"user_id": {"min_count": 100000}}}')$$, '22023', 'option "stop_on" is "ndcg_10", but no user has an id of his own', 'rare users');
-SELECT throws_like($$SELECT aread_train('rated', 'x', label => 'to_taste', domain => 'domain', options => '{"stop_on": "gauc"}')$$, 'option "stop_on" must be one of %"user_auc", "ndcg_10"', 'no such measure');
+SELECT throws_like($$SELECT aread_train('rated', 'x', label => 'to_taste', domain => 'domain', options => '{"stop_on": "gauc"}')$$, 'option "stop_on" must be one of %"user_auc", "ndcg_10", "list_ndcg", "auto"', 'no such measure');
 SELECT is(deploy_reason, 'its test rows have no user_auc to compare by', 'deployment by a measure that is not there') FROM aread_train('no_users', 'nobody', label => 'to_taste', domain => 'domain', features => '{item_id,age}', item_id => 'item_id', split => 'part',
   options => '{"epochs": 1, "trees": 0, "deploy": "if_better", "deploy_metric": "user_auc"}');
 
