@@ -23,7 +23,10 @@ change(const Option *option, Config *config)
 			*(bool *) at = !*(bool *) at;
 			break;
 		case OPTION_INT:
-			*(int *) at += *(int *) at < option->maximum ? 1 : -1;
+			if (*(int *) at == NULL_INT)
+				*(int *) at = (int) option->minimum + 1;
+			else
+				*(int *) at += *(int *) at < option->maximum ? 1 : -1;
 			break;
 		case OPTION_REAL:
 			*(double *) at = isnan(*(double *) at) ? option->minimum + 0.3 :

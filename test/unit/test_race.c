@@ -18,6 +18,7 @@
 #include "engine/networks/architectures.h"
 #include "engine/networks/config_options.h"
 #include "engine/train/stopping.h"
+#include "engine/train/units.h"
 
 #define ROWS 1500
 
@@ -122,8 +123,9 @@ check_tie(void)
 	TrainObserver observer = toy_observer();
 	real		params[] = {0};
 	Model		model = {.n_params = 1,.params = params};
+	Units		units = {.n = 100,.rows = 1};
 	Trainer		trainer = {.race = &race,.result = &result,.data = &data,.config = &config,
-	.observer = &observer,.model = &model};
+	.observer = &observer,.model = &model,.units = &units};
 	double		lead = RACE_LEAD * measure_kinds[1].least_gain;
 
 	toy_config(&config, architecture_find("hei"));

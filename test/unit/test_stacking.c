@@ -364,7 +364,7 @@ check_race(void)
 	CHECK(raced && alone && raced->model->trees && same_bytes(raced, alone));
 	CHECK(raced->race.ran && raced->race.settled && raced->race.first_kept && !raced->race.compared);
 	CHECK(told.settled && told.value[0] > 0.5 && isnan(told.value[1]));
-	evaluation_reason(raced, &config, raced->n_evaluations - 1, reason);
+	evaluation_reason(raced, &raced->model->config, raced->n_evaluations - 1, reason);
 	CHECK(strstr(reason, "; beside trees it gains nothing, and hei is not tried; training ends here"));
 	CHECK(raced->model->config.architecture == config.architecture);
 	CHECK(raced->best_evaluation == 0 && raced->n_evaluations == alone->n_evaluations);

@@ -6,7 +6,9 @@
 #define AREAD_TEST_TOY_TRAINER_H
 
 #include "engine/networks/architectures.h"
+#include "engine/networks/config_options.h"
 #include "engine/train/setup.h"
+#include "engine/train/units.h"
 #include "toy.h"
 #include "unit.h"
 
