@@ -240,11 +240,10 @@ check_history(const TrainJob *job, const Dataset *data)
 				 errhint("Pass a view in which it has another name, or list it among the features.")));
 }
 
-/* Histories have one value of each item: that of its rows. */
+/* Histories have one value of each item: that of its rows.  So sampled negatives have it, too. */
 static void
-check_sides(const TrainJob *job)
+check_sides(const TrainJob *job, FeatureSpec *spec)
 {
-	const FeatureSpec *spec = job->new.spec;
 	EngineHost	host = host_callbacks();
 	bool		agrees[MAX_SIDES];
 	EngineError error;
@@ -258,8 +257,14 @@ check_sides(const TrainJob *job)
 	arena_free_all(&scratch);
 	for (int k = 0; k < spec->n_sides; k++)
 	{
-		const Feature *feature = &spec->features[spec->sides[k]];
+		Feature    *feature = &spec->features[spec->sides[k]];
 
+		if (feature->bond == BOND_ROW)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of option \"history.side\" has \"goes_with_item\" false",
+							feature->name),
+					 errhint("Histories have values of items: leave one of both out.")));
 		if (!agrees[k] && feature->bond != BOND_ITEM)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -267,6 +272,7 @@ check_sides(const TrainJob *job)
 							feature->name),
 					 errdetail("Training rows of one item have different values of it."),
 					 errhint("Name columns that are the same in all rows of an item, such as a brand.")));
+		feature->bond = BOND_ITEM;
 	}
 }
 
@@ -292,7 +298,7 @@ job_read(TrainJob *job, MemoryContext context, bool lasting)
 							incumbent ? incumbent_twin(incumbent) : NULL, report);
 	new->spec = spec;
 	check_history(job, job->data);
-	check_sides(job);
+	check_sides(job, spec);
 	report_tell_skipped(report);
 	new->report = report;
 	if (incumbent)

@@ -94,5 +94,18 @@ SELECT aread_import(aread_export('all'), 'damaged') \g /dev/null
 UPDATE aread.stored_chunk SET data = set_byte(data, octet_length(data) - 200, get_byte(data, octet_length(data) - 200) # 1) WHERE name = 'sides' AND version_id = (SELECT version_id FROM aread.stored_version JOIN aread.stored_model USING (model_id) WHERE name = 'damaged');
 SELECT throws_ok($$SELECT aread_predict('damaged', l) FROM log l$$, 'XX001', NULL, 'a bit of a category');
 
+-- a column that goes with users as much as with items: histories have it of items, and so have sampled negatives
+CREATE TABLE branded AS SELECT 'd' || i % 3 AS domain, b * 40 + i % 40 AS user_id, b * 30 + i % 30 AS item_id, 'brand ' || b AS brand FROM generate_series(1, 600) i, generate_series(0, 3) b;
+CREATE FUNCTION pg_temp.brand_goes(model text, options jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM aread_train('branded', $1, options => '{"negatives": 2, "architecture": "fm", "epochs": 1}'::jsonb || $2);
+  RETURN (SELECT goes_with_item FROM aread.feature f WHERE f.model = $1 AND name = 'brand');
+END $$;
+SELECT is(pg_temp.brand_goes('of rows', '{}'), false, 'rows do not tell whose the brand is');
+SELECT is(pg_temp.brand_goes('of items', '{"history": {"side": ["brand"]}}'), true, 'it is the item''s, where histories have it');
+SELECT throws_ok($$SELECT pg_temp.brand_goes('x', '{"history": {"side": ["brand"]}, "features": {"brand": {"goes_with_item": false}}}')$$, '22023', 'column "brand" of option "history.side" has "goes_with_item" false', 'not both');
+-- an option that fm does not use leaves its histories alone
+SELECT is(config -> 'history.length', '50'::jsonb, 'as long as by default') FROM aread_train('branded', 'long', options => '{"negatives": 2, "architecture": "fm", "epochs": 1, "score_batches": 1000, "batch_size": 4096}') t JOIN aread.model m ON m.model = t.trained_model;
+
 SELECT * FROM finish();
 ROLLBACK;

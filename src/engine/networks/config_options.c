@@ -193,7 +193,8 @@ config_defaults(Config *config)
 static int
 default_history(const Config *config)
 {
-	int64_t		rows = (int64_t) config->batch_size * config->score_batches;
+	int64_t		rows = (int64_t) config->batch_size *
+		(architecture_uses(config->architecture, "score_batches") ? config->score_batches : 1);
 	int64_t		room = MAX_SEARCH_MEMBERS / rows;
 
 	return room < HISTORY_LENGTH ? (int) room : HISTORY_LENGTH;

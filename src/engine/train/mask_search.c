@@ -65,6 +65,7 @@ search_init(Trainer *trainer, EngineError *error)
 	size_t		n_domains = trainer->model->n_domains;
 	size_t		n_gates = trainer->model->n_gates;
 	uint64_t	largest = 0;
+	uint64_t	n_score_batches;
 
 	if (!arena_ok(arena, error))
 		return false;
@@ -78,17 +79,21 @@ search_init(Trainer *trainer, EngineError *error)
 
 		largest = rows > largest ? rows : largest;
 	}
+	/* no more than the largest domain fills */
+	n_score_batches = largest / (uint64_t) units_per_batch(trainer) + 1;
+	if (n_score_batches > (uint64_t) config->score_batches)
+		n_score_batches = (uint64_t) config->score_batches;
 	search->gate_sum = ARENA_ARRAY(arena, double, n_domains * n_gates);
 	search->gate_batches = ARENA_ARRAY(arena, uint32_t, n_domains);
-	search->score_batches = ARENA_ARRAY(arena, Batch, config->score_batches);
-	search->score_bases = ARENA_ARRAY(arena, BaseOutput, config->score_batches);
+	search->score_batches = ARENA_ARRAY(arena, Batch, n_score_batches);
+	search->score_bases = ARENA_ARRAY(arena, BaseOutput, n_score_batches);
 	search->saved_dense = ARENA_ARRAY(arena, real, search_is_full(trainer) ?
 									  trainer->network.n_dense : 0);
 	search->saved_tables = ARENA_ARRAY(arena, real *, trainer->model->n_rows);
 	search->table_slots = ARENA_ARRAY(arena, size_t, trainer->model->n_rows);
 	search->sample = ARENA_ARRAY(arena, uint32_t, largest);
 	search->sample_domains = ARENA_ARRAY(arena, int64_t, trainer->network.pass.capacity);
-	search->saliencies = ARENA_ARRAY(arena, real, config->score_batches * n_gates);
+	search->saliencies = ARENA_ARRAY(arena, real, n_score_batches * n_gates);
 	search->own_saliency = ARENA_ARRAY(arena, real, n_gates);
 	search->all_open = ARENA_ARRAY(arena, uint8_t, n_gates);
 	if (!arena_ok(arena, error) || !alloc_candidates(trainer, error))
@@ -98,7 +103,7 @@ search_init(Trainer *trainer, EngineError *error)
 	if (!batch_init(&search->train_batch, arena, config->batch_size, shape->n_fields, error))
 		return false;
 	batch_init_histories_like(&search->train_batch, &trainer->batch, arena);
-	for (int i = 0; i < config->score_batches; i++)
+	for (uint64_t i = 0; i < n_score_batches; i++)
 	{
 		base_output_init(&search->score_bases[i], &trainer->network, arena);
 		if (!batch_init(&search->score_batches[i], arena, config->batch_size,
