@@ -13,5 +13,7 @@
  * the answers that the catalog gives about them.
  */
 extern uint64 syscache_state(void);
+/* The same of all relations: their columns, names, rights and files. */
+extern uint64 relcache_state(void);
 
 #endif							/* AREAD_SYSCACHE_STATE_H */

@@ -7,6 +7,7 @@
 #include "api/entity_arguments.h"
 
 #include "catalog/pg_type.h"
+#include "source/keys/key.h"
 #include "source/keys/vocabulary.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -146,6 +147,21 @@ entity_argument_id(EntityArgument *entities, uint32 number)
 {
 	return entities->values ? encoder_id(entities->encoder, entities->values[number],
 										 entities->nulls[number]) : id_of_all(entities, number);
+}
+
+char *
+entity_argument_key(EntityArgument *entities, uint32 number)
+{
+	const FeatureSpec *spec = entities->spec;
+	const char *key;
+	uint32		length;
+
+	if (!entities->values)
+		return vocabulary_key(&spec->vocabularies[spec->features[entities->feature].vocabulary],
+							  id_of_all(entities, number));
+	encoder_note(entities->encoder, entities->values[number], entities->nulls[number]);
+	key = encoder_noted_key(entities->encoder, &length);
+	return key ? key_as_text(key, length) : NULL;
 }
 
 char *

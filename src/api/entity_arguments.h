@@ -53,6 +53,11 @@ extern EntityArgument *entity_all_users(const ServedModel *served);
 /* Id of the number-th one. */
 extern uint32 entity_argument_id(EntityArgument *entities, uint32 number);
 /*
+ * The key of the number-th one as text, palloc'd, whether the model knows him or not:
+ * however he is spelled, he has one.  NULL: NULL.
+ */
+extern char *entity_argument_key(EntityArgument *entities, uint32 number);
+/*
  * The text of the number-th one, which has that id, palloc'd: the model's key, so that
  * one value has one text however it is asked for, or, if it has none, as it was given;
  * NULL: NULL.

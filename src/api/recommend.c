@@ -141,8 +141,8 @@ history_argument(FunctionCallInfo fcinfo, int argument, const Recommending *reco
 		return NULL;
 	if (recommending->candidates->history > 0)
 		fresh_history_refuse_second();
-	return fresh_history_open(recommending->served, PG_GETARG_OID(argument), all,
-							  CurrentMemoryContext);
+	return fresh_history_open(recommending->served, PG_GETARG_OID(argument),
+							  all ? FRESH_ALL : FRESH_QUERY, CurrentMemoryContext);
 }
 
 /* Whoever asks that seen items are left out learns of whom that cannot be done. */
@@ -178,9 +178,9 @@ is_kept(const Model *model, uint32 id)
 	return id < FIRST_ID || (entity_number(users, id) >= 0 && users->link_start[users->n] > 0);
 }
 
-/* Ids and texts of n users from the first one at hand on; texts until rows of them are put. */
+/* Ids and keys of n users from the first one at hand on; keys until rows of them are put. */
 static void
-take_users(Recommending *recommending, char **texts, uint32 n)
+take_users(Recommending *recommending, char **keys, uint32 n)
 {
 	MemoryContext old;
 
@@ -191,7 +191,7 @@ take_users(Recommending *recommending, char **texts, uint32 n)
 		uint32		number = recommending->first + u;
 
 		recommending->ids[u] = entity_argument_id(recommending->users, number);
-		texts[u] = entity_argument_text(recommending->users, number, recommending->ids[u]);
+		keys[u] = entity_argument_key(recommending->users, number);
 	}
 	MemoryContextSwitchTo(old);
 }
@@ -203,7 +203,7 @@ list_users(Recommending *recommending, Recommender *recommender, const Recommend
 	bool		tells_unseen = query->exclude_seen && !query->history;
 	uint32		n_unknown = 0;
 	uint32		at_once = recommender_users(recommender);
-	char	  **texts = palloc(at_once * sizeof(char *));
+	char	  **keys = palloc(at_once * sizeof(char *));
 
 	recommending->ids = palloc(at_once * sizeof(uint32));
 
@@ -211,11 +211,11 @@ list_users(Recommending *recommending, Recommender *recommender, const Recommend
 	{
 		uint32		n = Min(at_once, recommending->users->n - first);
 
-		RecommendUsers users = {n, recommending->ids, texts};
+		RecommendUsers users = {n, recommending->ids, keys};
 
 		CHECK_FOR_INTERRUPTS();
 		recommending->first = first;
-		take_users(recommending, texts, n);
+		take_users(recommending, keys, n);
 		for (uint32 u = 0; u < n; u++)
 			n_unknown += tells_unseen && !is_kept(model, recommending->ids[u]);
 		recommender_run(recommender, &users, put_row, recommending);

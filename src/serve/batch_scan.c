@@ -154,7 +154,7 @@ begin_call(BatchScan *scan, ScanCall *call, FuncExpr *function, FeaturesKind kin
 	}
 	if (list_length(function->args) > 3)
 		call->history = ExecInitExpr(lfourth(function->args), parent);
-	call->site = call_site(MAX_ROWS, CurrentMemoryContext);
+	call->site = call_site(MAX_ROWS, FRESH_QUERY, CurrentMemoryContext);
 	if (explain)
 		call->missing = call_missing(function, kind);
 }

@@ -26,11 +26,12 @@
 #include "utils/typcache.h"
 
 CallSite *
-call_site(int max_rows, MemoryContext parent)
+call_site(int max_rows, FreshUse history_use, MemoryContext parent)
 {
 	CallSite   *site = MemoryContextAllocZero(parent, sizeof(CallSite));
 
 	site->max_rows = max_rows;
+	site->history_use = history_use;
 	site->parent = parent;
 	return site;
 }
@@ -65,6 +66,7 @@ call_open(CallSite *site, const ServedModel *served)
 
 	call->context = context;
 	call->served = served;
+	call->history_use = site->history_use;
 	/* letting go of another model may shrink the cache: the new one is pinned first */
 	cache_pin(served, context);
 	input_init(&call->rows, served->loaded->spec, site->max_rows, context);
@@ -231,7 +233,8 @@ add_history(ScoreCall *call, Oid relation)
 		call->history = NULL;
 	}
 	if (!call->history)
-		call->history = fresh_history_open(call->served, relation, false, call->context);
+		call->history = fresh_history_open(call->served, relation, call->history_use,
+										   call->context);
 	if (rows->user)
 		key = encoder_noted_key(rows->user, &length);
 	n = fresh_history_find(call->history, key ? key_as_text(key, length) : NULL, &members);
@@ -265,7 +268,7 @@ score_call(FunctionCallInfo fcinfo, FeaturesKind kind, ModelRight right)
 	ScoreCall  *call;
 
 	if (!site)
-		fcinfo->flinfo->fn_extra = site = call_site(1, fcinfo->flinfo->fn_mcxt);
+		fcinfo->flinfo->fn_extra = site = call_site(1, FRESH_CALLS, fcinfo->flinfo->fn_mcxt);
 	served = cache_find(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), right);
 	call = call_find(site, served);
 	if (!call)

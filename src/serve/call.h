@@ -50,6 +50,7 @@ typedef struct ScoreCall
 	int			n_records;
 	JsonMap    *json;
 	ValueEncoder *domain;		/* of the domain argument */
+	FreshUse	history_use;
 	FreshHistory *history;		/* of the relation that a row named last */
 } ScoreCall;
 
@@ -61,13 +62,14 @@ typedef struct CallSite
 {
 	MemoryContext parent;
 	int			max_rows;
+	FreshUse	history_use;	/* that of its rows' histories */
 	Oid			domain_type;	/* of the domain argument; InvalidOid: not asked yet */
 	ScoreCall  *calls[MAX_CALLS];	/* used last first */
 	int			n_calls;
 } CallSite;
 
-/* For so many rows at a time of each model. */
-extern CallSite *call_site(int max_rows, MemoryContext parent);
+/* For so many rows at a time of each model, whose histories are asked for in that way. */
+extern CallSite *call_site(int max_rows, FreshUse history_use, MemoryContext parent);
 /* The site's call of a model; NULL: there is none. */
 extern ScoreCall *call_find(CallSite *site, const ServedModel *served);
 /* Would a call more send others away, with the rows that they have? */

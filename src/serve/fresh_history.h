@@ -15,21 +15,29 @@
 
 typedef struct FreshHistory FreshHistory;
 
+/* What users will be asked for. */
+typedef enum FreshUse
+{
+	FRESH_CALLS,				/* by calls that need not be of one query: each one looks anew */
+	FRESH_QUERY,				/* by one query, to which a user's rows stay what they were */
+	FRESH_ALL					/* by one query, whose users are asked once, for all items:
+								 * those that are too old for scores or of negative rows, too */
+} FreshUse;
+
 /*
- * Opens and locks the relation, in a memory context of its own below the given one.  all:
- * items that do not count for scores, too old ones and those of negative rows, are asked
- * for, too.  Errors: a model without histories, a relation that cannot be read, columns that
- * are missing or of types that do not go with the model's.
+ * Opens and locks the relation, in a memory context of its own below the given one.
+ * Errors: a model without histories, a relation that cannot be read, columns that are
+ * missing or of types that do not go with the model's.
  */
-extern FreshHistory *fresh_history_open(const ServedModel *served, Oid relation, bool all,
+extern FreshHistory *fresh_history_open(const ServedModel *served, Oid relation, FreshUse use,
 										MemoryContext parent);
 extern void fresh_history_close(FreshHistory *history);
-/* Is it of that relation, and would it be the same if it was opened now? */
+/* Is it of that relation, which is as it was when it was opened? */
 extern bool fresh_history_holds(const FreshHistory *history, Oid relation);
 /*
- * Items of a user, by his text (NULL: none), that training has seen, the newest last: at
- * most as many as a score chooses from.  Returns how many; *members is valid until the next
- * call.  Users are kept, as far as work_mem goes, unless all items are asked for.
+ * Items of a user, by his key as text (NULL: none), that training has seen, the newest last:
+ * at most as many as a score chooses from.  Returns how many; *members is valid until the
+ * next call.  Users of FRESH_QUERY are kept, as far as work_mem goes.
  */
 extern int	fresh_history_find(FreshHistory *history, const char *user, const uint32 **members);
 /* The same of one that is open for all items, with a call for each of them. */

@@ -267,7 +267,7 @@ note_fresh(void *context, uint32 id, const char *key, uint32 length)
 
 /* The history of the number-th user, as a list of the candidates' rows. */
 static void
-read_history(Recommender *recommender, uint32 number, const char *text)
+read_history(Recommender *recommender, uint32 number, const char *key)
 {
 	const RecommendQuery *query = recommender->query;
 	Candidates *candidates = recommender->candidates;
@@ -277,8 +277,8 @@ read_history(Recommender *recommender, uint32 number, const char *text)
 
 	memset(items.noted, 0, candidates->n_items * sizeof(bool));
 	n = query->exclude_seen ?
-		fresh_history_each(query->history, text, note_fresh, &items, &members) :
-		fresh_history_find(query->history, text, &members);
+		fresh_history_each(query->history, key, note_fresh, &items, &members) :
+		fresh_history_find(query->history, key, &members);
 	recommender->histories[number] = score_table_add_list(&candidates->rows, members, n);
 }
 
@@ -291,7 +291,7 @@ recommender_run(Recommender *recommender, const RecommendUsers *users, Recommend
 
 	Assert(users->n > 0 && users->n <= recommender->n_users);
 	for (uint32 u = 0; u < users->n && recommender->histories; u++)
-		read_history(recommender, u, users->texts[u]);
+		read_history(recommender, u, users->keys[u]);
 	pair_scores_fill(recommender->pairs, users->ids, users->n, NULL, recommender->candidates->n,
 					 recommender->scores);
 	score_table_cut(rows, recommender->candidates->n, n_lists);

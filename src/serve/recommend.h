@@ -41,7 +41,7 @@ typedef struct RecommendUsers
 {
 	uint32		n;
 	const uint32 *ids;			/* [n] */
-	char	  **texts;			/* [n] NULL: a NULL; looked at where there is a history */
+	char	  **keys;			/* [n] as text; NULL: a NULL; looked at where there is a history */
 } RecommendUsers;
 
 /* Their rows, user after user, best first. */

@@ -38,6 +38,7 @@ struct ValueEncoder
 	const Vocabulary *vocabulary;
 	ValueCast	cast;
 	KeyWriter	key;			/* not for numbers */
+	bool		from_citext;
 	VectorReader *vectors;		/* of dense ones, which need no more than this and "members" */
 	/* the latest value: its key, or NULL and its id */
 	const char *noted;
@@ -117,6 +118,7 @@ encoder_create(const FeatureSpec *spec, int feature, Oid input_type, MemoryConte
 	/* integers of any width have the same keys */
 	if (is_integer(target.type) && is_integer(input.type))
 		target = input;
+	encoder->from_citext = input.is_citext;
 	cast_init(&encoder->cast, encoder->feature->name, &input, &target, context);
 	if (encoder->cast.kind == CAST_LABEL)
 		type_require(TEXTOID, &target);
@@ -283,6 +285,18 @@ encoder_id(ValueEncoder *encoder, Datum value, bool isnull)
 {
 	encoder_note(encoder, value, isnull);
 	return encoder_noted_id(encoder);
+}
+
+bool
+encoder_has_one_spelling(const ValueEncoder *encoder)
+{
+	const ValueCast *cast = &encoder->cast;
+	bool		cut = encoder->key.type == BPCHAROID && cast->from != BPCHAROID;
+
+	if ((encoder->key.lower && !encoder->from_citext) || cut)
+		return false;
+	return cast->kind == CAST_NONE || (has_digits(cast->from) && has_digits(cast->to)) ||
+		encoder->key.kind == KEY_TEXT;
 }
 
 static int

@@ -45,6 +45,13 @@ extern const char *encoder_noted_key(const ValueEncoder *encoder, uint32 *length
 extern int	encoder_members(ValueEncoder *encoder, Datum value, bool isnull,
 							const uint32 **members);
 
+/*
+ * Are all values of a key, of a feature whose values are categories, equal to each other by the
+ * operator of their own type?  Not where a text is read as something else: "007" is 7 to a
+ * model of integers, and citext knows no case.
+ */
+extern bool encoder_has_one_spelling(const ValueEncoder *encoder);
+
 /* The value's part in the hash of a row, which splits and orders rows in training (lookup.c). */
 extern uint64 encoder_row_hash(ValueEncoder *encoder, Datum value, bool isnull);
 

@@ -56,7 +56,7 @@ coded_otherwise(const LabelReader *reader, const char *what)
 			 errdetail("Those were numbers, positive from %g on: option \"label_threshold\".",
 					   reader->threshold) :
 			 errdetail("Those were booleans, or 0 and 1."),
-			 errhint("Evaluate over a table, or a view, whose labels are coded as in training.")));
+			 errhint("Use a table, or a view, whose labels are coded as in training.")));
 }
 
 void

@@ -27,6 +27,7 @@
 #include "executor/spi.h"
 #include "fault.h"
 #include "storage/bufmgr.h"
+#include "syscache_state.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -47,7 +48,7 @@ typedef struct RowReceiver
 	void	   *context;
 	MemoryContext row_context;
 	bool		enough;			/* no more rows are wanted */
-	bool		seen;			/* that no relation was rewritten has been checked */
+	uint64		seen;			/* relcache_state() of the last check that nothing was rewritten */
 } RowReceiver;
 
 struct KeyReader
@@ -154,13 +155,26 @@ check_seen(const SourceRelation *relation, SPIPlanPtr plan)
 	}
 }
 
+/*
+ * The name must still mean the relation: its schema is not locked, and a plan that is kept is
+ * made again after this session has given the name away.
+ */
+static void
+check_name(const RowReceiver *receiver)
+{
+	if (!list_member_oid(plan_relations(receiver->plan), receiver->relation->id))
+		source_has_changed(receiver->relation);
+}
+
 /* What is decided about the columns was decided by these types: values of others are never read. */
 static void
 receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 {
 	RowReceiver *receiver = (RowReceiver *) self;
+	uint64		now = relcache_state();
 	ListCell   *cell;
 
+	check_name(receiver);
 	if (typeinfo->natts != list_length(receiver->columns))
 		source_has_changed(receiver->relation);
 	foreach(cell, receiver->columns)
@@ -168,9 +182,9 @@ receiver_startup(DestReceiver *self, int operation, TupleDesc typeinfo)
 			source_column_type(receiver->relation, lfirst(cell)))
 			source_has_changed(receiver->relation);
 	/* by now all that is read is locked, partitions too, and stays so */
-	if (!receiver->seen)
+	if (receiver->seen != now)
 		check_seen(receiver->relation, receiver->plan);
-	receiver->seen = true;
+	receiver->seen = now;
 }
 
 static void
@@ -205,15 +219,13 @@ hold(const SourceRelation *relation)
 	return held;
 }
 
-/* The name must still mean the relation: its schema is not locked. */
 static void
 take_plan(RowReceiver *receiver, SPIPlanPtr plan)
 {
 	if (!plan)
 		elog(ERROR, "reading the source failed: %s", SPI_result_code_string(SPI_result));
-	if (!list_member_oid(plan_relations(plan), receiver->relation->id))
-		source_has_changed(receiver->relation);
 	receiver->plan = plan;
+	check_name(receiver);
 }
 
 static void

@@ -39,7 +39,7 @@ typedef struct KeyReader KeyReader;
 
 /*
  * In the current memory context, of which its plan is a part; relation and columns must stay.
- * It is for one snapshot.  Errors: a key that cannot be compared, an order that is none.
+ * It may be run under any snapshot.  Errors: a key that cannot be compared, an order that is none.
  */
 extern KeyReader *reader_by_key(const SourceRelation *relation, List *columns,
 								const KeyQuery *wanted);
