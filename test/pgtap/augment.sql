@@ -112,8 +112,8 @@ SELECT pg_temp.compare('ranked', '', '{"unpopular_threshold": 25}');
 SELECT pg_temp.compare('ranked', '', '{"split_method": "order", "valid_share": 0.3, "test_share": 0.3}');
 -- by score there are rows from the first mask update on, as many as planned
 SELECT set_eq($$SELECT count(*) FROM aread_augment_plan('clicks', options => pg_temp.wide('{"popularity": "score"}')) WHERE rows_to_add > 0$$, $$SELECT count(*) FROM aread_augment_plan('clicks', options => pg_temp.wide()) WHERE rows_to_add > 0$$, 'the plan goes by counts of domains');
-SELECT ok(aread_train('clicks', 'by_score_' || warmup, options => pg_temp.wide(format('{"popularity": "score", "architecture": "aread", "epochs": 1, "embed_dim": 2, "mmoe_experts": 2, "mmoe_dims": [4],
-    "hei_experts": [2, 3], "hei_hidden": [4, 4], "hei_output": [4, 4], "batch_size": 512, "candidates": 1, "score_batches": 1, "cross_layers": 0, "trees": 0, "warmup_batches": %s}', warmup))) IS NOT NULL, 'trained by score')
+SELECT ok((aread_train('clicks', 'by_score_' || warmup, options => pg_temp.wide(format('{"popularity": "score", "architecture": "aread", "epochs": 1, "embed_dim": 2, "mmoe_experts": 2, "mmoe_dims": [4],
+    "hei_experts": [2, 3], "hei_hidden": [4, 4], "hei_output": [4, 4], "batch_size": 512, "candidates": 1, "score_batches": 1, "cross_layers": 0, "trees": 0, "warmup_batches": %s}', warmup)))).version = 1, 'trained by score')
 FROM unnest(ARRAY[1, 1000]) warmup;
 SELECT set_eq($$SELECT domain, augmented_rows FROM aread.domain WHERE model = 'by_score_1' AND rows > 0$$,
   $$SELECT domain, rows_to_add FROM aread_augment_plan('clicks', options => pg_temp.wide())$$, 'as many rows as by counts');
