@@ -294,10 +294,12 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 	}
 }
 
+/* object: what the names of its members begin with in full; "": none. */
 static void
-unknown_option(const char *name)
+unknown_option(const char *name, const char *object)
 {
 	NearestName nearest;
+	size_t		prefix = strlen(object);
 
 	nearest_start(&nearest, name);
 	for (int i = 0; i < config_table.n; i++)
@@ -310,7 +312,8 @@ unknown_option(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("unknown option \"%s\"", name),
-			 nearest.name ? errhint("Perhaps you mean \"%s\".", nearest.name) :
+			 nearest.name ? errhint("Perhaps you mean \"%s\".", nearest.name +
+									(strncmp(nearest.name, object, prefix) == 0 ? prefix : 0)) :
 			 errhint("aread_options() lists all options.")));
 }
 
@@ -345,7 +348,7 @@ set_history(const JsonbValue *value, Config *config)
 		const Option *option = option_find(&config_table, full_name);
 
 		if (!option)
-			unknown_option(full_name);
+			unknown_option(full_name, HISTORY ".");
 		else
 			set_option(option, config, &member, VALUE_GIVEN);
 	}
@@ -390,7 +393,7 @@ set_named_option(const char *name, const JsonbValue *value, Config *config,
 	else if ((option = option_find(&train_table, name)) != NULL)
 		set_option(option, options, value, VALUE_GIVEN);
 	else
-		unknown_option(name);
+		unknown_option(name, "");
 }
 
 /* The next member of an object; false after the last. */

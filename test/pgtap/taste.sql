@@ -114,6 +114,15 @@ SELECT is(crc_of('shuffled', weight) = crc_of('again', weight), true, 'rows in a
 SELECT throws_ok(format('SELECT train(%L, %L, %L, %L)', 'x', 'split', history, '{}'), state, message, message)
 FROM (VALUES ('7', '22023', 'option "history" must be an object, true or false'), ('{"lenght": 7}', '22023', 'unknown option "history.lenght"'),
   ('{"length": 1001}', '22023', 'option "history.length" is 1001, but must be between 0 and 1000'), ('{"of": "some"}', '22023', 'option "history.of" must be one of "positives", "all"')) r(history, state, message);
+CREATE FUNCTION hint_of(history text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE hint text;
+BEGIN
+  PERFORM train('x', 'split', history, '{}');
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+  RETURN hint;
+END $$;
+SELECT is(hint_of('{"lenght": 7}'), 'Perhaps you mean "length".', 'a member by the name that it has in the object');
 SELECT throws_ok($$SELECT train('x', 'split', 'false', '{"history.length": 7}')$$, '22023', 'options "history" and "history.length" are both given', 'two ways to say it');
 SELECT throws_ok($$SELECT train('x', 'split', '{"length": 300}', '{"batch_size": 65536}')$$, '22023', 'options "batch_size" and "history.length" make histories of 19660800 items in a batch, more than 16777216', 'more than there is room for');
 CREATE VIEW users_only AS SELECT label, domain, user_id, split FROM log;
