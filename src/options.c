@@ -250,6 +250,10 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 	char	   *at = (char *) options + option->offset;
 	double		number;
 
+	/* it is the default then */
+	if (value->type == jbvNull && option_is_nullable(option) &&
+		option_set_text(option, options, option->default_text))
+		return;
 	switch (option->type)
 	{
 		case OPTION_BOOL:
@@ -258,11 +262,6 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 			*(bool *) at = value->val.boolean;
 			break;
 		case OPTION_INT:
-			if (value->type == jbvNull && option_is_nullable(option))
-			{
-				*(int *) at = NULL_INT;
-				break;
-			}
 			number = integer_of(option, value, origin);
 			check_range(option, number, origin);
 			*(int *) at = (int) number;
@@ -273,11 +272,6 @@ set_option(const Option *option, void *options, const JsonbValue *value, ValueOr
 			*(uint64_t *) at = (uint64_t) number;
 			break;
 		case OPTION_REAL:
-			if (value->type == jbvNull && option_is_nullable(option))
-			{
-				*(double *) at = NAN;
-				break;
-			}
 			number = number_of(option, value, origin);
 			check_range(option, number, origin);
 			*(double *) at = number;

@@ -37,10 +37,7 @@ append_option(StringInfo json, const Option *option, const void *options)
 			appendStringInfoString(json, *(const bool *) at ? "true" : "false");
 			break;
 		case OPTION_INT:
-			if (*(const int *) at == NULL_INT)
-				appendStringInfoString(json, "null");
-			else
-				appendStringInfo(json, "%d", *(const int *) at);
+			appendStringInfo(json, "%d", *(const int *) at);
 			break;
 		case OPTION_SEED:
 			appendStringInfo(json, UINT64_FORMAT, *(const uint64_t *) at);
@@ -75,6 +72,7 @@ append_option(StringInfo json, const Option *option, const void *options)
 	}
 }
 
+/* Of a settled one: no number is left to a rule. */
 Jsonb *
 options_from_config(const Config *config)
 {

@@ -13,8 +13,10 @@
  * What others have committed follows from the snapshot alone.  What we have
  * changed ourselves is in no list of it: it is there while our transaction is,
  * from the moment on when that has a number, and follows from the command and
- * the subtransaction (neither is used twice in a transaction).  A transaction
- * that is prepared is another's.
+ * the subtransaction, as long as whoever writes it begins a new command after
+ * it: our catalogs' rows.  It does not of other tables: an INSERT goes on under
+ * its command's number while its triggers run.  A transaction that is prepared
+ * is another's.
  */
 typedef struct SnapshotKey
 {

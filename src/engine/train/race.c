@@ -77,14 +77,14 @@ has_both_labels(const Dataset *data, Split split)
 	return rows[0] > 0 && rows[1] > 0;
 }
 
-/* Epochs in which heads that start at zero have begun to move. */
+/* As many as a race has, or more, in which heads that start at zero have begun to move. */
 static int
 settle_epochs(const Trainer *trainer, const RaceRule *rule)
 {
 	double		epochs = ceil(rule->settle * settle_batches(trainer->config) /
 							  (double) trainer_epoch_batches(trainer));
 
-	return epochs < trainer->config->epochs ? (int) epochs : trainer->config->epochs;
+	return (int) fmin(fmax(epochs, RACE_EPOCHS), trainer->config->epochs);
 }
 
 /* Would two networks of the trainer's configuration show which one is better? */
@@ -137,8 +137,6 @@ race_choose(Trainer *trainer, const RaceRule *rule, EngineError *error)
 		own[i] = has_own_option(trainer->config, race->config[i].architecture,
 								race->config[1 - i].architecture);
 	race->epochs = race->whole ? settle_epochs(trainer, rule) : RACE_EPOCHS;
-	if (race->whole && race->epochs < RACE_EPOCHS)
-		race->epochs = RACE_EPOCHS < trainer->config->epochs ? RACE_EPOCHS : trainer->config->epochs;
 	if (own[0] == own[1] && can_tell(trainer, rule, race->whole))
 		trainer->race = race;
 	trainer->config = &race->config[own[0] && !own[1] ? 0 : 1];
