@@ -84,8 +84,12 @@ mark_nulls(ItemDraws *draws, Arena *arena, uint8_t *drawable, size_t *counts,
 	if (!arena_ok(arena, error))
 		return false;
 	for (size_t row = 0; row < n_train; row++)
+	{
+		if (stopped(draws->host, row, CHECK_ROWS, error))
+			return false;
 		if (data->labels[row])
 			(item_of(data, row) == NULL_ID ? nulls : items)[item_pool_of(data, row)]++;
+	}
 	for (size_t p = 0; p < n_pools; p++)
 		if (items[p] > 0)
 			nulls[p] = (counts[p] * nulls[p] + items[p] - 1) / items[p];
@@ -127,8 +131,12 @@ fill_pool(ItemDraws *draws, Arena *arena, NegativeSampling sampling, EngineError
 		return false;
 	/* start[p + 1] runs from where pool p begins to where it ends */
 	for (size_t row = 0; row < n_train; row++)
+	{
+		if (stopped(draws->host, row, CHECK_ROWS, error))
+			return false;
 		if (drawable[row])
 			rows[start[item_pool_of(data, row) + 1]++] = row;
+	}
 	*pool = (ItemPool) {.start = start,.rows = rows,.varied = ARENA_ARRAY(arena, bool, n_pools)};
 	if (!arena_ok(arena, error))
 		return false;
